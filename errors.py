@@ -1,0 +1,41 @@
+"""The exception tree: everything the program refuses, as one line for the person who asked.
+
+    AttentionVizError
+    +-- InputError            what came in cannot be used
+    |   +-- MediaError        a picture or clip
+    |   +-- OutsideError      a reference patch outside the picture, an unknown block or channel
+    |   +-- SpecError         a network description that contradicts itself
+    |   +-- CheckpointError   a weight file
+    +-- MachineError    the machine: no write permission, no room, not online
+
+Every message says what came, what is accepted, and what to do. The interface and the command
+line print it as it is; any other exception is a bug and is left to crash.
+"""
+
+
+class AttentionVizError(Exception):
+    """Base of every refusal; its text is one line meant for the user."""
+
+
+class InputError(AttentionVizError):
+    """Something that came in cannot be used."""
+
+
+class MediaError(InputError):
+    """A picture or clip that cannot be read, or is over a limit."""
+
+
+class OutsideError(InputError):
+    """A reference, block, channel or class that the picture or the network does not have."""
+
+
+class SpecError(InputError):
+    """A network description that contradicts itself."""
+
+
+class CheckpointError(InputError):
+    """A weight file that is damaged, foreign, or does not fit the network."""
+
+
+class MachineError(AttentionVizError):
+    """The machine refuses: no write permission, no room, not online."""
