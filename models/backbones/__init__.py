@@ -1,0 +1,1 @@
+"""Backbone networks that carry attention blocks."""

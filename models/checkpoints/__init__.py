@@ -1,0 +1,1 @@
+"""Reading weight files: safely, fully or not at all."""

@@ -1,0 +1,149 @@
+"""This project's own weight files: .safetensors with the network's spec and class names in its
+header."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from errors import AttentionVizError, CheckpointError
+from models.backbones.resnet import AttentionResNet
+from models.loaded import LoadedModel
+from models.specs import ModelSpec, spec_from_dict, spec_to_dict
+
+FORMAT = "nonlocal-viz/1"
+MAX_BYTES = 2 * 2**30
+MAX_HEADER_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a weight file says of itself: spec, class names, one line of title."""
+
+    spec: ModelSpec
+    class_names: tuple[str, ...]
+    title: str
+
+
+def write(path: Path, network: AttentionResNet, class_names: Sequence[str], title: str) -> None:
+    """Write a network in float16, with its spec and class names; whole or not at all."""
+    tensors = {
+        key: value.detach()
+        .cpu()
+        .contiguous()
+        .to(torch.float16 if value.is_floating_point() else value.dtype)
+        for key, value in network.state_dict().items()
+        if not key.endswith("num_batches_tracked")
+    }
+    metadata = {
+        "format": FORMAT,
+        "spec": json.dumps(spec_to_dict(network.spec)),
+        "classes": json.dumps(list(class_names)),
+        "title": title,
+    }
+    part = path.with_suffix(".part")
+    save_file(tensors, part, metadata)
+    part.replace(path)
+
+
+def read_header(path: Path) -> Header:
+    """Read what a weight file says of itself, without its tensors; CheckpointError if it is not
+    ours."""
+    _check_container(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+        if metadata.get("format") != FORMAT:
+            raise CheckpointError(
+                f"{path.name} is a safetensors file of another kind (format "
+                f"{metadata.get('format')!r}); "
+                f"files of format {FORMAT!r} are read. Remove it from the folder or load it as "
+                "a checkpoint."
+            )
+        names = json.loads(metadata["classes"])
+        if not isinstance(names, list):
+            raise ValueError("class names are not a list")
+        return Header(
+            spec_from_dict(json.loads(metadata["spec"])),
+            tuple(map(str, names)),
+            metadata.get("title", ""),
+        )
+    except AttentionVizError as problem:
+        raise CheckpointError(str(problem)) from problem
+    except (SafetensorError, OSError, KeyError, ValueError) as problem:
+        raise _damaged(path, problem) from problem
+
+
+def load(path: Path, model_id: str | None = None) -> LoadedModel:
+    """Load a weight file fully or not at all: every key mapped, every shape equal, every value
+    finite."""
+    header = read_header(path)
+    network = AttentionResNet(header.spec)
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, OSError) as problem:
+        raise _damaged(path, problem) from problem
+    fill(network, tensors, path.name)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return LoadedModel(
+        model_id or path.stem, header.spec, network.eval(), header.class_names, digest
+    )
+
+
+def fill(network: nn.Module, tensors: dict[str, Tensor], name: str) -> None:
+    """Copy ``tensors`` into ``network``; CheckpointError names the first keys that do not fit."""
+    own = {k: v for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
+    missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
+    shapes = [k for k in own.keys() & tensors.keys() if own[k].shape != tensors[k].shape]
+    wild = [k for k, v in tensors.items() if v.is_floating_point() and not v.isfinite().all()]
+    faults = {
+        "missing": missing,
+        "not known": extra,
+        "of another shape": shapes,
+        "not finite": wild,
+    }
+    listed = "; ".join(
+        f"{len(keys)} keys {what} ({', '.join(keys[:3])}{', ...' if len(keys) > 3 else ''})"
+        for what, keys in faults.items()
+        if keys
+    )
+    if listed:
+        raise CheckpointError(
+            f"{name} does not fit the network it describes: {listed}. Nothing was loaded."
+        )
+    network.load_state_dict({k: v.float() for k, v in tensors.items()}, strict=False)
+
+
+def _check_container(path: Path) -> None:
+    """Refuse a file that is missing, over the cap, or whose header claims more than it can hold."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            claimed = int.from_bytes(file.read(8), "little")
+    except OSError as problem:
+        raise CheckpointError(
+            f"{path.name} could not be read ({problem.strerror}); give the path of a "
+            ".safetensors file."
+        ) from problem
+    if size > MAX_BYTES:
+        raise CheckpointError(
+            f"{path.name} has {size / 2**30:.1f} GB; up to {MAX_BYTES / 2**30:.0f} GB is read."
+        )
+    if size < 10 or claimed > min(MAX_HEADER_BYTES, size - 8):
+        raise CheckpointError(
+            f"{path.name} is not a safetensors file or is cut off ({size} bytes); fetch it again."
+        )
+
+
+def _damaged(path: Path, problem: Exception) -> CheckpointError:
+    return CheckpointError(
+        f"{path.name} is damaged ({type(problem).__name__}: {problem}); fetch it again. "
+        "Nothing was loaded."
+    )

@@ -1,0 +1,54 @@
+"""Clips folded into batches and back: the one place that knows how (B, C, T, H, W) is laid out."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class Grid(NamedTuple):
+    """Feature cells of a clip; N = frames * rows * cols positions, counted in (t, y, x) order."""
+
+    frames: int
+    rows: int
+    cols: int
+
+    @property
+    def cells(self) -> int:
+        """N, the number of positions."""
+        return self.frames * self.rows * self.cols
+
+
+def grid_of(x: Tensor) -> Grid:
+    """Return the (T, H, W) grid of a (B, C, T, H, W) tensor."""
+    return Grid(*x.shape[2:])
+
+
+def fold_time(x: Tensor) -> Tensor:
+    """(B, C, T, H, W) -> (B*T, C, H, W), so that a 1 x k x k convolution runs in 2-D."""
+    b, c, t, h, w = x.shape
+    if t == 1:
+        return x.squeeze(2)
+    return x.transpose(1, 2).reshape(b * t, c, h, w)
+
+
+def unfold_time(x: Tensor, frames: int) -> Tensor:
+    """(B*T, C, H, W) -> (B, C, T, H, W)."""
+    if frames == 1:
+        return x.unsqueeze(2)
+    bt, c, h, w = x.shape
+    return x.reshape(bt // frames, frames, c, h, w).transpose(1, 2)
+
+
+def positions_last(x: Tensor) -> Tensor:
+    """(B, C, T, H, W) -> (B, C, N)."""
+    return x.flatten(2)
+
+
+def positions_first(x: Tensor) -> Tensor:
+    """(B, C, T, H, W) -> (B, N, C), contiguous in channels."""
+    return x.flatten(2).transpose(1, 2).contiguous()
+
+
+def as_clip(x: Tensor, grid: Grid) -> Tensor:
+    """(B, N, C) -> (B, C, T, H, W)."""
+    return x.transpose(1, 2).reshape(x.shape[0], x.shape[2], *grid)
