@@ -1,0 +1,80 @@
+"""The only forward pass: run a network once and keep the factors of every attention block."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from models.cgnl_block import CGNLBlock, CGNLFactors
+from models.layout import grid_of
+from models.loaded import LoadedModel
+from models.nonlocal_block import NonLocalBlock, NonLocalFactors
+from models.placement import Place
+from viz.types import BlockCapture, Capture, CGNLCapture, ModelInput, NonLocalCapture
+
+Tap = tuple[Tensor, NonLocalFactors | CGNLFactors]
+
+
+@contextmanager
+def projections(model: LoadedModel) -> Iterator[dict[Place, Tap]]:
+    """Collect (block input, factors) by place during forwards in the ``with``; hooks always
+    come off.
+
+    Holds the model's lock and keeps every module's train/eval mode as it was.
+    """
+    taps: dict[Place, Tap] = {}
+    with model.lock:
+        modes = [(module, module.training) for module in model.network.modules()]
+        handles = []
+        try:
+            for place in model.network.places:
+                projection = model.network.block_at(place).projection
+                handles.append(projection.register_forward_hook(_keep_in(taps, place)))
+            model.network.eval()
+            yield taps
+        finally:
+            for handle in handles:
+                handle.remove()
+            for module, was_training in modes:
+                module.training = was_training
+
+
+def _keep_in(taps: dict[Place, Tap], place: Place) -> Callable:
+    """Return a forward hook that keeps a projection's input and output under ``place``."""
+
+    def keep(_module: nn.Module, args: tuple[Tensor], factors: Tap) -> None:
+        taps[place] = (args[0], factors)
+
+    return keep
+
+
+def capture(model: LoadedModel, model_input: ModelInput) -> Capture:
+    """Run the network once on (1, 3, T, H, W) and return each block's factors and the logits."""
+    weight = model.network.conv1.weight
+    with projections(model) as taps, torch.no_grad():
+        logits = model.network(model_input.tensor.to(weight.device, weight.dtype))[0]
+    blocks = {
+        place.label: _factors(model.network.block_at(place), place, tap)
+        for place, tap in taps.items()
+    }
+    return Capture(blocks, logits.float().cpu(), model_input.geometry)
+
+
+def _factors(block: NonLocalBlock | CGNLBlock, place: Place, tap: Tap) -> BlockCapture:
+    block_input, factors = tap
+    if isinstance(block, NonLocalBlock):
+        return NonLocalCapture(
+            place,
+            factors.queries[0].float().cpu(),
+            factors.keys[0].float().cpu(),
+            block.pairwise,
+            factors.query_grid,
+            factors.key_grid,
+            block_input,
+        )
+    channels = factors.theta.shape[1]
+    theta, phi, g = (part[0].reshape(channels, -1).float().cpu() for part in block.entries(factors))
+    return CGNLCapture(
+        place, theta, phi, g, block.kernel, block.spec.groups, grid_of(block_input), block_input
+    )

@@ -1,0 +1,59 @@
+"""AttentionMap -> heat in [0, 1]: normalise, upsample the scalar map, threshold. Never scale
+colour."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from viz.types import AttentionMap, Look
+
+
+@dataclass(frozen=True, eq=False)
+class Heat:
+    """A normalised map: values (T, h, w) float32 in [0, 1]; ``low`` and ``high`` what 0 and 1
+    stand for.
+
+    ``constant`` is set when there is nothing to tell apart: then every value is 0 and the map is
+    shown empty with a note.
+    """
+
+    values: np.ndarray
+    low: float
+    high: float
+    constant: bool
+
+
+def normalise(attention: AttentionMap, look: Look) -> Heat:
+    """Scale a map to [0, 1]: min-max over the whole row (all frames), per frame, or a fixed
+    range."""
+    values = attention.values.astype(np.float32)
+    if look.normalise == "fixed":
+        low, high = (np.float32(v) for v in look.fixed_range)
+    elif look.normalise == "frame":
+        low, high = values.min((1, 2), keepdims=True), values.max((1, 2), keepdims=True)
+    else:
+        low, high = values.min(), values.max()
+    span = np.asarray(high - low)
+    flat = ~(span > 0) | ~np.isfinite(span)
+    scaled = np.where(flat, 0, (values - low) / np.where(flat, 1, span)).clip(0, 1)
+    return Heat(
+        scaled.astype(np.float32), float(np.min(low)), float(np.max(high)), bool(flat.all())
+    )
+
+
+def upsample(values: np.ndarray, height: int, width: int, interpolation: str) -> np.ndarray:
+    """(T, h, w) -> (T, height, width) float32: bilinear with half-pixel centres, or nearest
+    cell."""
+    stacked = torch.from_numpy(np.ascontiguousarray(values)).unsqueeze(1)
+    if interpolation == "nearest":
+        scaled = F.interpolate(stacked, size=(height, width), mode="nearest-exact")
+    else:
+        scaled = F.interpolate(stacked, size=(height, width), mode="bilinear", align_corners=False)
+    return scaled.squeeze(1).numpy()
+
+
+def kept(heat: np.ndarray, look: Look) -> np.ndarray:
+    """Return where the (upsampled) heat is shown: at or above the threshold."""
+    return heat >= np.float32(look.threshold)

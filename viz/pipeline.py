@@ -1,0 +1,150 @@
+"""From media to maps in one call each: what pages, command line and notebooks share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from errors import InputError, OutsideError
+from models import catalogue
+from models.loaded import LoadedModel
+from viz import affinity, media, preprocess
+from viz.capture import capture as run
+from viz.channel_maps import (
+    RANKINGS,
+    Ranking,
+    channel_map,
+    check_channel,
+    group_map,
+    rank,
+)
+from viz.geometry import Mode
+from viz.types import (
+    AttentionMap,
+    BlockCapture,
+    Capture,
+    Cell,
+    CGNLCapture,
+    Clip,
+    ModelInput,
+    NonLocalCapture,
+)
+
+DEFAULT_CHANNELS = 5
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Which CGNL maps are asked for: a ranking and a count, an explicit list, or the groups."""
+
+    ranking: Ranking = "standout"
+    count: int = DEFAULT_CHANNELS
+    listed: tuple[int, ...] = ()
+    groups: bool = False
+
+
+def load(name: str) -> LoadedModel:
+    """Load a network by its catalogue id or the path of a .safetensors file."""
+    return catalogue.load(name)
+
+
+def prepare(
+    model: LoadedModel, clip: Clip, mode: Mode = "fit", size: int | None = None
+) -> ModelInput:
+    """Return the network's input for a clip."""
+    return preprocess.prepare(clip, model.spec.preprocessing, mode, size)
+
+
+def capture(
+    model: LoadedModel, source: Clip | str | Path, mode: Mode = "fit", size: int | None = None
+) -> Capture:
+    """Run the network once on a picture (a Clip or a path) and keep every block's factors."""
+    clip = source if isinstance(source, Clip) else media.load(source)
+    return run(model, prepare(model, clip, mode, size))
+
+
+def block_of(capture: Capture, label: str | None = None) -> BlockCapture:
+    """Return the block called ``label`` (res4.4), or the last one; OutsideError names those
+    there are."""
+    if not capture.blocks:
+        raise InputError("This network has no attention block; choose an NL or CGNL network.")
+    if label is None:
+        return list(capture.blocks.values())[-1]
+    if label not in capture.blocks:
+        raise OutsideError(f"Block {label!r} came; this network has {', '.join(capture.blocks)}.")
+    return capture.blocks[label]
+
+
+def cell_at(capture: Capture, block: BlockCapture, at: tuple[float, float], frame: int = 0) -> Cell:
+    """Return the feature cell under pixel (x, y) of the original picture."""
+    return Cell(frame, *capture.geometry.cell_at(*at, block.query_grid))
+
+
+def affinity_row(
+    capture: Capture, at: tuple[float, float], frame: int = 0, block: str | None = None
+) -> AttentionMap:
+    """Return the NL affinity row of the patch under original pixel (x, y): values (T, h, w)
+    float32."""
+    found = block_of(capture, block)
+    if not isinstance(found, NonLocalCapture):
+        raise InputError(
+            f"Block {found.place.label} is a CGNL block; it has channel and group maps. Use "
+            "channel_maps."
+        )
+    return affinity.row(found, cell_at(capture, found, at, frame))
+
+
+def choose_channels(block: CGNLCapture, cell: Cell, wanted: Channels) -> list[int]:
+    """Return the channels to show for this reference."""
+    if wanted.listed:
+        for channel in wanted.listed:
+            check_channel(block, channel)
+        return list(wanted.listed)
+    return rank(block, cell, wanted.ranking, wanted.count)
+
+
+def maps_at(block: BlockCapture, cell: Cell, wanted: Channels) -> list[AttentionMap]:
+    """Return what the block attends to at a cell: one NL row, or the CGNL maps asked for."""
+    if isinstance(block, NonLocalCapture):
+        return [affinity.row(block, cell)]
+    if wanted.groups:
+        return [group_map(block, cell, k) for k in range(block.groups)]
+    return [channel_map(block, cell, c) for c in choose_channels(block, cell, wanted)]
+
+
+def channels_from(text: str) -> Channels:
+    """Read ``auto``, ``groups``, the name of a ranking, or a list like ``0,3,17``."""
+    text = text.strip()
+    if text == "auto":
+        return Channels()
+    if text == "groups":
+        return Channels(groups=True)
+    if text in RANKINGS:
+        return Channels(ranking=text)
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and len(part) < 9 for part in parts):
+        raise InputError(
+            f"Channels {text[:80]!r} came; use auto, groups, {', '.join(RANKINGS)}, "
+            "or numbers like 0,3,17."
+        )
+    return Channels(listed=tuple(dict.fromkeys(int(part) for part in parts)))
+
+
+def channel_maps_at(
+    capture: Capture,
+    at: tuple[float, float],
+    channels: str | Sequence[int] = "auto",
+    frame: int = 0,
+    block: str | None = None,
+) -> list[AttentionMap]:
+    """Return CGNL maps of the patch under original pixel (x, y).
+
+    ``channels`` is "auto" (the five that rank highest), "groups", the name of a ranking, or channel
+    numbers.
+    """
+    found = block_of(capture, block)
+    if not isinstance(found, CGNLCapture):
+        raise InputError(
+            f"Block {found.place.label} is an NL block; it has one map. Use affinity_row."
+        )
+    text = channels if isinstance(channels, str) else ",".join(map(str, channels))
+    return maps_at(found, cell_at(capture, found, at, frame), channels_from(text))

@@ -1,0 +1,40 @@
+"""Clip -> ModelInput: resize, crop, scale to [0, 1], normalise as the network was trained."""
+
+import torch
+import torch.nn.functional as F
+
+from models.specs import Preprocessing
+from viz import geometry
+from viz.geometry import Geometry, Mode
+from viz.types import Clip, ModelInput
+
+
+def lay(clip: Clip, prep: Preprocessing, mode: Mode = "fit", size: int | None = None) -> Geometry:
+    """Return how the clip is laid into the input: whole at ``size`` px, or the test protocol's
+    crop."""
+    size = size or prep.size
+    if mode == "fit":
+        return geometry.fit(clip.width, clip.height, size, prep.stride)
+    return geometry.center_crop(
+        clip.width, clip.height, round(prep.resize * size / prep.size), size
+    )
+
+
+def prepare(
+    clip: Clip, prep: Preprocessing, mode: Mode = "fit", size: int | None = None
+) -> ModelInput:
+    """Return the network's input for a clip; ``size`` in pixels replaces the network's own."""
+    plan = lay(clip, prep, mode, size)
+    pixels = torch.from_numpy(clip.frames).permute(0, 3, 1, 2).float() / 255
+    resized = F.interpolate(
+        pixels,
+        size=(plan.resized_height, plan.resized_width),
+        mode="bilinear",
+        antialias=True,
+        align_corners=False,
+    )
+    rows = slice(plan.crop_top, plan.crop_top + plan.input_height)
+    cols = slice(plan.crop_left, plan.crop_left + plan.input_width)
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (prep.mean, prep.std))
+    normalised = (resized[:, :, rows, cols] - mean) / std
+    return ModelInput(normalised.transpose(0, 1).unsqueeze(0).contiguous(), plan)

@@ -1,0 +1,162 @@
+"""The values that flow from media to figure. Frozen; those that hold arrays compare by identity."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from torch import Tensor
+
+from models.kernels import Kernel
+from models.layout import Grid
+from models.pairwise import Pairwise
+from models.placement import Place
+from viz.geometry import Geometry
+
+Normalise = Literal["clip", "frame", "fixed"]
+Interpolation = Literal["smooth", "nearest"]
+Meaning = Literal["weights, sum 1", "response, any sign"]
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """Decoded media: frames (T, H, W, 3) uint8 RGB; timestamps in s; sha256 of the file's bytes."""
+
+    frames: np.ndarray
+    timestamps: tuple[float, ...]
+    name: str
+    sha256: str
+
+    @property
+    def height(self) -> int:
+        """Rows of pixels."""
+        return self.frames.shape[1]
+
+    @property
+    def width(self) -> int:
+        """Columns of pixels."""
+        return self.frames.shape[2]
+
+
+@dataclass(frozen=True, eq=False)
+class ModelInput:
+    """Network input (1, 3, T, H, W) float32, and how it lies in the original picture."""
+
+    tensor: Tensor
+    geometry: Geometry
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A feature cell: frame t, row y, column x, counted from 0."""
+
+    t: int
+    y: int
+    x: int
+
+    def position(self, grid: Grid) -> int:
+        """Return the index i of this cell in (t, y, x) order."""
+        return (self.t * grid.rows + self.y) * grid.cols + self.x
+
+
+@dataclass(frozen=True)
+class Query:
+    """A reference: the block's label (res4.4) and the feature cell."""
+
+    block: str
+    cell: Cell
+
+
+@dataclass(frozen=True, eq=False)
+class NonLocalCapture:
+    """The factors of one NL block's affinity: queries (N, d), keys (M, d) float32 on the CPU.
+
+    ``block_input`` (1, C, T, H, W) is what the block was given.
+    """
+
+    place: Place
+    queries: Tensor
+    keys: Tensor
+    pairwise: Pairwise
+    query_grid: Grid
+    key_grid: Grid
+    block_input: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class CGNLCapture:
+    """The factors of one CGNL block: theta, phi, g (C', N) float32 on the CPU.
+
+    They are as the kernel takes them (l2-normalised, scaled where the block does so).
+    ``block_input`` (1, C, T, H, W) is kept so that class evidence can go on from it.
+    """
+
+    place: Place
+    theta: Tensor
+    phi: Tensor
+    g: Tensor
+    kernel: Kernel
+    groups: int
+    query_grid: Grid
+    block_input: Tensor
+
+    @property
+    def key_grid(self) -> Grid:
+        """phi lives where theta does: CGNL pools no keys."""
+        return self.query_grid
+
+
+BlockCapture = NonLocalCapture | CGNLCapture
+
+
+@dataclass(frozen=True, eq=False)
+class Capture:
+    """What one forward pass left: each block's factors by label, the logits (classes,), the
+    geometry."""
+
+    blocks: dict[str, BlockCapture]
+    logits: Tensor
+    geometry: Geometry
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionMap:
+    """A map over the key grid: values (T, h, w) float32.
+
+    ``channel`` and ``group`` are None for an NL row; a cross-channel map names its second
+    channel in
+    ``to_channel``.
+    """
+
+    values: np.ndarray
+    query: Query
+    meaning: Meaning
+    channel: int | None = None
+    to_channel: int | None = None
+    group: int | None = None
+
+    @property
+    def label(self) -> str:
+        """Short name: NL, c17, c17>c40, g3."""
+        if self.group is not None:
+            return f"g{self.group}"
+        if self.channel is None:
+            return "NL"
+        return (
+            f"c{self.channel}" if self.to_channel is None else f"c{self.channel}>c{self.to_channel}"
+        )
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a map is shown.
+
+    ``threshold`` in [0, 1] of the normalised map, kept when >=; ``fixed_range`` is used when
+    ``normalise`` is "fixed"; ``heat_opacity`` in [0, 1].
+    """
+
+    normalise: Normalise = "clip"
+    threshold: float = 0.7
+    colormap: str = "inferno"
+    heat_opacity: float = 0.6
+    interpolation: Interpolation = "smooth"
+    fixed_range: tuple[float, float] = (0.0, 1.0)
