@@ -1,0 +1,38 @@
+"""Write a finished training run as a bundled weight file.
+
+python -m scripts.export_bundled runs/nl.pt models/weights/r50n-nl.safetensors --birds DIR
+--title TEXT
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+
+from models.checkpoints import own
+from scripts.bird_data import class_names
+from scripts.train_bundled import student_for
+
+
+def main() -> None:
+    """Export one run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--birds", type=Path, required=True, help="folder with classes.txt")
+    parser.add_argument("--title", required=True)
+    parser.add_argument(
+        "--size", type=int, default=224, help="input side the network is evaluated at"
+    )
+    args = parser.parse_args()
+    state = torch.load(args.run, map_location="cpu", weights_only=True)
+    names = class_names(args.birds)
+    student = student_for(json.loads(state["recipe"])["stage"], len(names), args.size)
+    student.load_state_dict(state["student"])
+    own.write(args.out, student.network, names, args.title)
+    print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB after {state['seen']} crops")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,316 @@
+"""Train the bundled networks: the plain trunk, then an NL or a CGNL block added to it.
+
+    python -m scripts.train_bundled trunk --birds DIR --annotations DIR --photos DIR --teachers
+    DIR --out runs python -m scripts.train_bundled nl   ... --trunk runs/trunk.pt
+    python -m scripts.train_bundled cgnl ... --trunk runs/trunk.pt
+
+A run writes OUT/NAME.pt every few minutes and goes on from it when it is started again. It uses a
+GPU when there is one.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.backbones.resnet import AttentionResNet, stage_channels
+from models.placement import Place
+from models.specs import CGNLSpec, ModelSpec, NonLocalSpec, Preprocessing
+from scripts.bird_data import Birds, CropSettings, load_birds, load_photos, random_crops
+from scripts.block_start import start_block
+from scripts.teacher import Teacher
+
+STORED_SIDE = 192
+BIRDS_PER_BATCH, PHOTOS_PER_BATCH = 40, 8
+DENSE_CHANNELS, POOLED_CHANNELS = 96, 1280
+IMAGENET_LOGITS, BIRD_LOGITS = 1001, 965
+TEMPERATURE = 1.5
+SAVE_EVERY_S = 120
+
+BLOCKS = {
+    "trunk": (None, "none"),
+    "nl": (NonLocalSpec(function="embedded_gaussian", scale=True, bias=True), "1"),
+    "cgnl": (CGNLSpec(kernel="dot_product", groups=8), "1"),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every knob of a run. Sizes are (share of the run, crop side) steps."""
+
+    stage: str
+    crops: int
+    rate: float
+    projection_rate: float = 0.03
+    weight_decay: float = 0.05
+    warm_up: float = 0.05
+    clip: float = 5.0
+    erase: float = 0.0
+    sides: tuple[tuple[float, int], ...] = ((1.0, 128),)
+    seed: int = 0
+    deviation: float = 4.0
+
+
+class Student(nn.Module):
+    """The network and the small heads that the teachers are regressed with (not kept)."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__()
+        self.network = AttentionResNet(spec)
+        width = spec.base_width
+        self.dense = nn.Conv2d(stage_channels(spec, 4), DENSE_CHANNELS, 1)
+        self.pooled = nn.Linear(width * 32, POOLED_CHANNELS)
+        self.imagenet = nn.Linear(width * 32, IMAGENET_LOGITS)
+        self.birds = nn.Linear(width * 32, BIRD_LOGITS)
+
+    def forward(self, crops: Tensor) -> "StudentOutput":
+        """Crops (B, 3, S, S) in [0, 1] to everything the loss compares."""
+        prep = self.network.spec.preprocessing
+        mean, std = crops.new_tensor(prep.mean), crops.new_tensor(prep.std)
+        x = ((crops - mean[:, None, None]) / std[:, None, None]).unsqueeze(2)
+        res4 = Place(4, len(self.network.layer3) - 1)
+        dense = self.network.features(x, res4)
+        pooled = self.network.resume_features(res4, dense).mean((2, 3, 4))
+        return StudentOutput(
+            self.dense(dense.squeeze(2)),
+            self.pooled(pooled),
+            self.network.fc(self.network.dropout(pooled)),
+            self.imagenet(pooled),
+            self.birds(pooled),
+        )
+
+
+class StudentOutput(NamedTuple):
+    """dense (B, 96, S/16, S/16), pooled (B, 1280), logits (B, classes) and the teachers' logits."""
+
+    dense: Tensor
+    pooled: Tensor
+    logits: Tensor
+    imagenet: Tensor
+    birds: Tensor
+
+
+class Distillation:
+    """The loss: labels, dense and pooled teacher features, and the logits of both teachers."""
+
+    def __init__(self, teachers: Path) -> None:
+        compiled = {"dynamic": False, "options": {"freezing": True}}
+        self.imagenet = torch.compile(Teacher(teachers / "mnv2_imagenet.npz"), **compiled)
+        self.birds = torch.compile(Teacher(teachers / "mnv2_inatbird.npz"), **compiled)
+
+    def __call__(self, student: Callable, crops: Tensor, labels: Tensor) -> tuple[Tensor, dict]:
+        """Crops (B, 3, S, S) in [0, 1], birds first; labels (birds,). Return loss and its parts."""
+        birds = len(labels)
+        seen, named = self.imagenet(crops), self.birds(crops[:birds])
+        out = student(crops)
+        spread = seen.dense.var((0, 2, 3), keepdim=True) + 1e-4
+        parts = {
+            "label": F.cross_entropy(out.logits[:birds], labels, label_smoothing=0.1),
+            "dense": ((out.dense - seen.dense) ** 2 / spread).mean(),
+            "pooled": 2 * (1 - F.cosine_similarity(out.pooled, seen.pooled).mean()),
+            "imagenet": 0.5 * _divergence(out.imagenet, seen.logits),
+            "birds": 0.7 * _divergence(out.birds[:birds], named.logits),
+        }
+        hits = (out.logits[:birds].argmax(1) == labels).float().mean()
+        return sum(parts.values()), {k: v.item() for k, v in parts.items()} | {"hits": hits.item()}
+
+
+def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
+    return TEMPERATURE**2 * F.kl_div(
+        F.log_softmax(student / TEMPERATURE, 1),
+        F.log_softmax(teacher / TEMPERATURE, 1),
+        log_target=True,
+        reduction="batchmean",
+    )
+
+
+def parameter_groups(student: Student, recipe: Recipe) -> list[dict]:
+    """Theta and phi slow and undecayed, norms and biases undecayed, the rest as the recipe says."""
+    slow, plain, decayed = [], [], []
+    for name, value in student.named_parameters():
+        if ".projection.theta." in name or ".projection.phi." in name:
+            slow.append(value)
+        elif value.ndim == 1:
+            plain.append(value)
+        else:
+            decayed.append(value)
+    return [
+        {"params": decayed, "scale": 1.0, "weight_decay": recipe.weight_decay},
+        {"params": plain, "scale": 1.0, "weight_decay": 0.0},
+        {"params": slow, "scale": recipe.projection_rate, "weight_decay": 0.0},
+    ]
+
+
+def rate_at(share: float, recipe: Recipe) -> float:
+    """Return the learning rate after ``share`` in [0, 1] of the run: linear warm-up, then
+    cosine."""
+    if share < recipe.warm_up:
+        return recipe.rate * share / recipe.warm_up
+    done = (share - recipe.warm_up) / (1 - recipe.warm_up)
+    return recipe.rate * 0.5 * (1 + torch.cos(torch.tensor(done * torch.pi)).item())
+
+
+def side_at(share: float, recipe: Recipe) -> int:
+    """Return the crop side in force after ``share`` of the run."""
+    return next(side for end, side in recipe.sides if share < end or end == recipe.sides[-1][0])
+
+
+class Run:
+    """A resumable training run: student, optimiser, random state, crops seen."""
+
+    def __init__(self, recipe: Recipe, student: Student, path: Path, device: torch.device) -> None:
+        self.recipe, self.student, self.path, self.device = recipe, student, path, device
+        self.model = torch.compile(student, dynamic=False)
+        self.optimiser = torch.optim.AdamW(parameter_groups(student, recipe))
+        self.draw = torch.Generator().manual_seed(recipe.seed)
+        self.seen = 0
+
+    def resume(self) -> None:
+        """Go on from the file of an interrupted run, when there is one."""
+        if self.path.exists():
+            state = torch.load(self.path, map_location=self.device, weights_only=True)
+            self.student.load_state_dict(state["student"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.draw.set_state(state["draw"].cpu())
+            self.seen = state["seen"]
+            print(f"going on from {self.path} at {self.seen} crops", flush=True)
+
+    def save(self) -> None:
+        """Write the run's state; an interruption leaves the old file."""
+        state = {
+            "student": self.student.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "draw": self.draw.get_state(),
+            "seen": self.seen,
+            "recipe": json.dumps(asdict(self.recipe)),
+        }
+        part = self.path.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(self.path)
+
+    def step(self, birds: Birds, photos: Tensor, distil: Distillation) -> dict:
+        """Draw one batch, take one step, return the parts of the loss."""
+        share = self.seen / self.recipe.crops
+        settings = CropSettings(side_at(share, self.recipe), erase=self.recipe.erase)
+        chosen = torch.randint(len(birds.images), (BIRDS_PER_BATCH,), generator=self.draw)
+        others = torch.randint(len(photos), (PHOTOS_PER_BATCH,), generator=self.draw)
+        batch = torch.cat([birds.images[chosen], photos[others]])
+        crops = random_crops(batch, settings, self.draw).to(self.device)
+        crops = crops.contiguous(memory_format=torch.channels_last)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate_at(share, self.recipe) * group["scale"]
+        self.optimiser.zero_grad(set_to_none=True)
+        loss, parts = distil(self.model, crops, birds.labels[chosen].to(self.device))
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.student.parameters(), self.recipe.clip)
+        self.optimiser.step()
+        self.seen += len(batch)
+        return parts
+
+
+def train(run: Run, birds: Birds, photos: Tensor, distil: Distillation) -> None:
+    """Run to the end, saving and printing progress and the time left."""
+    run.student.train()
+    began, began_at, saved, mean = time.monotonic(), run.seen, time.monotonic(), {}
+    while run.seen < run.recipe.crops:
+        parts = run.step(birds, photos, distil)
+        mean = {k: 0.98 * mean.get(k, v) + 0.02 * v for k, v in parts.items()}
+        if run.seen // 2400 != (run.seen - BIRDS_PER_BATCH - PHOTOS_PER_BATCH) // 2400:
+            pace = (run.seen - began_at) / (time.monotonic() - began)
+            left = (run.recipe.crops - run.seen) / pace / 60
+            figures = " ".join(f"{k} {v:.3f}" for k, v in mean.items())
+            print(
+                f"{run.seen}/{run.recipe.crops} {pace:.0f}/s left {left:.0f} min | {figures}",
+                flush=True,
+            )
+        if time.monotonic() - saved > SAVE_EVERY_S:
+            run.save()
+            saved = time.monotonic()
+    run.save()
+
+
+def student_for(stage: str, classes: int, side: int) -> Student:
+    """Return a fresh student of the bundled shape: ResNet-50, base width 32."""
+    block, placement = BLOCKS[stage]
+    spec = ModelSpec(
+        depth=50,
+        base_width=32,
+        block=block,
+        placement=placement,
+        num_classes=classes,
+        preprocessing=Preprocessing(size=side, resize=side),
+    )
+    return Student(spec)
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("stage", choices=sorted(BLOCKS))
+    for name in ("birds", "annotations", "photos", "teachers"):
+        parser.add_argument(f"--{name}", type=Path, required=True, help=f"folder of the {name}")
+    parser.add_argument("--trunk", type=Path, help="finished trunk run that a block is added to")
+    parser.add_argument("--out", type=Path, default=Path("runs"))
+    parser.add_argument("--name", help="name of the run; the stage when left out")
+    parser.add_argument("--crops", type=int, default=171_648)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--projection-rate", type=float, default=0.03)
+    parser.add_argument(
+        "--deviation", type=float, default=4.0, help="logit deviation the NL block starts with"
+    )
+    parser.add_argument(
+        "--erase", type=float, default=0.0, help="share of crops with an erased rectangle"
+    )
+    parser.add_argument(
+        "--sides", default="1:128", help="END:SIDE,... crop sides by share of the run"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Train one stage."""
+    args = arguments()
+    sides = tuple(
+        (float(a), int(b)) for a, b in (step.split(":") for step in args.sides.split(","))
+    )
+    recipe = Recipe(
+        args.stage,
+        args.crops,
+        args.rate,
+        args.projection_rate,
+        erase=args.erase,
+        sides=sides,
+        seed=args.seed,
+        deviation=args.deviation,
+    )
+    torch.manual_seed(args.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    args.out.mkdir(parents=True, exist_ok=True)
+    birds = load_birds(args.birds, args.annotations, STORED_SIDE, train=True)
+    photos = load_photos(args.photos, STORED_SIDE)
+    print(f"{len(birds.images)} bird crops, {len(photos)} photos on {device}", flush=True)
+    student = student_for(args.stage, len(birds.names), sides[-1][1]).to(device)
+    student = student.to(memory_format=torch.channels_last)
+    run = Run(recipe, student, args.out / f"{args.name or args.stage}.pt", device)
+    if args.stage != "trunk" and not run.path.exists():
+        trunk = torch.load(args.trunk, map_location=device, weights_only=True)["student"]
+        missing, unexpected = student.load_state_dict(trunk, strict=False)
+        if unexpected or any(not key.startswith("network.blocks.") for key in missing):
+            raise SystemExit(
+                f"{args.trunk} is not a trunk run of this shape: {missing} {unexpected}"
+            )
+        start_block(student.network, birds.images, recipe.deviation, args.seed)
+    run.resume()
+    train(run, birds, photos, Distillation(args.teachers))
+
+
+if __name__ == "__main__":
+    main()
