@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from errors import SpecError
 from models.kernels import kernel
-from models.layout import fold_time, unfold_time
+from models.layout import fold_time, project_together, unfold_time
 from models.specs import CGNLSpec
 
 
@@ -29,13 +29,8 @@ class CGNLProjection(nn.Module):
         self.g = nn.Conv2d(channels, inner, 1, bias=False)
 
     def forward(self, x: Tensor) -> CGNLFactors:
-        folded = fold_time(x)
-        return CGNLFactors(
-            *(
-                unfold_time(project(folded), x.shape[2])
-                for project in (self.theta, self.phi, self.g)
-            )
-        )
+        projected = project_together(fold_time(x), (self.theta, self.phi, self.g))
+        return CGNLFactors(*(unfold_time(part, x.shape[2]) for part in projected))
 
 
 class CGNLBlock(nn.Module):

@@ -1,8 +1,11 @@
 """Clips folded into batches and back: the one place that knows how (B, C, T, H, W) is laid out."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from torch import Tensor
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 
 class Grid(NamedTuple):
@@ -52,3 +55,17 @@ def positions_first(x: Tensor) -> Tensor:
 def as_clip(x: Tensor, grid: Grid) -> Tensor:
     """(B, N, C) -> (B, C, T, H, W)."""
     return x.transpose(1, 2).reshape(x.shape[0], x.shape[2], *grid)
+
+
+def project_together(x: Tensor, layers: Sequence[nn.Module]) -> list[Tensor]:
+    """Apply several 1 x 1 convolutions (or identities) to x (B, C, H, W), each result on its own.
+
+    Convolutions are stacked into one, which reads x once.
+    """
+    convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
+    weight = torch.cat([c.weight for c in convolutions])
+    biased = convolutions[0].bias is not None
+    bias = torch.cat([c.bias for c in convolutions]) if biased else None
+    sizes = [c.out_channels for c in convolutions]
+    results = iter(F.conv2d(x, weight, bias).split(sizes, dim=1))
+    return [next(results) if isinstance(layer, nn.Conv2d) else x for layer in layers]

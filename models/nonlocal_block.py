@@ -6,7 +6,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models import pairwise as pairwise_functions
-from models.layout import Grid, as_clip, fold_time, grid_of, positions_first, unfold_time
+from models.layout import (
+    Grid,
+    as_clip,
+    fold_time,
+    grid_of,
+    positions_first,
+    project_together,
+    unfold_time,
+)
 from models.specs import NonLocalSpec
 
 
@@ -42,7 +50,7 @@ class NonLocalProjection(nn.Module):
     def forward(self, x: Tensor) -> NonLocalFactors:
         frames = x.shape[2]
         folded = fold_time(x)
-        theta, phi, g = self.theta(folded), self.phi(folded), self.g(folded)
+        theta, phi, g = project_together(folded, (self.theta, self.phi, self.g))
         if self.pool_keys:
             phi, g = F.max_pool2d(phi, 2), F.max_pool2d(g, 2)
         queries = unfold_time(self.query_weight(theta), frames)

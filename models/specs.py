@@ -20,6 +20,18 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
+MAX_BASE_WIDTH = 512
+MAX_CLASSES = 100_000
+
+
+def _within(what: str, value: object, low: float, high: float, kind: type = int) -> None:
+    """Refuse a number of another type or outside low..high: specs also come from foreign files."""
+    numeric = kind if kind is int else (int, float)
+    if isinstance(value, bool) or not isinstance(value, numeric) or not low <= value <= high:
+        what_kind = "whole number" if kind is int else "number"
+        raise SpecError(f"{what} {value!r} came; use a {what_kind} from {low:g} to {high:g}.")
+
+
 def _one_of(what: str, value: object, accepted: tuple) -> None:
     if value not in accepted:
         raise SpecError(
@@ -43,8 +55,7 @@ class NonLocalSpec:
 
     def __post_init__(self) -> None:
         _one_of("Pairwise function", self.function, get_args(PairwiseName))
-        if self.reduction < 1:
-            raise SpecError(f"Channel reduction {self.reduction} came; use 1 or more.")
+        _within("Channel reduction", self.reduction, 1, 64)
 
 
 @dataclass(frozen=True)
@@ -66,15 +77,11 @@ class CGNLSpec:
 
     def __post_init__(self) -> None:
         _one_of("CGNL kernel", self.kernel, get_args(KernelName))
-        if self.groups < 1 or self.reduction < 1:
-            raise SpecError(
-                f"{self.groups} channel groups, reduction {self.reduction} came; use 1 or more "
-                "of each."
-            )
-        if self.order is not None and not 1 <= self.order <= 12:
-            raise SpecError(
-                f"Taylor order {self.order} came; use 1 to 12, or none for the exact kernel."
-            )
+        _within("Channel groups", self.groups, 1, 4096)
+        _within("Channel reduction", self.reduction, 1, 64)
+        _within("RBF gamma", self.gamma, 0, 1000, float)
+        if self.order is not None:
+            _within("Taylor order (none for the exact kernel)", self.order, 1, 12)
 
 
 BlockSpec = NonLocalSpec | CGNLSpec
@@ -93,6 +100,16 @@ class Preprocessing:
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
     stride: int = 32
+
+    def __post_init__(self) -> None:
+        _within("Input stride", self.stride, 1, 1024)
+        _within("Input size", self.size, self.stride, 8192)
+        _within("Size before the crop", self.resize, self.size, 8192)
+        for what, triple in (("mean", self.mean), ("deviation", self.std)):
+            if len(triple) != 3:
+                raise SpecError(f"Channel {what} {triple!r} came; use three numbers, R, G, B.")
+            for value in triple:
+                _within(f"Channel {what}", value, 1e-6 if what == "deviation" else -10, 10, float)
 
 
 @dataclass(frozen=True)
@@ -116,7 +133,10 @@ class ModelSpec:
                 "block; "
                 "a network without a block has placement 'none', one with a block another."
             )
-        if self.base_width < 8 or self.base_width % 8:
+        _within("Number of classes", self.num_classes, 1, MAX_CLASSES)
+        _within("Dropout", self.dropout, 0, 1, float)
+        _within("Base width", self.base_width, 8, MAX_BASE_WIDTH)
+        if self.base_width % 8:
             raise SpecError(
                 f"Base width {self.base_width} came; use a multiple of 8 (the papers use 64)."
             )
