@@ -12,9 +12,23 @@ Every message says what came, what is accepted, and what to do. The interface an
 line print it as it is; any other exception is a bug and is left to crash.
 """
 
+LONGEST = 600
+"""Characters of a message; what a hostile file adds beyond that is cut out of the middle."""
+
 
 class AttentionVizError(Exception):
-    """Base of every refusal; its text is one line meant for the user."""
+    """Base of every refusal; its text is one line meant for the user.
+
+    Messages quote names and keys from foreign files, so control characters and line breaks become
+    spaces here, once for all of them.
+    """
+
+    def __init__(self, message: str) -> None:
+        printable = "".join(c if c.isprintable() else " " for c in message)
+        line = " ".join(printable.split())
+        if len(line) > LONGEST:
+            line = f"{line[: LONGEST - 200]} ... {line[-195:]}"
+        super().__init__(line)
 
 
 class InputError(AttentionVizError):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torchvision
 
 from errors import CheckpointError, MachineError, OutsideError
 from models.build import build
@@ -42,11 +41,11 @@ _IMAGENET: dict[str, ModelSpec] = {
 }
 
 
-def bundled(folder: Path = WEIGHTS) -> list[Entry]:
+def bundled(folder: Path | None = None) -> list[Entry]:
     """Return the weight files in ``folder``; a damaged or foreign one is listed with its
     problem."""
     entries = []
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in sorted((folder or WEIGHTS).glob("*.safetensors")):
         try:
             header = own.read_header(path)
             entries.append(Entry(path.stem, header.title, "bundled", header.spec))
@@ -87,9 +86,8 @@ def load(name: str, device: str | torch.device | None = None) -> LoadedModel:
 def _find(name: str) -> LoadedModel:
     if name in _IMAGENET:
         return _load_imagenet(name)
-    listed = WEIGHTS / f"{name}.safetensors"
-    if Path(name).name == name and listed.exists():
-        return own.load(listed)
+    if name in {entry.id for entry in bundled()}:
+        return own.load(WEIGHTS / f"{name}.safetensors")
     if name.endswith(".safetensors"):
         return own.load(Path(name))
     known = ", ".join(entry.id for entry in entries())
@@ -99,6 +97,8 @@ def _find(name: str) -> LoadedModel:
 
 
 def _load_imagenet(name: str) -> LoadedModel:
+    import torchvision  # imported late: it takes as long as everything else together
+
     spec = _IMAGENET[name]
     weights = torchvision.models.get_model_weights(f"resnet{spec.depth}").DEFAULT
     state = _offline_words(name, lambda: weights.get_state_dict(progress=False, check_hash=True))

@@ -56,6 +56,7 @@ class Recipe:
     sides: tuple[tuple[float, int], ...] = ((1.0, 128),)
     seed: int = 0
     deviation: float = 4.0
+    freeze: bool = False
 
 
 class Student(nn.Module):
@@ -215,9 +216,24 @@ class Run:
         return parts
 
 
+def below_block(network: AttentionResNet) -> list[nn.Module]:
+    """Return the modules that feed the first attention block: the stem and every unit before it."""
+    place = network.places[0]
+    stages = [network.layer1, network.layer2, network.layer3, network.layer4][: place.stage - 1]
+    return [network.conv1, network.bn1, *stages[:-1], *stages[-1][: place.unit + 1]]
+
+
+def set_training(student: Student, freeze: bool) -> None:
+    """Put the student in training mode; ``freeze`` keeps what feeds the block as it is."""
+    student.train()
+    if freeze:
+        for module in below_block(student.network):
+            module.eval().requires_grad_(False)
+
+
 def train(run: Run, birds: Birds, photos: Tensor, distil: Distillation) -> None:
     """Run to the end, saving and printing progress and the time left."""
-    run.student.train()
+    set_training(run.student, run.recipe.freeze)
     began, began_at, saved, mean = time.monotonic(), run.seen, time.monotonic(), {}
     while run.seen < run.recipe.crops:
         parts = run.step(birds, photos, distil)
@@ -271,6 +287,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--sides", default="1:128", help="END:SIDE,... crop sides by share of the run"
     )
+    parser.add_argument("--freeze", action="store_true", help="keep what feeds the block as it is")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
@@ -290,6 +307,7 @@ def main() -> None:
         sides=sides,
         seed=args.seed,
         deviation=args.deviation,
+        freeze=args.freeze,
     )
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

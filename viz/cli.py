@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 
 from errors import AttentionVizError, InputError, MachineError
@@ -84,6 +85,8 @@ def _numbers(text: str, what: str) -> tuple[float, float]:
         first, second = (float(part) for part in text.split(","))
     except ValueError as problem:
         raise InputError(f"{what} {text[:40]!r} came; give two numbers like 120,80.") from problem
+    if not (isfinite(first) and isfinite(second)):
+        raise InputError(f"{what} {text[:40]!r} came; give two numbers like 120,80.")
     return first, second
 
 

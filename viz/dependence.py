@@ -39,6 +39,7 @@ def _mean_correlation(maps: Tensor) -> Tensor:
     unit = torch.where(norm > 0, centred / norm.clamp_min(1e-30), 0)
     gram = unit @ unit.transpose(-1, -2)
     count = maps.shape[1]
-    if count < 2 or not norm.any():
+    if count < 2:
         return torch.ones(len(maps))
-    return (gram.sum((-1, -2)) - gram.diagonal(dim1=-2, dim2=-1).sum(-1)) / (count * (count - 1))
+    pairs = gram.sum((-1, -2)) - gram.diagonal(dim1=-2, dim2=-1).sum(-1)
+    return torch.where(norm.flatten(1).any(1), pairs / (count * (count - 1)), 1.0)

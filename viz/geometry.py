@@ -5,7 +5,6 @@ Coordinates are continuous: pixel k covers [k, k + 1), so the middle of the firs
 """
 
 from dataclasses import dataclass
-from math import floor
 from typing import Literal
 
 from errors import OutsideError
@@ -60,8 +59,8 @@ class Geometry:
         """Return (row, col) of the cell under original pixel (x, y); OutsideError outside the
         view."""
         u, v = self.to_input(x, y)
-        row, col = floor(v * grid.rows / self.input_height), floor(u * grid.cols / self.input_width)
-        if not (0 <= row < grid.rows and 0 <= col < grid.cols):
+        inside = 0 <= u < self.input_width and 0 <= v < self.input_height  # false for NaN
+        if not inside:
             box = self.seen
             raise OutsideError(
                 f"Reference ({x:g}, {y:g}) came; the network sees x {box.left:.0f} to "
@@ -70,6 +69,9 @@ class Geometry:
                 "picture. "
                 "Choose a point inside."
             )
+        # A point just left of the far edge may round up to it.
+        row = min(int(v * grid.rows / self.input_height), grid.rows - 1)
+        col = min(int(u * grid.cols / self.input_width), grid.cols - 1)
         return row, col
 
     def cell_box(self, row: int, col: int, grid: Grid) -> Box:

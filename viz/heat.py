@@ -28,16 +28,19 @@ class Heat:
 def normalise(attention: AttentionMap, look: Look) -> Heat:
     """Scale a map to [0, 1]: min-max over the whole row (all frames), per frame, or a fixed
     range."""
-    values = attention.values.astype(np.float32)
+    values = attention.values.astype(np.float64)
+    finite = np.isfinite(values)
+    if not finite.any():
+        return Heat(np.zeros(values.shape, np.float32), 0.0, 0.0, True)
+    axes = (1, 2) if look.normalise == "frame" else None
+    low = values.min(axes, keepdims=True, where=finite, initial=np.inf)
+    high = values.max(axes, keepdims=True, where=finite, initial=-np.inf)
     if look.normalise == "fixed":
-        low, high = (np.float32(v) for v in look.fixed_range)
-    elif look.normalise == "frame":
-        low, high = values.min((1, 2), keepdims=True), values.max((1, 2), keepdims=True)
-    else:
-        low, high = values.min(), values.max()
-    span = np.asarray(high - low)
-    flat = ~(span > 0) | ~np.isfinite(span)
-    scaled = np.where(flat, 0, (values - low) / np.where(flat, 1, span)).clip(0, 1)
+        low, high = (np.float64(v) for v in look.fixed_range)
+    # An overflowed value is shown as the most there is, one that is not a number as the least.
+    held = np.where(np.isnan(values), low, values).clip(low, high)
+    flat = ~(high > low)
+    scaled = np.where(flat, 0, (held - low) / np.where(flat, 1, high - low))
     return Heat(
         scaled.astype(np.float32), float(np.min(low)), float(np.max(high)), bool(flat.all())
     )

@@ -4,6 +4,7 @@ refusal."""
 import hashlib
 import io
 import warnings
+from errno import EINVAL
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -32,13 +33,16 @@ def load(path: str | Path) -> Clip:
     """Read a picture file; MediaError when it is missing, too large or not a picture."""
     path = Path(path)
     try:
+        if path.exists() and not path.is_file():
+            raise OSError(EINVAL, "not a regular file")
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise _too_heavy(safe_name(path.name), size)
         return read(path.read_bytes(), path.name)
-    except OSError as problem:
+    except (OSError, ValueError) as problem:  # ValueError: a null character in the name
+        reason = getattr(problem, "strerror", None) or problem
         raise MediaError(
-            f"{safe_name(path.name)} could not be read ({problem.strerror}); give the path of "
+            f"{safe_name(path.name)} could not be read ({reason}); give the path of "
             f"a {ACCEPTED} file."
         ) from problem
 

@@ -80,8 +80,9 @@ def regions(geometry: Geometry, heat: Heat, look: Look, frame: int) -> list[Box]
 def mark(picture: np.ndarray, box: Box, colour: tuple[int, int, int]) -> np.ndarray:
     """Return the (H, W, 3) picture with a rectangle just inside ``box``; line width follows its
     size."""
-    line = max(1, round(min(picture.shape[:2]) / 200))
-    first = (round(box.left), round(box.top))
+    height, width = picture.shape[:2]
+    line = max(1, round(min(height, width) / 200))
+    first = (min(round(box.left), width - 1), min(round(box.top), height - 1))
     last = (max(first[0], round(box.right) - 1), max(first[1], round(box.bottom) - 1))
     return cv2.rectangle(np.ascontiguousarray(picture).copy(), first, last, colour, line)
 

@@ -72,14 +72,17 @@ def view_png(clip: Clip, views: list[View], look: Look) -> bytes:
         heat = heats.normalise(view.shown, look)
         painted = overlay.paint(clip, view.geometry, heat, look)[0]
         axes.imshow(
-            overlay.mark_reference(painted, view.geometry, view.cell, view.grid), interpolation="none"
+            overlay.mark_reference(painted, view.geometry, view.cell, view.grid),
+            interpolation="none",
         )
         axes.set_axis_off()
         axes.set_title(view.title, fontsize=9 * unit, loc="left", pad=5 * unit)
         bar = (left / wide, (margin + foot * 0.62) / high, clip.width / wide, foot * 0.16 / high)
         _colour_bar(figure, bar, heat, look, unit)
         where = (left / wide, (margin + foot * 0.08) / high)
-        figure.text(*where, _caption(view, heat, look), fontsize=7 * unit, va="bottom", parse_math=False)
+        figure.text(
+            *where, _caption(view, heat, look), fontsize=7 * unit, va="bottom", parse_math=False
+        )
     packed = io.BytesIO()
     canvas.print_png(packed, metadata={"Software": None})
     return packed.getvalue()
@@ -92,13 +95,18 @@ def _within_limit(clip: Clip, views: list[View]) -> tuple[Clip, list[View]]:
     size = tuple(max(1, round(v * LARGEST_SIDE / long_side)) for v in (clip.width, clip.height))
     frame = np.asarray(Image.fromarray(clip.frames[0]).resize(size, Image.Resampling.LANCZOS))
     scaled = [
-        replace(view, geometry=replace(view.geometry, width=size[0], height=size[1])) for view in views
+        replace(view, geometry=replace(view.geometry, width=size[0], height=size[1]))
+        for view in views
     ]
     return replace(clip, frames=frame[None]), scaled
 
 
 def _colour_bar(
-    figure: Figure, box: tuple[float, float, float, float], heat: heats.Heat, look: Look, unit: float
+    figure: Figure,
+    box: tuple[float, float, float, float],
+    heat: heats.Heat,
+    look: Look,
+    unit: float,
 ) -> None:
     axes = figure.add_axes(box)
     ramp = overlay.colour_table(look.colormap)[None]

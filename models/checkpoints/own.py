@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from errors import AttentionVizError, CheckpointError
+from errors import CheckpointError, SpecError
 from models.backbones.resnet import AttentionResNet
 from models.loaded import LoadedModel
 from models.specs import ModelSpec, spec_from_dict, spec_to_dict
@@ -48,8 +48,11 @@ def write(path: Path, network: AttentionResNet, class_names: Sequence[str], titl
         "title": title,
     }
     part = path.with_suffix(".part")
-    save_file(tensors, part, metadata)
-    part.replace(path)
+    try:
+        save_file(tensors, part, metadata)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def read_header(path: Path) -> Header:
@@ -74,9 +77,9 @@ def read_header(path: Path) -> Header:
             tuple(map(str, names)),
             metadata.get("title", ""),
         )
-    except AttentionVizError as problem:
-        raise CheckpointError(str(problem)) from problem
-    except (SafetensorError, OSError, KeyError, ValueError) as problem:
+    except SpecError as problem:
+        raise CheckpointError(f"{path.name} cannot be used. {problem}") from problem
+    except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as problem:
         raise _damaged(path, problem) from problem
 
 
@@ -84,12 +87,18 @@ def load(path: Path, model_id: str | None = None) -> LoadedModel:
     """Load a weight file fully or not at all: every key mapped, every shape equal, every value
     finite."""
     header = read_header(path)
-    network = AttentionResNet(header.spec)
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
     except (SafetensorError, OSError) as problem:
         raise _damaged(path, problem) from problem
+    try:
+        # An outline without memory first: a header may claim a network that no machine holds.
+        with torch.device("meta"):
+            check_fit(AttentionResNet(header.spec), tensors, path.name)
+    except SpecError as problem:
+        raise CheckpointError(f"{path.name} cannot be used. {problem}") from problem
+    network = AttentionResNet(header.spec)
     fill(network, tensors, path.name)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return LoadedModel(
@@ -98,11 +107,17 @@ def load(path: Path, model_id: str | None = None) -> LoadedModel:
 
 
 def fill(network: nn.Module, tensors: dict[str, Tensor], name: str) -> None:
-    """Copy ``tensors`` into ``network``; CheckpointError names the first keys that do not fit."""
+    """Copy ``tensors`` into ``network``, all of them or, with a CheckpointError, none."""
+    check_fit(network, tensors, name)
+    network.load_state_dict({k: v.float() for k, v in tensors.items()}, strict=False)
+
+
+def check_fit(network: nn.Module, tensors: dict[str, Tensor], name: str) -> None:
+    """Refuse tensors that are not exactly the network's; CheckpointError names the first keys."""
     own = {k: v for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
     missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
     shapes = [k for k in own.keys() & tensors.keys() if own[k].shape != tensors[k].shape]
-    wild = [k for k, v in tensors.items() if v.is_floating_point() and not v.isfinite().all()]
+    wild = [k for k, v in tensors.items() if not v.float().isfinite().all()]
     faults = {
         "missing": missing,
         "not known": extra,
@@ -118,7 +133,6 @@ def fill(network: nn.Module, tensors: dict[str, Tensor], name: str) -> None:
         raise CheckpointError(
             f"{name} does not fit the network it describes: {listed}. Nothing was loaded."
         )
-    network.load_state_dict({k: v.float() for k, v in tensors.items()}, strict=False)
 
 
 def _check_container(path: Path) -> None:
@@ -127,10 +141,10 @@ def _check_container(path: Path) -> None:
         size = path.stat().st_size
         with path.open("rb") as file:
             claimed = int.from_bytes(file.read(8), "little")
-    except OSError as problem:
+    except (OSError, ValueError) as problem:  # ValueError: a null character in the name
+        reason = getattr(problem, "strerror", None) or problem
         raise CheckpointError(
-            f"{path.name} could not be read ({problem.strerror}); give the path of a "
-            ".safetensors file."
+            f"{path.name} could not be read ({reason}); give the path of a .safetensors file."
         ) from problem
     if size > MAX_BYTES:
         raise CheckpointError(

@@ -1,0 +1,11 @@
+"""The app's frame: page set-up and navigation."""
+
+import streamlit as st
+
+st.set_page_config(page_title="Nonlocal viz", page_icon="🐦", layout="wide")
+st.navigation(
+    [
+        st.Page("pages/explore.py", title="Explore", icon=":material/visibility:", default=True),
+        st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
+    ]
+).run()

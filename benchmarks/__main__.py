@@ -1,0 +1,22 @@
+"""Print measurements: ``python -m benchmarks explore``."""
+
+import argparse
+import importlib
+import importlib.util
+
+SUITES = {"explore": ("benchmarks.explore", "benchmarks.compute")}
+
+
+def main() -> None:
+    """Run one suite and print its lines as they come."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("suite", choices=SUITES)
+    for module in SUITES[parser.parse_args().suite]:
+        if importlib.util.find_spec(module) is None:
+            print(f"{module}: not there")
+            continue
+        for line in importlib.import_module(module).report():
+            print(line, flush=True)
+
+
+main()

@@ -1,0 +1,165 @@
+"""The Explore page in Chromium: pointer to heat, server start to first map, forward passes."""
+
+import io
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from scripts.find_chromium import find_chromium
+from viz import example
+
+ROOT = Path(__file__).parents[1]
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+DRAWN = ".picker[data-draws]"
+REST = "[data-testid='stApp'][data-test-script-state='notRunning']"
+MOVES = 50
+PATIENCE_MS = 120_000
+NETWORKS = 2
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number beside what it should be at most."""
+
+    name: str
+    value: float
+    limit: float
+    unit: str
+
+    def line(self) -> str:
+        """Return the printed line."""
+        verdict = "ok" if self.value <= self.limit else "MISSED"
+        return f"{self.name:<58} {self.value:8.2f} {self.unit:<3} (at most {self.limit:g}) {verdict}"
+
+
+def report() -> list[str]:
+    """Measure in a fresh server and a fresh Chromium, and return the lines."""
+    chromium = find_chromium()
+    if chromium is None:
+        return ["browser figures: skipped, no Chromium was found (make chromium)"]
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        try:
+            tab = browser.new_page(viewport={"width": 1400, "height": 1200})
+            tab.set_default_timeout(PATIENCE_MS)
+            tab.goto("about:blank")
+            with _server(Path(folder) / "count") as address:
+                figures = _measure(tab, address, Path(folder) / "count")
+        finally:
+            browser.close()
+    return [figure.line() for figure in figures]
+
+
+def _measure(tab: Page, address: str, count_file: Path) -> list[Figure]:
+    started = time.perf_counter()
+    tab.goto(address)
+    tab.wait_for_selector(DRAWN)
+    first_map = time.perf_counter() - started
+    tab.wait_for_selector(REST)
+    after_start = _count(count_file)
+    uploaded = _forwards_of_an_upload(tab, count_file)
+    tab.goto(f"{address}/?size=448&mode=center-crop")
+    tab.wait_for_selector(DRAWN)
+    tab.wait_for_selector(REST)
+    latencies = sorted(_hover(tab))
+    return [
+        Figure("pointer to new heat, N=784, two networks, median", statistics.median(latencies), 8, "ms"),
+        Figure("pointer to new heat, N=784, two networks, p95", latencies[int(0.95 * len(latencies))], 16, "ms"),
+        Figure("server serving to first map on screen", first_map, 5, "s"),
+        Figure("forwards a network for the example", after_start / NETWORKS, 1, ""),
+        Figure("forwards a network for an upload, whatever is moved", uploaded / NETWORKS, 1, ""),
+    ]  # fmt: skip
+
+
+_COLLECT = """() => {
+  window.latencies = [];
+  document.addEventListener("picker-drawn", (event) => window.latencies.push(event.detail.latency));
+}"""
+
+
+def _hover(tab: Page) -> list[float]:
+    """Move to 50 random spots; return the time from each pointer event to its finished drawing, in ms."""
+    picture = tab.locator("canvas.picture").first
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    spots = random.Random(5)
+    places = [(spots.uniform(0.15, 0.85), spots.uniform(0.05, 0.95)) for _ in range(MOVES + 10)]
+    for number, (x, y) in enumerate(places):
+        if number == 10:  # the first ones let the browser compile the script
+            tab.evaluate(_COLLECT)
+        tab.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        tab.wait_for_timeout(60)
+    return tab.evaluate("window.latencies")
+
+
+def _forwards_of_an_upload(tab: Page, count_file: Path) -> int:
+    """Upload a picture, then move everything that can be moved; return the forward passes it took."""
+    before = _count(count_file)
+    packed = io.BytesIO()
+    example.draw().crop((60, 40, 600, 460)).save(packed, "PNG")
+    tab.locator("input[type=file]").set_input_files(
+        [{"name": "upload.png", "mimeType": "image/png", "buffer": packed.getvalue()}]
+    )
+    tab.get_by_text("In use: upload.png").wait_for()
+    tab.wait_for_selector(REST)
+    picture = tab.locator("canvas.picture").first
+    for x, y in ((60, 70), (160, 120), (240, 200)):
+        picture.hover(position={"x": x, "y": y})
+        picture.click(position={"x": x, "y": y})
+        tab.wait_for_timeout(400)
+    slider = tab.get_by_role("slider", name="Threshold")
+    slider.focus()
+    for _ in range(5):
+        tab.keyboard.press("ArrowLeft")
+    tab.locator(".thumb", has_text="g3").click()
+    tab.get_by_role("button", name="As in the papers").click()
+    tab.wait_for_timeout(1500)
+    tab.wait_for_selector(REST)
+    return _count(count_file) - before
+
+
+def _count(count_file: Path) -> int:
+    return count_file.stat().st_size if count_file.exists() else 0
+
+
+@contextmanager
+def _server(count_file: Path) -> Iterator[str]:
+    """Serve the app on a free port; the address is handed over once it answers."""
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "benchmarks.counting_server", str(count_file), str(port)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        address = f"http://localhost:{port}"
+        _await_health(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _await_health(address: str, process: subprocess.Popen) -> None:
+    for _ in range(1200):
+        if process.poll() is not None:
+            raise RuntimeError("the app stopped before it served anything; run `make app` to see why")
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as reply:
+                if reply.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("the app did not answer within a minute")

@@ -1,0 +1,95 @@
+"""Explore: what the patch under the pointer attends to, in one or two networks."""
+
+import streamlit as st
+
+from ui import loaders, reading, reference, scene
+from ui.payload import pack
+from ui.picker import focused, picked, picker
+from ui.settings import Settings, sidebar
+from viz import save
+from viz.save import View
+from viz.types import Clip
+
+TABLE = {"hide_index": True, "width": "stretch"}
+
+
+def canvas(clip: Clip, settings: Settings, shown: list[scene.Shown]) -> None:
+    """Draw the pictures that follow the pointer."""
+    key = f"picker-{clip.sha256}"
+
+    def on_pick() -> None:
+        if (cell := picked(key)) is not None:
+            reference.pin(*cell)
+
+    def on_focus() -> None:
+        if (name := focused(key)) is not None:
+            st.session_state["focus"] = name
+
+    blob = pack(clip, [scene.panel(one) for one in shown], settings.look, settings.focus)
+    picker(blob, key, on_pick, on_focus)
+    st.caption(
+        "Move the pointer over a picture: the maps follow. Click, or press Enter after the arrow keys, "
+        "to pin the reference patch. Values marked ≈ come from the browser; pinned values below are exact."
+    )
+
+
+def pinned(shown: list[scene.Shown], views: list[View]) -> None:
+    """Show the reference inputs and the exact values."""
+    left, right = st.columns([2, 5], vertical_alignment="bottom")
+    with left:
+        reference.inputs(shown[0].block.query_grid)
+    with right:
+        st.dataframe([scene.value_row(view) for view in views], **TABLE)
+
+
+def explanations(shown: list[scene.Shown]) -> None:
+    """Show predictions, and how to read each map."""
+    for column, one in zip(st.columns(len(shown)), shown, strict=True):
+        with column:
+            st.markdown(f"**{scene.heading(one)}**")
+            st.dataframe(scene.top_table(one), column_config=SHARES, **TABLE)
+            st.latex(reading.formula(one.block))
+            st.write(reading.sentence(one.block))
+            st.write(reading.dependence_sentence(loaders.dependence(one.block, one.key)))
+
+
+def saves(clip: Clip, settings: Settings, views: list[View]) -> None:
+    """Offer the view as a PNG, the maps as float32, and how they were made."""
+    files = {
+        "PNG of this view": ("view.png", "image/png", lambda: save.view_png(clip, views, settings.look)),
+        "Maps (.npz)": ("maps.npz", "application/octet-stream", lambda: save.maps_npz(views)),
+        "Recipe (.json)": (
+            "recipe.json",
+            "application/json",
+            lambda: save.recipe_json(clip, views, settings.look, settings.mode, settings.size),
+        ),
+    }
+    with st.container(horizontal=True):
+        for label, (name, mime, content) in files.items():
+            st.download_button(label, content, name, mime, key=f"save-{name}", on_click="ignore")
+
+
+SHARES = {"Share": st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0)}
+
+
+def main() -> None:
+    """Draw the page."""
+    settings = sidebar()
+    st.markdown("#### Explore: what does this patch attend to?")
+    if problem := st.session_state.get("upload_problem"):
+        st.error(problem)
+    if settings is None:
+        return
+    clip = loaders.picture()
+    shown = scene.scene(clip, settings)
+    if not shown:
+        st.info("No network could be shown for this picture; choose another network or picture.")
+        return
+    canvas(clip, settings, shown)
+    views = [scene.view(one, settings.focus) for one in shown]
+    pinned(shown, views)
+    saves(clip, settings, views)
+    explanations(shown)
+
+
+main()

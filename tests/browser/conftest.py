@@ -1,0 +1,128 @@
+"""A real Chromium and a real server, one of each for the whole run."""
+
+import base64
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from scripts.find_chromium import find_chromium
+from tests.paths import ROOT
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+DRAWN = ".picker[data-draws]"
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = find_chromium()
+    if path is None:
+        pytest.skip("no Chromium was found: `make chromium` says how one is installed")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> str:
+    """Start the app as `make app` does and return its address."""
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+    command += [f"--server.port={port}", "--server.fileWatcherType=none"]
+    with log.open("w") as out:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out, env=dict(os.environ))
+        try:
+            address = f"http://localhost:{port}"
+            _await_health(address, process, log)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _await_health(address: str, process: subprocess.Popen, log: Path) -> None:
+    for _ in range(240):
+        if process.poll() is not None:
+            raise RuntimeError(f"the app stopped at once:\n{log.read_text()}")
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as reply:
+                if reply.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.25)
+    raise RuntimeError(f"the app did not answer within a minute:\n{log.read_text()}")
+
+
+@pytest.fixture
+def page(browser: Browser) -> Page:
+    """A fresh tab; a JavaScript error in it fails the test."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1200}, accept_downloads=True)
+    tab = context.new_page()
+    tab.set_default_timeout(PATIENCE_MS)
+    errors = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    yield tab
+    context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def explore(page: Page, server: str) -> Page:
+    """The Explore page with its example, drawn and at rest."""
+    return open_explore(page, server)
+
+
+def open_explore(page: Page, server: str, query: str = "") -> Page:
+    page.goto(f"{server}/{query}")
+    page.wait_for_selector(DRAWN)
+    at_rest(page)
+    return page
+
+
+def at_rest(page: Page) -> None:
+    """Wait until the server has nothing more to send."""
+    page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
+    page.wait_for_timeout(150)
+
+
+def cell_of(page: Page) -> tuple[int, int]:
+    row, col = page.locator(".picker").get_attribute("data-cell").split(",")
+    return int(row), int(col)
+
+
+def address_cell(page: Page) -> tuple[int, int] | None:
+    found = re.search(r"[?&]at=(\d+)(?:%2C|,)(\d+)", page.url)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def hover(page: Page, x: float, y: float, panel: int = 0) -> None:
+    """Move the pointer to (x, y), as shares of a picture's width and height, and await the drawing."""
+    box = page.locator("canvas.picture").nth(panel).bounding_box()
+    before = page.locator(".picker").get_attribute("data-draws")
+    page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    expect(page.locator(".picker")).not_to_have_attribute("data-draws", before)
+
+
+def pixels(page: Page, panel: int = 0) -> bytes:
+    """Return the canvas of a panel as PNG bytes."""
+    url = page.locator("canvas.picture").nth(panel).evaluate("c => c.toDataURL('image/png')")
+    return base64.b64decode(url.split(",")[1])

@@ -1,0 +1,113 @@
+"""Tiny networks and pictures that every room's tests share. Nothing is read from disk."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from models.build import build
+from models.loaded import LoadedModel
+from models.specs import BlockSpec, CGNLSpec, ModelSpec, NonLocalSpec, Preprocessing
+from viz.types import Clip
+
+# Tiny tensors: threads cost ten times what they save, and more when the machine is busy.
+torch.set_num_threads(1)
+
+CLASSES = 7
+TINY = Preprocessing(size=64, resize=73)
+
+
+def settle(network: nn.Module) -> None:
+    """Give every norm random weights and statistics of its own input, so that nothing blows up."""
+    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d | nn.GroupNorm)]
+    for norm in norms:
+        nn.init.uniform_(norm.weight, 0.5, 1.5)
+        nn.init.uniform_(norm.bias, -0.2, 0.2)
+    batch_norms = [m for m in norms if isinstance(m, nn.BatchNorm2d)]
+    for norm in batch_norms:
+        norm.momentum = 1.0
+    with torch.no_grad():
+        network.train()(torch.randn(4, 3, 1, 64, 64))
+    for norm in batch_norms:
+        norm.momentum = 0.1
+    network.eval()
+
+
+@cache
+def template(spec: ModelSpec) -> nn.Module:
+    """Return the one network of a spec that all tests copy: filling it takes the time."""
+    with torch.random.fork_rng():
+        torch.manual_seed(11)
+        network = build(spec)
+        settle(network)
+    return network
+
+
+def make_tiny(block: BlockSpec | None, placement: str = "1") -> LoadedModel:
+    """Return a ResNet-50 of base width 8 (res4: 128 channels) whose blocks are not the identity."""
+    placement = placement if block else "none"
+    spec = ModelSpec(
+        base_width=8, block=block, placement=placement, num_classes=CLASSES, preprocessing=TINY
+    )
+    return LoadedModel("tiny", spec, deepcopy(template(spec)), tuple("abcdefg"), "0" * 64)
+
+
+@pytest.fixture
+def tiny_model() -> Callable[..., LoadedModel]:
+    """Return the maker of tiny networks: block spec, placement -> LoadedModel."""
+    return make_tiny
+
+
+@pytest.fixture
+def nl_model() -> LoadedModel:
+    return make_tiny(NonLocalSpec())
+
+
+@pytest.fixture
+def cgnl_model() -> LoadedModel:
+    return make_tiny(CGNLSpec(groups=8))
+
+
+@pytest.fixture
+def plain_model() -> LoadedModel:
+    return make_tiny(None)
+
+
+def draw(height: int, width: int, frames: int = 1) -> np.ndarray:
+    """(T, H, W, 3) uint8: smooth colours and a bright disc, different in each corner and frame."""
+    y, x = np.mgrid[0:height, 0:width].astype(float)
+    pictures = []
+    for t in range(frames):
+        disc = (y - height / 3) ** 2 + (x - width / 2 - 3 * t) ** 2 < (min(height, width) / 5) ** 2
+        picture = np.stack(
+            [200 * x / width, 200 * y / height, 120 + 80 * np.sin(x / 5 + t)], axis=-1
+        )
+        pictures.append(np.where(disc[..., None], (250, 240, 30), picture))
+    return np.stack(pictures).astype(np.uint8)
+
+
+@pytest.fixture
+def tiny_clip() -> Clip:
+    """A picture of 67 x 53 pixels."""
+    return Clip(draw(53, 67), (0.0,), "tiny.png", "1" * 64)
+
+
+def assert_one_line(problem: BaseException) -> str:
+    """Check that a refusal is one line that ends like a sentence, and return it."""
+    text = str(problem)
+    assert text
+    assert text.splitlines() == [text], repr(text)
+    assert text.isprintable(), repr(text)
+    assert len(text) < 700, len(text)
+    assert text.rstrip().endswith("."), text
+    return text
+
+
+@pytest.fixture(name="one_line")
+def _one_line() -> Callable[[BaseException], str]:
+    """Return the check that a refusal is one line."""
+    return assert_one_line

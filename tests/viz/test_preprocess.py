@@ -1,0 +1,73 @@
+"""Network input against torchvision's transforms, in both modes, for pictures and clips."""
+
+import numpy as np
+import pytest
+import torch
+from torchvision.transforms import InterpolationMode, v2
+
+from models.specs import Preprocessing
+from viz import geometry, preprocess
+from viz.types import Clip
+
+PREP = Preprocessing(size=64, resize=73, mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.4))
+
+
+def clip_of(height, width, frames=1):
+    generator = np.random.default_rng(31)
+    pixels = generator.integers(0, 256, (frames, height, width, 3), dtype=np.uint8)
+    return Clip(pixels, tuple(range(frames)), "noise.png", "0" * 64)
+
+
+def as_torchvision(clip, *steps):
+    frames = torch.from_numpy(clip.frames).permute(0, 3, 1, 2)
+    chain = v2.Compose(
+        [v2.ToDtype(torch.float32, scale=True), *steps, v2.Normalize(PREP.mean, PREP.std)]
+    )
+    return chain(frames).transpose(0, 1).unsqueeze(0)
+
+
+def resize(size):
+    return v2.Resize(size, InterpolationMode.BILINEAR, antialias=True)
+
+
+@pytest.mark.parametrize(("height", "width"), [(53, 67), (101, 201), (300, 97), (16, 64)])
+def test_center_crop_equals_resize_and_center_crop_of_torchvision(height, width):
+    clip = clip_of(height, width)
+    found = preprocess.prepare(clip, PREP, "center-crop")
+    assert found.tensor.shape == (1, 3, 1, 64, 64)
+    expected = as_torchvision(clip, resize(73), v2.CenterCrop(64))
+    torch.testing.assert_close(found.tensor, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "sides"), [(53, 67, (64, 64)), (101, 201, (32, 64)), (300, 97, (64, 32))]
+)
+def test_fit_equals_resize_of_torchvision_to_the_rounded_sides(height, width, sides):
+    clip = clip_of(height, width)
+    found = preprocess.prepare(clip, PREP, "fit")
+    assert found.tensor.shape == (1, 3, 1, *sides)
+    torch.testing.assert_close(
+        found.tensor, as_torchvision(clip, resize(list(sides))), rtol=1e-4, atol=1e-4
+    )
+    assert found.geometry == geometry.fit(width, height, 64, 32)
+
+
+def test_a_clip_keeps_its_frames_apart_and_in_order():
+    clip = clip_of(53, 67, frames=3)
+    found = preprocess.prepare(clip, PREP).tensor
+    assert found.shape == (1, 3, 3, 64, 64)
+    for t in range(3):
+        alone = Clip(clip.frames[t : t + 1], (0.0,), "one", "0" * 64)
+        assert torch.equal(found[:, :, t : t + 1], preprocess.prepare(alone, PREP).tensor)
+
+
+def test_a_size_of_ones_own_scales_the_resize_with_it():
+    plan = preprocess.prepare(clip_of(300, 200), PREP, "center-crop", 128).geometry
+    assert (plan.input_width, plan.resized_width) == (128, 146)
+    assert preprocess.prepare(clip_of(200, 300), PREP, "fit", 96).tensor.shape[-2:] == (64, 96)
+
+
+def test_the_clip_itself_is_not_changed(tiny_clip):
+    before = tiny_clip.frames.copy()
+    preprocess.prepare(tiny_clip, PREP)
+    assert np.array_equal(tiny_clip.frames, before)

@@ -1,0 +1,1 @@
+"""Streamlit helpers: cached loaders, controls, the picker component, the error guard."""

@@ -1,0 +1,82 @@
+"""Cached loading: networks for everybody, pictures and captures for one session."""
+
+import streamlit as st
+
+from errors import AttentionVizError
+from models import catalogue
+from models.catalogue import Entry
+from models.loaded import LoadedModel
+from viz import example, media, pipeline
+from viz.channel_maps import class_evidence, top
+from viz.dependence import query_dependence
+from viz.geometry import Mode
+from viz.types import BlockCapture, Capture, CGNLCapture, Clip
+from ui.guard import plain
+
+_KEPT_CAPTURES = 12
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the network")
+def network(name: str) -> LoadedModel:
+    """Return a network, shared between all users; its lock guards the forward pass."""
+    return catalogue.load(name)
+
+
+@st.cache_resource(scope="session", max_entries=_KEPT_CAPTURES, show_spinner="Running the network once")
+def _captured(_clip: Clip, sha256: str, name: str, weights: str, mode: Mode, size: int) -> Capture:
+    del sha256, weights  # they are the cache's key
+    return pipeline.capture(network(name), _clip, mode, size)
+
+
+def captured(clip: Clip, name: str, mode: Mode, size: int) -> Capture:
+    """Return the capture of a picture: one forward pass per picture, network, mode and size."""
+    return _captured(clip, clip.sha256, name, network(name).sha256, mode, size)
+
+
+@st.cache_data(scope="session", max_entries=_KEPT_CAPTURES, show_spinner=False)
+def _dependence(_block: BlockCapture, key: tuple[str, ...]) -> float:
+    del key
+    return query_dependence(_block)
+
+
+def dependence(block: BlockCapture, key: tuple[str, ...]) -> float:
+    """Return the query-dependence number of a block; ``key`` names the capture and the block."""
+    return _dependence(block, key)
+
+
+@st.cache_data(scope="session", max_entries=_KEPT_CAPTURES, show_spinner="One backward pass")
+def _evidence(name: str, _block: CGNLCapture, key: tuple[str, ...], index: int, count: int) -> list[int]:
+    del key
+    scores = class_evidence(network(name), _block, index)
+    return top(scores, count)
+
+
+def evidence(
+    name: str, block: CGNLCapture, key: tuple[str, ...], index: int, count: int
+) -> tuple[int, ...]:
+    """Return the channels that speak most for class ``index``: one backward pass a class."""
+    return tuple(_evidence(name, block, key, index, count))
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def catalogue_entries() -> list[Entry]:
+    """Return the networks that have an attention block, bundled ones first; damaged files too."""
+    return [e for e in catalogue.entries() if e.problem or e.spec.block is not None]
+
+
+def picture() -> Clip:
+    """Return the picture in use: the upload, or the example until there is one."""
+    return st.session_state.get("picture") or example.clip()
+
+
+def take_upload() -> None:
+    """Put a new upload in use; when it cannot be read, keep the previous picture and say why."""
+    upload = st.session_state.get("upload")
+    st.session_state.pop("upload_problem", None)
+    if upload is None:
+        st.session_state.pop("picture", None)
+        return
+    try:
+        st.session_state["picture"] = media.read(upload.getvalue(), upload.name)
+    except AttentionVizError as problem:
+        st.session_state["upload_problem"] = plain(str(problem))

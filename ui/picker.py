@@ -1,0 +1,50 @@
+"""The picker: one components-v2 canvas that draws the heat in the browser while the pointer moves."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_FOLDER = Path(__file__).parent
+_HTML = '<div class="picker"></div>'
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    scripts = ("picker_maths.js", "picker_surface.js", "picker.js")
+    return st.components.v2.component(
+        "nonlocal_viz_picker",
+        html=_HTML,
+        css=(_FOLDER / "picker.css").read_text(encoding="utf-8"),
+        js="\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in scripts),
+    )
+
+
+def picker(blob: bytes, key: str, on_pick: Callable[[], None], on_focus: Callable[[], None]) -> None:
+    """Show the canvas; ``on_pick`` and ``on_focus`` run before the rerun, see ``picked``, ``focused``.
+
+    ``key`` must hold the picture's hash, so that nothing of another picture stays behind.
+    """
+    _component()(key=key, data=blob, on_pick_change=on_pick, on_focus_change=on_focus)
+
+
+def picked(key: str) -> tuple[int, int] | None:
+    """Return (row, column) that was just clicked, or None when what came is not two whole numbers."""
+    value = _event(key, "pick")
+    if not isinstance(value, dict):
+        return None
+    row, col = value.get("row"), value.get("col")
+    return (row, col) if type(row) is int and type(col) is int else None
+
+
+def focused(key: str) -> str | None:
+    """Return the name of the CGNL map that was just chosen."""
+    value = _event(key, "focus")
+    return value if isinstance(value, str) else None
+
+
+def _event(key: str, name: str) -> object:
+    state = st.session_state.get(key)
+    return state.get(name) if hasattr(state, "get") else None

@@ -1,0 +1,239 @@
+"""The example picture, drawn by the program itself: a songbird on a branch, the same bytes every time."""
+
+import hashlib
+import io
+from functools import cache
+from math import cos, hypot, pi, sin
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from viz.types import Clip
+
+WIDTH, HEIGHT = 640, 480
+NAME = "example-bird.png"
+HEAD = (388, 132)
+"""The middle of the bird's head, in pixels: the reference patch that the example opens with."""
+
+_SCALE = 2
+Points = list[tuple[float, float]]
+Colour = tuple[int, int, int]
+
+_BODY = [
+    (392, 96), (424, 108), (437, 136), (434, 166), (424, 206), (398, 256), (352, 296), (306, 312),
+    (270, 312), (258, 294), (272, 256), (300, 212), (332, 176), (346, 146), (352, 118), (368, 100),
+]  # fmt: skip
+_BREAST = [
+    (424, 160), (426, 196), (406, 246), (364, 286), (318, 306), (292, 306), (330, 270), (364, 226), (388, 184),
+]  # fmt: skip
+_WING = [
+    (362, 176),
+    (376, 204),
+    (366, 240),
+    (330, 276),
+    (276, 314),
+    (230, 344),
+    (248, 306),
+    (282, 254),
+    (322, 198),
+]
+_TAIL = [
+    (276, 292),
+    (292, 308),
+    (262, 344),
+    (196, 416),
+    (176, 420),
+    (166, 406),
+    (222, 338),
+    (252, 300),
+]
+_CAP = [
+    (356, 116),
+    (368, 99),
+    (392, 93),
+    (418, 102),
+    (431, 118),
+    (404, 120),
+    (378, 126),
+    (354, 142),
+]
+_MASK = [(432, 126), (437, 142), (418, 152), (392, 150), (372, 142), (388, 130), (410, 126)]
+_UPPER_BEAK = [(433, 124), (450, 128), (476, 142), (452, 142), (434, 138)]
+_LOWER_BEAK = [(434, 138), (452, 142), (470, 144), (450, 151), (433, 148)]
+
+
+@cache
+def clip() -> Clip:
+    """Return the example as a one-frame Clip of 640 x 480 pixels."""
+    picture = draw()
+    packed = io.BytesIO()
+    picture.save(packed, "PNG")
+    digest = hashlib.sha256(packed.getvalue()).hexdigest()
+    return Clip(np.asarray(picture)[None].copy(), (0.0,), NAME, digest)
+
+
+def draw() -> Image.Image:
+    """Draw the scene: soft foliage, a branch with leaves, the bird."""
+    rng = np.random.default_rng(7)
+    scene = _background(rng)
+    _branch(scene, rng)
+    _bird(scene, rng)
+    return _grain(scene.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS), rng)
+
+
+def _smooth(points: Points, rounds: int = 3) -> Points:
+    """Cut the corners of a closed polygon (Chaikin) and scale it to the drawing size."""
+    outline = np.array(points, dtype=float) * _SCALE
+    for _ in range(rounds):
+        after = np.roll(outline, -1, axis=0)
+        outline = np.stack(
+            [0.75 * outline + 0.25 * after, 0.25 * outline + 0.75 * after], 1
+        ).reshape(-1, 2)
+    return [tuple(p) for p in outline]
+
+
+def _blob(points: Points, softness: float = 1.0, rounds: int = 3) -> Image.Image:
+    """Return a mask of a smoothed polygon with soft edges; ``softness`` in pixels of the picture."""
+    mask = Image.new("L", (WIDTH * _SCALE, HEIGHT * _SCALE))
+    ImageDraw.Draw(mask).polygon(_smooth(points, rounds), fill=255)
+    return mask.filter(ImageFilter.GaussianBlur(softness * _SCALE))
+
+
+def _shade(top: Colour, bottom: Colour, first: float, last: float) -> Image.Image:
+    """Return a vertical gradient from ``top`` at row ``first`` to ``bottom`` at row ``last``."""
+    part = ((np.arange(HEIGHT * _SCALE) / _SCALE - first) / (last - first)).clip(0, 1)[:, None]
+    rows = np.array(top) * (1 - part) + np.array(bottom) * part
+    return Image.fromarray(rows.astype(np.uint8)[:, None].repeat(WIDTH * _SCALE, 1))
+
+
+def _background(rng: np.random.Generator) -> Image.Image:
+    scene = _shade((176, 205, 224), (112, 142, 84), 0, HEIGHT).convert("RGB")
+    layer = ImageDraw.Draw(scene, "RGBA")
+    for _ in range(90):
+        x, y = rng.uniform(0, WIDTH), HEIGHT * rng.uniform(0.15, 1.05) ** 0.8
+        radius = rng.uniform(14, 60)
+        green = (
+            int(rng.uniform(60, 150)),
+            int(rng.uniform(105, 170)),
+            int(rng.uniform(40, 90)),
+            70,
+        )
+        layer.ellipse([(v + d) * _SCALE for d in (-radius, radius) for v in (x, y)], fill=green)
+    for _ in range(14):
+        x, y, radius = rng.uniform(0, WIDTH), rng.uniform(0, 220), rng.uniform(8, 24)
+        layer.ellipse(
+            [(v + d) * _SCALE for d in (-radius, radius) for v in (x, y)], fill=(255, 250, 215, 60)
+        )
+    return scene.filter(ImageFilter.GaussianBlur(11 * _SCALE))
+
+
+def _branch(scene: Image.Image, rng: np.random.Generator) -> None:
+    top = [(x, 352 - 0.055 * x + 7 * sin(x / 62)) for x in range(-20, 680, 20)]
+    bottom = [(x, y + 25 - x * 0.013 + 3 * sin(x / 23)) for x, y in reversed(top)]
+    mask = _blob(top + bottom, 0.5, 1)
+    scene.paste(_shade((138, 106, 78), (62, 44, 34), 310, 375), mask=mask)
+    bark = Image.new("RGBA", scene.size)
+    lines = ImageDraw.Draw(bark)
+    for _ in range(420):
+        x, depth = rng.uniform(-10, 650), rng.uniform(1, 22)
+        y = 352 - 0.055 * x + 7 * sin(x / 62) + depth
+        tone = (38, 27, 20, 130) if rng.random() < 0.6 else (176, 142, 108, 110)
+        lines.line(
+            [c * _SCALE for c in (x, y, x + rng.uniform(6, 26), y - 1.2)], fill=tone, width=_SCALE
+        )
+    scene.paste(bark, mask=Image.composite(bark.getchannel("A"), Image.new("L", scene.size), mask))
+    for x, angle, length in (
+        (66, -1.1, 58),
+        (112, -0.5, 50),
+        (88, 0.9, 46),
+        (560, -1.0, 60),
+        (602, -0.4, 48),
+        (540, 1.1, 44),
+    ):
+        _leaf(scene, (x, 350 - 0.055 * x + 7 * sin(x / 62) + 8), angle, length)
+
+
+def _leaf(scene: Image.Image, root: tuple[float, float], angle: float, length: float) -> None:
+    along, across = (cos(angle), sin(angle)), (-sin(angle), cos(angle))
+
+    def at(far: float, side: float) -> tuple[float, float]:
+        return tuple(root[k] + length * (far * along[k] + side * across[k]) for k in (0, 1))
+
+    outline = [at(0, 0), at(0.25, 0.2), at(0.6, 0.24), at(1.05, 0), at(0.6, -0.22), at(0.25, -0.18)]
+    dark = _shade((116, 158, 62), (66, 112, 44), root[1] - 50, root[1] + 40)
+    scene.paste(dark, mask=_blob(outline, 0.5, 2))
+    vein = [c * _SCALE for c in (*root, *at(0.95, 0))]
+    ImageDraw.Draw(scene).line(vein, fill=(168, 196, 110), width=_SCALE)
+
+
+def _bird(scene: Image.Image, rng: np.random.Generator) -> None:
+    ink = ImageDraw.Draw(scene, "RGBA")
+    for foot, hip in (((318, 338), (322, 296)), ((352, 336), (350, 286))):
+        _leg(ink, hip, foot)
+    scene.paste(_shade((92, 60, 44), (44, 32, 30), 290, 420), mask=_blob(_TAIL, 0.6))
+    _barbs(ink, rng, (272, 306), (182, 408), 9, (134, 94, 66, 210), 4)
+    scene.paste(_shade((176, 118, 72), (138, 88, 58), 90, 310), mask=_blob(_BODY, 0.7))
+    scene.paste(_shade((226, 104, 42), (246, 226, 190), 170, 300), mask=_blob(_BREAST, 4.0))
+    _feathers(ink, rng)
+    scene.paste(_shade((84, 108, 142), (46, 56, 82), 176, 340), mask=_blob(_WING, 0.7))
+    _wing_lines(ink)
+    scene.paste(_shade((52, 74, 118), (88, 116, 158), 92, 142), mask=_blob(_CAP, 1.0))
+    scene.paste(_shade((34, 28, 30), (58, 44, 42), 122, 152), mask=_blob(_MASK, 1.4))
+    scene.paste(_shade((112, 104, 98), (62, 56, 54), 122, 146), mask=_blob(_UPPER_BEAK, 0.4, 2))
+    scene.paste(_shade((176, 158, 126), (122, 106, 88), 136, 152), mask=_blob(_LOWER_BEAK, 0.4, 2))
+    _disc(ink, (411, 132), 8.2, (232, 222, 200))
+    _disc(ink, (411.5, 132.2), 6.6, (22, 16, 14))
+    _disc(ink, (413.8, 129.6), 2.0, (255, 255, 255))
+
+
+def _disc(
+    ink: ImageDraw.ImageDraw, centre: tuple[float, float], radius: float, fill: Colour
+) -> None:
+    ink.ellipse([(v + d) * _SCALE for d in (-radius, radius) for v in centre], fill=fill)
+
+
+def _leg(ink: ImageDraw.ImageDraw, hip: tuple[float, float], foot: tuple[float, float]) -> None:
+    tone = (150, 104, 84)
+    ink.line([c * _SCALE for c in (*hip, *foot)], fill=tone, width=5 * _SCALE)
+    for reach in (-13, 4, 15):
+        toe = (foot[0] + reach, foot[1] + 7 - abs(reach) / 8)
+        ink.line([c * _SCALE for c in (*foot, *toe)], fill=tone, width=4 * _SCALE)
+        _disc(ink, toe, 2.2, (70, 50, 44))
+
+
+def _feathers(ink: ImageDraw.ImageDraw, rng: np.random.Generator) -> None:
+    """Short strokes over breast and flank that follow the body."""
+    for _ in range(620):
+        along, side = rng.uniform(0, 1), rng.uniform(-1, 1)
+        x = 412 - 118 * along + side * 24 * cos(along * pi / 2.2)
+        y = 172 + 128 * along + side * 20 * sin(along * pi / 2.2)
+        tone = (255, 236, 204, 90) if rng.random() < 0.5 else (150, 74, 34, 80)
+        ink.line([c * _SCALE for c in (x, y, x - 5, y + 7)], fill=tone, width=_SCALE + 1)
+
+
+def _barbs(ink: ImageDraw.ImageDraw, rng: np.random.Generator, start: tuple[float, float],
+           end: tuple[float, float], count: int, tone: tuple[int, int, int, int], spread: float) -> None:  # fmt: skip
+    """Nearly parallel lines from ``start`` to ``end``: the shafts of long feathers."""
+    length = hypot(end[0] - start[0], end[1] - start[1])
+    normal = ((start[1] - end[1]) / length, (end[0] - start[0]) / length)
+    for k in range(count):
+        off = (k - (count - 1) / 2) * spread * 0.7 + rng.uniform(-0.4, 0.4)
+        line = (start[0] + normal[0] * off * 0.6, start[1] + normal[1] * off * 0.6,
+                end[0] + normal[0] * off * 0.7, end[1] + normal[1] * off * 0.7)  # fmt: skip
+        ink.line([c * _SCALE for c in line], fill=tone, width=_SCALE)
+
+
+def _wing_lines(ink: ImageDraw.ImageDraw) -> None:
+    """Two pale bars across the coverts and the edges of the flight feathers."""
+    for first, last in (((318, 212), (366, 232)), ((298, 240), (348, 262))):
+        ink.line([c * _SCALE for c in (*first, *last)], fill=(236, 238, 240, 255), width=5 * _SCALE)
+    for k in range(7):
+        root = (344 - 9 * k, 256 + 1.5 * k)
+        tip = (262 - 5 * k, 318 + 3.6 * k)
+        ink.line([c * _SCALE for c in (*root, *tip)], fill=(150, 170, 196, 230), width=2 * _SCALE)
+        ink.line([(c + 2) * _SCALE for c in (*root, *tip)], fill=(28, 34, 52, 200), width=_SCALE)
+
+
+def _grain(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    noisy = np.asarray(picture, dtype=float) + rng.normal(0, 2.2, (HEIGHT, WIDTH, 1))
+    return Image.fromarray(np.rint(noisy).clip(0, 255).astype(np.uint8))
