@@ -28,8 +28,9 @@ def canvas(clip: Clip, settings: Settings, shown: list[scene.Shown]) -> None:
     blob = pack(clip, [scene.panel(one) for one in shown], settings.look, settings.focus)
     picker(blob, key, on_pick, on_focus)
     st.caption(
-        "Move the pointer over a picture: the maps follow. Click, or press Enter after the arrow keys, "
-        "to pin the reference patch. Values marked ≈ come from the browser; pinned values below are exact."
+        "Move the pointer over a picture: the maps follow. Click, or press Enter after the arrow "
+        "keys, to pin the reference patch. Values marked ≈ come from the browser; pinned values "
+        "below are exact."
     )
 
 
@@ -56,7 +57,11 @@ def explanations(shown: list[scene.Shown]) -> None:
 def saves(clip: Clip, settings: Settings, views: list[View]) -> None:
     """Offer the view as a PNG, the maps as float32, and how they were made."""
     files = {
-        "PNG of this view": ("view.png", "image/png", lambda: save.view_png(clip, views, settings.look)),
+        "PNG of this view": (
+            "view.png",
+            "image/png",
+            lambda: save.view_png(clip, views, settings.look),
+        ),
         "Maps (.npz)": ("maps.npz", "application/octet-stream", lambda: save.maps_npz(views)),
         "Recipe (.json)": (
             "recipe.json",

@@ -57,6 +57,7 @@ class Recipe:
     seed: int = 0
     deviation: float = 4.0
     freeze: bool = False
+    compile: bool = False
 
 
 class Student(nn.Module):
@@ -168,7 +169,7 @@ class Run:
 
     def __init__(self, recipe: Recipe, student: Student, path: Path, device: torch.device) -> None:
         self.recipe, self.student, self.path, self.device = recipe, student, path, device
-        self.model = torch.compile(student, dynamic=False)
+        self.model = torch.compile(student, dynamic=False) if recipe.compile else student
         self.optimiser = torch.optim.AdamW(parameter_groups(student, recipe))
         self.draw = torch.Generator().manual_seed(recipe.seed)
         self.seen = 0
@@ -288,6 +289,9 @@ def arguments() -> argparse.Namespace:
         "--sides", default="1:128", help="END:SIDE,... crop sides by share of the run"
     )
     parser.add_argument("--freeze", action="store_true", help="keep what feeds the block as it is")
+    parser.add_argument(
+        "--compile", action="store_true", help="compile the student (slow to start)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
@@ -308,6 +312,7 @@ def main() -> None:
         seed=args.seed,
         deviation=args.deviation,
         freeze=args.freeze,
+        compile=args.compile,
     )
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

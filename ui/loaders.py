@@ -6,14 +6,14 @@ from errors import AttentionVizError
 from models import catalogue
 from models.catalogue import Entry
 from models.loaded import LoadedModel
+from ui.guard import plain
 from viz import example, media, pipeline
 from viz.channel_maps import class_evidence, top
 from viz.dependence import query_dependence
 from viz.geometry import Mode
 from viz.types import BlockCapture, Capture, CGNLCapture, Clip
-from ui.guard import plain
 
-_KEPT_CAPTURES = 12
+_KEPT = 12
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the network")
@@ -22,7 +22,7 @@ def network(name: str) -> LoadedModel:
     return catalogue.load(name)
 
 
-@st.cache_resource(scope="session", max_entries=_KEPT_CAPTURES, show_spinner="Running the network once")
+@st.cache_resource(scope="session", max_entries=_KEPT, show_spinner="Running the network once")
 def _captured(_clip: Clip, sha256: str, name: str, weights: str, mode: Mode, size: int) -> Capture:
     del sha256, weights  # they are the cache's key
     return pipeline.capture(network(name), _clip, mode, size)
@@ -33,7 +33,7 @@ def captured(clip: Clip, name: str, mode: Mode, size: int) -> Capture:
     return _captured(clip, clip.sha256, name, network(name).sha256, mode, size)
 
 
-@st.cache_data(scope="session", max_entries=_KEPT_CAPTURES, show_spinner=False)
+@st.cache_data(scope="session", max_entries=_KEPT, show_spinner=False)
 def _dependence(_block: BlockCapture, key: tuple[str, ...]) -> float:
     del key
     return query_dependence(_block)
@@ -44,8 +44,10 @@ def dependence(block: BlockCapture, key: tuple[str, ...]) -> float:
     return _dependence(block, key)
 
 
-@st.cache_data(scope="session", max_entries=_KEPT_CAPTURES, show_spinner="One backward pass")
-def _evidence(name: str, _block: CGNLCapture, key: tuple[str, ...], index: int, count: int) -> list[int]:
+@st.cache_data(scope="session", max_entries=_KEPT, show_spinner="One backward pass")
+def _evidence(
+    name: str, _block: CGNLCapture, key: tuple[str, ...], index: int, count: int
+) -> list[int]:
     del key
     scores = class_evidence(network(name), _block, index)
     return top(scores, count)

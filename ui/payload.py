@@ -1,7 +1,7 @@
 """What the picker gets: one blob with the picture, the colour table and the factors of each block.
 
-Layout: uint32 header length, JSON header, then buffers on multiples of 4 bytes; the header names each
-buffer by {offset, length}. Factors are float16 over their largest size ("peak").
+Layout: uint32 header length, JSON header, then buffers on multiples of 4 bytes; the header names
+each buffer by {offset, length}. Factors are float16 over their largest size ("peak").
 """
 
 import hashlib
@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 from PIL import Image
 from torch import Tensor
 
@@ -24,7 +23,7 @@ from viz.pipeline import Channels
 from viz.types import BlockCapture, Cell, CGNLCapture, Clip, Look, NonLocalCapture
 
 SMALLEST_SIDE, LARGEST_SIDE = 480, 640
-"""Long side of the picture on the canvas, in pixels; larger and smaller pictures are scaled to it."""
+"""Long side of the picture on the canvas, in pixels; others are scaled to the nearer one."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""The picker: one components-v2 canvas that draws the heat in the browser while the pointer moves."""
+"""The picker: one components-v2 canvas; the browser draws the heat as the pointer moves."""
 
 from collections.abc import Callable
 from functools import cache
@@ -13,7 +13,7 @@ _HTML = '<div class="picker"></div>'
 
 @cache
 def _component() -> Callable[..., Any]:
-    scripts = ("picker_maths.js", "picker_surface.js", "picker.js")
+    scripts = ("picker_maths.js", "picker_surface.js", "picker_view.js", "picker.js")
     return st.components.v2.component(
         "nonlocal_viz_picker",
         html=_HTML,
@@ -22,8 +22,10 @@ def _component() -> Callable[..., Any]:
     )
 
 
-def picker(blob: bytes, key: str, on_pick: Callable[[], None], on_focus: Callable[[], None]) -> None:
-    """Show the canvas; ``on_pick`` and ``on_focus`` run before the rerun, see ``picked``, ``focused``.
+def picker(
+    blob: bytes, key: str, on_pick: Callable[[], None], on_focus: Callable[[], None]
+) -> None:
+    """Show the canvas; the callbacks run before the rerun, see ``picked`` and ``focused``.
 
     ``key`` must hold the picture's hash, so that nothing of another picture stays behind.
     """
@@ -31,7 +33,7 @@ def picker(blob: bytes, key: str, on_pick: Callable[[], None], on_focus: Callabl
 
 
 def picked(key: str) -> tuple[int, int] | None:
-    """Return (row, column) that was just clicked, or None when what came is not two whole numbers."""
+    """Return (row, column) that was just clicked; None when it is not two whole numbers."""
     value = _event(key, "pick")
     if not isinstance(value, dict):
         return None

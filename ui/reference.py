@@ -1,4 +1,4 @@
-"""The reference patch: where it is, how it follows grids and pictures, and its place in the address bar."""
+"""The reference patch: where it is, how it follows grids, and its place in the address bar."""
 
 import streamlit as st
 
@@ -8,14 +8,16 @@ from viz.geometry import Geometry
 from viz.types import Cell, Clip
 
 
-def linked_cell(geometry: Geometry, grid: Grid, cell: Cell, other: Geometry, other_grid: Grid) -> Cell:
-    """Return the cell of another network that lies under the middle of ``cell``, kept inside its view."""
+def linked_cell(
+    geometry: Geometry, grid: Grid, cell: Cell, other: Geometry, other_grid: Grid
+) -> Cell:
+    """Return the cell of another network that lies under the middle of ``cell``."""
     x, y = geometry.cell_centre(cell.y, cell.x, grid)
     return nearest_cell(other, other_grid, x, y)
 
 
 def nearest_cell(geometry: Geometry, grid: Grid, x: float, y: float) -> Cell:
-    """Return the cell under original pixel (x, y), or the closest one when it is outside the view."""
+    """Return the cell under original pixel (x, y), or the closest one inside the view."""
     seen = geometry.seen
     inside_x = min(max(x, seen.left), seen.right - 1e-6 * geometry.width)
     inside_y = min(max(y, seen.top), seen.bottom - 1e-6 * geometry.height)
@@ -35,8 +37,8 @@ def _from_address(grid: Grid) -> Cell | None:
 def current(clip: Clip, geometry: Geometry, grid: Grid) -> Cell:
     """Return the pinned reference on this grid, and write it into the widgets and the address bar.
 
-    It stays on the same spot of the picture when the grid changes; a new picture starts at its middle
-    (the example at the bird's head).
+    It stays on the same spot of the picture when the grid changes; a new picture starts at its
+    middle (the example at the bird's head).
     """
     state = st.session_state
     kept = state.get("reference")

@@ -35,7 +35,7 @@ class Shown:
 
 
 def scene(clip: Clip, settings: Settings) -> list[Shown]:
-    """Run what has not been run yet and return the networks that can be shown, references linked."""
+    """Run what has not been run yet; return the networks that can be shown, references linked."""
     opened = []
     for chosen in settings.networks:
         with guarded():
@@ -59,7 +59,11 @@ def scene(clip: Clip, settings: Settings) -> list[Shown]:
 
 
 def _channels(
-    model: LoadedModel, capture: Capture, block: BlockCapture, key: tuple[str, ...], settings: Settings
+    model: LoadedModel,
+    capture: Capture,
+    block: BlockCapture,
+    key: tuple[str, ...],
+    settings: Settings,
 ) -> tuple[Channels, str]:
     wanted = settings.channels
     if not isinstance(block, CGNLCapture):
@@ -123,8 +127,8 @@ def view(shown: Shown, focus: str) -> View:
 def _focused(maps: list[AttentionMap], groups: list[AttentionMap], focus: str) -> AttentionMap:
     kind, _, number = focus.partition(" ")
     index = int(number) if number.isdecimal() else 1
-    if kind == "group" and index < len(groups):
-        return groups[index]
+    if kind == "group":
+        return groups[index] if index < len(groups) else maps[0]
     return maps[index - 1] if 1 <= index <= len(maps) else maps[0]
 
 
@@ -152,7 +156,8 @@ def value_row(view: View) -> dict[str, str]:
 def top_table(shown: Shown) -> list[dict[str, object]]:
     """Return the rows of the top-5 table."""
     return [
-        {"Class": shown.model.class_name(index), "Share": share} for index, share in top_classes(shown.capture)
+        {"Class": shown.model.class_name(index), "Share": share}
+        for index, share in top_classes(shown.capture)
     ]
 
 

@@ -77,9 +77,17 @@ def _networks() -> tuple[Chosen, ...]:
     for entry in loaders.catalogue_entries():
         if entry.problem:
             st.warning(plain(entry.problem))
-    names = sorted(known, key=lambda n: (n not in DEFAULT_NETWORKS, DEFAULT_NETWORKS.index(n) if n in DEFAULT_NETWORKS else 0))
+    names = sorted(
+        known,
+        key=lambda n: (
+            n not in DEFAULT_NETWORKS,
+            DEFAULT_NETWORKS.index(n) if n in DEFAULT_NETWORKS else 0,
+        ),
+    )
     if not names:
-        st.error("No usable network with an attention block is in models/weights; fetch them again.")
+        st.error(
+            "No usable network with an attention block is in models/weights; fetch them again."
+        )
         return ()
     first = st.selectbox("Network", names, key="net", **bound())
     others = [NONE, *names]
@@ -115,7 +123,9 @@ def _input(spec: ModelSpec) -> tuple[Mode, int]:
 
 
 def _channels(networks: tuple[Chosen, ...]) -> tuple[Channels, bool, str]:
-    groups = [chosen.spec.block.groups for chosen in networks if isinstance(chosen.spec.block, CGNLSpec)]
+    groups = [
+        chosen.spec.block.groups for chosen in networks if isinstance(chosen.spec.block, CGNLSpec)
+    ]
     if not groups:
         return Channels(), False, ""
     st.subheader("CGNL maps")
@@ -129,7 +139,9 @@ def _channels(networks: tuple[Chosen, ...]) -> tuple[Channels, bool, str]:
         count = st.slider("How many", 1, 12, pipeline.DEFAULT_CHANNELS, key="count", **bound())
         channels = Channels("standout" if how == "class evidence" else how, count)
     shown = len(channels.listed) or channels.count
-    options = [f"channel {k + 1}" for k in range(shown)] + [f"group {k}" for k in range(max(groups))]
+    options = [f"channel {k + 1}" for k in range(shown)] + [
+        f"group {k}" for k in range(max(groups))
+    ]
     if st.session_state.get("focus") not in (None, *options):
         st.session_state["focus"] = options[0]
     focus = st.selectbox(
@@ -156,7 +168,9 @@ def _listed(text: str) -> Channels:
 
 def as_in_the_papers() -> None:
     """Set the look of the papers' figures."""
-    st.session_state.update(map="jet", threshold=0.7, opacity=0.5, smoothing="smooth", scale="min-max")
+    st.session_state.update(
+        map="jet", threshold=0.7, opacity=0.5, smoothing="smooth", scale="min-max"
+    )
 
 
 def _look() -> Look:
@@ -164,7 +178,7 @@ def _look() -> Look:
     threshold = st.slider("Threshold", 0.0, 1.0, 0.7, 0.01, key="threshold", **bound())
     scale = st.selectbox(
         "Normalisation", ["min-max", "fixed range"], key="scale", **bound(),
-        help="min-max: each map from its lowest to its highest value. fixed range: the same for all.",
+        help="min-max: each map from its lowest to its highest value. fixed range: all alike.",
     )  # fmt: skip
     limits = (0.0, 1.0)
     if scale == "fixed range":
@@ -178,6 +192,8 @@ def _look() -> Look:
     st.caption(COLORMAPS[colormap])
     opacity = st.slider("Heat opacity", 0.0, 1.0, 0.6, 0.05, key="opacity", **bound())
     smoothing = st.selectbox("Interpolation", ["smooth", "nearest"], key="smoothing", **bound())
-    st.button("As in the papers", on_click=as_in_the_papers, help="Jet, threshold 0.7, opacity 0.5.")
+    st.button(
+        "As in the papers", on_click=as_in_the_papers, help="Jet, threshold 0.7, opacity 0.5."
+    )
     normalise = "fixed" if scale == "fixed range" else "clip"
     return Look(normalise, threshold, colormap, opacity, smoothing, limits)

@@ -1,4 +1,4 @@
-"""The example picture, drawn by the program itself: a songbird on a branch, the same bytes every time."""
+"""The example picture, drawn by the program itself: a songbird on a branch, always the same."""
 
 import hashlib
 import io
@@ -15,7 +15,7 @@ NAME = "example-bird.png"
 HEAD = (388, 132)
 """The middle of the bird's head, in pixels: the reference patch that the example opens with."""
 
-_SCALE = 2
+_SCALE, _COARSE = 2, 4
 Points = list[tuple[float, float]]
 Colour = tuple[int, int, int]
 
@@ -24,7 +24,8 @@ _BODY = [
     (270, 312), (258, 294), (272, 256), (300, 212), (332, 176), (346, 146), (352, 118), (368, 100),
 ]  # fmt: skip
 _BREAST = [
-    (424, 160), (426, 196), (406, 246), (364, 286), (318, 306), (292, 306), (330, 270), (364, 226), (388, 184),
+    (424, 160), (426, 196), (406, 246), (364, 286), (318, 306), (292, 306), (330, 270),
+    (364, 226), (388, 184),
 ]  # fmt: skip
 _WING = [
     (362, 176),
@@ -92,22 +93,42 @@ def _smooth(points: Points, rounds: int = 3) -> Points:
     return [tuple(p) for p in outline]
 
 
-def _blob(points: Points, softness: float = 1.0, rounds: int = 3) -> Image.Image:
-    """Return a mask of a smoothed polygon with soft edges; ``softness`` in pixels of the picture."""
-    mask = Image.new("L", (WIDTH * _SCALE, HEIGHT * _SCALE))
-    ImageDraw.Draw(mask).polygon(_smooth(points, rounds), fill=255)
-    return mask.filter(ImageFilter.GaussianBlur(softness * _SCALE))
+def _fill(
+    scene: Image.Image,
+    outline: Points,
+    top: tuple[Colour, float],
+    bottom: tuple[Colour, float],
+    softness: float,
+    rounds: int = 3,
+) -> None:
+    """Paint a smoothed polygon with soft edges, shaded from ``top`` (colour, row) to ``bottom``.
+
+    ``softness`` and rows are in pixels of the picture. Only the polygon's surroundings are touched.
+    """
+    points = np.array(_smooth(outline, rounds))
+    margin = 3 * softness * _SCALE + 2
+    left, upper = np.floor(points.min(0) - margin).astype(int).clip(0)
+    right, lower = np.minimum(np.ceil(points.max(0) + margin).astype(int), scene.size)
+    mask = Image.new("L", (int(right - left), int(lower - upper)))
+    ImageDraw.Draw(mask).polygon([tuple(p) for p in points - (left, upper)], fill=255)
+    mask = mask.filter(ImageFilter.GaussianBlur(softness * _SCALE))
+    shade = _shade(top, bottom, range(int(upper), int(lower)), mask.width)
+    scene.paste(shade, (int(left), int(upper)), mask)
 
 
-def _shade(top: Colour, bottom: Colour, first: float, last: float) -> Image.Image:
-    """Return a vertical gradient from ``top`` at row ``first`` to ``bottom`` at row ``last``."""
-    part = ((np.arange(HEIGHT * _SCALE) / _SCALE - first) / (last - first)).clip(0, 1)[:, None]
-    rows = np.array(top) * (1 - part) + np.array(bottom) * part
-    return Image.fromarray(rows.astype(np.uint8)[:, None].repeat(WIDTH * _SCALE, 1))
+def _shade(
+    top: tuple[Colour, float], bottom: tuple[Colour, float], rows: range, width: int
+) -> Image.Image:
+    """Return the rows of a vertical gradient between two (colour, row of the picture)."""
+    part = ((np.array(rows) / _SCALE - top[1]) / (bottom[1] - top[1])).clip(0, 1)[:, None]
+    colours = np.array(top[0]) * (1 - part) + np.array(bottom[0]) * part
+    return Image.fromarray(colours.astype(np.uint8)[:, None].repeat(width, 1))
 
 
 def _background(rng: np.random.Generator) -> Image.Image:
-    scene = _shade((176, 205, 224), (112, 142, 84), 0, HEIGHT).convert("RGB")
+    """Out of focus, so a quarter of the size is enough before it is blurred and scaled up."""
+    rows = range(0, HEIGHT * _SCALE, _SCALE * _COARSE)
+    scene = _shade(((176, 205, 224), 0), ((112, 142, 84), HEIGHT), rows, WIDTH // _COARSE)
     layer = ImageDraw.Draw(scene, "RGBA")
     for _ in range(90):
         x, y = rng.uniform(0, WIDTH), HEIGHT * rng.uniform(0.15, 1.05) ** 0.8
@@ -118,30 +139,29 @@ def _background(rng: np.random.Generator) -> Image.Image:
             int(rng.uniform(40, 90)),
             70,
         )
-        layer.ellipse([(v + d) * _SCALE for d in (-radius, radius) for v in (x, y)], fill=green)
+        layer.ellipse([(v + d) / _COARSE for d in (-radius, radius) for v in (x, y)], fill=green)
     for _ in range(14):
         x, y, radius = rng.uniform(0, WIDTH), rng.uniform(0, 220), rng.uniform(8, 24)
         layer.ellipse(
-            [(v + d) * _SCALE for d in (-radius, radius) for v in (x, y)], fill=(255, 250, 215, 60)
+            [(v + d) / _COARSE for d in (-radius, radius) for v in (x, y)], fill=(255, 250, 215, 60)
         )
-    return scene.filter(ImageFilter.GaussianBlur(11 * _SCALE))
+    blurred = scene.filter(ImageFilter.GaussianBlur(11 / _COARSE))
+    return blurred.resize((WIDTH * _SCALE, HEIGHT * _SCALE), Image.Resampling.BICUBIC)
 
 
 def _branch(scene: Image.Image, rng: np.random.Generator) -> None:
     top = [(x, 352 - 0.055 * x + 7 * sin(x / 62)) for x in range(-20, 680, 20)]
     bottom = [(x, y + 25 - x * 0.013 + 3 * sin(x / 23)) for x, y in reversed(top)]
-    mask = _blob(top + bottom, 0.5, 1)
-    scene.paste(_shade((138, 106, 78), (62, 44, 34), 310, 375), mask=mask)
-    bark = Image.new("RGBA", scene.size)
-    lines = ImageDraw.Draw(bark)
+    _fill(scene, top + bottom, ((138, 106, 78), 310), ((62, 44, 34), 375), 0.5, 1)
+    lines = ImageDraw.Draw(scene, "RGBA")
     for _ in range(420):
-        x, depth = rng.uniform(-10, 650), rng.uniform(1, 22)
+        x = rng.uniform(-10, 650)
+        depth = rng.uniform(1, 20 - 0.012 * x)
         y = 352 - 0.055 * x + 7 * sin(x / 62) + depth
         tone = (38, 27, 20, 130) if rng.random() < 0.6 else (176, 142, 108, 110)
         lines.line(
             [c * _SCALE for c in (x, y, x + rng.uniform(6, 26), y - 1.2)], fill=tone, width=_SCALE
         )
-    scene.paste(bark, mask=Image.composite(bark.getchannel("A"), Image.new("L", scene.size), mask))
     for x, angle, length in (
         (66, -1.1, 58),
         (112, -0.5, 50),
@@ -160,8 +180,7 @@ def _leaf(scene: Image.Image, root: tuple[float, float], angle: float, length: f
         return tuple(root[k] + length * (far * along[k] + side * across[k]) for k in (0, 1))
 
     outline = [at(0, 0), at(0.25, 0.2), at(0.6, 0.24), at(1.05, 0), at(0.6, -0.22), at(0.25, -0.18)]
-    dark = _shade((116, 158, 62), (66, 112, 44), root[1] - 50, root[1] + 40)
-    scene.paste(dark, mask=_blob(outline, 0.5, 2))
+    _fill(scene, outline, ((116, 158, 62), root[1] - 50), ((66, 112, 44), root[1] + 40), 0.5, 2)
     vein = [c * _SCALE for c in (*root, *at(0.95, 0))]
     ImageDraw.Draw(scene).line(vein, fill=(168, 196, 110), width=_SCALE)
 
@@ -170,17 +189,17 @@ def _bird(scene: Image.Image, rng: np.random.Generator) -> None:
     ink = ImageDraw.Draw(scene, "RGBA")
     for foot, hip in (((318, 338), (322, 296)), ((352, 336), (350, 286))):
         _leg(ink, hip, foot)
-    scene.paste(_shade((92, 60, 44), (44, 32, 30), 290, 420), mask=_blob(_TAIL, 0.6))
+    _fill(scene, _TAIL, ((92, 60, 44), 290), ((44, 32, 30), 420), 0.6)
     _barbs(ink, rng, (272, 306), (182, 408), 9, (134, 94, 66, 210), 4)
-    scene.paste(_shade((176, 118, 72), (138, 88, 58), 90, 310), mask=_blob(_BODY, 0.7))
-    scene.paste(_shade((226, 104, 42), (246, 226, 190), 170, 300), mask=_blob(_BREAST, 4.0))
+    _fill(scene, _BODY, ((176, 118, 72), 90), ((138, 88, 58), 310), 0.7)
+    _fill(scene, _BREAST, ((226, 104, 42), 170), ((246, 226, 190), 300), 4.0)
     _feathers(ink, rng)
-    scene.paste(_shade((84, 108, 142), (46, 56, 82), 176, 340), mask=_blob(_WING, 0.7))
+    _fill(scene, _WING, ((84, 108, 142), 176), ((46, 56, 82), 340), 0.7)
     _wing_lines(ink)
-    scene.paste(_shade((52, 74, 118), (88, 116, 158), 92, 142), mask=_blob(_CAP, 1.0))
-    scene.paste(_shade((34, 28, 30), (58, 44, 42), 122, 152), mask=_blob(_MASK, 1.4))
-    scene.paste(_shade((112, 104, 98), (62, 56, 54), 122, 146), mask=_blob(_UPPER_BEAK, 0.4, 2))
-    scene.paste(_shade((176, 158, 126), (122, 106, 88), 136, 152), mask=_blob(_LOWER_BEAK, 0.4, 2))
+    _fill(scene, _CAP, ((52, 74, 118), 92), ((88, 116, 158), 142), 1.0)
+    _fill(scene, _MASK, ((34, 28, 30), 122), ((58, 44, 42), 152), 1.4)
+    _fill(scene, _UPPER_BEAK, ((112, 104, 98), 122), ((62, 56, 54), 146), 0.4, 2)
+    _fill(scene, _LOWER_BEAK, ((176, 158, 126), 136), ((122, 106, 88), 152), 0.4, 2)
     _disc(ink, (411, 132), 8.2, (232, 222, 200))
     _disc(ink, (411.5, 132.2), 6.6, (22, 16, 14))
     _disc(ink, (413.8, 129.6), 2.0, (255, 255, 255))
@@ -211,8 +230,15 @@ def _feathers(ink: ImageDraw.ImageDraw, rng: np.random.Generator) -> None:
         ink.line([c * _SCALE for c in (x, y, x - 5, y + 7)], fill=tone, width=_SCALE + 1)
 
 
-def _barbs(ink: ImageDraw.ImageDraw, rng: np.random.Generator, start: tuple[float, float],
-           end: tuple[float, float], count: int, tone: tuple[int, int, int, int], spread: float) -> None:  # fmt: skip
+def _barbs(
+    ink: ImageDraw.ImageDraw,
+    rng: np.random.Generator,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    count: int,
+    tone: tuple[int, int, int, int],
+    spread: float,
+) -> None:
     """Nearly parallel lines from ``start`` to ``end``: the shafts of long feathers."""
     length = hypot(end[0] - start[0], end[1] - start[1])
     normal = ((start[1] - end[1]) / length, (end[0] - start[0]) / length)

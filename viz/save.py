@@ -4,10 +4,9 @@ import io
 import json
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from PIL import Image
 
 from models.layout import Grid
@@ -15,6 +14,9 @@ from viz import heat as heats
 from viz import overlay
 from viz.geometry import Geometry
 from viz.types import AttentionMap, Cell, Clip, Look
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 RECIPE_FORMAT = "nonlocal-viz-view/1"
 LARGEST_SIDE = 2400
@@ -33,7 +35,8 @@ NORMALISATION = {
 class View:
     """One network's part of a view: its maps for one reference, and which of them is shown large.
 
-    ``choice`` says in words how the maps were chosen; ``grid`` is the query grid that ``cell`` lies in.
+    ``choice`` says in words how the maps were chosen; ``grid`` is the query grid of
+    ``cell``.
     """
 
     model_id: str
@@ -53,11 +56,15 @@ def reference_pixel(view: View) -> tuple[float, float]:
 
 
 def view_png(clip: Clip, views: list[View], look: Look) -> bytes:
-    """Draw each network's overlay with its green reference patch, colour bar and caption: PNG bytes.
+    """Draw each network's overlay with green reference patch, colour bar and caption: PNG bytes.
 
     Overlays have the picture's own size (up to 2,400 px), side by side; the same view gives the
     same bytes.
     """
+    # Imported late: the page shows its first map without it.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     clip, views = _within_limit(clip, views)
     unit = max(1.0, max(clip.width, clip.height) / 640)
     margin, head, foot, gap = (round(v * unit) for v in (_MARGIN, _HEAD, _FOOT, _GAP))
@@ -76,7 +83,7 @@ def view_png(clip: Clip, views: list[View], look: Look) -> bytes:
             interpolation="none",
         )
         axes.set_axis_off()
-        axes.set_title(view.title, fontsize=9 * unit, loc="left", pad=5 * unit)
+        axes.set_title(view.title, fontsize=9 * unit, loc="left", pad=5 * unit, parse_math=False)
         bar = (left / wide, (margin + foot * 0.62) / high, clip.width / wide, foot * 0.16 / high)
         _colour_bar(figure, bar, heat, look, unit)
         where = (left / wide, (margin + foot * 0.08) / high)
@@ -102,7 +109,7 @@ def _within_limit(clip: Clip, views: list[View]) -> tuple[Clip, list[View]]:
 
 
 def _colour_bar(
-    figure: Figure,
+    figure: "Figure",
     box: tuple[float, float, float, float],
     heat: heats.Heat,
     look: Look,
@@ -133,7 +140,7 @@ def _caption(view: View, heat: heats.Heat, look: Look) -> str:
 
 
 def maps_npz(views: list[View]) -> bytes:
-    """Pack the float32 maps: ``values`` (K, T, h, w) and ``labels`` (K,) with the reference they answer.
+    """Pack the float32 maps: ``values`` (K, T, h, w) and ``labels`` (K,) with their reference.
 
     A second network's arrays end in ``_2``. Opens with ``numpy.load(file, allow_pickle=False)``.
     """

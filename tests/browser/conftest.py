@@ -115,7 +115,7 @@ def address_cell(page: Page) -> tuple[int, int] | None:
 
 
 def hover(page: Page, x: float, y: float, panel: int = 0) -> None:
-    """Move the pointer to (x, y), as shares of a picture's width and height, and await the drawing."""
+    """Move the pointer to (x, y), as shares of a picture's sides, and await the drawing."""
     box = page.locator("canvas.picture").nth(panel).bounding_box()
     before = page.locator(".picker").get_attribute("data-draws")
     page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])

@@ -3,7 +3,6 @@
 import io
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +30,9 @@ def drawn(page, panel=0):
 
 def python_overlay(capture, attention, look):
     clip = example.clip()
-    return overlay.paint(clip, capture.geometry, heat.normalise(attention, look), look)[0].astype(int)
+    return overlay.paint(clip, capture.geometry, heat.normalise(attention, look), look)[0].astype(
+        int
+    )
 
 
 def assert_same_picture(screen, python):
@@ -50,7 +51,7 @@ def upload(page, name, content, mime="image/png"):
 
 
 def photo_like(width=500, height=333):
-    """A picture that is not the example: the example, turned and cut, as JPEG with EXIF orientation."""
+    """The example, turned and scaled, as a JPEG whose EXIF says how to turn it back."""
     turned = example.draw().transpose(Image.Transpose.ROTATE_90).resize((height, width))
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -218,7 +219,9 @@ def test_a_bad_file_is_one_line_and_the_picture_stays(page, server, name, conten
 def test_a_file_name_is_text_and_never_markup(page, server):
     open_explore(page, server)
     upload(page, "<img src=x onerror=window.pwned=1>.png", b"no picture")
-    expect(page.locator("[data-testid=stAlert]")).to_contain_text("<img src=x onerror=window.pwned=1>.png")
+    expect(page.locator("[data-testid=stAlert]")).to_contain_text(
+        "<img src=x onerror=window.pwned=1>.png"
+    )
     assert page.evaluate("window.pwned") is None
 
 
@@ -255,9 +258,9 @@ def test_a_phone_shows_everything_without_sideways_scrolling(page, server, schem
     box = page.locator("canvas.picture").first.bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
-    text, paper = page.locator(".picker").evaluate(
-        "e => [getComputedStyle(e).color, getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor]"
-    )
+    text = page.locator(".picker").evaluate("e => getComputedStyle(e).color")
+    app = page.locator("[data-testid=stApp]")
+    paper = app.evaluate("e => getComputedStyle(e).backgroundColor")
     brightness = [sum(map(int, re.findall(r"\d+", c)[:3])) for c in (text, paper)]
     assert abs(brightness[0] - brightness[1]) > 400
 
@@ -268,7 +271,7 @@ def test_the_models_page_opens(page, server):
 
 
 def test_the_look_in_the_address_is_the_look_on_the_canvas(page, server, captures):
-    look = replace(Look(), threshold=0.35, colormap="viridis", heat_opacity=0.9, interpolation="nearest")
+    look = Look("clip", 0.35, "viridis", 0.9, "nearest")
     query = f"?size={SIZE}&at=8%2C16&threshold=0.35&map=viridis&opacity=0.9&smoothing=nearest"
     open_explore(page, server, query)
     capture = captures["r50n-nl"]

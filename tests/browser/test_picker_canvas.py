@@ -1,4 +1,4 @@
-"""The picker alone, on captures made by hand: the browser's arithmetic against Python's, pixel by pixel."""
+"""The picker alone, on captures made by hand: browser against Python, pixel by pixel."""
 
 import base64
 import io
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from playwright.sync_api import expect
 
 from models import kernels, pairwise
 from models.layout import Grid
@@ -21,11 +22,12 @@ from viz.channel_maps import channel_map, group_map, rank
 from viz.pipeline import Channels
 from viz.types import Cell, CGNLCapture, Clip, Look, NonLocalCapture
 
-SCRIPTS = ("picker_maths.js", "picker_surface.js", "picker.js")
+SCRIPTS = ("picker_maths.js", "picker_surface.js", "picker_view.js", "picker.js")
 MOUNT = """([blob]) => {
   const bytes = Uint8Array.from(atob(blob), c => c.charCodeAt(0));
   window.sent = [];
-  window.mount({ data: bytes, parentElement: document.body, setTriggerValue: (n, v) => window.sent.push([n, v]) });
+  const setTriggerValue = (name, value) => window.sent.push([name, value]);
+  window.mount({ data: bytes, parentElement: document.body, setTriggerValue });
 }"""
 ROWS, COLS, WIDTH = 11, 13, 7
 
@@ -55,7 +57,10 @@ def cgnl_block(kernel="dot_product", order=3, groups=5):
     return CGNLCapture(Place(4, 4), theta, phi, g, kernels.kernel(spec), groups, grid, noise(1))
 
 
-def panel_of(block, plan, channels=Channels()):
+AUTO = Channels()
+
+
+def panel_of(block, plan, channels=AUTO):
     return Panel(
         str(id(block)), "title <b>", "name <i>", plan, block, Cell(0, 2, 3), channels, "how"
     )
@@ -91,7 +96,7 @@ def drawn(page, panel=0):
 
 
 def assert_same_picture(screen, python):
-    """Within 16/255 everywhere but for a few pixels at the edge of the threshold (float16 factors)."""
+    """Within 16/255 but for a few pixels at the edge of the threshold (float16 factors)."""
     assert screen.shape == python.shape
     off = np.abs(screen.astype(int) - python.astype(int)).max(-1) > 16
     assert off.mean() < 0.004
@@ -149,6 +154,8 @@ def test_channels_are_ranked_live_as_python_ranks_them(page, clip, plan, ranking
     for x, y in ((0.1, 0.9), (0.62, 0.33)):
         hover(page, x, y)
         cell = Cell(0, *cell_of(page))
+        picker = page.locator(".picker")
+        expect(picker).to_have_attribute("data-small", picker.get_attribute("data-draws"))
         shown = page.locator(".thumb span").all_inner_texts()[:4]
         assert shown == [f"c{c}" for c in rank(block, cell, ranking, 4)]
 

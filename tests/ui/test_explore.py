@@ -1,4 +1,4 @@
-"""The Explore page without a browser: what it shows, keeps, refuses, and how often it runs a network."""
+"""The Explore page without a browser: what it shows, keeps and refuses, and what it costs."""
 
 import io
 import json
@@ -102,7 +102,9 @@ def test_the_pinned_value_is_the_float32_value_of_the_pipeline():
     capture = pipeline.capture(pipeline.load("r50n-nl"), example.clip(), "fit", 224)
     block = pipeline.block_of(capture)
     values = pipeline.maps_at(block, pipeline.Cell(0, 4, 5), pipeline.Channels())[0].values
-    assert float(values_table(at)["Value at the reference"][0]) == pytest.approx(values[0, 4, 5], rel=1e-5)
+    assert float(values_table(at)["Value at the reference"][0]) == pytest.approx(
+        values[0, 4, 5], rel=1e-5
+    )
 
 
 def test_number_inputs_move_the_reference_and_the_address():
@@ -122,12 +124,14 @@ def test_the_reference_stays_on_its_spot_when_the_grid_changes():
 
 def test_the_address_bar_restores_the_view():
     at = opened(
-        net="r50n-cgnl", beside="r50n-nl", at="3,9", size="320", mode="center-crop", channels="contrast",
-        focus="group 3", threshold="0.45", map="viridis", opacity="0.3", smoothing="nearest",
+        net="r50n-cgnl", beside="r50n-nl", at="3,9", size="320", mode="center-crop",
+        channels="contrast", focus="group 3", threshold="0.45",
+        map="viridis", opacity="0.3", smoothing="nearest",
     )  # fmt: skip
     assert_sound(at)
     wanted = {"net": "r50n-cgnl", "beside": "r50n-nl", "size": 320, "mode": "center-crop",
-              "channels": "contrast", "focus": "group 3", "map": "viridis", "smoothing": "nearest"}  # fmt: skip
+              "channels": "contrast", "focus": "group 3", "map": "viridis",
+              "smoothing": "nearest"}  # fmt: skip
     assert {key: at.selectbox(key=key).value for key in wanted} == wanted
     assert at.slider(key="threshold").value == 0.45
     assert at.slider(key="opacity").value == 0.3
@@ -263,7 +267,9 @@ def test_the_three_files_can_be_saved():
         block = pipeline.block_of(capture)
         chosen = settings.Chosen(name, "", model.spec, "res4.4")
         cell = pipeline.Cell(0, 2, 8)
-        shown.append(scene.Shown(chosen, model, capture, block, ("k",), cell, pipeline.Channels(), "how"))
+        shown.append(
+            scene.Shown(chosen, model, capture, block, ("k",), cell, pipeline.Channels(), "how")
+        )
     views = [scene.view(one, "group 1") for one in shown]
     with Image.open(io.BytesIO(save.view_png(clip, views, Look()))) as picture:
         assert picture.width >= 2 * clip.width
