@@ -42,7 +42,7 @@ $(VENV)/.dev: $(VENV)/.app requirements-dev.txt
 
 # The system's Chromium, or Playwright's own where it can be fetched, or the distribution's package.
 chromium: $(VENV)/.dev
-	@$(BIN)/python scripts/find_chromium.py >/dev/null 2>&1 || \
+	@$(BIN)/python -m benchmarks.chromium >/dev/null 2>&1 || \
 	  $(BIN)/python -m playwright install --with-deps chromium || \
 	  { SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); $$SUDO apt-get update -qq && \
 	    { $$SUDO apt-get install -y -qq chromium || $$SUDO apt-get install -y -qq chromium-browser; }; } || \

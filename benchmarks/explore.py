@@ -16,14 +16,15 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from scripts.find_chromium import find_chromium
+from benchmarks.chromium import find_chromium
 from viz import example
 
 ROOT = Path(__file__).parents[1]
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 DRAWN = ".picker[data-draws]"
 REST = "[data-testid='stApp'][data-test-script-state='notRunning']"
-MOVES = 50
+MOVES, WARM_UP = 50, 20
+SETTLE_MS = 2000
 PATIENCE_MS = 120_000
 NETWORKS = 2
 
@@ -95,13 +96,15 @@ _COLLECT = """() => {
 
 def _hover(tab: Page) -> list[float]:
     """Move to 50 random spots; return ms from each pointer event to its finished drawing."""
+    tab.wait_for_timeout(SETTLE_MS)
     picture = tab.locator("canvas.picture").first
     picture.scroll_into_view_if_needed()
     box = picture.bounding_box()
     spots = random.Random(5)
-    places = [(spots.uniform(0.15, 0.85), spots.uniform(0.05, 0.95)) for _ in range(MOVES + 10)]
+    count = MOVES + WARM_UP
+    places = [(spots.uniform(0.15, 0.85), spots.uniform(0.05, 0.95)) for _ in range(count)]
     for number, (x, y) in enumerate(places):
-        if number == 10:  # the first ones let the browser compile the script
+        if number == WARM_UP:  # the first ones let the browser compile the script
             tab.evaluate(_COLLECT)
         tab.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
         tab.wait_for_timeout(60)

@@ -2,7 +2,7 @@
 
 NL: theta = phi = the leading principal directions of the block's input, so that theta . phi starts
 as feature similarity. CGNL: theta = phi = one part detector a channel, the centroids of a spherical
-k-means over the block's input features.
+k-means over the block's input features, made orthogonal to the mean feature.
 """
 
 import torch
@@ -67,6 +67,15 @@ def spherical_kmeans(features: Tensor, count: int, seed: int) -> Tensor:
     return centroids
 
 
+def without_mean(directions: Tensor, features: Tensor) -> Tensor:
+    """Return the directions (count, C) made orthogonal to the mean feature, unit length again.
+
+    A projection without bias then ignores what all positions share.
+    """
+    mean = F.normalize(features.mean(0), dim=0)
+    return F.normalize(directions - (directions @ mean)[:, None] * mean, dim=1)
+
+
 @torch.no_grad()
 def start_block(network: AttentionResNet, images: Tensor, deviation: float, seed: int) -> None:
     """Set theta = phi of the network's first block from its input features.
@@ -83,7 +92,7 @@ def start_block(network: AttentionResNet, images: Tensor, deviation: float, seed
         logits = projected @ projected.T * block.pairwise.scale
         directions = directions * (deviation / logits.std()).sqrt()
     else:
-        directions = spherical_kmeans(features, count, seed)
+        directions = without_mean(spherical_kmeans(features, count, seed), features)
         directions = directions / (features @ directions.T).std()
     for layer in (projection.theta, projection.phi):
         layer.weight.copy_(directions[:, :, None, None])

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from models.kernels import TaylorKernel
 from models.pairwise import Pairwise
-from viz.channel_maps import responses
+from viz.channel_maps import phi_contrast, responses
 from viz.geometry import Geometry
 from viz.overlay import colour_table, pixel_span
 from viz.pipeline import Channels
@@ -156,7 +156,7 @@ def _cgnl(block: CGNLCapture, wanted: Channels, buffers: _Buffers) -> dict[str, 
         "response": None if response is None else buffers.halves(response),
         "mean": buffers.floats(block.theta.mean(1)),
         "spread": buffers.floats(block.theta.std(1, correction=0).clamp_min(1e-12)),
-        "contrast": buffers.floats(block.phi.std(1, correction=0)),
+        "contrast": buffers.floats(phi_contrast(block)),
         "ranking": wanted.ranking,
         "count": wanted.count,
         "listed": list(wanted.listed),

@@ -125,11 +125,14 @@ function range(values) {
   return [low, high];
 }
 
+const ROUNDING = 5e-6; // viz/heat.py: spread up to which a map is float32 noise on a constant
+
 // Values -> [0, 1] and what 0 and 1 stand for; constant maps are marked, not divided.
 function normalised(values, look) {
   let [low, high] = look.normalise === "fixed" ? look.fixed_range : range(values);
   const span = high - low;
-  if (!(span > 0) || !Number.isFinite(span)) return { values: null, low, high, constant: true };
+  const noise = look.normalise === "fixed" ? 0 : ROUNDING * Math.max(Math.abs(low), Math.abs(high));
+  if (!(span > noise) || !Number.isFinite(span)) return { values: null, low, high, constant: true };
   const scaled = new Float32Array(values.length);
   for (let j = 0; j < values.length; j++) scaled[j] = Math.min(1, Math.max(0, (values[j] - low) / span));
   return { values: scaled, low, high, constant: false };

@@ -43,7 +43,8 @@ def current(clip: Clip, geometry: Geometry, grid: Grid) -> Cell:
     state = st.session_state
     kept = state.get("reference")
     laid = (clip.sha256, geometry, grid)
-    if kept is None:
+    if kept is None or st.query_params.get("at", kept["address"]) != kept["address"]:
+        # The first visit, or the browser's back and forward buttons.
         cell = _from_address(grid) or _start(clip, geometry, grid)
     elif kept["laid"] == laid:
         cell = kept["cell"]
@@ -51,9 +52,11 @@ def current(clip: Clip, geometry: Geometry, grid: Grid) -> Cell:
         cell = linked_cell(kept["laid"][1], kept["laid"][2], kept["cell"], geometry, grid)
     else:
         cell = _start(clip, geometry, grid)
-    state["reference"] = {"laid": laid, "cell": cell}
+    address = f"{cell.y},{cell.x}"
+    state["reference"] = {"laid": laid, "cell": cell, "address": address}
     state["row"], state["col"] = cell.y, cell.x
-    st.query_params["at"] = f"{cell.y},{cell.x}"
+    if st.query_params.get("at") != address:
+        st.query_params["at"] = address
     return cell
 
 

@@ -71,12 +71,17 @@ def group_map(block: CGNLCapture, cell: Cell, group: int) -> AttentionMap:
 def standout(block: CGNLCapture, position: int) -> Tensor:
     """Return the z-score of theta_c(i) over positions times the contrast of phi_c, (C',).
 
-    Contrast is the standard deviation of phi_c over positions. High where the reference stands out
-    in a channel that also separates positions; it follows the reference.
+    High where the reference stands out in a channel that also singles out some positions; it
+    follows the reference.
     """
     spread = block.theta.std(1, correction=0).clamp_min(1e-12)
     z = (block.theta[:, position] - block.theta.mean(1)) / spread
-    return z * block.phi.std(1, correction=0)
+    return z * phi_contrast(block)
+
+
+def phi_contrast(block: CGNLCapture) -> Tensor:
+    """Return how far each phi_c rises above its mean over positions at its highest, (C',)."""
+    return block.phi.amax(1) - block.phi.mean(1)
 
 
 def response(block: CGNLCapture, position: int) -> Tensor:

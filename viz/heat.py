@@ -10,6 +10,10 @@ import torch.nn.functional as F
 from viz.types import AttentionMap, Look
 
 
+ROUNDING = 5e-6
+"""Spread of a map, relative to its largest value, up to which it is float32 noise on a constant."""
+
+
 @dataclass(frozen=True, eq=False)
 class Heat:
     """A normalised map: values (T, h, w) float32 in [0, 1]; ``low`` and ``high`` what 0 and 1
@@ -40,6 +44,8 @@ def normalise(attention: AttentionMap, look: Look) -> Heat:
     # An overflowed value is shown as the most there is, one that is not a number as the least.
     held = np.where(np.isnan(values), low, values).clip(low, high)
     flat = ~(high > low)
+    if look.normalise != "fixed":
+        flat |= high - low <= ROUNDING * np.maximum(np.abs(low), np.abs(high))
     scaled = np.where(flat, 0, (held - low) / np.where(flat, 1, high - low))
     return Heat(
         scaled.astype(np.float32), float(np.min(low)), float(np.max(high)), bool(flat.all())

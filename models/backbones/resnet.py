@@ -149,6 +149,6 @@ def _stage(channels: int, width: int, units: int, stride: int) -> nn.Sequential:
 
 def _initialise(network: nn.Module) -> None:
     for module in network.modules():
-        # An outline on the meta device has nothing to fill, and asking would import torch's compiler.
+        # An outline on the meta device has nothing to fill; asking would import torch's compiler.
         if isinstance(module, nn.Conv2d) and not module.weight.is_meta:
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from scripts.find_chromium import find_chromium
+from benchmarks.chromium import find_chromium
 from tests.paths import ROOT
 
 FLAGS = (

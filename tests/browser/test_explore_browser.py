@@ -176,6 +176,19 @@ def test_arrow_keys_and_enter_pin(page, server):
     expect(page.get_by_label("Column", exact=True)).to_have_value(str(col - 1))
 
 
+def test_the_back_button_goes_back_to_the_pin_before(page, server):
+    open_explore(page, server, "?at=2%2C3")
+    hover(page, 0.6, 0.7)
+    there = cell_of(page)
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.get_by_label("Row", exact=True)).to_have_value(str(there[0]))
+    at_rest(page)
+    page.mouse.move(3, 3)
+    page.go_back()
+    page.wait_for_selector(".picker[data-cell='2,3']")
+
+
 def test_number_inputs_move_the_reference(page, server):
     open_explore(page, server)
     field = page.get_by_label("Column", exact=True)

@@ -118,11 +118,12 @@ def by_hand(groups=2, g=None):
     return captured(CGNLSpec(groups=groups), THETA, PHI, np.ones((4, 4)) if g is None else g, LINE)
 
 
-def test_standout_is_the_z_score_of_theta_times_the_spread_of_phi():
-    # Channel 0: mean 1, deviation sqrt(3), z = sqrt(3) at position 3; spread of phi 1.
-    # Channel 1: theta is flat. Channel 2: z = -sqrt(3), spread 4.5. Channel 3: phi is flat.
+def test_standout_is_the_z_score_of_theta_times_the_peak_of_phi_above_its_mean():
+    # Channel 0: mean 1, deviation sqrt(3), z = sqrt(3) at position 3; channel 1: theta is flat;
+    # channel 2: z = -sqrt(3); channel 3: phi is flat.
+    peaks = [max(phi) - sum(phi) / 4 for phi in PHI]
     found = standout(by_hand(), 3)
-    np.testing.assert_allclose(found, [3**0.5, 0, -(3**0.5) * 4.5, 0], atol=1e-5)
+    np.testing.assert_allclose(found, [3**0.5 * peaks[0], 0, -(3**0.5) * peaks[2], 0], atol=1e-5)
 
 
 def test_contrast_is_the_range_of_each_channels_map():

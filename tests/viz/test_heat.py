@@ -135,3 +135,11 @@ def test_the_threshold_keeps_what_is_equal_to_it():
     values = np.array([0.7, np.nextafter(np.float32(0.7), np.float32(0)), 0.71, 0], np.float32)
     assert heat.kept(values, Look(threshold=0.7)).tolist() == [True, False, True, False]
     assert heat.kept(values, Look(threshold=0.0)).all()
+
+
+def test_rounding_noise_on_a_constant_map_counts_as_constant_and_a_faint_map_does_not():
+    ripple = np.random.default_rng(0).random((1, 5, 157))
+    assert heat.normalise(a_map((1 + 4e-6 * ripple) / 785), Look()).constant
+    assert not heat.normalise(a_map((1 + 1e-4 * ripple) / 785), Look()).constant
+    exact = Look(normalise="fixed", fixed_range=(0.0, 1e-9))
+    assert not heat.normalise(a_map(ripple), exact).constant
