@@ -79,7 +79,9 @@ def load(name: str, device: str | torch.device | None = None) -> LoadedModel:
     It goes to ``device``, or to a GPU when there is one.
     """
     model = _find(name)
-    model.network.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    target = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    # Convolutions run faster with channels innermost, on CPUs and GPUs alike.
+    model.network.to(target, memory_format=torch.channels_last)
     return model
 
 
