@@ -9,7 +9,6 @@ import torch.nn.functional as F
 
 from viz.types import AttentionMap, Look
 
-
 ROUNDING = 5e-6
 """Spread of a map, relative to its largest value, up to which it is float32 noise on a constant."""
 
