@@ -18,8 +18,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the catalogue: id, what it is, where it comes from, and why it is unusable
-    (if so)."""
+    """One line of the catalogue; ``problem`` says why an entry is unusable, if it is."""
 
     id: str
     title: str
@@ -42,8 +41,7 @@ _IMAGENET: dict[str, ModelSpec] = {
 
 
 def bundled(folder: Path | None = None) -> list[Entry]:
-    """Return the weight files in ``folder``; a damaged or foreign one is listed with its
-    problem."""
+    """Return the weight files in ``folder``, damaged and foreign ones with their problem."""
     entries = []
     for path in sorted((folder or WEIGHTS).glob("*.safetensors")):
         try:
@@ -123,8 +121,7 @@ def _offline_words(name: str, fetch: Callable[[], dict]) -> dict:
 
 
 def load_trunk(network: torch.nn.Module, state: dict[str, torch.Tensor]) -> None:
-    """Fill the trunk from a torchvision ResNet state dict; the attention blocks stay as they
-    are."""
+    """Fill the trunk from a torchvision state dict; attention blocks stay as they are."""
     blocks = {k: v for k, v in network.state_dict().items() if k.startswith("blocks.")}
     trunk = {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
     own.fill(

@@ -71,8 +71,7 @@ class CGNLBlock(nn.Module):
         return self.kernel.response(*self.entries(factors)).reshape(factors.theta.shape)
 
     def merge(self, x: Tensor, y: Tensor) -> Tensor:
-        """Return x + norm(W_z y), (B, C, T, H, W); GroupNorm's statistics run over the whole
-        clip."""
+        """Return x + norm(W_z y), (B, C, T, H, W); GroupNorm runs over the whole clip."""
         expanded = unfold_time(self.expand(fold_time(y)), x.shape[2])
         if isinstance(self.norm, nn.GroupNorm):
             return x + self.norm(expanded)

@@ -79,8 +79,7 @@ class ExactKernel:
 
 
 def taylor_weights(spec: CGNLSpec) -> tuple[tuple[int, float], ...]:
-    """Return (p, alpha_p^2) of the compact representation: eq. 9 (1/p!), eq. 10 (RBF), eq. 12
-    (dot)."""
+    """Return (p, alpha_p^2): eq. 9 (1/p!), eq. 10 (RBF), eq. 12 (dot product)."""
     order = spec.order if spec.order is not None else 3
     beta = exp(-2.0 * spec.gamma)
     table = {

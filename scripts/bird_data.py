@@ -80,8 +80,7 @@ def load_photos(folder: Path, side: int) -> Tensor:
 
 
 def load_parts(annotations: Path, ids: list[int]) -> dict[int, list[tuple[int, float, float]]]:
-    """Return {CUB id: [(part, x, y)]} of the visible parts, x and y in [0, 1) of the bounding
-    box."""
+    """Return {CUB id: [(part, x, y)]} of visible parts, x and y in [0, 1) of the box."""
     boxes = {}
     for line in (annotations / "bounding_boxes.txt").read_text().splitlines():
         key, *box = line.split()

@@ -151,8 +151,7 @@ def parameter_groups(student: Student, recipe: Recipe) -> list[dict]:
 
 
 def rate_at(share: float, recipe: Recipe) -> float:
-    """Return the learning rate after ``share`` in [0, 1] of the run: linear warm-up, then
-    cosine."""
+    """Return the rate after ``share`` in [0, 1] of the run: linear warm-up, cosine."""
     if share < recipe.warm_up:
         return recipe.rate * share / recipe.warm_up
     done = (share - recipe.warm_up) / (1 - recipe.warm_up)

@@ -56,8 +56,7 @@ class Geometry:
         return Box(*self.to_original(0, 0), *self.to_original(self.input_width, self.input_height))
 
     def cell_at(self, x: float, y: float, grid: Grid) -> tuple[int, int]:
-        """Return (row, col) of the cell under original pixel (x, y); OutsideError outside the
-        view."""
+        """Return (row, col) of the cell under original pixel (x, y), or raise OutsideError."""
         u, v = self.to_input(x, y)
         inside = 0 <= u < self.input_width and 0 <= v < self.input_height  # false for NaN
         if not inside:
@@ -89,8 +88,7 @@ class Geometry:
 
 
 def fit(width: int, height: int, size: int, stride: int) -> Geometry:
-    """Whole picture, long side about ``size``, aspect kept up to rounding both sides to
-    ``stride``."""
+    """Whole picture, long side about ``size``, both sides rounded to ``stride``."""
     scale = size / max(width, height)
     new_width = max(stride, round(width * scale / stride) * stride)
     new_height = max(stride, round(height * scale / stride) * stride)

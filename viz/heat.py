@@ -1,5 +1,4 @@
-"""AttentionMap -> heat in [0, 1]: normalise, upsample the scalar map, threshold. Never scale
-colour."""
+"""AttentionMap -> heat in [0, 1]: normalise, upsample the scalar map, threshold."""
 
 from dataclasses import dataclass
 
@@ -29,8 +28,7 @@ class Heat:
 
 
 def normalise(attention: AttentionMap, look: Look) -> Heat:
-    """Scale a map to [0, 1]: min-max over the whole row (all frames), per frame, or a fixed
-    range."""
+    """Scale a map to [0, 1]: by the whole row (all frames), per frame, or a fixed range."""
     values = attention.values.astype(np.float64)
     finite = np.isfinite(values)
     if not finite.any():
@@ -52,8 +50,7 @@ def normalise(attention: AttentionMap, look: Look) -> Heat:
 
 
 def upsample(values: np.ndarray, height: int, width: int, interpolation: str) -> np.ndarray:
-    """(T, h, w) -> (T, height, width) float32: bilinear with half-pixel centres, or nearest
-    cell."""
+    """(T, h, w) -> (T, height, width) float32: bilinear, half-pixel centres, or nearest."""
     stacked = torch.from_numpy(np.ascontiguousarray(values)).unsqueeze(1)
     if interpolation == "nearest":
         scaled = F.interpolate(stacked, size=(height, width), mode="nearest-exact")

@@ -23,8 +23,7 @@ _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
 
 def safe_name(name: str) -> str:
-    """Return a file name fit for display: no folders, no control characters, at most 80
-    characters."""
+    """Return a name fit for display: no folders, no control characters, 80 at most."""
     last = PurePosixPath(name.replace("\\", "/")).name
     return "".join(c for c in last if c.isprintable())[:80] or "picture"
 

@@ -57,8 +57,7 @@ def pixel_span(geometry: Geometry) -> tuple[slice, slice]:
 
 
 def regions(geometry: Geometry, heat: Heat, look: Look, frame: int) -> list[Box]:
-    """Return the bounding boxes, in original pixels, of the connected regions above the
-    threshold."""
+    """Return the boxes, in original pixels, of connected regions above the threshold."""
     if heat.constant:
         return []
     rows, cols = pixel_span(geometry)

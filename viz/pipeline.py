@@ -63,8 +63,7 @@ def capture(
 
 
 def block_of(capture: Capture, label: str | None = None) -> BlockCapture:
-    """Return the block called ``label`` (res4.4), or the last one; OutsideError names those
-    there are."""
+    """Return the block called ``label`` (res4.4), or the last one when None."""
     if not capture.blocks:
         raise InputError("This network has no attention block; choose an NL or CGNL network.")
     if label is None:

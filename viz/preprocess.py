@@ -10,8 +10,7 @@ from viz.types import Clip, ModelInput
 
 
 def lay(clip: Clip, prep: Preprocessing, mode: Mode = "fit", size: int | None = None) -> Geometry:
-    """Return how the clip is laid into the input: whole at ``size`` px, or the test protocol's
-    crop."""
+    """Return how the clip lies in the input: whole at ``size`` px, or the protocol's crop."""
     size = size or prep.size
     if mode == "fit":
         return geometry.fit(clip.width, clip.height, size, prep.stride)

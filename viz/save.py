@@ -4,6 +4,7 @@ import io
 import json
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,8 @@ RECIPE_FORMAT = "nonlocal-viz-view/1"
 LARGEST_SIDE = 2400
 """Long side in pixels above which the saved view is scaled down."""
 _MARGIN, _HEAD, _FOOT, _GAP = 12, 26, 74, 18
+_LETTER, _LINE = 5.6, 12
+"""Width of a caption's letter and height of its line, in pixels at unit scale."""
 _DPI = 100
 _PACKAGES = ("torch", "torchvision", "numpy", "pillow", "matplotlib", "opencv-python-headless")
 NORMALISATION = {
@@ -69,14 +72,19 @@ def view_png(clip: Clip, views: list[View], look: Look) -> bytes:
     unit = max(1.0, max(clip.width, clip.height) / 640)
     margin, head, foot, gap = (round(v * unit) for v in (_MARGIN, _HEAD, _FOOT, _GAP))
     wide = 2 * margin + len(views) * clip.width + (len(views) - 1) * gap
-    high = 2 * margin + head + clip.height + foot
+    hot = [heats.normalise(view.shown, look) for view in views]
+    letters = max(20, round(clip.width / (_LETTER * unit)))
+    captions = [
+        wrap(_caption(view, heat, look), letters) for view, heat in zip(views, hot, strict=True)
+    ]
+    text = round(_LINE * unit) * (max(map(len, captions)) - 1)  # room for lines after the first
+    high = 2 * margin + head + clip.height + foot + text
     figure = Figure(figsize=(wide / _DPI, high / _DPI), dpi=_DPI, facecolor="white")
     canvas = FigureCanvasAgg(figure)
-    for k, view in enumerate(views):
-        left = margin + k * (clip.width + gap)
-        box = (left / wide, (margin + foot) / high, clip.width / wide, clip.height / high)
+    for k, (view, heat, caption) in enumerate(zip(views, hot, captions, strict=True)):
+        left, low = margin + k * (clip.width + gap), margin + text
+        box = (left / wide, (low + foot) / high, clip.width / wide, clip.height / high)
         axes = figure.add_axes(box)
-        heat = heats.normalise(view.shown, look)
         painted = overlay.paint(clip, view.geometry, heat, look)[0]
         axes.imshow(
             overlay.mark_reference(painted, view.geometry, view.cell, view.grid),
@@ -84,11 +92,16 @@ def view_png(clip: Clip, views: list[View], look: Look) -> bytes:
         )
         axes.set_axis_off()
         axes.set_title(view.title, fontsize=9 * unit, loc="left", pad=5 * unit, parse_math=False)
-        bar = (left / wide, (margin + foot * 0.62) / high, clip.width / wide, foot * 0.16 / high)
+        bar = (left / wide, (low + foot * 0.62) / high, clip.width / wide, foot * 0.16 / high)
         _colour_bar(figure, bar, heat, look, unit)
-        where = (left / wide, (margin + foot * 0.08) / high)
+        where = (left / wide, (low + foot * 0.28) / high)
         figure.text(
-            *where, _caption(view, heat, look), fontsize=7 * unit, va="bottom", parse_math=False
+            *where,
+            "\n".join(caption),
+            fontsize=7 * unit,
+            va="top",
+            linespacing=1.1,
+            parse_math=False,
         )
     packed = io.BytesIO()
     canvas.print_png(packed, metadata={"Software": None})

@@ -110,8 +110,7 @@ BlockCapture = NonLocalCapture | CGNLCapture
 
 @dataclass(frozen=True, eq=False)
 class Capture:
-    """What one forward pass left: each block's factors by label, the logits (classes,), the
-    geometry."""
+    """What one forward pass left: factors by block label, logits (classes,), geometry."""
 
     blocks: dict[str, BlockCapture]
     logits: Tensor

@@ -92,8 +92,7 @@ class AttentionResNet(nn.Module):
                 yield Place(stage, index), unit
 
     def _run(self, folded: Tensor, frames: int, after: Place | None, last: Place) -> Tensor:
-        """Run the units behind ``after`` (from the first for None) up to ``last``, and their
-        blocks."""
+        """Run the units (and blocks) behind ``after``, or from the first, up to ``last``."""
         for place, unit in self._units():
             if (after is not None and place <= after) or place > last:
                 continue
