@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.backbones.resnet import AttentionResNet, stage_channels
+from models.checkpoints import own
 from models.placement import Place
 from models.specs import CGNLSpec, ModelSpec, NonLocalSpec, Preprocessing
 from scripts.bird_data import Birds, CropSettings, load_birds, load_photos, random_crops
@@ -266,6 +267,13 @@ def student_for(stage: str, classes: int, side: int) -> Student:
     return Student(spec)
 
 
+def start_from(network: AttentionResNet, path: Path) -> None:
+    """Fill the network from a weight file of the same stage; the loss's heads start fresh."""
+    state = own.load(path).network.state_dict()
+    tensors = {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
+    own.fill(network, tensors, path.name)
+
+
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -273,6 +281,7 @@ def arguments() -> argparse.Namespace:
     for name in ("birds", "annotations", "photos", "teachers"):
         parser.add_argument(f"--{name}", type=Path, required=True, help=f"folder of the {name}")
     parser.add_argument("--trunk", type=Path, help="finished trunk run that a block is added to")
+    parser.add_argument("--start", type=Path, help="weight file of this stage to train on from")
     parser.add_argument("--out", type=Path, default=Path("runs"))
     parser.add_argument("--name", help="name of the run; the stage when left out")
     parser.add_argument("--crops", type=int, default=171_648)
@@ -322,7 +331,9 @@ def main() -> None:
     student = student_for(args.stage, len(birds.names), sides[-1][1]).to(device)
     student = student.to(memory_format=torch.channels_last)
     run = Run(recipe, student, args.out / f"{args.name or args.stage}.pt", device)
-    if args.stage != "trunk" and not run.path.exists():
+    if args.start and not run.path.exists():
+        start_from(student.network, args.start)
+    elif args.stage != "trunk" and not run.path.exists():
         trunk = torch.load(args.trunk, map_location=device, weights_only=True)["student"]
         missing, unexpected = student.load_state_dict(trunk, strict=False)
         if unexpected or any(not key.startswith("network.blocks.") for key in missing):

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from errors import CheckpointError
 from models.build import build
+from models.checkpoints import own
 from models.layout import Grid
 from models.specs import CGNLSpec, ModelSpec, NonLocalSpec, Preprocessing
 from scripts import train_bundled
@@ -159,3 +161,17 @@ def test_spherical_kmeans_finds_directions_that_are_there():
     centroids = spherical_kmeans(features, 9, seed=1)
     centred = torch.nn.functional.normalize(axes - axes.mean(0), dim=1)
     assert ((centroids @ centred.T).amax(0) > 0.98).all()
+
+
+def test_a_run_can_go_on_from_a_bundled_weight_file(tmp_path):
+    torch.manual_seed(4)
+    written, fresh = (
+        build(tiny_spec(NonLocalSpec(bias=True))),
+        build(tiny_spec(NonLocalSpec(bias=True))),
+    )
+    own.write(tmp_path / "a.safetensors", written, ["x", "y"], "a test")
+    train_bundled.start_from(fresh, tmp_path / "a.safetensors")
+    weights = zip(written.parameters(), fresh.parameters(), strict=True)
+    assert all(torch.equal(a.half().float(), b) for a, b in weights)
+    with pytest.raises(CheckpointError):
+        train_bundled.start_from(build(tiny_spec()), tmp_path / "a.safetensors")
