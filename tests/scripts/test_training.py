@@ -11,11 +11,12 @@ from models.build import build
 from models.checkpoints import own
 from models.layout import Grid
 from models.specs import CGNLSpec, ModelSpec, NonLocalSpec, Preprocessing
-from scripts import train_bundled
+from scripts import distillation, train_bundled
 from scripts.bird_data import Birds
 from scripts.block_start import block_inputs, principal_directions, spherical_kmeans, start_block
+from scripts.distillation import Distillation, Student
 from scripts.teacher import Teacher
-from scripts.train_bundled import Distillation, Recipe, Run, Student, rate_at, side_at
+from scripts.train_bundled import Recipe, Run, rate_at, side_at
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +82,8 @@ def test_the_teacher_has_stride_16_features_and_pads_as_tensorflow_does(teacher_
 
 
 def test_a_run_learns_saves_and_resumes_at_the_same_crop(teacher_file, tmp_path, monkeypatch):
-    monkeypatch.setattr(train_bundled, "IMAGENET_LOGITS", 13)
-    monkeypatch.setattr(train_bundled, "BIRD_LOGITS", 13)
+    monkeypatch.setattr(distillation, "IMAGENET_LOGITS", 13)
+    monkeypatch.setattr(distillation, "BIRD_LOGITS", 13)
     monkeypatch.setattr(torch, "compile", lambda module, **_: module)
     for name in ("mnv2_imagenet.npz", "mnv2_inatbird.npz"):
         (tmp_path / name).write_bytes(teacher_file.read_bytes())
