@@ -1,17 +1,48 @@
-"""ModelSpec -> network, and what a network costs."""
+"""NetworkSpec -> network, and what a network costs."""
+
+from typing import Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from models.backbones.compact import compact
+from models.backbones.digits import DigitNetwork
 from models.backbones.resnet import AttentionResNet
-from models.specs import ModelSpec
+from models.blocks import AttentionBlock
+from models.placement import Place
+from models.specs import CompactSpec, DigitSpec, ModelSpec, NetworkSpec
 
 
-def build(spec: ModelSpec) -> AttentionResNet:
-    """Return a fresh network in eval mode; a fresh attention block is the identity."""
-    return AttentionResNet(spec).eval()
+class Network(Protocol):
+    """What captures and pages ask of a network, besides being an nn.Module."""
+
+    spec: NetworkSpec
+    places: tuple[Place, ...]
+
+    def block_at(self, place: Place) -> AttentionBlock:
+        """Return the attention block that stands at ``place``."""
+
+    def gated(self) -> dict[str, nn.Module]:
+        """Return the gates inside units by name, in the order they are passed."""
+
+    def resume(self, place: Place, features: Tensor) -> Tensor:
+        """Return the logits (B, classes) given what leaves ``place``, (B, C, T, H, W)."""
+
+
+_NETWORKS = {ModelSpec: AttentionResNet, CompactSpec: compact, DigitSpec: DigitNetwork}
+
+
+def build(spec: NetworkSpec) -> Network:
+    """Return a fresh network in eval mode; a fresh attention block or gate is the identity."""
+    return _NETWORKS[type(spec)](spec).eval()
+
+
+def outline(spec: NetworkSpec) -> Network:
+    """Return the network without memory (the meta device), to count it and compare shapes."""
+    with torch.device("meta"):
+        return build(spec)
 
 
 def parameter_count(network: nn.Module) -> int:
@@ -19,16 +50,16 @@ def parameter_count(network: nn.Module) -> int:
     return sum(p.numel() for p in network.parameters())
 
 
-def gmacs(spec: ModelSpec, size: int) -> float:
-    """Return the multiply-adds of one forward at size x size pixels, in units of 1e9.
+def gmacs(spec: NetworkSpec, size: int, frames: int = 1) -> float:
+    """Return the multiply-adds of one forward of ``frames`` x size x size pixels, in 1e9.
 
     Convolutions, the classifier and the pairwise products of attention blocks, counted by torch on
     shapes alone (the meta device).
     """
-    with torch.device("meta"):
-        network = AttentionResNet(spec).eval()
+    network = outline(spec)
     # The meta device has no fused attention; the plain one multiplies the same numbers.
     plain = sdpa_kernel(SDPBackend.MATH)
     with torch.no_grad(), plain, FlopCounterMode(display=False) as counter:
-        network(torch.empty(1, 3, 1, size, size, device="meta"))
+        channels = spec.preprocessing.channels
+        network(torch.empty(1, channels, frames, size, size, device="meta"))
     return counter.get_total_flops() / 2e9

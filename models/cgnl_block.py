@@ -6,9 +6,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from errors import SpecError
+from models.block_specs import CGNLSpec
 from models.kernels import kernel
 from models.layout import fold_time, project_together, unfold_time
-from models.specs import CGNLSpec
 
 
 class CGNLFactors(NamedTuple):

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from errors import InputError
-from models.specs import CGNLSpec
+from models.block_specs import CGNLSpec
 
 EXACT_LIMIT = 8192
 """Entries n of a group up to which the exact n x n kernel matrix is made (256 MB in float32)."""

@@ -63,6 +63,8 @@ def project_together(x: Tensor, layers: Sequence[nn.Module]) -> list[Tensor]:
     Convolutions are stacked into one, which reads x once.
     """
     convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
+    if not convolutions:
+        return [x for _ in layers]
     weight = torch.cat([c.weight for c in convolutions])
     biased = convolutions[0].bias is not None
     bias = torch.cat([c.bias for c in convolutions]) if biased else None

@@ -2,23 +2,29 @@
 
 import threading
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from models.backbones.resnet import AttentionResNet
-from models.specs import ModelSpec
+from models.build import Network
+from models.specs import NetworkSpec
+
+if TYPE_CHECKING:  # loading makes LoadedModels: at run time the arrow points the other way
+    from models.checkpoints.report import Report
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
     """A network in eval mode, its class names (may be empty), and the sha256 of its weight file.
 
+    ``report`` says how a checkpoint was read; None for networks that were not read from one.
     ``lock`` guards hooks: whoever registers one holds it, since models are shared between users.
     """
 
     id: str
-    spec: ModelSpec
-    network: AttentionResNet
+    spec: NetworkSpec
+    network: Network
     class_names: tuple[str, ...]
     sha256: str
+    report: "Report | None" = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def class_name(self, index: int) -> str:

@@ -5,7 +5,9 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from errors import InputError
 from models import pairwise as pairwise_functions
+from models.block_specs import NonLocalSpec
 from models.layout import (
     Grid,
     as_clip,
@@ -15,7 +17,6 @@ from models.layout import (
     project_together,
     unfold_time,
 )
-from models.specs import NonLocalSpec
 
 
 class NonLocalFactors(NamedTuple):
@@ -26,6 +27,11 @@ class NonLocalFactors(NamedTuple):
     values: Tensor
     query_grid: Grid
     key_grid: Grid
+
+
+def halve(x: Tensor) -> Tensor:
+    """Max-pool (B, C, H, W) by 2; along W alone where there is one row, as a sequence has."""
+    return F.max_pool2d(x, (min(2, x.shape[2]), 2))
 
 
 class NonLocalProjection(nn.Module):
@@ -50,9 +56,13 @@ class NonLocalProjection(nn.Module):
     def forward(self, x: Tensor) -> NonLocalFactors:
         frames = x.shape[2]
         folded = fold_time(x)
-        theta, phi, g = project_together(folded, (self.theta, self.phi, self.g))
-        if self.pool_keys:
-            phi, g = F.max_pool2d(phi, 2), F.max_pool2d(g, 2)
+        if self.pool_keys == "before":
+            (theta,) = project_together(folded, (self.theta,))
+            phi, g = project_together(halve(folded), (self.phi, self.g))
+        else:
+            theta, phi, g = project_together(folded, (self.theta, self.phi, self.g))
+            if self.pool_keys == "after":
+                phi, g = halve(phi), halve(g)
         queries = unfold_time(self.query_weight(theta), frames)
         keys = unfold_time(self.key_weight(phi), frames)
         values = unfold_time(g, frames)
@@ -66,20 +76,25 @@ class NonLocalProjection(nn.Module):
 
 
 class NonLocalBlock(nn.Module):
-    """Non-local block with batch norm (Wang et al. 2018, eq. 6): (B, C, T, H, W) -> the same shape.
+    """Non-local block (Wang et al. 2018, eq. 6) on sequences, images and clips.
 
-    The norm starts at zero, so that a fresh block is the identity.
+    (B, C, L), (B, C, H, W) or (B, C, T, H, W) -> the same shape. The norm (or, without one, W_z)
+    starts at zero, so that a fresh block is the identity. With ``group_frames`` only consecutive
+    frames of one group attend to each other; the clip's length must be a multiple of it.
     """
 
-    def __init__(self, channels: int, spec: NonLocalSpec) -> None:
+    def __init__(self, channels: int, spec: NonLocalSpec, group_frames: int | None = None) -> None:
         super().__init__()
         inner = channels // spec.reduction
         self.spec = spec
+        self.group_frames = group_frames
         self.projection = NonLocalProjection(channels, spec)
         self.pairwise = pairwise_functions.pairwise(spec.function, inner, spec.scale)
-        self.expand = nn.Conv2d(inner, channels, 1, bias=spec.bias)
-        self.norm = nn.BatchNorm2d(channels)
-        nn.init.zeros_(self.norm.weight)
+        self.expand = nn.Conv2d(inner, channels, 1, bias=spec.expand_bias)
+        normed = spec.norm == "batch"
+        self.norm = nn.BatchNorm2d(channels) if normed else nn.Identity()
+        for last in self.norm.parameters() if normed else self.expand.parameters():
+            nn.init.zeros_(last)
 
     def respond(self, factors: NonLocalFactors) -> Tensor:
         """Return y as a clip, (B, C', T, H, W)."""
@@ -91,4 +106,24 @@ class NonLocalBlock(nn.Module):
         return x + unfold_time(self.norm(self.expand(fold_time(y))), x.shape[2])
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.merge(x, self.respond(self.projection(x)))
+        lifted = x.reshape(*x.shape[:2], *(1,) * (5 - x.ndim), *x.shape[2:])
+        grouped = self.grouped(lifted)
+        z = self.merge(grouped, self.respond(self.projection(grouped)))
+        return self.ungrouped(z, lifted.shape[2]).reshape(x.shape)
+
+    def grouped(self, x: Tensor) -> Tensor:
+        """(B, C, T, H, W) -> (B * T/group, C, group, H, W), consecutive frames together."""
+        frames = self.group_frames or x.shape[2]
+        if x.shape[2] == frames:
+            return x
+        if x.shape[2] % frames:
+            raise InputError(
+                f"{x.shape[2]} feature frames came to a block that attends inside groups of "
+                f"{frames}; use a clip length that gives a multiple of {frames}."
+            )
+        return x.unflatten(2, (-1, frames)).transpose(1, 2).flatten(0, 1)
+
+    def ungrouped(self, z: Tensor, frames: int) -> Tensor:
+        """Undo ``grouped`` for a clip of ``frames``."""
+        groups = frames // z.shape[2]
+        return z if groups == 1 else z.unflatten(0, (-1, groups)).transpose(1, 2).flatten(2, 3)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.specs import PairwiseName
+from models.block_specs import PairwiseName
 
 RESPOND_CHUNK = 1 << 22
 """Entries of the affinity that a chunked response holds at once (16 MB in float32)."""
@@ -90,9 +90,12 @@ class Concatenation:
 
     def respond(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         rows = max(1, RESPOND_CHUNK // (keys.shape[-2] * keys.shape[0]))
-        return torch.cat(
-            [self.matrix(part, keys) @ values for part in queries.split(rows, dim=-2)], dim=-2
-        )
+        y = values.new_empty(*queries.shape[:-1], values.shape[-1])
+        # Written in place: results kept beside the chunks would leave holes that nothing fits in.
+        for first in range(0, queries.shape[-2], rows):
+            part = slice(first, first + rows)
+            y[..., part, :] = self.matrix(queries[..., part, :], keys) @ values
+        return y
 
 
 def pairwise(name: PairwiseName, key_width: int, scaled: bool) -> Pairwise:

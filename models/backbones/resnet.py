@@ -1,88 +1,71 @@
-"""ResNet with bottleneck units (He et al. 2016) and attention blocks standing beside its stages.
+"""ResNets (He et al. 2016) for images and clips, with attention blocks standing beside the stages.
 
 Keys of the plain network are torchvision's; blocks live in their own ModuleDict, so that adding one
-renumbers nothing.
+renumbers nothing. Clips pass as (B*T, C, H, W) with T beside them: kernels of one frame run in 2-D,
+and only true temporal kernels unfold the clip.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.cgnl_block import CGNLBlock
+from models.backbones.units import Affine, Basic, Bottleneck, TimeConv
+from models.blocks import AttentionBlock, block
 from models.layout import fold_time, unfold_time
-from models.nonlocal_block import NonLocalBlock
 from models.placement import Place, places
-from models.specs import RESNET_UNITS, CGNLSpec, ModelSpec, NonLocalSpec
-
-EXPANSION = 4
-AttentionBlock = NonLocalBlock | CGNLBlock
-_BLOCKS = {NonLocalSpec: NonLocalBlock, CGNLSpec: CGNLBlock}
+from models.specs import BASIC_DEPTHS, RESNET_UNITS, ModelSpec
 
 
-class Bottleneck(nn.Module):
-    """1x1 -> 3x3 (carries the stride) -> 1x1 residual unit: (B*T, C, H, W) -> (B*T, 4w, H/s,
-    W/s)."""
+class Folded(NamedTuple):
+    """A clip on its way: features (B*T, C, H, W) and T."""
 
-    def __init__(self, channels: int, width: int, stride: int) -> None:
-        super().__init__()
-        out = width * EXPANSION
-        self.conv1 = nn.Conv2d(channels, width, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, width, 3, stride, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(width)
-        self.conv3 = nn.Conv2d(width, out, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(out)
-        self.relu = nn.ReLU(inplace=True)
-        self.downsample = None
-        if stride != 1 or channels != out:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(channels, out, 1, stride, bias=False), nn.BatchNorm2d(out)
-            )
-
-    def forward(self, x: Tensor) -> Tensor:
-        shortcut = x if self.downsample is None else self.downsample(x)
-        y = self.relu(self.bn1(self.conv1(x)))
-        y = self.relu(self.bn2(self.conv2(y)))
-        return self.relu(self.bn3(self.conv3(y)) + shortcut)
+    features: Tensor
+    frames: int
 
 
 class AttentionResNet(nn.Module):
-    """ResNet-50/101/152 of any width with NL or CGNL blocks: (B, 3, T, H, W) -> logits (B,
-    classes).
+    """ResNet of any width with attention blocks: (B, 3, T, H, W) -> logits (B, classes).
 
-    Frames are folded into the batch, so an image (T = 1) costs what torchvision's network costs and
-    gives the same bits. Logits of a clip are those of its mean feature over frames.
+    An image (T = 1) costs what torchvision's network costs and gives the same bits. Logits of a
+    clip are those of its mean feature over frames.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
         self.spec = spec
-        width = spec.base_width
-        units = RESNET_UNITS[spec.depth]
-        self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
+        width, time = spec.base_width, spec.temporal
+        if time.stem_frames == 1:
+            self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
+        else:
+            self.conv1 = TimeConv(
+                3, width, (time.stem_frames, 7, 7), (time.stem_stride, 2, 2), bias=False
+            )
+        self.bn1 = Affine(width) if spec.norm == "affine" else nn.BatchNorm2d(width)
         self.relu = nn.ReLU(inplace=True)
-        self.maxpool = nn.MaxPool2d(3, 2, 1)
-        self.layer1 = _stage(width, width, units[0], 1)
-        self.layer2 = _stage(width * 4, width * 2, units[1], 2)
-        self.layer3 = _stage(width * 8, width * 4, units[2], 2)
-        self.layer4 = _stage(width * 16, width * 8, units[3], 2)
-        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.layer1, self.layer2, self.layer3, self.layer4 = (
+            _stage(spec, stage) for stage in range(2, 6)
+        )
         self.dropout = nn.Dropout(spec.dropout)
-        self.fc = nn.Linear(width * 32, spec.num_classes)
+        self.fc = nn.Linear(stage_channels(spec, 5), spec.num_classes)
         _initialise(self)
         self.places = places(spec.depth, spec.placement)
         self.blocks = nn.ModuleDict(
-            {
-                p.key: _BLOCKS[type(spec.block)](stage_channels(spec, p.stage), spec.block)
-                for p in self.places
-            }
+            {p.key: block(spec.block, stage_channels(spec, p.stage), p.stage) for p in self.places}
         )
 
     def block_at(self, place: Place) -> AttentionBlock:
         """Return the attention block that stands at ``place``."""
         return self.blocks[place.key]
+
+    def gated(self) -> dict[str, nn.Module]:
+        """Return the gates inside units by name (res2.0), in the order they are passed."""
+        return {
+            place.label: unit.attention
+            for place, unit in self._units()
+            if unit.attention is not None
+        }
 
     def _units(self) -> Iterator[tuple[Place, nn.Module]]:
         for stage, layer in enumerate(
@@ -91,39 +74,48 @@ class AttentionResNet(nn.Module):
             for index, unit in enumerate(layer):
                 yield Place(stage, index), unit
 
-    def _run(self, folded: Tensor, frames: int, after: Place | None, last: Place) -> Tensor:
+    def _run(self, folded: Folded, after: Place | None, last: Place) -> Folded:
         """Run the units (and blocks) behind ``after``, or from the first, up to ``last``."""
+        x, frames = folded
         for place, unit in self._units():
             if (after is not None and place <= after) or place > last:
                 continue
-            folded = unit(folded)
+            if place == (3, 0) and self.spec.temporal.halve_after_res2:
+                x, frames = _pool(x, frames, (2, 1, 1), (2, 1, 1))
+            x = unit(x, frames)
             if place.key in self.blocks:
-                folded = fold_time(self.blocks[place.key](unfold_time(folded, frames)))
-        return folded
+                x = fold_time(self.blocks[place.key](unfold_time(x, frames)))
+        return Folded(x, frames)
 
-    def _stem(self, folded: Tensor) -> Tensor:
-        return self.maxpool(self.relu(self.bn1(self.conv1(folded))))
+    def _stem(self, clip: Tensor) -> Folded:
+        time = self.spec.temporal
+        if isinstance(self.conv1, TimeConv):
+            convolved = self.conv1.in_time(clip)
+        else:
+            seen = clip[:, :, :: time.stem_stride]
+            convolved = unfold_time(self.conv1(fold_time(seen)), seen.shape[2])
+        x = self.relu(self.bn1(fold_time(convolved)))
+        kernel, stride = (time.pool_frames, 3, 3), (time.pool_stride, 2, 2)
+        return _pool(x, convolved.shape[2], kernel, stride, time.pool_padding)
 
-    def _classify(self, folded: Tensor, frames: int) -> Tensor:
-        pooled = torch.flatten(self.avgpool(folded), 1)
-        if frames > 1:
-            pooled = pooled.reshape(-1, frames, pooled.shape[1]).mean(1)
+    def _classify(self, folded: Folded) -> Tensor:
+        pooled = folded.features.mean((2, 3)).unflatten(0, (-1, folded.frames)).mean(1)
         return self.fc(self.dropout(pooled))
 
     def features(self, x: Tensor, place: Place) -> Tensor:
         """Return what leaves ``place`` (its unit, then its block) for (B, 3, T, H, W) input."""
-        frames = x.shape[2]
-        return unfold_time(self._run(self._stem(fold_time(x)), frames, None, place), frames)
+        return unfold_time(*self._run(self._stem(x), None, place))
 
     def resume_features(self, place: Place, features: Tensor) -> Tensor:
         """Return the res5 features (B, 32w, T, H/32, W/32) given what leaves ``place``."""
-        frames = features.shape[2]
-        folded = self._run(fold_time(features), frames, place, self.last_place)
-        return unfold_time(folded, frames)
+        return unfold_time(*self._resume(place, features))
+
+    def _resume(self, place: Place, features: Tensor) -> Folded:
+        return self._run(Folded(fold_time(features), features.shape[2]), place, self.last_place)
 
     def resume(self, place: Place, features: Tensor) -> Tensor:
         """Return the logits given what leaves ``place``, (B, C, T, H, W)."""
-        return self._classify(fold_time(self.resume_features(place, features)), features.shape[2])
+        return self._classify(self._resume(place, features))
 
     @property
     def last_place(self) -> Place:
@@ -131,23 +123,42 @@ class AttentionResNet(nn.Module):
         return Place(5, len(self.layer4) - 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        folded = self._run(self._stem(fold_time(x)), x.shape[2], None, self.last_place)
-        return self._classify(folded, x.shape[2])
+        return self._classify(self._run(self._stem(x), None, self.last_place))
 
 
 def stage_channels(spec: ModelSpec, stage: int) -> int:
-    """Return the output channels of res``stage``: 4w in res2, doubled at each stage after it."""
-    return spec.base_width * EXPANSION * 2 ** (stage - 2)
+    """Return the output channels of res``stage``, doubled at each stage."""
+    return spec.base_width * spec.expansion * 2 ** (stage - 2)
 
 
-def _stage(channels: int, width: int, units: int, stride: int) -> nn.Sequential:
-    out = width * EXPANSION
-    rest = [Bottleneck(out, width, 1) for _ in range(units - 1)]
-    return nn.Sequential(Bottleneck(channels, width, stride), *rest)
+def _pool(
+    x: Tensor,
+    frames: int,
+    kernel: tuple[int, int, int],
+    stride: tuple[int, int, int],
+    padding: int = 0,
+) -> Folded:
+    """Max-pool a folded clip; in 2-D where time is left alone."""
+    if kernel[0] == stride[0] == 1:
+        return Folded(F.max_pool2d(x, kernel[1:], stride[1:], padding), frames)
+    pooled = F.max_pool3d(unfold_time(x, frames), kernel, stride, (0, padding, padding))
+    return Folded(fold_time(pooled), pooled.shape[2])
+
+
+def _stage(spec: ModelSpec, stage: int) -> nn.Sequential:
+    """Return the units of res``stage``; the first carries the stride and widens."""
+    kind = Basic if spec.depth in BASIC_DEPTHS else Bottleneck
+    channels = spec.base_width if stage == 2 else stage_channels(spec, stage - 1)
+    units = []
+    for index in range(RESNET_UNITS[spec.depth][stage - 2]):
+        stride = 2 if index == 0 and stage > 2 else 1
+        units.append(kind(channels, spec, Place(stage, index), stride))
+        channels = stage_channels(spec, stage)
+    return nn.Sequential(*units)
 
 
 def _initialise(network: nn.Module) -> None:
     for module in network.modules():
         # An outline on the meta device has nothing to fill; asking would import torch's compiler.
-        if isinstance(module, nn.Conv2d) and not module.weight.is_meta:
+        if isinstance(module, nn.Conv2d | nn.Conv3d) and not module.weight.is_meta:
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

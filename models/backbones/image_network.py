@@ -1,0 +1,69 @@
+"""What the compact networks share: frames folded into the batch, gates by name, sizes by name."""
+
+import re
+
+from torch import Tensor, nn
+
+from errors import SpecError
+from models.cgd_block import CGDBlock
+from models.layout import fold_time
+from models.specs import CompactSpec
+
+
+class ImageNetwork(nn.Module):
+    """Abstract: an image network that takes clips, (B, 3, T, H, W) -> logits (B, classes).
+
+    Only its gates see a clip as one; the features of its frames are averaged before ``classify``.
+    """
+
+    places = ()
+    """No attention block stands beside these networks."""
+
+    def __init__(self, spec: CompactSpec) -> None:
+        super().__init__()
+        self.spec = spec
+
+    def features_of(self, folded: Tensor, frames: int) -> Tensor:
+        """Return what is averaged over places and frames, (B*T, C, H', W')."""
+        raise NotImplementedError
+
+    def classify(self, pooled: Tensor) -> Tensor:
+        """Return the logits of averaged features (B, C)."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = self.features_of(fold_time(x), x.shape[2])
+        return self.classify(features.mean((2, 3)).unflatten(0, (-1, x.shape[2])).mean(1))
+
+    def gated(self) -> dict[str, CGDBlock]:
+        """Return the gates by the names of their units, in the order they are passed."""
+        return {
+            name.removesuffix(".attention"): module
+            for name, module in self.named_modules()
+            if isinstance(module, CGDBlock)
+        }
+
+    def initialise(self) -> None:
+        """Fill the convolutions as He et al. (2015)."""
+        for module in self.modules():
+            # An outline on the meta device has nothing to fill, and would import torch's compiler.
+            if isinstance(module, nn.Conv2d) and not module.weight.is_meta:
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+
+
+def size_of(spec: CompactSpec, pattern: str, accepted: str) -> tuple[str, ...]:
+    """Return the parts of ``size_name`` that the groups of ``pattern`` match.
+
+    SpecError names what is ``accepted`` when it does not match.
+    """
+    found = re.fullmatch(pattern, str(spec.size_name))
+    if not found:
+        raise wrong_size(spec, accepted)
+    return found.groups()
+
+
+def wrong_size(spec: CompactSpec, accepted: str) -> SpecError:
+    """Return the refusal of a size that the family does not have."""
+    return SpecError(f"Size {spec.size_name!r} came for {spec.family}; use {accepted}.")
