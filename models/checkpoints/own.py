@@ -3,7 +3,7 @@ header."""
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from errors import CheckpointError, SpecError
-from models.backbones.resnet import AttentionResNet
+from models.build import Network, build, outline
+from models.checkpoints.report import Report
 from models.loaded import LoadedModel
-from models.specs import ModelSpec, spec_from_dict, spec_to_dict
+from models.spec_files import spec_from_dict, spec_to_dict
+from models.specs import NetworkSpec
 
 FORMAT = "nonlocal-viz/1"
 MAX_BYTES = 2 * 2**30
@@ -26,12 +28,12 @@ MAX_HEADER_BYTES = 16 * 2**20
 class Header:
     """What a weight file says of itself: spec, class names, one line of title."""
 
-    spec: ModelSpec
+    spec: NetworkSpec
     class_names: tuple[str, ...]
     title: str
 
 
-def write(path: Path, network: AttentionResNet, class_names: Sequence[str], title: str) -> None:
+def write(path: Path, network: Network, class_names: Sequence[str], title: str) -> None:
     """Write a network in float16, with its spec and class names; whole or not at all."""
     tensors = {
         key: value.detach()
@@ -53,6 +55,16 @@ def write(path: Path, network: AttentionResNet, class_names: Sequence[str], titl
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def is_own(path: Path) -> bool:
+    """Return whether a file is one of this project's; False for anything unreadable."""
+    try:
+        _check_container(path)
+        with safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("format") == FORMAT
+    except (CheckpointError, SafetensorError, OSError):
+        return False
 
 
 def read_header(path: Path) -> Header:
@@ -94,16 +106,31 @@ def load(path: Path, model_id: str | None = None) -> LoadedModel:
         raise _damaged(path, problem) from problem
     try:
         # An outline without memory first: a header may claim a network that no machine holds.
-        with torch.device("meta"):
-            check_fit(AttentionResNet(header.spec), tensors, path.name)
+        check_fit(outline(header.spec), tensors, path.name)
     except SpecError as problem:
         raise CheckpointError(f"{path.name} cannot be used. {problem}") from problem
-    network = AttentionResNet(header.spec)
+    network = build(header.spec)
     fill(network, tensors, path.name)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return LoadedModel(
-        model_id or path.stem, header.spec, network.eval(), header.class_names, digest
+        model_id or path.stem,
+        header.spec,
+        network,
+        header.class_names,
+        digest,
+        report(tensors),
     )
+
+
+def report(tensors: Iterable[str]) -> Report:
+    """Return the account of a file of our own: every key is used as it is."""
+    return Report("this project's own", "safetensors", renamed={key: key for key in tensors})
+
+
+def inspect(path: Path) -> tuple[Header, Report]:
+    """Return what a file of our own holds, every key verified."""
+    model = load(path)
+    return read_header(path), model.report
 
 
 def fill(network: nn.Module, tensors: dict[str, Tensor], name: str) -> None:

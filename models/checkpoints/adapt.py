@@ -1,0 +1,96 @@
+"""From a raw checkpoint to a spec and tensors under our names, every key accounted for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from errors import CheckpointError, SpecError
+from models.build import outline
+from models.checkpoints import own
+from models.checkpoints.families import family_of
+from models.checkpoints.family import Family
+from models.checkpoints.keys import Renamed, rename
+from models.checkpoints.known import Known
+from models.checkpoints.reading import RawCheckpoint
+from models.checkpoints.report import Report
+from models.specs import NetworkSpec
+
+_WRAPPERS = ("module.", "_orig_mod.")
+"""Prefixes that DataParallel and torch.compile put before every key, once or more often."""
+
+
+@dataclass(frozen=True, eq=False)
+class Understood:
+    """A checkpoint as one of our networks: what to build, what fills it, and the account."""
+
+    family: Family
+    spec: NetworkSpec
+    tensors: dict[str, Tensor]
+    report: Report
+
+
+def understand(raw: RawCheckpoint, answers: Mapping[str, str]) -> Understood:
+    """Return the network that a checkpoint holds; CheckpointError, or UndecidedError to ask."""
+    bare = unwrapped(raw.tensors)
+    family = family_of(bare, raw.name)
+    renamed = rename(family.table, family.prepare(bare), raw.name)
+    renamed = Renamed(halve_concatenations(renamed.tensors), renamed.renamed, renamed.ignored)
+    known = Known(raw.name, raw.metadata, answers)
+    try:
+        spec = family.describe(renamed, known)
+        network = outline(spec)
+    except KeyError as missing:
+        raise CheckpointError(
+            f"{raw.name} looks like {family.title} but {missing} is missing. Nothing was loaded."
+        ) from missing
+    except (SpecError, IndexError) as problem:
+        raise CheckpointError(f"{raw.name} cannot be used. {problem}") from problem
+    facts = known.finish()
+    tensors = without_unit_sizes(renamed.tensors, network)
+    own.check_fit(network, tensors, raw.name)
+    report = Report(
+        family.title, raw.container, facts, renamed.renamed, {**raw.ignored, **renamed.ignored}
+    )
+    return Understood(family, spec, tensors, report)
+
+
+def unwrapped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Take off every prefix that a wrapper put before all keys."""
+    bare = dict(tensors)
+    while bare:
+        prefix = next((w for w in _WRAPPERS if all(key.startswith(w) for key in bare)), None)
+        if prefix is None:
+            break
+        bare = {key.removeprefix(prefix): value for key, value in bare.items()}
+    return bare
+
+
+def halve_concatenations(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Split w_f of the concatenation (1, 2C', ...) into the halves for theta and for phi."""
+    halved: dict[str, Tensor] = {}
+    for key, value in tensors.items():
+        if key.endswith(".concat.weight"):
+            block = key.removesuffix("concat.weight") + "projection."
+            query, key_half = value.chunk(2, dim=1)
+            halved |= {
+                block + "query_weight.weight": query,
+                block + "key_weight.weight": key_half,
+            }
+        else:
+            halved[key] = value
+    return halved
+
+
+def without_unit_sizes(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """Reshape tensors that differ from ours by sizes of one only, as 1 x 1 x 1 kernels do."""
+    wanted = {key: value.shape for key, value in network.state_dict().items()}
+
+    def fitted(key: str, value: Tensor) -> Tensor:
+        shape = wanted.get(key)
+        if shape is None or shape == value.shape:
+            return value
+        same = [n for n in shape if n != 1] == [n for n in value.shape if n != 1]
+        return value.reshape(shape) if same else value
+
+    return {key: fitted(key, value) for key, value in tensors.items()}
