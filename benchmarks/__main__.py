@@ -4,7 +4,7 @@ import argparse
 import importlib
 import importlib.util
 
-SUITES = {"explore": ("benchmarks.explore", "benchmarks.compute")}
+SUITES = {"explore": ("benchmarks.explore", "benchmarks.compute"), "costs": ("benchmarks.costs",)}
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from models.build import build
 from models.cgnl_block import CGNLBlock
 from models.loaded import LoadedModel
-from models.specs import CGNLSpec, ModelSpec, NonLocalSpec
+from models.block_specs import CGNLSpec, NonLocalSpec
+from models.specs import ModelSpec
 from viz.capture import capture
 from viz.geometry import fit
 from viz.types import ModelInput

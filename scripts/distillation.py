@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from models.backbones.resnet import AttentionResNet, stage_channels
 from models.placement import Place
 from models.specs import ModelSpec
+from scripts.bird_data import Birds
+from scripts.probe import Probe, fitted
 from scripts.teacher import Teacher
 
 DENSE_CHANNELS, POOLED_CHANNELS = 96, 1280
@@ -57,13 +59,17 @@ class StudentOutput(NamedTuple):
     birds: Tensor
 
 
+def compiled(path: Path) -> Callable:
+    """Return a frozen teacher, compiled for speed."""
+    return torch.compile(Teacher(path), dynamic=False, options={"freezing": True})
+
+
 class Distillation:
     """The loss: labels, dense and pooled teacher features, and the logits of both teachers."""
 
     def __init__(self, teachers: Path) -> None:
-        compiled = {"dynamic": False, "options": {"freezing": True}}
-        self.imagenet = torch.compile(Teacher(teachers / "mnv2_imagenet.npz"), **compiled)
-        self.birds = torch.compile(Teacher(teachers / "mnv2_inatbird.npz"), **compiled)
+        self.imagenet = compiled(teachers / "mnv2_imagenet.npz")
+        self.birds = compiled(teachers / "mnv2_inatbird.npz")
 
     def __call__(self, student: Callable, crops: Tensor, labels: Tensor) -> tuple[Tensor, dict]:
         """Crops (B, 3, S, S) in [0, 1], birds first; labels (birds,). Return loss and its parts."""
@@ -80,6 +86,38 @@ class Distillation:
         }
         hits = (out.logits[:birds].argmax(1) == labels).float().mean()
         return sum(parts.values()), {k: v.item() for k, v in parts.items()} | {"hits": hits.item()}
+
+
+class BirdDistillation:
+    """The loss of the finishing stage: labels, and the bird teacher at three depths.
+
+    It replaces the ImageNet teacher's dense and pooled features by the bird teacher's, and adds
+    the soft labels of a linear probe of the latter.
+    """
+
+    def __init__(self, teacher: Callable, probe: Probe) -> None:
+        self.teacher, self.probe = teacher, probe
+
+    def __call__(self, student: Callable, crops: Tensor, labels: Tensor) -> tuple[Tensor, dict]:
+        """Crops (B, 3, S, S) in [0, 1], all birds; labels (B,). Return loss and its parts."""
+        seen = self.teacher(crops)
+        out = student(crops)
+        spread = seen.dense.var((0, 2, 3), keepdim=True) + 1e-4
+        parts = {
+            "label": F.cross_entropy(out.logits, labels, label_smoothing=0.1),
+            "probe": 1.5 * _divergence(out.logits, self.probe.logits(seen.pooled)),
+            "dense": 0.5 * ((out.dense - seen.dense) ** 2 / spread).mean(),
+            "pooled": 2 * (1 - F.cosine_similarity(out.pooled, seen.pooled).mean()),
+            "birds": 0.7 * _divergence(out.birds, seen.logits),
+        }
+        hits = (out.logits.argmax(1) == labels).float().mean()
+        return sum(parts.values()), {k: v.item() for k, v in parts.items()} | {"hits": hits.item()}
+
+
+def bird_distillation(teachers: Path, kept: Path, birds: Birds, side: int) -> BirdDistillation:
+    """Return the finishing loss; the probe is fitted once and kept as ``kept``."""
+    teacher = compiled(teachers / "mnv2_inatbird.npz")
+    return BirdDistillation(teacher, fitted(kept, teacher, birds, side))
 
 
 def _divergence(student: Tensor, teacher: Tensor) -> Tensor:

@@ -7,16 +7,19 @@ import pytest
 import torch
 
 from errors import CheckpointError
+from models.block_specs import CGNLSpec, NonLocalSpec
 from models.build import build
 from models.checkpoints import own
 from models.layout import Grid
-from models.specs import CGNLSpec, ModelSpec, NonLocalSpec, Preprocessing
-from scripts import distillation, train_bundled
+from models.specs import ModelSpec, Preprocessing
+from scripts import distillation, together, train_bundled, training_run
 from scripts.bird_data import Birds
 from scripts.block_start import block_inputs, principal_directions, spherical_kmeans, start_block
-from scripts.distillation import Distillation, Student
+from scripts.distillation import Distillation, Student, bird_distillation
+from scripts.probe import Probe
 from scripts.teacher import Teacher
-from scripts.train_bundled import Recipe, Run, rate_at, side_at
+from scripts.together import Meetings
+from scripts.training_run import Recipe, Run, rate_at, side_at
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +108,7 @@ def test_a_run_learns_saves_and_resumes_at_the_same_crop(teacher_file, tmp_path,
 def test_theta_and_phi_learn_slowly_and_without_decay():
     student = Student(tiny_spec(NonLocalSpec(bias=True)))
     recipe = Recipe("nl", crops=1, rate=1.0)
-    groups = train_bundled.parameter_groups(student, recipe)
+    groups = training_run.parameter_groups(student, recipe)
     projection = student.network.block_at(student.network.places[0]).projection
     slow = {id(p) for p in groups[2]["params"]}
     assert slow == {id(p) for m in (projection.theta, projection.phi) for p in m.parameters()}
@@ -176,3 +179,63 @@ def test_a_run_can_go_on_from_a_bundled_weight_file(tmp_path):
     assert all(torch.equal(a.half().float(), b) for a, b in weights)
     with pytest.raises(CheckpointError):
         train_bundled.start_from(build(tiny_spec()), tmp_path / "a.safetensors")
+
+
+def test_the_finishing_stage_learns_from_birds_and_the_probe_and_keeps_the_probe(
+    teacher_file, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(distillation, "BIRD_LOGITS", 13)
+    monkeypatch.setattr(torch, "compile", lambda module, **_: module)
+    (tmp_path / "mnv2_inatbird.npz").write_bytes(teacher_file.read_bytes())
+    birds, kept = drawn_birds(), tmp_path / "probe.pt"
+    distil = bird_distillation(tmp_path, kept, birds, 32)
+    recipe = Recipe("trunk", crops=480, rate=2e-3, sides=((1.0, 32),), finish=True)
+    torch.manual_seed(0)
+    run = Run(recipe, Student(tiny_spec()), tmp_path / "run.pt", torch.device("cpu"))
+    losses = [run.step(birds, birds.images, distil) for _ in range(8)]
+    assert losses[-1]["probe"] < losses[0]["probe"]
+    assert run.seen == 8 * 48
+    again = bird_distillation(tmp_path, kept, birds, 32)
+    assert again.probe.weight.equal(distil.probe.weight)
+
+
+def test_the_probe_tells_the_training_classes_apart(teacher_file, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda module, **_: module)
+    (tmp_path / "mnv2_inatbird.npz").write_bytes(teacher_file.read_bytes())
+    birds = drawn_birds()
+    distil = bird_distillation(tmp_path, tmp_path / "probe.pt", birds, 32)
+    crops = torch.nn.functional.interpolate(birds.images.float() / 255, size=(32, 32))
+    logits = distil.probe.logits(distil.teacher(crops).pooled)
+    assert logits.argmax(1).eq(birds.labels).float().mean() > 0.75
+
+
+def test_the_probe_folds_its_standardisation_in():
+    probe = Probe(torch.tensor([[2.0, 0.0], [0.0, 3.0]]), torch.tensor([1.0, -1.0]))
+    assert probe.logits(torch.tensor([[1.0, 1.0]])).tolist() == [[3.0, 2.0]]
+
+
+def test_alone_every_step_is_a_meeting():
+    assert Meetings(1).hold(torch.nn.Linear(2, 2), 48) == (True, 48)
+
+
+def test_processes_meet_when_it_is_time_and_take_the_mean(monkeypatch):
+    other = torch.nn.Linear(2, 2)
+    student = torch.nn.Linear(2, 2)
+    with torch.no_grad():
+        for value in student.parameters():
+            value.fill_(1.0)
+        for value in other.parameters():
+            value.fill_(3.0)
+
+    def all_reduce(flat):
+        theirs = [v.flatten() for v in other.state_dict().values()]
+        flat += torch.cat([*theirs, torch.tensor([144.0])])
+
+    monkeypatch.setattr(together.dist, "all_reduce", all_reduce)
+    meetings = Meetings(2)
+    assert meetings.hold(student, 48) == (False, 48)
+    monkeypatch.setattr(together.time, "time", lambda: meetings.next + 1)
+    due = meetings.next
+    assert meetings.hold(student, 48) == (True, 96)
+    assert meetings.next == due + together.MEET_EVERY_S
+    assert all(value.eq(2.0).all() for value in student.parameters())

@@ -1,0 +1,81 @@
+"""The cost tables: counts worked by hand, and what the papers say."""
+
+import pytest
+import torch
+from torch import nn
+
+from benchmarks import costs
+from benchmarks.cost_tables import TABLES, Cost, Row, Table, short
+from models.block_specs import BAMSpec
+from models.cgd_block import CGDBlock
+from models.comparison import BAMBlock
+from models.gate_specs import CGDSpec
+from models.specs import CompactSpec
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_a_cgd_costs_six_parameters_and_multiply_adds_a_channel_and_frame(frames):
+    with torch.device("meta"):
+        block = CGDBlock(7, CGDSpec())
+        x = torch.empty(frames, 7, 5, 11)
+    assert costs.cost_of(block, x) == Cost(6 * 7, 6 * 7 * frames)
+    assert not block._forward_hooks
+
+
+def test_a_convolution_costs_its_kernel_at_each_place():
+    with torch.device("meta"):
+        conv, x = nn.Conv2d(3, 5, 3, padding=1, bias=False), torch.empty(1, 3, 7, 11)
+    assert costs.cost_of(conv, x) == Cost(3 * 5 * 9, 3 * 5 * 9 * 7 * 11)
+
+
+TINY = CompactSpec("wrn", "10-1", 7)
+
+
+def test_what_a_network_holds_is_counted_as_the_difference_to_the_plain_one():
+    row = Row("CGD", Cost(0, 0), CompactSpec("wrn", "10-1", 7, CGDSpec()))
+    found = costs.added(Table("tiny", TINY, Cost(0, 0), (row,), size=8), row)
+    assert found == Cost(6 * (16 + 32 + 64), 6 * (16 + 32 + 64))
+
+
+def test_what_stands_beside_units_is_counted_at_the_size_of_their_outputs():
+    def make(channels):
+        return BAMBlock(channels, BAMSpec())
+
+    row = Row("BAM", Cost(0, 0), make=make, units=("block2.layer.0",))
+    found = costs.added(Table("tiny", TINY, Cost(0, 0), (row,), size=12), row)
+    # 32 channels, 2 inside, on 6 x 6: 1x1, two 3x3, 1x1, and the dense layers once.
+    assert found.multiply_adds == (32 * 2 + 2 * 2 * 2 * 9 + 2) * 36 + 2 * 32 * 2
+
+
+def test_numbers_are_short():
+    assert [short(n) for n in (7, 2560, 2.5309e6, 4.089e9, float("nan"))] == [
+        "7",
+        "2.56K",
+        "2.531M",
+        "4.089G",
+        "-",
+    ]
+
+
+EXPLAINED = {"A2, 5 blocks"}
+
+
+def test_the_papers_resnet_rows_are_met_within_rounding():
+    table = next(t for t in TABLES if t.title.startswith("Table 6"))
+    for row in table.rows:
+        if row.name in EXPLAINED:
+            assert row.note
+            continue
+        found = costs.added(table, row)
+        assert found.multiply_adds == pytest.approx(row.paper.multiply_adds, rel=0.02)
+        assert found.parameters == pytest.approx(row.paper.parameters, rel=0.15)
+
+
+def test_each_row_says_how_it_is_built_and_each_line_both_numbers():
+    for table in TABLES:
+        for row in table.rows:
+            assert (row.spec is None) == (row.make is not None) == bool(row.units)
+    lines = list(costs.lines_of(Table("tiny", TINY, Cost(1e6, 2e9), (), size=8, note="why")))
+    assert lines[0].endswith("(why)")
+    assert "1M" in lines[1]
+    assert "2G" in lines[1]
