@@ -132,6 +132,7 @@ def _nonlocal(block: NonLocalCapture, buffers: _Buffers) -> dict[str, Any]:
     return {
         "kind": "nonlocal",
         "width": block.queries.shape[1],
+        "groups": block.groups,
         "pairwise": _pairwise(block.pairwise),
         "queries": buffers.halves(block.queries),
         "keys": buffers.halves(block.keys),

@@ -45,7 +45,7 @@ class Picker {
     }
     const whole = { ...factors };
     if (panel.kind === "cgnl") {
-      whole.positions = panel.keyGrid.rows * panel.keyGrid.cols;
+      whole.positions = panel.keyGrid.frames * panel.keyGrid.rows * panel.keyGrid.cols;
       for (const name of ["mean", "spread", "contrast"]) whole[name] = floats(buffer, base, panel[name]);
       if (panel.response) whole.response = halves(buffer, base, panel.response);
     }

@@ -24,15 +24,16 @@ function floats(buffer, base, place) {
   return new Float32Array(buffer, base + place.offset, place.length / 4).slice();
 }
 
-// f(x_i, x_j) / C(x) over the key grid for query position i.
+// f(x_i, x_j) / C(x) over the key grid for query position i, which lies in the first frame: where
+// frames attend in groups, keys outside the first group stay 0.
 function nonlocalRow(panel, i) {
   const { queries, keys } = panel.factors;
-  const { width, pairwise: { name, scale, softmax } } = panel;
-  const count = keys.length / width;
-  const row = new Float32Array(count);
+  const { width, groups, pairwise: { name, scale, softmax } } = panel;
+  const whole = new Float32Array(keys.length / width), count = whole.length / groups;
+  const row = whole.subarray(0, count);
   if (name === "concatenation") {
     for (let j = 0; j < count; j++) row[j] = Math.max(0, queries[i] + keys[j]) / count;
-    return row;
+    return whole;
   }
   const query = queries.subarray(i * width, (i + 1) * width);
   for (let j = 0, k = 0; j < count; j++) {
@@ -42,7 +43,7 @@ function nonlocalRow(panel, i) {
   }
   if (softmax) softmaxInPlace(row);
   else for (let j = 0; j < count; j++) row[j] /= count;
-  return row;
+  return whole;
 }
 
 function softmaxInPlace(row) {

@@ -26,12 +26,16 @@ def check_cell(cell: Cell, grid: Grid) -> None:
 def row(block: NonLocalCapture, cell: Cell) -> AttentionMap:
     """Return the affinity row f(x_i, x_j) / C(x) of the reference (Wang et al. 2018, eq. 1).
 
-    Values (T, h, w) float32 over the key grid, in O(M d).
+    Values (T, h, w) float32 over the key grid, in O(M d); 0 outside the reference's group of
+    frames.
     """
     check_cell(cell, block.query_grid)
-    values = pairwise.row(
-        block.pairwise, block.queries, block.keys, cell.position(block.query_grid)
+    group, position = divmod(
+        cell.position(block.query_grid), block.query_grid.cells // block.groups
     )
+    queries, keys = block.group(group)
+    values = torch.zeros(block.groups, len(keys))
+    values[group] = pairwise.row(block.pairwise, queries, keys, position)
     meaning = "weights, sum 1" if block.pairwise.sums_to_one else "response, any sign"
     return AttentionMap(
         values.reshape(block.key_grid).numpy(), Query(block.place.label, cell), meaning
@@ -52,11 +56,12 @@ def matrix(block: NonLocalCapture, limit_bytes: int = MATRIX_LIMIT_BYTES) -> np.
             f"({needed / 2**20:.0f} MB); up to {limit_bytes / 2**20:.0f} MB is made. "
             "Use single rows, a smaller input, or raise the limit."
         )
-    return block.pairwise.matrix(block.queries, block.keys).numpy()
+    parts = [block.pairwise.matrix(*block.group(k)) for k in range(block.groups)]
+    return (parts[0] if block.groups == 1 else torch.block_diag(*parts)).numpy()
 
 
 def row_entropy(block: NonLocalCapture) -> float:
     """Return the median over references of row entropy / log M, in [0, 1]; softmax rows only."""
     rows = torch.from_numpy(matrix(block)).double().clamp_min(1e-30)
-    entropy = -(rows * rows.log()).sum(1) / np.log(block.key_grid.cells)
+    entropy = -(rows * rows.log()).sum(1) / np.log(block.key_grid.cells / block.groups)
     return entropy.median().item()

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from models.build import Network
 from models.cgnl_block import CGNLBlock, CGNLFactors
 from models.layout import grid_of
 from models.loaded import LoadedModel
@@ -14,6 +15,12 @@ from models.placement import Place
 from viz.types import BlockCapture, Capture, CGNLCapture, ModelInput, NonLocalCapture
 
 Tap = tuple[Tensor, NonLocalFactors | CGNLFactors]
+
+
+def attending(network: Network) -> tuple[Place, ...]:
+    """Return the places of NL and CGNL blocks; others have no attention map."""
+    blocks = NonLocalBlock | CGNLBlock
+    return tuple(p for p in network.places if isinstance(network.block_at(p), blocks))
 
 
 @contextmanager
@@ -28,7 +35,7 @@ def projections(model: LoadedModel) -> Iterator[dict[Place, Tap]]:
         modes = [(module, module.training) for module in model.network.modules()]
         handles = []
         try:
-            for place in model.network.places:
+            for place in attending(model.network):
                 projection = model.network.block_at(place).projection
                 handles.append(projection.register_forward_hook(_keep_in(taps, place)))
             model.network.eval()
@@ -51,7 +58,7 @@ def _keep_in(taps: dict[Place, Tap], place: Place) -> Callable:
 
 def capture(model: LoadedModel, model_input: ModelInput) -> Capture:
     """Run the network once on (1, 3, T, H, W) and return each block's factors and the logits."""
-    weight = model.network.conv1.weight
+    weight = next(model.network.parameters())
     with projections(model) as taps, torch.no_grad():
         logits = model.network(model_input.tensor.to(weight.device, weight.dtype))[0]
     blocks = {
@@ -64,14 +71,18 @@ def capture(model: LoadedModel, model_input: ModelInput) -> Capture:
 def _factors(block: NonLocalBlock | CGNLBlock, place: Place, tap: Tap) -> BlockCapture:
     block_input, factors = tap
     if isinstance(block, NonLocalBlock):
+        # Groups of frames come as a batch, in order.
+        groups = len(factors.queries)
+        frames = groups * factors.query_grid.frames
         return NonLocalCapture(
             place,
-            factors.queries[0].float().cpu(),
-            factors.keys[0].float().cpu(),
+            factors.queries.flatten(0, 1).float().cpu(),
+            factors.keys.flatten(0, 1).float().cpu(),
             block.pairwise,
-            factors.query_grid,
-            factors.key_grid,
-            block_input,
+            factors.query_grid._replace(frames=frames),
+            factors.key_grid._replace(frames=frames),
+            block.ungrouped(block_input, frames),
+            groups,
         )
     channels = factors.theta.shape[1]
     theta, phi, g = (part[0].reshape(channels, -1).float().cpu() for part in block.entries(factors))

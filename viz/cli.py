@@ -1,4 +1,4 @@
-"""The command line: ``python -m viz models`` and ``python -m viz maps``.
+"""The command line: ``python -m viz models``, ``inspect`` and ``maps``.
 
 Exit codes: 0 done, 2 wrong usage or bad input (one line on stderr), 1 our bug.
 """
@@ -12,10 +12,7 @@ from math import isfinite
 from pathlib import Path
 
 from errors import AttentionVizError, InputError, MachineError
-from models import catalogue
-from models.build import build, gmacs, parameter_count
-from models.catalogue import Entry
-from viz import heat, media, overlay, pipeline, save
+from viz import cli_models, heat, media, overlay, pipeline, save
 from viz.types import AttentionMap, Look
 
 MODES = ("fit", "center-crop")
@@ -28,12 +25,13 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m viz", description="See what non-local networks attend to."
     )
     commands = top.add_subparsers(dest="command", required=True)
-    commands.add_parser("models", help="what can be loaded, where from, parameters, GMACs")
+    cli_models.add_models(commands)
     maps = commands.add_parser(
         "maps", help="PNG overlays, float32 maps and a recipe of one reference"
     )
     maps.add_argument("input", type=Path, help="a picture")
-    maps.add_argument("--model", required=True, help="catalogue id or path of a .safetensors file")
+    maps.add_argument("--model", required=True, help="name of `models`, or path of a checkpoint")
+    cli_models.add_answers(maps)
     maps.add_argument("--at", required=True, help="X,Y: reference in pixels of the picture")
     maps.add_argument("--frame", type=int, default=0, help="frame of the reference")
     maps.add_argument("--block", help="block, e.g. res4.4; the last one when left out")
@@ -58,26 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     args = parser().parse_args(arguments)
     try:
-        lines = _models() if args.command == "models" else _maps(args)
+        lines = _COMMANDS[args.command](args)
     except AttentionVizError as problem:
-        print(problem, file=sys.stderr)
+        print(cli_models.explained(problem), file=sys.stderr)
         return 2
     print("\n".join(lines))
     return 0
-
-
-def _models() -> list[str]:
-    lines = [f"{'id':22}{'parameters':>11}{'GMACs':>8}  what and where from"]
-    return lines + [_described(entry) for entry in catalogue.entries()]
-
-
-def _described(entry: Entry) -> str:
-    if entry.spec is None:
-        return f"{entry.id:22}{'-':>11}{'-':>8}  {entry.problem}"
-    millions = parameter_count(build(entry.spec)) / 1e6
-    size = entry.spec.preprocessing.size
-    cost = f"{millions:>10.1f}M{gmacs(entry.spec, size):>8.2f}"
-    return f"{entry.id:22}{cost}  {entry.title}; {entry.source}; {size} px"
 
 
 def _numbers(text: str, what: str) -> tuple[float, float]:
@@ -111,7 +95,7 @@ def _maps(args: argparse.Namespace) -> list[str]:
         raise InputError(f"--size {args.size} came; give {SIZES[0]} to {SIZES[1]} pixels.")
     wanted = pipeline.channels_from(args.channels)
     clip = media.load(args.input)
-    model = pipeline.load(args.model)
+    model = cli_models.load(args.model, args)
     taken = pipeline.capture(model, clip, args.mode, args.size)
     block = pipeline.block_of(taken, args.block)
     cell = pipeline.cell_at(taken, block, at, args.frame)
@@ -165,3 +149,10 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
         raise MachineError(
             f"{folder} could not be written ({problem.strerror}); choose a folder that can be."
         ) from problem
+
+
+_COMMANDS = {
+    "models": lambda _args: cli_models.models(),
+    "inspect": cli_models.inspect,
+    "maps": _maps,
+}

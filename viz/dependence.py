@@ -13,18 +13,22 @@ def query_dependence(block: BlockCapture) -> float:
 
     0: every reference gives the same map. Taken over up to 64 evenly spaced references; for CGNL
     over the group maps, averaged over groups (a single dot-product channel has the same shape for
-    every reference by construction).
+    every reference by construction). Where frames attend in groups, over the first of them.
     """
-    cells = block.query_grid.cells
-    positions = torch.linspace(0, cells - 1, min(REFERENCES, cells)).round().long().unique()
     if isinstance(block, NonLocalCapture):
-        maps = block.pairwise.matrix(block.queries[positions], block.keys).unsqueeze(0)
+        queries, keys = block.group(0)
+        maps = block.pairwise.matrix(queries[_spread(len(queries))], keys).unsqueeze(0)
     else:
+        positions = _spread(block.query_grid.cells)
         channels = len(block.theta) // block.groups
         theta = block.theta[:, positions].reshape(block.groups, channels, -1)
         phi = block.phi.reshape(block.groups, channels, -1)
         maps = torch.stack([_group_maps(block, theta[k], phi[k]) for k in range(block.groups)])
     return float((1 - _mean_correlation(maps)).clamp(0, 1).mean())
+
+
+def _spread(cells: int) -> Tensor:
+    return torch.linspace(0, cells - 1, min(REFERENCES, cells)).round().long().unique()
 
 
 def _group_maps(block: BlockCapture, theta: Tensor, phi: Tensor) -> Tensor:

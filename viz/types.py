@@ -70,7 +70,8 @@ class Query:
 class NonLocalCapture:
     """The factors of one NL block's affinity: queries (N, d), keys (M, d) float32 on the CPU.
 
-    ``block_input`` (1, C, T, H, W) is what the block was given.
+    With ``groups`` > 1 the positions lie in so many consecutive groups, and a reference attends
+    only to keys of its own. ``block_input`` (1, C, T, H, W) is what the block was given.
     """
 
     place: Place
@@ -80,6 +81,11 @@ class NonLocalCapture:
     query_grid: Grid
     key_grid: Grid
     block_input: Tensor
+    groups: int = 1
+
+    def group(self, index: int) -> tuple[Tensor, Tensor]:
+        """Return the queries and keys of one group."""
+        return self.queries.chunk(self.groups)[index], self.keys.chunk(self.groups)[index]
 
 
 @dataclass(frozen=True, eq=False)

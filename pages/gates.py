@@ -1,0 +1,41 @@
+"""Gates: what the descriptors of a CGD network strengthen and weaken in the picture in use."""
+
+import streamlit as st
+
+from ui import gate_view, loaders
+from ui.guard import guarded, plain
+
+
+def main() -> None:
+    """Draw the page."""
+    st.markdown("#### Gates: which channels does a CGD network strengthen?")
+    entries = gate_view.gated_entries()
+    if not entries:
+        st.info(
+            "No network with gates is loaded. The CGD authors published no weights; open your own "
+            "checkpoint on the Models page."
+        )
+        st.page_link("pages/models.py", label="Open a checkpoint")
+        return
+    name = st.selectbox("Network", [entry.id for entry in entries], key="gated")
+    clip = loaders.picture()
+    st.caption(f"Picture in use: {plain(clip.name)}; choose another on the Explore page.")
+    with guarded():
+        found, geometry = gate_view.layers(name, clip)
+        st.plotly_chart(gate_view.overview(found), key="overview")
+        labels = [layer.name for layer in found]
+        layer = found[labels.index(st.selectbox("Layer", labels, key="gate-layer"))]
+        st.plotly_chart(gate_view.bars(layer), key="bars")
+        shown = gate_view.pictures(layer, clip, geometry)
+        for column, (title, picture) in zip(st.columns(len(shown)), shown.items(), strict=True):
+            column.image(picture, caption=f"{layer.name}, mean |activation| {title}")
+        st.dataframe(gate_view.table(found), hide_index=True, width="stretch")
+    st.write(
+        "A compact global descriptor multiplies every channel by 1 + tanh(z), between 0 and 2; "
+        "z is made of the whole picture (He et al. 2019, eqs. 7-12). It has no reference patch and "
+        "no affinity row: a factor of 1 leaves a channel as it is, below 1 weakens it, above 1 "
+        "strengthens it. The two pictures share one colour scale."
+    )
+
+
+main()
