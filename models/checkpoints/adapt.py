@@ -44,7 +44,12 @@ def understand(raw: RawCheckpoint, answers: Mapping[str, str]) -> Understood:
         raise CheckpointError(
             f"{raw.name} looks like {family.title} but {missing} is missing. Nothing was loaded."
         ) from missing
-    except (SpecError, IndexError) as problem:
+    except (IndexError, ZeroDivisionError) as problem:
+        raise CheckpointError(
+            f"{raw.name} holds a tensor whose shape no network of {family.title} has (conv1, fc or "
+            "a block's projection.g or expand). Nothing was loaded."
+        ) from problem
+    except SpecError as problem:
         raise CheckpointError(f"{raw.name} cannot be used. {problem}") from problem
     facts = known.finish()
     tensors = without_unit_sizes(renamed.tensors, network)

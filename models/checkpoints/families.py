@@ -7,9 +7,11 @@ from errors import CheckpointError
 from models.checkpoints.families_clips import CLIP_FAMILIES, TRUNK_FAMILY
 from models.checkpoints.families_facebook import FACEBOOK_FAMILIES
 from models.checkpoints.families_images import IMAGE_FAMILIES
+from models.checkpoints.families_mmaction import MMACTION
 from models.checkpoints.family import Family, Unsupported
 
 FAMILIES: tuple[Family, ...] = (
+    MMACTION,
     *CLIP_FAMILIES,
     *FACEBOOK_FAMILIES,
     *IMAGE_FAMILIES,

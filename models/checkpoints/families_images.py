@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from errors import SpecError
 from models.block_specs import CGNLSpec, NonLocalSpec
 from models.checkpoints.compact_shapes import compact_spec_of
 from models.checkpoints.family import (
@@ -91,6 +92,11 @@ def _cgd(renamed: Renamed, known: Known) -> NetworkSpec:
     if compact is not None:
         known.told("classes", compact.num_classes)
         return compact
+    if not any(key.endswith(".attention.w0") for key in renamed.tensors):
+        raise SpecError(
+            "Its keys are like a MobileNet's, SqueezeNet's, PreResNet's or WRN's, but "
+            "no width or depth of these has its shapes."
+        )
     spec = image_spec(renamed, known, None, gate=CGDSpec())
     # Their validation leaves the resize out: the centre 224 pixels of the picture as it is.
     return replace(spec, preprocessing=Preprocessing(resize=224))
@@ -118,6 +124,12 @@ DIGIT_BLOCK = (
     Rule(r"nl_(?P<n>\d)\.concat_project\.0\.weight", "blocks.nl_{n}.concat.weight"),
 )
 
+_CGD_MARK = (
+    r".*\.attention\.w0|layers\.\d+\.conv2\.weight|features\.\d+\.squeeze\.weight"
+    r"|block\d\.layer\.\d+\.conv1\.weight|bn\.running_mean"
+)
+"""A gate, or a key of one of the small networks, which are read without gates too."""
+
 IMAGE_FAMILIES = (
     Family(
         "cgnl",
@@ -141,8 +153,8 @@ IMAGE_FAMILIES = (
     ),
     Family(
         "cgd",
-        "CGD authors (HolmesShuan/Compact-Global-Descriptor)",
-        r".*\.attention\.w0",
+        "CGD authors (HolmesShuan/Compact-Global-Descriptor), and their networks without CGD",
+        _CGD_MARK,
         KeyTable((COUNTER, Rule(r"(?P<key>.*)", "{key}"))),
         _cgd,
         class_names={1000: "imagenet-1k"},

@@ -70,8 +70,9 @@ def nonlocal_facts(tensors: Tensors, prefix: str) -> dict:
     ``prefix`` is that of one block, "blocks.res4_4.".
     """
     of = {key.removeprefix(prefix): value for key, value in tensors.items()}
+    expand, g = tensors[prefix + "expand.weight"], tensors[prefix + "projection.g.weight"]
     told = {
-        "reduction": of["expand.weight"].shape[0] // of["projection.g.weight"].shape[0],
+        "reduction": expand.shape[0] // g.shape[0],
         "bias": "projection.g.bias" in of,
         "expand_bias": "expand.bias" in of,
         "norm": "batch" if "norm.weight" in of else "none",

@@ -4,8 +4,9 @@ import pytest
 import torch
 import torchvision
 
-from models.build import build, gmacs, parameter_count
-from models.specs import CGNLSpec, ModelSpec, NonLocalSpec
+from models.block_specs import CGNLSpec, NonLocalSpec
+from models.build import build, gmacs, outline, parameter_count
+from models.specs import ModelSpec
 
 
 def test_a_built_network_is_in_eval_mode_and_its_block_changes_nothing():
@@ -19,13 +20,24 @@ def test_a_built_network_is_in_eval_mode_and_its_block_changes_nothing():
         assert torch.equal(network(x), plain(x))
 
 
-def test_parameters_are_counted_as_torchvision_publishes_them():
-    published = torchvision.models.ResNet50_Weights.DEFAULT.meta["num_params"]
-    with torch.device("meta"):
-        assert parameter_count(build(ModelSpec())) == published
+@pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
+def test_parameters_are_counted_as_torchvision_publishes_them(depth):
+    published = torchvision.models.get_model_weights(f"resnet{depth}").DEFAULT.meta["num_params"]
+    assert parameter_count(outline(ModelSpec(depth=depth))) == published
 
 
-@pytest.mark.parametrize("depth", [50, 101, 152])
+def test_a_resnet_50_costs_what_everybody_says():
+    assert gmacs(ModelSpec(), 224) == pytest.approx(4.09, abs=0.005)
+
+
+def test_frames_apart_cost_as_much_as_so_many_pictures():
+    spec = ModelSpec(base_width=8, num_classes=7)
+    classifier = 7 * 256 / 1e9
+    one, five = gmacs(spec, 64), gmacs(spec, 64, 5)
+    assert five - classifier == pytest.approx(5 * (one - classifier))
+
+
+@pytest.mark.parametrize("depth", [18, 34, 50, 101])
 def test_gmacs_are_those_that_torchvision_publishes(depth):
     published = torchvision.models.get_model_weights(f"resnet{depth}").DEFAULT.meta["_ops"]
     assert gmacs(ModelSpec(depth=depth), 224) == pytest.approx(published, rel=0.005)

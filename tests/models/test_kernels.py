@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from errors import InputError
+from models.block_specs import CGNLSpec
 from models.kernels import EXACT_LIMIT, ExactKernel, TaylorKernel, kernel, taylor_weights
-from models.specs import CGNLSpec
 
 KERNELS = ("dot_product", "embedded_gaussian", "gaussian_rbf")
 BATCH, GROUPS, ENTRIES = 2, 3, 13

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from models.layout import (
     Grid,
@@ -10,6 +11,7 @@ from models.layout import (
     grid_of,
     positions_first,
     positions_last,
+    project_together,
     unfold_time,
 )
 
@@ -34,3 +36,19 @@ def test_positions_run_over_frame_then_row_then_column():
     assert torch.equal(positions_last(x)[1, :, position], x[1, :, 2, 4, 6])
     assert torch.equal(positions_first(x)[1, position], x[1, :, 2, 4, 6])
     assert torch.equal(as_clip(positions_first(x), grid), x)
+
+
+def test_layers_applied_together_give_what_each_gives_alone():
+    torch.manual_seed(7)
+    x = torch.randn(3, 5, 7, 11)
+    for bias in (False, True):
+        layers = (nn.Conv2d(5, 2, 1, bias=bias), nn.Identity(), nn.Conv2d(5, 3, 1, bias=bias))
+        found = project_together(x, layers)
+        assert len(found) == 3
+        for layer, result in zip(layers, found, strict=True):
+            torch.testing.assert_close(result, layer(x))
+
+
+def test_layers_that_change_nothing_give_the_input_itself():
+    x = torch.randn(3, 5, 7, 11)
+    assert all(result is x for result in project_together(x, (nn.Identity(), nn.Identity())))

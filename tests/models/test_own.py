@@ -9,8 +9,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from errors import CheckpointError
+from models.block_specs import CGNLSpec, NonLocalSpec
 from models.checkpoints import own
-from models.specs import CGNLSpec, NonLocalSpec
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def refused(path, one_line):
     return one_line(caught.value)
 
 
-@pytest.mark.parametrize("spec", [NonLocalSpec(pool_keys=True), CGNLSpec(groups=8), None])
+@pytest.mark.parametrize("spec", [NonLocalSpec(pool_keys="after"), CGNLSpec(groups=8), None])
 def test_a_network_written_and_loaded_is_the_same_network_in_half_precision(
     tmp_path, tiny_model, spec
 ):

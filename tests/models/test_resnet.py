@@ -6,11 +6,13 @@ import torchvision
 
 from models import catalogue
 from models.backbones.resnet import AttentionResNet, stage_channels
+from models.block_specs import CGNLSpec, NonLocalSpec
 from models.build import build
 from models.cgnl_block import CGNLBlock
 from models.nonlocal_block import NonLocalBlock
 from models.placement import Place, places
-from models.specs import CGNLSpec, ModelSpec, NonLocalSpec
+from models.specs import ModelSpec, TemporalSpec
+from tests.models.clips import randomise
 
 
 def shapes(network):
@@ -49,6 +51,42 @@ def test_logits_of_an_image_are_bit_equal_to_torchvisions(torchvision_r50, block
         found = ours(x.unsqueeze(2))
     assert expected.std() > 0
     assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize("depth", [18, 34])
+def test_so_are_those_of_networks_of_basic_units(depth):
+    torch.manual_seed(31)
+    theirs = getattr(torchvision.models, f"resnet{depth}")(num_classes=13).eval()
+    ours = build(ModelSpec(depth=depth, num_classes=13))
+    ours.load_state_dict(theirs.state_dict())
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.equal(ours(x.unsqueeze(2)), theirs(x))
+
+
+I3D = TemporalSpec(5, 1, 1, 2, 1, True, ((0, 1, 2), (0, 2), (0, 2, 4), (1,)))
+SHIFTED = TemporalSpec(shifted=((0, 1), (1,), (0, 5), (2,)))
+
+
+@pytest.mark.parametrize("time", [I3D, SHIFTED], ids=["i3d", "shifted"])
+@pytest.mark.parametrize(
+    ("block", "placement"),
+    [(None, "none"), (NonLocalSpec(pool_keys="before"), "1"), (CGNLSpec(), "1"),
+     (NonLocalSpec("dot_product"), "5"), (CGNLSpec(), "10")],
+)  # fmt: skip
+def test_clips_go_on_from_any_place_as_if_they_had_never_stopped(time, block, placement):
+    spec = ModelSpec(50, 8, block, placement, 7, temporal=time)
+    network = randomise(build(spec)).double()
+    x = torch.randn(2, 3, 8, 33, 37, dtype=torch.float64)
+    with torch.no_grad():
+        logits = network(x)
+        assert logits.isfinite().all()
+        for place in {*network.places, Place(2, 2), Place(3, 0), Place(5, 2)}:
+            left = network.features(x, place)
+            assert left.shape[1] == stage_channels(spec, place.stage)
+            assert torch.equal(network.resume(place, left), logits)
+            last = network.resume_features(place, left)
+            torch.testing.assert_close(network.fc(last.mean((2, 3, 4))), logits)
 
 
 def test_a_clip_of_a_network_without_time_is_the_mean_over_its_frames(plain_model):

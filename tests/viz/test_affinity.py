@@ -1,5 +1,7 @@
 """Affinity rows of captured blocks: rows of the matrix, on the key grid, refused outside."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -92,3 +94,37 @@ def test_row_entropy_is_one_for_even_rows_and_zero_for_single_cells():
     half.queries.fill_(1e5)
     half.keys.copy_(torch.tensor([[1.0], [1.0], [0.0], [0.0]]))
     assert affinity.row_entropy(half) == pytest.approx(0.5)
+
+
+def grouped(name, groups):
+    """Return a block of 6 frames in groups; grids of 6 x 5 x 7 and 6 x 2 x 3."""
+    return replace(block_of(name, Grid(6, 5, 7), Grid(6, 2, 3)), groups=groups)
+
+
+@pytest.mark.parametrize("groups", [2, 3])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_in_groups_a_row_is_that_of_its_group_alone_and_zero_elsewhere(name, groups):
+    block = grouped(name, groups)
+    matrix = affinity.matrix(block)
+    size = 6 // groups
+    frames = [slice(k * size, (k + 1) * size) for k in range(groups)]
+    for t in range(6):
+        cell = Cell(t, 4, 3)
+        found = affinity.row(block, cell).values
+        own = t // size
+        alone = replace(
+            block_of(name, Grid(size, 5, 7), Grid(size, 2, 3)),
+            queries=block.queries[own * size * 35 : (own + 1) * size * 35],
+            keys=block.keys[own * size * 6 : (own + 1) * size * 6],
+        )
+        expected = affinity.row(alone, Cell(t - own * size, 4, 3)).values
+        np.testing.assert_allclose(found[frames[own]], expected, rtol=1e-5, atol=1e-6)
+        assert all(not found[frames[k]].any() for k in range(groups) if k != own)
+        position = cell.position(block.query_grid)
+        np.testing.assert_allclose(found.ravel(), matrix[position], rtol=1e-5, atol=1e-6)
+
+
+def test_row_entropy_of_groups_is_measured_against_the_keys_of_one():
+    even = grouped("embedded_gaussian", 3)
+    even.queries.zero_()
+    assert affinity.row_entropy(even) == pytest.approx(1)

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from models.specs import CGNLSpec, NonLocalSpec
+from models.block_specs import CGNLSpec, NonLocalSpec
+from viz import affinity
 from viz.capture import capture, projections
 from viz.preprocess import prepare
-from viz.types import CGNLCapture, Clip, NonLocalCapture
+from viz.types import Cell, CGNLCapture, Clip, NonLocalCapture
 
 SPECS = {
     "nl": NonLocalSpec(),
-    "nl pooled": NonLocalSpec(function="dot_product", pool_keys=True),
+    "nl pooled": NonLocalSpec(function="dot_product", pool_keys="after"),
     "concatenation": NonLocalSpec(function="concatenation", bias=True),
     "gaussian": NonLocalSpec(function="gaussian"),
     "cgnl": CGNLSpec(groups=8),
@@ -74,7 +75,7 @@ def test_the_factors_reproduce_what_the_block_itself_computes(
         torch.testing.assert_close(again, y, rtol=1e-3, atol=1e-4 * y.abs().max().item())
 
 
-@pytest.mark.parametrize("spec", [NonLocalSpec(pool_keys=True), CGNLSpec(groups=8)])
+@pytest.mark.parametrize("spec", [NonLocalSpec(pool_keys="after"), CGNLSpec(groups=8)])
 def test_a_clip_is_captured_with_all_its_frames(tiny_model, tiny_clip, spec):
     model = tiny_model(spec)
     clip = clip_of_frames(tiny_clip, 3)
@@ -185,3 +186,48 @@ def test_nothing_captured_holds_a_gradient(cgnl_model, tiny_clip):
     assert isinstance(block, CGNLCapture)
     for tensor in (block.theta, block.phi, block.g, block.block_input, found.logits):
         assert not tensor.requires_grad
+
+
+def grouped(tiny_model, **frames):
+    """Return a network whose blocks attend inside groups of so many frames."""
+    model = tiny_model(NonLocalSpec(pool_keys="before"), ("res3.1", "res4.4"))
+    for key, count in frames.items():
+        model.network.blocks[key].group_frames = count
+    return model
+
+
+def test_a_block_that_attends_inside_groups_is_captured_whole(tiny_model, tiny_clip):
+    model = grouped(tiny_model, res3_1=2, res4_4=3)
+    model_input = input_of(model, clip_of_frames(tiny_clip, 6))
+    seen = {}
+    for place in model.network.places:
+        block = model.network.block_at(place)
+        block.register_forward_hook(
+            lambda _m, args, _out, label=place.label: seen.update({label: args[0]})
+        )
+    found = capture(model, model_input)
+    for label, groups in (("res3.1", 3), ("res4.4", 2)):
+        block = found.blocks[label]
+        assert (block.groups, block.query_grid.frames, block.key_grid.frames) == (groups, 6, 6)
+        assert torch.equal(block.block_input, seen[label])
+        assert len(block.queries) == block.query_grid.cells
+        assert len(block.keys) == block.key_grid.cells
+        module = model.network.block_at(block.place)
+        size = 6 // groups
+        for k in range(groups):
+            part = seen[label][:, :, k * size : (k + 1) * size]
+            with torch.no_grad():
+                alone = module.projection(part)
+            queries, keys = block.group(k)
+            torch.testing.assert_close(queries, alone.queries[0])
+            torch.testing.assert_close(keys, alone.keys[0])
+
+
+def test_a_row_of_a_captured_group_is_zero_in_the_frames_of_the_others(tiny_model, tiny_clip):
+    model = grouped(tiny_model, res3_1=2)
+    found = capture(model, input_of(model, clip_of_frames(tiny_clip, 6)))
+    values = affinity.row(found.blocks["res3.1"], Cell(3, 1, 2)).values
+    assert values.shape[0] == 6
+    assert not values[[0, 1, 4, 5]].any()
+    assert values[2:4].sum() == pytest.approx(1, abs=1e-5)
+    assert (values[2:4] > 0).all()

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from errors import OutsideError
-from models.specs import CGNLSpec
+from models.block_specs import CGNLSpec
 from viz.capture import capture
 from viz.channel_maps import class_evidence
 from viz.preprocess import prepare

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from models.block_specs import CGNLSpec
 from models.kernels import kernel
 from models.layout import Grid
 from models.pairwise import pairwise
 from models.placement import Place
-from models.specs import CGNLSpec
 from viz.dependence import query_dependence
 from viz.types import CGNLCapture, NonLocalCapture
 

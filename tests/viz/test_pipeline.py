@@ -6,7 +6,7 @@ from PIL import Image
 
 import viz
 from errors import InputError, OutsideError
-from models.specs import NonLocalSpec
+from models.block_specs import NonLocalSpec
 from viz import affinity, pipeline
 from viz.types import Cell
 

@@ -1,8 +1,11 @@
 """Network input against torchvision's transforms, in both modes, for pictures and clips."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torchvision.transforms import InterpolationMode, v2
 
 from models.specs import Preprocessing
@@ -71,3 +74,29 @@ def test_the_clip_itself_is_not_changed(tiny_clip):
     before = tiny_clip.frames.copy()
     preprocess.prepare(tiny_clip, PREP)
     assert np.array_equal(tiny_clip.frames, before)
+
+
+def test_a_still_picture_is_held_for_the_frames_of_the_network_and_a_clip_is_not():
+    still = replace(PREP, frames=5)
+    found = preprocess.prepare(clip_of(53, 67), still).tensor
+    assert found.shape == (1, 3, 5, 64, 64)
+    alone = preprocess.prepare(clip_of(53, 67), PREP).tensor
+    assert all(torch.equal(found[:, :, t], alone[:, :, 0]) for t in range(5))
+    assert preprocess.prepare(clip_of(53, 67, frames=3), still).tensor.shape[2] == 3
+
+
+def test_grey_networks_get_the_grey_that_pillow_makes():
+    grey = Preprocessing(28, 28, (0.0,), (1.0,), stride=4)
+    clip = clip_of(28, 28)
+    found = preprocess.prepare(clip, grey).tensor
+    assert found.shape == (1, 1, 1, 28, 28)
+    expected = np.asarray(Image.fromarray(clip.frames[0]).convert("L")) / 255
+    np.testing.assert_allclose(found[0, 0, 0].numpy(), expected, atol=1.01 / 255)
+
+
+def test_grey_is_normalised_with_its_own_mean():
+    plain, normed = (
+        preprocess.prepare(clip_of(32, 32), Preprocessing(32, 32, mean, std, stride=4)).tensor
+        for mean, std in (((0.0,), (1.0,)), ((0.25,), (0.5,)))
+    )
+    torch.testing.assert_close(normed, (plain - 0.25) / 0.5)
