@@ -1,43 +1,55 @@
-"""What can be loaded: the bundled networks and torchvision's ImageNet trunks."""
+"""What can be loaded: bundled networks, published ones, and any checkpoint by its path."""
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+import os.path
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from errors import CheckpointError, MachineError, OutsideError
+from models import cache, checkpoints, published
+from models.block_specs import NonLocalSpec
 from models.build import build
 from models.checkpoints import own
+from models.class_names import class_names
+from models.download import Progress, fetch, nobody
 from models.loaded import LoadedModel
-from models.specs import ModelSpec, NonLocalSpec
+from models.published_images import TORCHVISION
+from models.sources import Published
+from models.specs import ModelSpec, NetworkSpec
 
 WEIGHTS = Path(__file__).parent / "weights"
+SUFFIXES = (".safetensors", ".pth", ".pt", ".tar", ".pyth", ".pkl")
+"""Endings of checkpoint files; what they hold is told by their content."""
+NO_ANSWERS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the catalogue; ``problem`` says why an entry is unusable, if it is."""
+    """One line of the catalogue.
+
+    ``spec`` is None while a published network is not on this machine; ``problem`` says why an
+    entry is unusable, if it is.
+    """
 
     id: str
     title: str
     source: str
-    spec: ModelSpec | None
+    spec: NetworkSpec | None
     problem: str = ""
 
 
-_IMAGENET_CLASSES = 1000
-_IMAGENET: dict[str, ModelSpec] = {
-    f"imagenet-r{depth}{suffix}": ModelSpec(
-        depth=depth, num_classes=_IMAGENET_CLASSES, block=block, placement=placement
-    )
-    for depth in (50, 101, 152)
-    for suffix, block, placement in (
-        ("", None, "none"),
-        ("-gaussian", NonLocalSpec(function="gaussian"), "1"),
-    )
+_GAUSSIAN = "-gaussian"
+_TRUNKS = {
+    row.id: ModelSpec(depth=depth, num_classes=1000)
+    for row, depth in zip(TORCHVISION, (50, 101, 152), strict=True)
 }
+
+
+def _with_gaussian(trunk: ModelSpec) -> ModelSpec:
+    """Return the trunk with a block that compares its features as they are."""
+    return replace(trunk, block=NonLocalSpec(function="gaussian"), placement="1")
 
 
 def bundled(folder: Path | None = None) -> list[Entry]:
@@ -54,79 +66,97 @@ def bundled(folder: Path | None = None) -> list[Entry]:
 
 def entries() -> list[Entry]:
     """Return everything that ``load`` knows by name."""
-    downloads = [
-        Entry(
-            name,
-            f"ImageNet ResNet-{spec.depth}"
-            + (
-                ", Gaussian NL (similarity of its own features; nothing trained)"
-                if spec.block
-                else ""
-            ),
-            "torchvision, downloaded on first use",
-            spec,
-        )
-        for name, spec in _IMAGENET.items()
-    ]
-    return bundled() + downloads
+    listed = bundled()
+    for row in published.PUBLISHED:
+        listed.append(Entry(row.id, row.title, _source(row), spec_of(row)))
+        if row.id in _TRUNKS:
+            listed.append(
+                Entry(
+                    row.id + _GAUSSIAN,
+                    f"{row.title}, Gaussian NL (similarity of its own features; nothing trained)",
+                    _source(row),
+                    _with_gaussian(_TRUNKS[row.id]),
+                )
+            )
+    return listed
 
 
-def load(name: str, device: str | torch.device | None = None) -> LoadedModel:
-    """Load a network by catalogue id or by the path of a .safetensors file.
+def _source(row: Published) -> str:
+    return (
+        f"{row.family}, {'on this machine' if cache.is_cached(row) else 'downloaded on first use'}"
+    )
 
-    It goes to ``device``, or to a GPU when there is one.
+
+def spec_of(row: Published) -> NetworkSpec | None:
+    """Return the spec of a published network as far as it is known without its file."""
+    return _TRUNKS.get(row.id) or cache.spec_of(row)
+
+
+def load(
+    name: str,
+    device: str | torch.device | None = None,
+    answers: Mapping[str, str] = NO_ANSWERS,
+    progress: Progress = nobody,
+) -> LoadedModel:
+    """Load a network by catalogue id or by the path of a checkpoint.
+
+    Published networks are downloaded on first use, with ``progress``. ``answers`` are what a
+    checkpoint does not tell (``checkpoints.load``). The network goes to ``device``, or to a GPU
+    when there is one.
     """
-    model = _find(name)
+    model = _find(name, answers, progress)
     target = device or ("cuda" if torch.cuda.is_available() else "cpu")
     # Convolutions run faster with channels innermost, on CPUs and GPUs alike.
     model.network.to(target, memory_format=torch.channels_last)
     return model
 
 
-def _find(name: str) -> LoadedModel:
-    if name in _IMAGENET:
-        return _load_imagenet(name)
+def _find(name: str, answers: Mapping[str, str], progress: Progress) -> LoadedModel:
     if name in {entry.id for entry in bundled()}:
-        return own.load(WEIGHTS / f"{name}.safetensors")
-    if name.endswith(".safetensors"):
-        return own.load(Path(name))
-    known = ", ".join(entry.id for entry in entries())
+        return checkpoints.load(WEIGHTS / f"{name}.safetensors", model_id=name)
+    rows = {row.id: row for row in published.PUBLISHED}
+    if name in rows:
+        return _published(rows[name], answers, progress)
+    if name.removesuffix(_GAUSSIAN) in _TRUNKS:
+        return _gaussian(_published(rows[name.removesuffix(_GAUSSIAN)], answers, progress), name)
+    if Path(name).suffix in SUFFIXES or os.path.isfile(name):  # noqa: PTH113 (never raises)
+        return checkpoints.load(Path(name), answers)
     raise OutsideError(
-        f"Network {name!r} came; use one of {known}, or the path of a .safetensors file."
+        f"Network {name!r} came; use one of {', '.join(entry.id for entry in usable(bundled()))}, "
+        f"{', '.join(_TRUNKS)}, another name that `python -m viz models` lists, or the path of a "
+        f"checkpoint ({', '.join(SUFFIXES)})."
     )
 
 
-def _load_imagenet(name: str) -> LoadedModel:
-    import torchvision  # imported late: it takes as long as everything else together
-
-    spec = _IMAGENET[name]
-    weights = torchvision.models.get_model_weights(f"resnet{spec.depth}").DEFAULT
-    state = _offline_words(name, lambda: weights.get_state_dict(progress=False, check_hash=True))
-    network = build(spec)
-    load_trunk(network, state)
-    digest = hashlib.sha256(b"".join(v.numpy().tobytes() for v in state.values())).hexdigest()
-    return LoadedModel(name, spec, network, tuple(weights.meta["categories"]), digest)
+def _published(row: Published, answers: Mapping[str, str], progress: Progress) -> LoadedModel:
+    model = checkpoints.load(_fetched(row, progress), {**row.answers, **answers}, row.id)
+    cache.note_spec(row, model.spec)
+    names = model.class_names or class_names(row.classes)
+    return replace(model, class_names=names if len(names) == model.spec.num_classes else ())
 
 
-def _offline_words(name: str, fetch: Callable[[], dict]) -> dict:
+def _fetched(row: Published, progress: Progress) -> Path:
     try:
-        return fetch()
-    except (OSError, RuntimeError) as problem:
-        raise MachineError(
-            f"{name} has to be downloaded and that failed ({type(problem).__name__}: "
-            f"{problem}); connect to "
-            f"the internet, make {torch.hub.get_dir()} writable, or use a bundled network: "
-            f"{', '.join(entry.id for entry in bundled() if not entry.problem)}."
-        ) from problem
+        return fetch(row, progress)
+    except MachineError as problem:
+        names = ", ".join(entry.id for entry in usable(bundled()))
+        raise MachineError(f"{problem} Bundled networks need no download: {names}.") from problem
 
 
-def load_trunk(network: torch.nn.Module, state: dict[str, torch.Tensor]) -> None:
+def _gaussian(trunk: LoadedModel, name: str) -> LoadedModel:
+    spec = _with_gaussian(trunk.spec)
+    network = build(spec)
+    state = trunk.network.state_dict()
+    load_trunk(network, state)
+    return LoadedModel(name, spec, network, trunk.class_names, trunk.sha256, trunk.report)
+
+
+def load_trunk(network: torch.nn.Module, state: Mapping[str, torch.Tensor]) -> None:
     """Fill the trunk from a torchvision state dict; attention blocks stay as they are."""
     blocks = {k: v for k, v in network.state_dict().items() if k.startswith("blocks.")}
-    trunk = {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
     own.fill(
         network,
-        trunk | {k: v for k, v in blocks.items() if "num_batches" not in k},
+        {k: v for k, v in (*state.items(), *blocks.items()) if "num_batches_tracked" not in k},
         "torchvision weights",
     )
 

@@ -1,13 +1,75 @@
 """Models: what can be loaded, where it comes from, and what it is made of."""
 
+from pathlib import Path
+
 import streamlit as st
 
-from ui.model_table import rows
+from models import cache, catalogue, checkpoints
+from models.published import NONE_PUBLISHED
+from ui import model_table, model_tree, own_model, published_model
+from ui.guard import guarded, plain
+
+TABLE = {"hide_index": True, "width": "stretch"}
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def inspected(path: Path, changed: int) -> checkpoints.Inspection:
+    """Return what a bundled file is; ``changed`` tells one file from the next."""
+    del changed
+    return checkpoints.inspect(path)
+
+
+def bundled() -> None:
+    """Show the networks that come with the app."""
+    st.caption("These are in this folder and need no connection.")
+    st.dataframe(model_table.bundled_rows(), **TABLE)
+    names = [entry.id for entry in catalogue.usable(catalogue.bundled())]
+    name = st.selectbox("Bundled network", names, key="bundled")
+    if name is None:
+        return
+    with guarded():
+        path = catalogue.WEIGHTS / f"{name}.safetensors"
+        found = inspected(path, path.stat().st_mtime_ns)
+        model_tree.inspection(found.spec, found.report)
+        model_tree.use_in_explore(name, found.spec, "use_bundled")
+
+
+def published() -> None:
+    """Show what the papers' authors and others publish."""
+    st.caption(
+        f"Downloaded on request, verified, and kept in {plain(str(cache.folder()))} (set "
+        f"{cache.VARIABLE} for another folder). Licences are those of the code that the weights "
+        "come with; the data sets have terms of their own."
+    )
+    st.dataframe(
+        model_table.published_rows(),
+        column_config=model_table.PUBLISHED_COLUMNS,
+        height=300,
+        **TABLE,
+    )
+    published_model.show(published_model.choose())
+    st.caption(plain(NONE_PUBLISHED))
+    with st.expander("Published, but not supported"):
+        st.dataframe(
+            model_table.not_offered_rows(), column_config=model_table.NOT_OFFERED_COLUMNS, **TABLE
+        )
+
+
+def own() -> None:
+    """Let the user bring a checkpoint."""
+    st.caption(
+        "Your file is read without running anything in it, loaded whole or not at all, and "
+        "forgotten when this session ends."
+    )
+    with guarded():
+        held = own_model.given()
+        if held is not None:
+            own_model.show(held)
+
 
 st.markdown("#### Models")
-st.dataframe(rows(), hide_index=True, width="stretch")
-st.caption(
-    "Bundled networks are in this folder and need no connection. The others are torchvision's "
-    "ImageNet weights, downloaded on first use; their Gaussian non-local block compares features "
-    "as they are and has nothing trained."
-)
+for tab, fill in zip(
+    st.tabs(["Bundled", "Published", "Your own"]), (bundled, published, own), strict=True
+):
+    with tab:
+        fill()

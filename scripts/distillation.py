@@ -99,19 +99,38 @@ class BirdDistillation:
         self.teacher, self.probe = teacher, probe
 
     def __call__(self, student: Callable, crops: Tensor, labels: Tensor) -> tuple[Tensor, dict]:
-        """Crops (B, 3, S, S) in [0, 1], all birds; labels (B,). Return loss and its parts."""
+        """Crops (B, 3, S, S) in [0, 1], all birds; labels (B,). Return loss and its parts.
+
+        Half of the crops are mixed with others first (Zhang et al. 2018): the teacher says what
+        the mixtures are, so there are more of them to learn from than photographs.
+        """
+        partner, share = _mixture(len(crops))
+        crops = torch.lerp(crops[partner], crops, share.view(-1, 1, 1, 1))
+        crops = crops.contiguous(memory_format=torch.channels_last)
         seen = self.teacher(crops)
         out = student(crops)
         spread = seen.dense.var((0, 2, 3), keepdim=True) + 1e-4
+        named = (
+            F.cross_entropy(out.logits, of, label_smoothing=0.1, reduction="none")
+            for of in (labels, labels[partner])
+        )
         parts = {
-            "label": F.cross_entropy(out.logits, labels, label_smoothing=0.1),
-            "probe": 1.5 * _divergence(out.logits, self.probe.logits(seen.pooled)),
+            "label": 0.5 * torch.lerp(*reversed(list(named)), share).mean(),
+            "probe": 2 * _divergence(out.logits, self.probe.logits(seen.pooled)),
             "dense": 0.5 * ((out.dense - seen.dense) ** 2 / spread).mean(),
             "pooled": 2 * (1 - F.cosine_similarity(out.pooled, seen.pooled).mean()),
             "birds": 0.7 * _divergence(out.birds, seen.logits),
         }
         hits = (out.logits.argmax(1) == labels).float().mean()
         return sum(parts.values()), {k: v.item() for k, v in parts.items()} | {"hits": hits.item()}
+
+
+def _mixture(count: int) -> tuple[Tensor, Tensor]:
+    """Return a partner (count,) for every crop and the crop's own share of the mixture: 1 for half
+    of them, 0.5 to 1 for the others."""
+    share = 0.5 + 0.5 * torch.rand(count)
+    share[: count // 2] = 1.0
+    return torch.randperm(count), share
 
 
 def bird_distillation(teachers: Path, kept: Path, birds: Birds, side: int) -> BirdDistillation:

@@ -82,6 +82,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--finish", action="store_true", help="birds only, taught by the bird teacher and its probe"
     )
+    parser.add_argument("--least-area", type=float, default=0.25, help="smallest share of a crop")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
@@ -104,6 +105,7 @@ def main() -> None:
         freeze=args.freeze,
         compile=args.compile,
         finish=args.finish,
+        least_area=args.least_area,
     )
     rank, processes = join()
     torch.manual_seed(args.seed)

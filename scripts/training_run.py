@@ -38,6 +38,7 @@ class Recipe:
     freeze: bool = False
     compile: bool = False
     finish: bool = False
+    least_area: float = 0.25
 
 
 def parameter_groups(student: Student, recipe: Recipe) -> list[dict]:
@@ -108,7 +109,9 @@ class Run:
     def step(self, birds: Birds, photos: Tensor, distil: Callable) -> dict:
         """Draw one batch, take one step, return the parts of the loss."""
         share = self.seen / self.recipe.crops
-        settings = CropSettings(side_at(share, self.recipe), erase=self.recipe.erase)
+        settings = CropSettings(
+            side_at(share, self.recipe), self.recipe.least_area, erase=self.recipe.erase
+        )
         strangers = 0 if self.recipe.finish else PHOTOS_PER_BATCH
         chosen = torch.randint(len(birds.images), (BATCH - strangers,), generator=self.draw)
         others = torch.randint(len(photos), (strangers,), generator=self.draw)

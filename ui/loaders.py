@@ -1,13 +1,19 @@
 """Cached loading: networks for everybody, pictures and captures for one session."""
 
+from functools import lru_cache
+
 import streamlit as st
 
 from errors import AttentionVizError
 from models import catalogue
+from models.build import outline
 from models.catalogue import Entry
 from models.loaded import LoadedModel
+from models.specs import DigitSpec, NetworkSpec
+from ui import session_models
 from ui.guard import plain
 from viz import example, media, pipeline
+from viz.capture import attending
 from viz.channel_maps import class_evidence, top
 from viz.dependence import query_dependence
 from viz.geometry import Mode
@@ -17,9 +23,25 @@ _KEPT = 12
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the network")
-def network(name: str) -> LoadedModel:
-    """Return a network, shared between all users; its lock guards the forward pass."""
+def _shared(name: str) -> LoadedModel:
     return catalogue.load(name)
+
+
+def network(name: str) -> LoadedModel:
+    """Return a network: this session's own, or one shared between all users; its lock guards the
+    forward pass."""
+    return session_models.get(name) or _shared(name)
+
+
+@lru_cache(maxsize=64)
+def block_labels(spec: NetworkSpec) -> tuple[str, ...]:
+    """Return the labels of the blocks that have attention maps, first to last."""
+    return tuple(place.label for place in attending(outline(spec)))
+
+
+def has_one_size(spec: NetworkSpec) -> bool:
+    """Tell whether a network takes one input size only: the classifier of digits does."""
+    return isinstance(spec, DigitSpec)
 
 
 @st.cache_resource(scope="session", max_entries=_KEPT, show_spinner="Running the network once")
@@ -30,7 +52,10 @@ def _captured(_clip: Clip, sha256: str, name: str, weights: str, mode: Mode, siz
 
 def captured(clip: Clip, name: str, mode: Mode, size: int) -> Capture:
     """Return the capture of a picture: one forward pass per picture, network, mode and size."""
-    return _captured(clip, clip.sha256, name, network(name).sha256, mode, size)
+    model = network(name)
+    if has_one_size(model.spec):
+        mode, size = "center-crop", model.spec.preprocessing.size
+    return _captured(clip, clip.sha256, name, model.sha256, mode, size)
 
 
 @st.cache_data(scope="session", max_entries=_KEPT, show_spinner=False)
@@ -61,9 +86,20 @@ def evidence(
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
+def _catalogue_entries() -> list[Entry]:
+    return catalogue.entries()
+
+
+def forget_entries() -> None:
+    """Read the catalogue anew: a network was downloaded or removed."""
+    _catalogue_entries.clear()
+
+
 def catalogue_entries() -> list[Entry]:
-    """Return the networks that have an attention block, bundled ones first; damaged files too."""
-    return [e for e in catalogue.entries() if e.problem or e.spec.block is not None]
+    """Return the networks with a block to look at: bundled, downloaded, then this session's own;
+    damaged files too."""
+    known = [*_catalogue_entries(), *session_models.entries()]
+    return [e for e in known if e.problem or (e.spec is not None and block_labels(e.spec))]
 
 
 def picture() -> Clip:

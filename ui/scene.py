@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import streamlit as st
 import torch
 
+from models.block_specs import CGNLSpec
 from models.loaded import LoadedModel
-from models.specs import CGNLSpec
 from ui import loaders, reference
 from ui.guard import guarded, plain
 from ui.payload import Panel

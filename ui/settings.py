@@ -6,9 +6,9 @@ from functools import partial
 import streamlit as st
 
 from errors import InputError
+from models.block_specs import CGNLSpec
 from models.catalogue import Entry
-from models.placement import places
-from models.specs import CGNLSpec, ModelSpec
+from models.specs import NetworkSpec
 from ui import loaders
 from ui.guard import guarded, plain
 from viz import pipeline
@@ -30,7 +30,7 @@ class Chosen:
 
     name: str
     title: str
-    spec: ModelSpec
+    spec: NetworkSpec
     block: str
 
 
@@ -100,7 +100,7 @@ def _networks() -> tuple[Chosen, ...]:
 
 
 def _with_block(entry: Entry, index: int) -> Chosen:
-    labels = [place.label for place in places(entry.spec.depth, entry.spec.placement)]
+    labels = list(loaders.block_labels(entry.spec))
     block = st.selectbox(
         f"Block of {entry.id}", labels, index=len(labels) - 1,
         key=f"block{index + 1}", **bound(), help=plain(f"{entry.title}; {entry.source}."),
@@ -108,11 +108,13 @@ def _with_block(entry: Entry, index: int) -> Chosen:
     return Chosen(entry.id, entry.title, entry.spec, block if block in labels else labels[-1])
 
 
-def _input(spec: ModelSpec) -> tuple[Mode, int]:
+def _input(spec: NetworkSpec) -> tuple[Mode, int]:
     default = spec.preprocessing.size
-    sizes = sorted({*SIZES, default})
+    one_size = loaders.has_one_size(spec)
+    sizes = [default] if one_size else sorted({*SIZES, default})
+    modes = ["center-crop"] if one_size else ["fit", "center-crop"]
     mode = st.selectbox(
-        "Protocol", ["fit", "center-crop"], key="mode", **bound(),
+        "Protocol", modes, key="mode", **bound(),
         help="fit: the whole picture, aspect kept. center-crop: the papers' test protocol.",
     )  # fmt: skip
     size = st.selectbox(

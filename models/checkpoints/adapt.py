@@ -34,7 +34,8 @@ def understand(raw: RawCheckpoint, answers: Mapping[str, str]) -> Understood:
     """Return the network that a checkpoint holds; CheckpointError, or UndecidedError to ask."""
     bare = unwrapped(raw.tensors)
     family = family_of(bare, raw.name)
-    renamed = rename(family.table, family.prepare(bare), raw.name)
+    prepared = family.prepare(bare)
+    renamed = rename(family.table, prepared, raw.name)
     renamed = Renamed(halve_concatenations(renamed.tensors), renamed.renamed, renamed.ignored)
     known = Known(raw.name, raw.metadata, answers)
     try:
@@ -54,8 +55,13 @@ def understand(raw: RawCheckpoint, answers: Mapping[str, str]) -> Understood:
     facts = known.finish()
     tensors = without_unit_sizes(renamed.tensors, network)
     own.check_fit(network, tensors, raw.name)
+    written = _names_in_file(raw.tensors, prepared)
     report = Report(
-        family.title, raw.container, facts, renamed.renamed, {**raw.ignored, **renamed.ignored}
+        family.title,
+        raw.container,
+        facts,
+        {written[key]: ours for key, ours in renamed.renamed.items()},
+        {**raw.ignored, **{written[key]: why for key, why in renamed.ignored.items()}},
     )
     return Understood(family, spec, tensors, report)
 
@@ -69,6 +75,12 @@ def unwrapped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
             break
         bare = {key.removeprefix(prefix): value for key, value in bare.items()}
     return bare
+
+
+def _names_in_file(raw: Mapping[str, Tensor], prepared: Mapping[str, Tensor]) -> dict[str, str]:
+    """Return the file's own key of every prepared one: wrappers and numbers are as written."""
+    by_tensor = {id(value): key for key, value in raw.items()}
+    return {key: by_tensor[id(value)] for key, value in prepared.items()}
 
 
 def halve_concatenations(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

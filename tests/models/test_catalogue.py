@@ -1,13 +1,17 @@
 """What can be loaded by name: bundled files, downloads, paths; and one line for all the rest."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torchvision
 
 from errors import CheckpointError, MachineError, OutsideError
-from models import catalogue
+from models import cache, catalogue, published
+from models.block_specs import NonLocalSpec
 from models.checkpoints import own
-from models.specs import NonLocalSpec
+from models.checkpoints.report import UndecidedError
+from models.sources import Url
 
 BUNDLED = sorted(path.stem for path in catalogue.WEIGHTS.glob("*.safetensors"))
 
@@ -64,43 +68,106 @@ def test_an_unknown_name_is_refused_with_the_names_there_are(folder, name, one_l
     one_line(caught.value)
 
 
-@pytest.mark.parametrize("name", ["imagenet-r50", "imagenet-r101-gaussian"])
-@pytest.mark.parametrize(
-    "problem",
-    [OSError("no route to host"), RuntimeError('invalid hash value (expected "a",\ngot "b")')],
-    ids=["offline", "damaged download"],
-)
-def test_a_download_that_fails_names_a_bundled_network_instead(
-    folder, monkeypatch, name, problem, one_line
-):
-    def fails(*args, **kwargs):
-        raise problem
+@pytest.mark.parametrize("name", ["imagenet-r50", "imagenet-r101-gaussian", "fb-i3d-nl-8x8"])
+def test_a_download_that_fails_names_a_bundled_network_instead(folder, monkeypatch, name, one_line):
+    def fails(_row, _progress):
+        raise MachineError("It could not be downloaded: there is no connection to its host.")
 
-    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", fails)
-    monkeypatch.setattr(torchvision.models._api, "load_state_dict_from_url", fails)
+    monkeypatch.setattr(catalogue, "fetch", fails)
     with pytest.raises(MachineError, match="downloaded") as caught:
         catalogue.load(name)
     text = one_line(caught.value)
-    assert name in text
     assert "a-nl" in text
     assert "cut" not in text
 
 
-def test_downloaded_weights_fill_the_trunk_and_leave_the_block_the_identity(monkeypatch):
+@pytest.fixture
+def downloads(tmp_path, monkeypatch):
+    """Put files into the cache, as if they had been downloaded."""
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+
+    def put(name, state):
+        row = replace(published.find(name), source=Url(f"https://publisher/{name}.pth"))
+        rows = tuple(row if r.id == name else r for r in published.PUBLISHED)
+        monkeypatch.setattr(published, "PUBLISHED", rows)
+        path = cache.file_of(row)
+        path.parent.mkdir(parents=True)
+        torch.save(state, path)
+        return path
+
+    return put
+
+
+def listed(name):
+    return next(entry for entry in catalogue.entries() if entry.id == name)
+
+
+def test_downloaded_weights_fill_the_trunk_and_leave_the_block_the_identity(downloads):
     theirs = torchvision.models.resnet50().eval()
-    monkeypatch.setattr(
-        torchvision.models._api,
-        "load_state_dict_from_url",
-        lambda *_args, **_kwargs: theirs.state_dict(),
-    )
+    path = downloads("imagenet-r50", theirs.state_dict())
     model = catalogue.load("imagenet-r50-gaussian", "cpu")
     x = torch.randn(1, 3, 64, 64)
     theirs.to(memory_format=torch.channels_last)  # as the catalogue lays networks out
     with torch.no_grad():
         assert torch.equal(model.network(x.unsqueeze(2)), theirs(x))
     assert len(model.class_names) == 1000
-    assert len(model.sha256) == 64
+    assert model.sha256 == cache.sha256(path)
     assert [p.label for p in model.network.places] == ["res4.4"]
+    assert listed("imagenet-r50-gaussian").spec == model.spec
+
+
+def cgnl_state(model):
+    """A tiny network under the CGNL authors' names: the block takes a number in layer3."""
+    names = {"projection.theta": "t", "projection.phi": "p", "projection.g": "g", "expand": "z"}
+
+    def theirs(key):
+        if key.startswith("blocks.res4_4."):
+            rest = key.removeprefix("blocks.res4_4.").replace("norm.", "gn.")
+            for ours, their in names.items():
+                rest = rest.replace(ours, their)
+            return f"module.layer3.5.{rest}"
+        return "module." + key.replace("layer3.5.", "layer3.6.")
+
+    return {theirs(key): value for key, value in model.network.state_dict().items()}
+
+
+def test_a_published_network_is_read_with_what_is_known_of_its_file(downloads, cgnl_model):
+    name = "cgnl-cub-r50-cgnlx"
+    assert listed(name).spec is None
+    assert "first use" in listed(name).source
+    downloads(name, {"state_dict": cgnl_state(cgnl_model), "epoch": 3})
+    model = catalogue.load(name, "cpu")
+    assert model.id == name
+    assert model.spec.block.kernel == "gaussian_rbf"
+    facts = {fact.name: fact.source for fact in model.report.facts}
+    assert facts["kernel"] == "your answer"
+    assert listed(name).spec == model.spec
+    assert "on this machine" in listed(name).source
+    assert model.class_names == ()  # 7 classes are not CUB's 200
+
+
+def test_a_checkpoint_of_another_family_loads_by_its_path_with_answers(tmp_path, cgnl_model):
+    path = tmp_path / "model_best.pth.tar"
+    torch.save({"state_dict": cgnl_state(cgnl_model)}, path)
+    with pytest.raises(UndecidedError) as caught:
+        catalogue.load(str(path), "cpu")
+    assert [q.name for q in caught.value.questions] == ["kernel"]
+    model = catalogue.load(str(path), "cpu", {"kernel": "cgnl"})
+    assert model.spec.block.kernel == "dot_product"
+    x = torch.randn(1, 3, 1, 64, 64)
+    cgnl_model.network.to(memory_format=torch.channels_last)
+    with torch.no_grad():
+        torch.testing.assert_close(model.network(x), cgnl_model.network(x))
+
+
+def test_what_is_noted_by_another_version_is_left_aside(downloads, cgnl_model):
+    name = "cgnl-cub-r50-cgnlx"
+    path = downloads(name, {"state_dict": cgnl_state(cgnl_model)})
+    for text in ('{"spec": {"kind": "unheard of"}}', '{"spec": 3}', "[]", "{"):
+        (path.parent / "record.json").write_text(text)
+        assert listed(name).spec is None
+    catalogue.load(name, "cpu")
+    assert listed(name).spec is not None
 
 
 def test_everything_listed_has_a_name_of_its_own():

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from errors import SpecError
+from models.block_specs import CGNLSpec
 from models.cgnl_block import CGNLBlock
-from models.specs import CGNLSpec
 
 KERNELS = ("dot_product", "embedded_gaussian", "gaussian_rbf")
 GROUPS = (1, 2, 8)

@@ -280,9 +280,3 @@ def test_the_three_files_can_be_saved():
     recipe = json.loads(save.recipe_json(clip, views, Look(), "fit", 224))
     assert recipe["media"]["sha256"] == clip.sha256
     assert recipe["networks"][1]["shown"] == "g1"
-
-
-def test_the_models_page_lists_every_network():
-    at = opened().switch_page("pages/models.py").run()
-    assert_sound(at)
-    assert {"r50n", "r50n-nl", "imagenet-r50"} <= set(at.dataframe[0].value["Id"])

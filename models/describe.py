@@ -1,0 +1,166 @@
+"""A network in words: its tree of blocks and gates, with their options and sizes."""
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+
+from torch import nn
+
+from models.block_specs import BlockSpec, CGNLSpec, NonLocalSpec
+from models.build import gmacs, outline, parameter_count
+from models.gate_specs import GateSpec
+from models.nonlocal_block import NonLocalBlock
+from models.specs import CompactSpec, DigitSpec, ModelSpec, NetworkSpec
+
+_KEYS = {
+    "none": "keys not pooled",
+    "before": "keys pooled 2 x 2 before their convolutions",
+    "after": "keys pooled 2 x 2 after their convolutions",
+}
+_BLOCK_NAMES = {"ResidualSpec": "residual block", "A2Spec": "A2", "BAMSpec": "BAM"}
+_GATE_NAMES = {"CGDSpec": "CGD", "SESpec": "SE", "CBAMSpec": "CBAM"}
+_COMPACT = {
+    "mobilenet": "MobileNet {}",
+    "squeezenet": "SqueezeNet {}",
+    "preresnet": "PreResNet-{}",
+    "wrn": "WRN-{}",
+}
+
+
+@dataclass(frozen=True)
+class Described:
+    """What lists and inspections say of a network; ``tree`` is one line a leaf."""
+
+    headline: str
+    tree: tuple[str, ...]
+    places: tuple[str, ...]
+    parameters: int
+    gmacs: float
+
+
+@lru_cache(maxsize=128)
+def described(spec: NetworkSpec) -> Described:
+    """Build the network's outline, without memory, and describe it; GMACs at its own input."""
+    network = outline(spec)
+    prep = spec.preprocessing
+    return Described(
+        headline(spec),
+        tuple(_tree(spec, network)),
+        tuple(place.label for place in network.places),
+        parameter_count(network),
+        gmacs(spec, prep.size, prep.frames),
+    )
+
+
+def headline(spec: NetworkSpec) -> str:
+    """Return the network, its input and its classes in one line."""
+    prep = spec.preprocessing
+    size = f"{prep.size} px" if prep.channels == 3 else f"{prep.size} px, grey"
+    apart = f", every {_nth(prep.frame_stride)}" if prep.frame_stride > 1 else ""
+    clip = f"{prep.frames} frames{apart}, " if prep.frames > 1 else ""
+    return f"{_name(spec)}; {clip}{size}; {spec.num_classes} classes"
+
+
+def _nth(stride: int) -> str:
+    endings = {1: "st", 2: "nd", 3: "rd"}
+    return f"{stride}{endings.get(stride % 10 if stride % 100 // 10 != 1 else 0, 'th')}"
+
+
+def _name(spec: NetworkSpec) -> str:
+    if isinstance(spec, CompactSpec):
+        return _COMPACT[spec.family].format(spec.size_name)
+    if isinstance(spec, DigitSpec):
+        return "digit network"
+    name = f"ResNet-{spec.depth}"
+    return name if spec.base_width == 64 else f"{name}, {spec.base_width} channels wide"
+
+
+def block_words(spec: NetworkSpec) -> str:
+    """Return the kind of attention block in a few words; "none" without."""
+    block = getattr(spec, "block", None)
+    if isinstance(block, NonLocalSpec):
+        return f"NL, {block.function.replace('_', ' ')}"
+    if isinstance(block, CGNLSpec):
+        return f"CGNL, {block.kernel.replace('_', ' ')}, {block.groups} groups"
+    gate = getattr(spec, "gate", None)
+    if block is None and gate is not None:
+        return f"{_GATE_NAMES[type(gate).__name__]} gates"
+    return _BLOCK_NAMES.get(type(block).__name__, "none")
+
+
+def _tree(spec: NetworkSpec, network: nn.Module) -> list[str]:
+    """Return lines drawn as a tree: what stands where, and under it with what options."""
+    branches = [
+        (f"{place.label}  {block_words(spec)}", _block(spec, network.block_at(place), place.stage))
+        for place in network.places
+    ]
+    branches += [
+        (f"{where}  {_GATE_NAMES[type(spec.gate).__name__]}", _options(spec.gate, gate))
+        for where, gate in network.gated().items()
+    ]
+    branches = branches or [("no attention block and no gate", "")]
+    lines = [headline(spec), *_time(spec)]
+    for number, (what, options) in enumerate(branches, start=1):
+        last = number == len(branches)
+        lines.append(f"{'└─' if last else '├─'} {what}")
+        lines += [f"{'  ' if last else '│ '}    {options}"] if options else []
+    return lines
+
+
+def _time(spec: NetworkSpec) -> list[str]:
+    if not isinstance(spec, ModelSpec) or not spec.temporal.reads_time:
+        return []
+    time = spec.temporal
+    facts = [
+        f"first kernel {time.stem_frames} x 7 x 7, stride {time.stem_stride} in time",
+        f"first pooling {time.pool_frames} x 3 x 3, stride {time.pool_stride} in time",
+        "time halved after res2" if time.halve_after_res2 else "",
+        _units("3 x 1 x 1 kernels in", time.inflated),
+        _units("channels shifted in time in", time.shifted),
+    ]
+    return [f"│  {fact}" for fact in facts if fact]
+
+
+def _units(words: str, units: tuple[tuple[int, ...], ...]) -> str:
+    listed = [
+        f"res{stage}.{'/'.join(map(str, inside))}"
+        for stage, inside in enumerate(units, start=2)
+        if inside
+    ]
+    return f"{words} {', '.join(listed)}" if listed else ""
+
+
+def _block(spec: NetworkSpec, block: nn.Module, stage: int) -> str:
+    if isinstance(spec.block, NonLocalSpec):
+        words = _nonlocal(spec.block, block, stage)
+    elif isinstance(spec.block, CGNLSpec):
+        words = _cgnl(spec.block, block)
+    else:
+        return _options(spec.block, block)
+    return ", ".join([*words, f"{parameter_count(block):,} parameters"])
+
+
+def _nonlocal(options: NonLocalSpec, block: NonLocalBlock, stage: int) -> list[str]:
+    channels = block.expand.out_channels
+    words = [f"{channels} channels, {block.expand.in_channels} inner"]
+    if options.function in ("embedded_gaussian", "dot_product"):
+        words.append("divided by the root of inner" if options.scale else "not scaled")
+    words.append(_KEYS[options.pool_keys])
+    words.append("batch norm" if options.norm == "batch" else "no norm")
+    if (frames := options.frames_per_group(stage)) is not None:
+        words.append(f"inside groups of {frames} frames")
+    return words
+
+
+def _cgnl(options: CGNLSpec, block: nn.Module) -> list[str]:
+    norm = "group norm" if isinstance(block.norm, nn.GroupNorm) else "batch norm"
+    words = [f"{block.expand.out_channels} channels, {block.expand.in_channels} inner", norm]
+    if options.kernel != "dot_product":
+        words.append("exact kernel" if options.order is None else f"order {options.order}")
+    if options.l2_normalise:
+        words.append("theta and phi of unit length")
+    return words
+
+
+def _options(spec: BlockSpec | GateSpec, module: nn.Module) -> str:
+    words = [f"{field.name} {getattr(spec, field.name)}" for field in fields(spec)]
+    return ", ".join([*words, f"{parameter_count(module):,} parameters"])
