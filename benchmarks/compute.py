@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.block_specs import CGNLSpec, NonLocalSpec
 from models.build import build
 from models.cgnl_block import CGNLBlock
 from models.loaded import LoadedModel
-from models.block_specs import CGNLSpec, NonLocalSpec
 from models.specs import ModelSpec
 from viz.capture import capture
 from viz.geometry import fit

@@ -27,7 +27,10 @@ STORED_SIDE = 192
 
 BLOCKS = {
     "trunk": (None, "none"),
-    "nl": (NonLocalSpec(function="embedded_gaussian", scale=True, bias=True), "1"),
+    "nl": (
+        NonLocalSpec(function="embedded_gaussian", scale=True, bias=True, expand_bias=True),
+        "1",
+    ),
     "cgnl": (CGNLSpec(kernel="dot_product", groups=8), "1"),
 }
 

@@ -4,7 +4,6 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from models.build import outline
 from models.catalogue import Entry
 from models.loaded import LoadedModel
 from ui import loaders, session_models
@@ -19,7 +18,7 @@ _HEIGHT = 300
 
 def gated_entries() -> list[Entry]:
     """Return the networks at hand that have gates: this session's own (none is published)."""
-    return [e for e in session_models.entries() if outline(e.spec).gated()]
+    return [e for e in session_models.entries() if loaders.has_gates(e.spec)]
 
 
 @st.cache_resource(scope="session", max_entries=4, show_spinner="Running the network once")

@@ -9,7 +9,7 @@ from models import catalogue
 from models.build import outline
 from models.catalogue import Entry
 from models.loaded import LoadedModel
-from models.specs import DigitSpec, NetworkSpec
+from models.specs import NetworkSpec
 from ui import session_models
 from ui.guard import plain
 from viz import example, media, pipeline
@@ -39,9 +39,15 @@ def block_labels(spec: NetworkSpec) -> tuple[str, ...]:
     return tuple(place.label for place in attending(outline(spec)))
 
 
+@lru_cache(maxsize=64)
+def has_gates(spec: NetworkSpec) -> bool:
+    """Tell whether a network has gates inside its units."""
+    return bool(outline(spec).gated())
+
+
 def has_one_size(spec: NetworkSpec) -> bool:
     """Tell whether a network takes one input size only: the classifier of digits does."""
-    return isinstance(spec, DigitSpec)
+    return spec.preprocessing.fixed
 
 
 @st.cache_resource(scope="session", max_entries=_KEPT, show_spinner="Running the network once")

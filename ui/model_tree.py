@@ -42,10 +42,14 @@ def _account(report: Report) -> None:
 
 def explore_button(spec: NetworkSpec, key: str, label: str = "Use in Explore") -> bool:
     """Offer to look at a network; tell whether that was chosen."""
-    usable = bool(loaders.block_labels(spec))
-    pressed = st.button(label, key=key, type="primary", disabled=not usable)
-    if not usable:
-        st.caption("Explore shows NL and CGNL blocks; this network has none.")
+    attends, gated = bool(loaders.block_labels(spec)), loaders.has_gates(spec)
+    if gated and not attends:
+        label = "Look at its gates"
+    pressed = st.button(label, key=key, type="primary", disabled=not (attends or gated))
+    if not (attends or gated):
+        st.caption(
+            "Explore shows NL and CGNL blocks, Gates those of CGD; this network has neither."
+        )
     return pressed
 
 
@@ -55,10 +59,14 @@ def use_in_explore(name: str, spec: NetworkSpec, key: str, label: str = "Use in 
     if explore_button(spec, key, label):
         with guarded():
             loaders.network(name)
-            go_to_explore(name)
+            go_to(name, spec)
 
 
-def go_to_explore(name: str) -> None:
-    """Open Explore with a network chosen."""
+def go_to(name: str, spec: NetworkSpec) -> None:
+    """Open the page that shows a network, with it chosen: Explore, or Gates where it has no
+    block."""
+    if not loaders.block_labels(spec):
+        st.session_state["gated"] = name
+        st.switch_page("pages/gates.py")
     st.session_state["net"] = name
     st.switch_page("pages/explore.py", query_params={"net": name})

@@ -33,7 +33,7 @@ class Held:
 
 
 def given() -> Held | None:
-    """Let a checkpoint be given, by upload or by path; None until there is one."""
+    """Let a checkpoint be uploaded; None until there is one."""
     upload = st.file_uploader(
         f"Checkpoint ({', '.join(SUFFIXES)}), up to {MAX_MB // 1024} GB",
         type=[suffix[1:] for suffix in SUFFIXES],
@@ -43,24 +43,7 @@ def given() -> Held | None:
     if upload is not None:
         return _kept(upload, upload.name, ("upload", upload.file_id))
     st.session_state.pop(_HELD, None)
-    return _by_path() if serves_only_this_machine() else None
-
-
-def serves_only_this_machine() -> bool:
-    """Tell whether only the person at this machine can open the app."""
-    return st.get_option("server.address") in ("localhost", "127.0.0.1", "::1")
-
-
-def _by_path() -> Held | None:
-    text = st.text_input("Or its path on this machine", key="checkpoint_path", max_chars=4096)
-    if not text.strip():
-        return None
-    path = Path(text.strip()).expanduser()
-    try:
-        entry = path.stat()
-    except (OSError, ValueError):
-        return Held(path, path.name, ("path", text))  # the reader says what is wrong
-    return Held(path, path.name, ("path", text, entry.st_mtime_ns, entry.st_size))
+    return None
 
 
 def _kept(upload: BinaryIO, name: str, key: tuple[object, ...]) -> Held:
@@ -159,4 +142,4 @@ def _use(held: Held, found: Inspection, answers: dict[str, str]) -> None:
         with st.spinner("Loading the network"):
             model = checkpoints.load(held.path, answers, name)
         session_models.add(model, f"{held.name}, {found.report.family}")
-        model_tree.go_to_explore(name)
+        model_tree.go_to(name, found.spec)

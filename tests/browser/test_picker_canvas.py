@@ -11,9 +11,9 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from models import kernels, pairwise
+from models.block_specs import CGNLSpec
 from models.layout import Grid
 from models.placement import Place
-from models.block_specs import CGNLSpec
 from tests.browser.conftest import cell_of, hover, pixels
 from tests.paths import ROOT
 from ui.payload import Panel, canvas_geometry, canvas_picture, pack

@@ -9,8 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from models import cache, published
 from models.block_specs import CGNLSpec, NonLocalSpec
+from models.build import build
 from models.checkpoints import own
+from models.gate_specs import CGDSpec
 from models.sources import Url
+from models.specs import CompactSpec, Preprocessing
 from tests.conftest import make_tiny
 from tests.models.test_catalogue import cgnl_state
 from tests.models.web import Site, serving
@@ -100,7 +103,7 @@ def test_a_network_without_a_block_cannot_be_opened_in_explore_and_says_why():
     at = opened()
     at.selectbox(key="bundled").set_value("r50n").run()
     assert at.button(key="use_bundled").disabled
-    assert any("has none" in caption.value for caption in at.caption)
+    assert any("has neither" in caption.value for caption in at.caption)
 
 
 @pytest.fixture
@@ -243,18 +246,18 @@ def test_a_users_file_name_never_leads_out_of_its_folder(name, kept):
     assert own_model.file_name(name) == kept
 
 
-def test_a_path_is_read_where_only_this_machine_can_ask(tmp_path):
-    saved(tmp_path, make_tiny(NonLocalSpec()), "by-path.safetensors")
-    at = opened()
-    at.text_input(key="checkpoint_path").set_value(str(tmp_path / "by-path.safetensors")).run()
-    assert "8 channels wide" in trees(sound(at))[-1]
-    at.text_input(key="checkpoint_path").set_value(str(tmp_path / "nothing.pth")).run()
-    assert "No such file" in sound(at).error[0].value
+def test_a_path_is_never_asked_for():
+    assert {t.key for t in sound(opened()).text_input} == set()
 
 
-def test_no_path_is_asked_for_on_a_public_server(monkeypatch):
-    monkeypatch.setattr(own_model, "serves_only_this_machine", lambda: False)
-    assert not [t for t in sound(opened()).text_input if t.key == "checkpoint_path"]
+def test_a_gated_network_is_shown_on_its_own_page(tmp_path):
+    spec = CompactSpec("wrn", "10-1", 10, CGDSpec(), Preprocessing(32, 32, stride=4))
+    state = {f"module.{key}": value for key, value in build(spec).state_dict().items()}
+    torch.save({"state_dict": state}, tmp_path / "gated.pth")
+    at = uploaded(opened(), "model_best.pth", (tmp_path / "gated.pth").read_bytes())
+    assert at.button(key="use_own").label == "Look at its gates"
+    at.button(key="use_own").click().run()
+    assert sound(at).selectbox(key="gated").value == "own-model_best"
 
 
 def test_a_session_keeps_its_newest_networks(monkeypatch):

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from errors import OutsideError
+from models.block_specs import CGNLSpec
 from models.kernels import kernel
 from models.layout import Grid
 from models.placement import Place
-from models.block_specs import CGNLSpec
 from viz.channel_maps import (
     best_per_group,
     channel_map,
