@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from errors import CheckpointError, MachineError, OutsideError
 from models import cache, checkpoints, published
@@ -104,10 +105,18 @@ def load(
     checkpoint does not tell (``checkpoints.load``). The network goes to ``device``, or to a GPU
     when there is one.
     """
-    model = _find(name, answers, progress)
-    target = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    return ready(_find(name, answers, progress), device)
+
+
+def ready(model: LoadedModel, device: str | torch.device | None = None) -> LoadedModel:
+    """Put a network where it runs fast: on ``device``, or on a GPU when there is one."""
+    model.network.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     # Convolutions run faster with channels innermost, on CPUs and GPUs alike.
-    model.network.to(target, memory_format=torch.channels_last)
+    for module in model.network.modules():
+        if isinstance(module, nn.Conv2d):
+            module.to(memory_format=torch.channels_last)
+        elif isinstance(module, nn.Conv3d):
+            module.to(memory_format=torch.channels_last_3d)
     return model
 
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 import streamlit as st
 
 from errors import AttentionVizError, MachineError
-from models import checkpoints
+from models import catalogue, checkpoints
 from models.catalogue import SUFFIXES
 from models.checkpoints import Inspection
 from models.checkpoints.report import Question, UndecidedError
@@ -140,6 +140,6 @@ def _use(held: Held, found: Inspection, answers: dict[str, str]) -> None:
     with guarded():
         name = f"own-{file_name(held.name).partition('.')[0]}"
         with st.spinner("Loading the network"):
-            model = checkpoints.load(held.path, answers, name)
+            model = catalogue.ready(checkpoints.load(held.path, answers, name))
         session_models.add(model, f"{held.name}, {found.report.family}")
         model_tree.go_to(name, found.spec)

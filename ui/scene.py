@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
-import torch
 
 from models.block_specs import CGNLSpec
 from models.loaded import LoadedModel
@@ -139,7 +139,8 @@ def value_row(view: View) -> dict[str, str]:
     key_grid = view.grid._replace(rows=values.shape[1], cols=values.shape[2])
     row, col = view.geometry.cell_at(x, y, key_grid)
     here = values[0, row, col]
-    top = torch.from_numpy(values).argmax().item()
+    *frame, top_row, top_col = np.unravel_index(values.argmax(), values.shape)
+    moment = f" of frame {frame[0]}" if len(values) > 1 else ""
     return {
         "Network": view.title,
         "Map": view.shown.label,
@@ -148,7 +149,7 @@ def value_row(view: View) -> dict[str, str]:
         "Value at the reference": f"{here:.6g}",
         "Rank": f"{int((values > here).sum()) + 1} of {values.size}",
         "Lowest": f"{values.min():.6g}",
-        "Highest": f"{values.max():.6g} at {top // values.shape[2]}, {top % values.shape[2]}",
+        "Highest": f"{values.max():.6g} at {top_row}, {top_col}{moment}",
         "Meaning": view.shown.meaning,
     }
 

@@ -32,14 +32,19 @@ def colour_table(name: str) -> np.ndarray:
 def paint(clip: Clip, geometry: Geometry, heat: Heat, look: Look) -> np.ndarray:
     """Blend the heat over the clip's frames: (T, H, W, 3) uint8.
 
-    Outside the part that the network sees, and below the threshold, the picture stays as it is.
+    Outside the part that the network sees, and below the threshold, the picture stays as it is. A
+    frame gets the heat of its moment, whose cells are coarser in time than the frames, or finer
+    where a single picture was held still: then it gets the first.
     """
     out = clip.frames.copy()
     if heat.constant:
         return out
     rows, cols = pixel_span(geometry)
     region = out[:, rows, cols]
-    scaled = heats.upsample(heat.values, region.shape[1], region.shape[2], look.interpolation)
+    moments = np.arange(len(out)) * len(heat.values) // len(out)
+    scaled = heats.upsample(
+        heat.values[moments], region.shape[1], region.shape[2], look.interpolation
+    )
     colours = colour_table(look.colormap)[np.rint(scaled * 255).astype(np.uint8)]
     blended = (1 - look.heat_opacity) * region + look.heat_opacity * colours
     shown = heats.kept(scaled, look)[..., None]

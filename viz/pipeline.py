@@ -1,6 +1,6 @@
 """From media to maps in one call each: what pages, command line and notebooks share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,9 +42,13 @@ class Channels:
     groups: bool = False
 
 
-def load(name: str) -> LoadedModel:
-    """Load a network by its catalogue id or the path of a .safetensors file."""
-    return catalogue.load(name)
+def load(name: str, answers: Mapping[str, str] = catalogue.NO_ANSWERS) -> LoadedModel:
+    """Load a network by its catalogue id or the path of a checkpoint of any family.
+
+    ``answers`` say what a checkpoint leaves open ({"function": "dot_product"}); UndecidedError
+    lists what that is.
+    """
+    return catalogue.load(name, answers=answers)
 
 
 def prepare(

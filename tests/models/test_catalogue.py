@@ -9,9 +9,11 @@ import torchvision
 from errors import CheckpointError, MachineError, OutsideError
 from models import cache, catalogue, published
 from models.block_specs import NonLocalSpec
+from models.build import build
 from models.checkpoints import own
 from models.checkpoints.report import UndecidedError
 from models.sources import Url
+from models.specs import ModelSpec, Preprocessing, TemporalSpec
 
 BUNDLED = sorted(path.stem for path in catalogue.WEIGHTS.glob("*.safetensors"))
 
@@ -194,3 +196,22 @@ def test_a_bundled_network_loads_and_gives_finite_logits(name):
 
 def test_bundled_files_fit_the_repository():
     assert sum(p.stat().st_size for p in catalogue.WEIGHTS.glob("*")) <= 45 * 2**20
+
+
+def test_a_clip_network_by_its_path_is_laid_out_for_speed_and_gives_the_same(tmp_path):
+    temporal = TemporalSpec(stem_frames=5, inflated=((0,), (), (), ()))
+    spec = ModelSpec(
+        base_width=8,
+        num_classes=7,
+        temporal=temporal,
+        preprocessing=Preprocessing(size=64, resize=64, frames=4),
+    )
+    network = build(spec)
+    own.write(tmp_path / "clips.safetensors", network.half().float(), (), "Clips")
+    model = catalogue.load(str(tmp_path / "clips.safetensors"), "cpu")
+    stem, flat = model.network.conv1.weight, model.network.layer1[1].conv2.weight
+    assert stem.is_contiguous(memory_format=torch.channels_last_3d)
+    assert flat.is_contiguous(memory_format=torch.channels_last)
+    x = torch.randn(1, 3, 4, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(model.network(x), network(x), rtol=1e-4, atol=1e-5)

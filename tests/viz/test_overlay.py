@@ -1,5 +1,7 @@
 """Heat over pictures: hand-computed pixels, the picked cell and no other, marks and regions."""
 
+from dataclasses import replace
+
 import matplotlib
 import numpy as np
 import pytest
@@ -185,3 +187,17 @@ def test_a_mark_of_a_cell_smaller_than_a_pixel_is_still_seen():
     for cell in (Cell(0, 0, 0), Cell(0, 55, 55), Cell(0, 27, 30)):
         marked = overlay.mark_reference(np.zeros((16, 16, 3), np.uint8), plan, cell, grid)
         assert marked.any()
+
+
+@pytest.mark.parametrize(("frames", "moments", "seen"), [(1, 4, [0]), (4, 2, [0, 0, 1, 1])])
+def test_a_frame_gets_the_heat_of_its_moment(frames, moments, seen):
+    rng = np.random.default_rng(5)
+    clip = replace(grey(20, 30, frames), frames=rng.integers(0, 255, (frames, 20, 30, 3), np.uint8))
+    plan = geometry.fit(30, 20, 32, 2)
+    values = rng.random((moments, 5, 7), np.float32)
+    look = Look(threshold=0.0, heat_opacity=1.0)
+    painted = overlay.paint(clip, plan, Heat(values, 0.0, 1.0, False), look)
+    for frame, moment in enumerate(seen):
+        one = replace(clip, frames=clip.frames[frame : frame + 1])
+        alone = Heat(values[moment : moment + 1], 0.0, 1.0, False)
+        assert np.array_equal(painted[frame], overlay.paint(one, plan, alone, look)[0])
