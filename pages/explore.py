@@ -51,6 +51,8 @@ def explanations(shown: list[scene.Shown]) -> None:
             st.dataframe(scene.top_table(one), column_config=SHARES, **TABLE)
             st.latex(reading.formula(one.block))
             st.write(reading.sentence(one.block))
+            if one.block.key_grid.frames > 1:
+                st.caption(reading.held_still(one.block))
             st.write(reading.dependence_sentence(loaders.dependence(one.block, one.key)))
 
 

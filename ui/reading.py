@@ -74,3 +74,11 @@ def dependence_sentence(number: float) -> str:
 
 def _is_dot_product(kernel: TaylorKernel) -> bool:
     return [power for power, _weight in kernel.terms] == [1]
+
+
+def held_still(block: BlockCapture) -> str:
+    """Say what a clip network is shown of a still picture."""
+    return (
+        "A clip network: it sees this picture held still. Shown is the first of "
+        f"{block.key_grid.frames} moments of its feature clip, scaled over all of them."
+    )
