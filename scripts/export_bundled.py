@@ -25,11 +25,17 @@ def main() -> None:
     parser.add_argument(
         "--size", type=int, default=224, help="input side the network is evaluated at"
     )
+    parser.add_argument(
+        "--soften", type=float, default=1.0, help="factor on theta of the NL block: flatter rows"
+    )
     args = parser.parse_args()
     state = torch.load(args.run, map_location="cpu", weights_only=True)
     names = class_names(args.birds)
     student = student_for(json.loads(state["recipe"])["stage"], len(names), args.size)
     student.load_state_dict(state["student"])
+    for place in student.network.places if args.soften != 1 else ():
+        for value in student.network.block_at(place).projection.theta.parameters():
+            value.data *= args.soften
     own.write(args.out, student.network, names, args.title)
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB after {state['seen']} crops")
 

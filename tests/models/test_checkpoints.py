@@ -48,7 +48,7 @@ def test_wrapped_networks_load(tmp_path, network, state, prefix):
     path = saved(tmp_path, {"state_dict": {f"{prefix}{k}": v for k, v in state.items()}})
     model = load(path, model_id="mine")
     assert (model.id, model.spec) == ("mine", network.spec)
-    assert set(model.report.renamed) | set(model.report.ignored) == set(state)
+    assert set(model.report.renamed) | set(model.report.ignored) == {prefix + key for key in state}
     assert not any(module.training for module in model.network.modules())
 
 
