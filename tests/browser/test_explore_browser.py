@@ -280,7 +280,7 @@ def test_a_phone_shows_everything_without_sideways_scrolling(page, server, schem
 
 def test_the_models_page_opens(page, server):
     page.goto(f"{server}/models")
-    expect(page.get_by_text("These are in this folder")).to_be_visible()
+    expect(page.get_by_text("These are in this folder")).to_be_visible(timeout=60_000)
 
 
 def test_the_look_in_the_address_is_the_look_on_the_canvas(page, server, captures):
