@@ -2,11 +2,16 @@
 
 import streamlit as st
 
+from ui import frame
+
 st.set_page_config(page_title="Nonlocal viz", page_icon="🐦", layout="wide")
-st.navigation(
+page = st.navigation(
     [
         st.Page("pages/explore.py", title="Explore", icon=":material/visibility:", default=True),
         st.Page("pages/gates.py", title="Gates", icon=":material/tune:"),
         st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
     ]
-).run()
+)
+if wanted := frame.entered():
+    st.switch_page(wanted)
+page.run()

@@ -8,10 +8,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from models.backbones.compact import compact
-from models.backbones.digits import DigitNetwork
+from models.backbones.digits import PLACES, DigitNetwork
 from models.backbones.resnet import AttentionResNet
 from models.blocks import AttentionBlock
-from models.placement import Place
+from models.placement import Place, places
 from models.specs import CompactSpec, DigitSpec, ModelSpec, NetworkSpec
 
 
@@ -32,6 +32,13 @@ class Network(Protocol):
 
 
 _NETWORKS = {ModelSpec: AttentionResNet, CompactSpec: compact, DigitSpec: DigitNetwork}
+
+
+def places_of(spec: NetworkSpec) -> tuple[Place, ...]:
+    """Return where a network's blocks stand, without building it."""
+    if isinstance(spec, ModelSpec):
+        return places(spec.depth, spec.placement)
+    return PLACES if isinstance(spec, DigitSpec) else ()
 
 
 def build(spec: NetworkSpec) -> Network:
@@ -56,10 +63,14 @@ def gmacs(spec: NetworkSpec, size: int, frames: int = 1) -> float:
     Convolutions, the classifier and the pairwise products of attention blocks, counted by torch on
     shapes alone (the meta device).
     """
-    network = outline(spec)
+    shape = (1, spec.preprocessing.channels, frames, size, size)
+    return multiply_adds(outline(spec), torch.empty(shape, device="meta")) / 1e9
+
+
+def multiply_adds(module: nn.Module, x: Tensor) -> int:
+    """Return the multiply-adds of one forward of ``module`` on x, as torch counts them."""
     # The meta device has no fused attention; the plain one multiplies the same numbers.
     plain = sdpa_kernel(SDPBackend.MATH)
     with torch.no_grad(), plain, FlopCounterMode(display=False) as counter:
-        channels = spec.preprocessing.channels
-        network(torch.empty(1, channels, frames, size, size, device="meta"))
-    return counter.get_total_flops() / 2e9
+        module(x)
+    return counter.get_total_flops() // 2

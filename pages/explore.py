@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import loaders, reading, reference, scene
+from ui import frame, loaders, reading, reference, scene
 from ui.payload import pack
 from ui.picker import focused, picked, picker
 from ui.settings import Settings, sidebar
@@ -99,4 +99,5 @@ def main() -> None:
     explanations(shown)
 
 
+frame.require("pages/explore.py")
 main()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import gate_view, loaders
+from ui import frame, gate_view, loaders
 from ui.guard import guarded, plain
 
 
@@ -38,4 +38,5 @@ def main() -> None:
     )
 
 
+frame.require("pages/gates.py")
 main()

@@ -6,7 +6,7 @@ import streamlit as st
 
 from models import cache, catalogue, checkpoints
 from models.published import NONE_PUBLISHED
-from ui import model_table, model_tree, own_model, published_model
+from ui import frame, model_table, model_tree, own_model, published_model
 from ui.guard import guarded, plain
 
 TABLE = {"hide_index": True, "width": "stretch"}
@@ -67,6 +67,7 @@ def own() -> None:
             own_model.show(held)
 
 
+frame.require("pages/models.py")
 st.markdown("#### Models")
 for tab, fill in zip(
     st.tabs(["Bundled", "Published", "Your own"]), (bundled, published, own), strict=True

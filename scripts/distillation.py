@@ -110,12 +110,12 @@ class BirdDistillation:
         seen = self.teacher(crops)
         out = student(crops)
         spread = seen.dense.var((0, 2, 3), keepdim=True) + 1e-4
-        named = (
+        own, other = (
             F.cross_entropy(out.logits, of, label_smoothing=0.1, reduction="none")
             for of in (labels, labels[partner])
         )
         parts = {
-            "label": 0.5 * torch.lerp(*reversed(list(named)), share).mean(),
+            "label": 0.5 * torch.lerp(other, own, share).mean(),
             "probe": 2 * _divergence(out.logits, self.probe.logits(seen.pooled)),
             "dense": 0.5 * ((out.dense - seen.dense) ** 2 / spread).mean(),
             "pooled": 2 * (1 - F.cosine_similarity(out.pooled, seen.pooled).mean()),

@@ -1,5 +1,11 @@
-"""A linear probe on the bird teacher: what it knows of the species to be learnt, as soft labels."""
+"""A linear probe on the bird teacher: what it knows of the species to be learnt, as soft labels.
 
+    python -m scripts.probe runs/probe.pt --birds DIR --annotations DIR --teachers DIR
+
+prints how many of the test crops it names.
+"""
+
+import argparse
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from scripts.bird_data import Birds, CropSettings, random_crops
+from scripts.bird_data import Birds, CropSettings, load_birds, random_crops
 from scripts.teacher import Teacher
 
 ROUNDS = 3
@@ -62,3 +68,30 @@ def fitted(path: Path, teacher: Teacher, birds: Birds, side: int) -> Probe:
     torch.save(probe._asdict(), part)
     part.replace(path)
     return probe
+
+
+def top_1(probe: Probe, teacher: Teacher, birds: Birds, side: int) -> float:
+    """Return the share of whole crops, side x side pixels, that the probe names."""
+    hits = 0
+    for images, labels in zip(birds.images.split(BATCH), birds.labels.split(BATCH), strict=True):
+        crops = F.interpolate(images.float() / 255, (side, side), mode="bilinear", antialias=True)
+        hits += (probe.logits(teacher(crops).pooled).argmax(1) == labels).sum().item()
+    return hits / len(birds.labels)
+
+
+def main() -> None:
+    """Print the accuracy of a probe, fitted first when there is none."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("probe", type=Path)
+    for name in ("birds", "annotations", "teachers"):
+        parser.add_argument(f"--{name}", type=Path, required=True, help=f"folder of the {name}")
+    parser.add_argument("--side", type=int, default=128)
+    args = parser.parse_args()
+    teacher = Teacher(args.teachers / "mnv2_inatbird.npz")
+    seen, unseen = (load_birds(args.birds, args.annotations, 192, train) for train in (True, False))
+    probe = fitted(args.probe, teacher, seen, args.side)
+    print(f"top-1 at {args.side} px {100 * top_1(probe, teacher, unseen, args.side):.1f} %")
+
+
+if __name__ == "__main__":
+    main()

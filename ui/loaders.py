@@ -1,19 +1,17 @@
 """Cached loading: networks for everybody, pictures and captures for one session."""
 
-from functools import lru_cache
-
 import streamlit as st
 
 from errors import AttentionVizError
 from models import catalogue
-from models.build import outline
+from models.block_specs import CGNLSpec, NonLocalSpec
+from models.build import places_of
 from models.catalogue import Entry
 from models.loaded import LoadedModel
 from models.specs import NetworkSpec
 from ui import session_models
 from ui.guard import plain
 from viz import example, media, pipeline
-from viz.capture import attending
 from viz.channel_maps import class_evidence, top
 from viz.dependence import query_dependence
 from viz.geometry import Mode
@@ -33,16 +31,15 @@ def network(name: str) -> LoadedModel:
     return session_models.get(name) or _shared(name)
 
 
-@lru_cache(maxsize=64)
 def block_labels(spec: NetworkSpec) -> tuple[str, ...]:
     """Return the labels of the blocks that have attention maps, first to last."""
-    return tuple(place.label for place in attending(outline(spec)))
+    attends = isinstance(getattr(spec, "block", None), NonLocalSpec | CGNLSpec)
+    return tuple(place.label for place in places_of(spec)) if attends else ()
 
 
-@lru_cache(maxsize=64)
 def has_gates(spec: NetworkSpec) -> bool:
     """Tell whether a network has gates inside its units."""
-    return bool(outline(spec).gated())
+    return getattr(spec, "gate", None) is not None
 
 
 def has_one_size(spec: NetworkSpec) -> bool:

@@ -1,6 +1,6 @@
 """The only forward pass: run a network once and keep the factors of every attention block."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -24,27 +24,38 @@ def attending(network: Network) -> tuple[Place, ...]:
 
 
 @contextmanager
-def projections(model: LoadedModel) -> Iterator[dict[Place, Tap]]:
-    """Collect (block input, factors) by place during forwards in the ``with``; hooks always
-    come off.
+def listening(
+    model: LoadedModel, listeners: Iterable[tuple[nn.Module, Callable]]
+) -> Iterator[None]:
+    """Put forward hooks on modules for the forwards in the ``with``; they always come off.
 
-    Holds the model's lock and keeps every module's train/eval mode as it was.
+    Holds the model's lock, and keeps every module's train/eval mode as it was.
     """
-    taps: dict[Place, Tap] = {}
     with model.lock:
         modes = [(module, module.training) for module in model.network.modules()]
         handles = []
         try:
-            for place in attending(model.network):
-                projection = model.network.block_at(place).projection
-                handles.append(projection.register_forward_hook(_keep_in(taps, place)))
+            for module, hook in listeners:
+                handles.append(module.register_forward_hook(hook))
             model.network.eval()
-            yield taps
+            yield
         finally:
             for handle in handles:
                 handle.remove()
             for module, was_training in modes:
                 module.training = was_training
+
+
+@contextmanager
+def projections(model: LoadedModel) -> Iterator[dict[Place, Tap]]:
+    """Collect (block input, factors) by place during forwards in the ``with``."""
+    taps: dict[Place, Tap] = {}
+    listeners = (
+        (model.network.block_at(place).projection, _keep_in(taps, place))
+        for place in attending(model.network)
+    )
+    with listening(model, listeners):
+        yield taps
 
 
 def _keep_in(taps: dict[Place, Tap], place: Place) -> Callable:
@@ -65,7 +76,7 @@ def capture(model: LoadedModel, model_input: ModelInput) -> Capture:
         place.label: _factors(model.network.block_at(place), place, tap)
         for place, tap in taps.items()
     }
-    return Capture(blocks, logits.float().cpu(), model_input.geometry)
+    return Capture(blocks, logits.float().cpu(), model_input.geometry, model_input.frames)
 
 
 def _factors(block: NonLocalBlock | CGNLBlock, place: Place, tap: Tap) -> BlockCapture:

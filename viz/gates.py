@@ -1,7 +1,6 @@
 """What the gates of a network do to one picture or clip: their factors, and before and after."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from models.loaded import LoadedModel
+from viz.capture import listening
 from viz.types import ModelInput
 
 
@@ -32,34 +32,15 @@ def gate_layers(model: LoadedModel, model_input: ModelInput) -> tuple[GateLayer,
 
     Empty for a network without gates, which is not run.
     """
-    if not model.network.gated():
+    gates = model.network.gated()
+    if not gates:
         return ()
+    layers: list[GateLayer] = []
     weight = next(model.network.parameters())
-    with _listening(model) as layers, torch.no_grad():
+    listeners = ((gate, _add_to(layers, name)) for name, gate in gates.items())
+    with listening(model, listeners), torch.no_grad():
         model.network(model_input.tensor.to(weight.device, weight.dtype))
     return tuple(layers)
-
-
-@contextmanager
-def _listening(model: LoadedModel) -> Iterator[list[GateLayer]]:
-    """Collect a GateLayer from each gate that runs in the ``with``; hooks always come off.
-
-    Holds the model's lock and keeps every module's train/eval mode as it was.
-    """
-    layers: list[GateLayer] = []
-    with model.lock:
-        modes = [(module, module.training) for module in model.network.modules()]
-        handles = []
-        try:
-            for name, gate in model.network.gated().items():
-                handles.append(gate.register_forward_hook(_add_to(layers, name)))
-            model.network.eval()
-            yield layers
-        finally:
-            for handle in handles:
-                handle.remove()
-            for module, was_training in modes:
-                module.training = was_training
 
 
 def _add_to(layers: list[GateLayer], name: str) -> Callable:

@@ -9,7 +9,7 @@ from models.layout import Grid
 from viz import heat as heats
 from viz.geometry import Box, Geometry
 from viz.heat import Heat
-from viz.types import Cell, Clip, Look
+from viz.types import Cell, Clip, Look, moment
 
 COLORMAPS: dict[str, str] = {
     "inferno": "Inferno (perceptually uniform)",
@@ -41,7 +41,7 @@ def paint(clip: Clip, geometry: Geometry, heat: Heat, look: Look) -> np.ndarray:
         return out
     rows, cols = pixel_span(geometry)
     region = out[:, rows, cols]
-    moments = np.arange(len(out)) * len(heat.values) // len(out)
+    moments = moment(np.arange(len(out)), len(out), len(heat.values))
     scaled = heats.upsample(
         heat.values[moments], region.shape[1], region.shape[2], look.interpolation
     )

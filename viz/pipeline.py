@@ -78,8 +78,14 @@ def block_of(capture: Capture, label: str | None = None) -> BlockCapture:
 
 
 def cell_at(capture: Capture, block: BlockCapture, at: tuple[float, float], frame: int = 0) -> Cell:
-    """Return the feature cell under pixel (x, y) of the original picture."""
-    return Cell(frame, *capture.geometry.cell_at(*at, block.query_grid))
+    """Return the feature cell under pixel (x, y) of frame ``frame`` of the original clip."""
+    if not 0 <= frame < capture.frames:
+        raise OutsideError(
+            f"Frame {frame} came; the clip has frames 0 to {capture.frames - 1}. Choose one of "
+            "them."
+        )
+    grid = block.query_grid
+    return Cell(capture.moment(frame, grid), *capture.geometry.cell_at(*at, grid))
 
 
 def affinity_row(

@@ -50,4 +50,4 @@ def prepare(
     normalised = (colours - mean) / std
     if len(normalised) == 1:
         normalised = normalised.expand(prep.frames, -1, -1, -1)
-    return ModelInput(normalised.transpose(0, 1).unsqueeze(0).contiguous(), plan)
+    return ModelInput(normalised.transpose(0, 1).unsqueeze(0).contiguous(), plan, len(clip.frames))

@@ -17,14 +17,33 @@ Interpolation = Literal["smooth", "nearest"]
 Meaning = Literal["weights, sum 1", "response, any sign"]
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """Which frames of footage become a clip: ``frames`` of them, ``step`` apart, from ``start``.
+
+    ``step`` and ``start`` count frames of the footage (from 0) or seconds, as ``unit`` says;
+    ``start`` None puts the clip in the middle. Networks are published as frames x step: 8x8, 32x2.
+    """
+
+    frames: int = 8
+    step: float = 8
+    start: float | None = None
+    unit: Literal["frames", "seconds"] = "frames"
+
+
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """Decoded media: frames (T, H, W, 3) uint8 RGB; timestamps in s; sha256 of the file's bytes."""
+    """Decoded media: frames (T, H, W, 3) uint8 RGB; timestamps in s; sha256 of the file's bytes.
+
+    ``numbers`` are the frames' places in the footage they were sampled from, counted from 0;
+    empty where the clip is all there is.
+    """
 
     frames: np.ndarray
     timestamps: tuple[float, ...]
     name: str
     sha256: str
+    numbers: tuple[int, ...] = ()
 
     @property
     def height(self) -> int:
@@ -39,10 +58,21 @@ class Clip:
 
 @dataclass(frozen=True, eq=False)
 class ModelInput:
-    """Network input (1, 3, T, H, W) float32, and how it lies in the original picture."""
+    """Network input (1, 3, T, H, W) float32, how it lies in the original picture, and how many
+    ``frames`` of the clip it was made from (1: a still picture, held for all T)."""
 
     tensor: Tensor
     geometry: Geometry
+    frames: int = 1
+
+
+def moment(frame: int, frames: int, moments: int) -> int:
+    """Return which of ``moments`` moments of a feature clip frame ``frame`` of ``frames`` lies in.
+
+    Networks may pool time, so that several frames share a moment. A still picture that is held for
+    many moments lies in the first.
+    """
+    return frame * moments // frames
 
 
 @dataclass(frozen=True)
@@ -116,11 +146,17 @@ BlockCapture = NonLocalCapture | CGNLCapture
 
 @dataclass(frozen=True, eq=False)
 class Capture:
-    """What one forward pass left: factors by block label, logits (classes,), geometry."""
+    """What one forward pass left: factors by block label, logits (classes,), geometry, and the
+    number of ``frames`` of the clip."""
 
     blocks: dict[str, BlockCapture]
     logits: Tensor
     geometry: Geometry
+    frames: int = 1
+
+    def moment(self, frame: int, grid: Grid) -> int:
+        """Return the moment t of ``grid`` that frame ``frame`` of the clip lies in."""
+        return moment(frame, self.frames, grid.frames)
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,9 @@ class DigitPlace(Place):
         return self.label
 
 
+PLACES = (DigitPlace(1, 0), DigitPlace(2, 0))
+
+
 class DigitNetwork(nn.Module):
     """Grey images (B, 1, T, 28, 28) -> logits (B, 10); logits of a clip are the mean over frames.
 
@@ -42,7 +45,7 @@ class DigitNetwork(nn.Module):
             )
             for before, after in zip(widths[:-1], widths[1:], strict=True)
         )
-        self.places = (DigitPlace(1, 0), DigitPlace(2, 0))
+        self.places = PLACES
         self.blocks = nn.ModuleDict(
             {place.key: block(spec.block, widths[place.stage], 2) for place in self.places}
         )

@@ -1,6 +1,7 @@
 """What the compact networks share: frames folded into the batch, gates by name, sizes by name."""
 
 import re
+from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
@@ -10,7 +11,7 @@ from models.layout import fold_time
 from models.specs import CompactSpec
 
 
-class ImageNetwork(nn.Module):
+class ImageNetwork(nn.Module, ABC):
     """Abstract: an image network that takes clips, (B, 3, T, H, W) -> logits (B, classes).
 
     Only its gates see a clip as one; the features of its frames are averaged before ``classify``.
@@ -23,13 +24,13 @@ class ImageNetwork(nn.Module):
         super().__init__()
         self.spec = spec
 
+    @abstractmethod
     def features_of(self, folded: Tensor, frames: int) -> Tensor:
         """Return what is averaged over places and frames, (B*T, C, H', W')."""
-        raise NotImplementedError
 
+    @abstractmethod
     def classify(self, pooled: Tensor) -> Tensor:
         """Return the logits of averaged features (B, C)."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
         features = self.features_of(fold_time(x), x.shape[2])
@@ -42,15 +43,6 @@ class ImageNetwork(nn.Module):
             for name, module in self.named_modules()
             if isinstance(module, CGDBlock)
         }
-
-    def initialise(self) -> None:
-        """Fill the convolutions as He et al. (2015)."""
-        for module in self.modules():
-            # An outline on the meta device has nothing to fill, and would import torch's compiler.
-            if isinstance(module, nn.Conv2d) and not module.weight.is_meta:
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
 
 
 def size_of(spec: CompactSpec, pattern: str, accepted: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ Keys and strides are those of the CGD authors' code: the stem keeps the size of 
 
 from torch import Tensor, nn
 
+from models.backbones.filling import fill_convolutions
 from models.backbones.image_network import ImageNetwork, size_of, wrong_size
 from models.gates import cgd_or_none
 from models.specs import CompactSpec
@@ -65,7 +66,7 @@ class MobileNet(ImageNetwork):
             self.layers.append(Unit(spec, channels, scaled(out, factor), stride))
             channels = scaled(out, factor)
         self.linear = nn.Linear(channels, spec.num_classes)
-        self.initialise()
+        fill_convolutions(self)
 
     def features_of(self, folded: Tensor, frames: int) -> Tensor:
         x = self.relu(self.bn1(self.conv1(folded)))

@@ -6,6 +6,7 @@ Keys, and where the gate stands, are those of the CGD authors' code.
 import torch
 from torch import Tensor, nn
 
+from models.backbones.filling import fill_convolutions
 from models.backbones.image_network import ImageNetwork, size_of, wrong_size
 from models.gates import cgd_or_none
 from models.specs import CompactSpec
@@ -100,7 +101,7 @@ class PreResNet(ImageNetwork):
         self.bn = nn.BatchNorm2d(channels)
         self.relu = nn.ReLU(inplace=True)
         self.fc = nn.Linear(channels, spec.num_classes)
-        self.initialise()
+        fill_convolutions(self)
 
     def features_of(self, folded: Tensor, frames: int) -> Tensor:
         x = self.conv1(folded)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.backbones.filling import fill_convolutions
 from models.backbones.units import Affine, Basic, Bottleneck, TimeConv
 from models.blocks import AttentionBlock, block
 from models.layout import fold_time, unfold_time
@@ -49,7 +50,7 @@ class AttentionResNet(nn.Module):
         )
         self.dropout = nn.Dropout(spec.dropout)
         self.fc = nn.Linear(stage_channels(spec, 5), spec.num_classes)
-        _initialise(self)
+        fill_convolutions(self)
         self.places = places(spec.depth, spec.placement)
         self.blocks = nn.ModuleDict(
             {p.key: block(spec.block, stage_channels(spec, p.stage), p.stage) for p in self.places}
@@ -155,10 +156,3 @@ def _stage(spec: ModelSpec, stage: int) -> nn.Sequential:
         units.append(kind(channels, spec, Place(stage, index), stride))
         channels = stage_channels(spec, stage)
     return nn.Sequential(*units)
-
-
-def _initialise(network: nn.Module) -> None:
-    for module in network.modules():
-        # An outline on the meta device has nothing to fill; asking would import torch's compiler.
-        if isinstance(module, nn.Conv2d | nn.Conv3d) and not module.weight.is_meta:
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

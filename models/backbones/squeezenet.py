@@ -6,6 +6,7 @@ Without a gate it has torchvision's keys; the CGD authors add a batch norm behin
 import torch
 from torch import Tensor, nn
 
+from models.backbones.filling import fill_convolutions
 from models.backbones.image_network import ImageNetwork, size_of
 from models.gates import cgd_or_none
 from models.specs import CompactSpec
@@ -56,7 +57,7 @@ class SqueezeNet(ImageNetwork):
         self.classifier = nn.Sequential(
             nn.Dropout(0.5), nn.Conv2d(channels, spec.num_classes, 1), nn.ReLU(inplace=True)
         )
-        self.initialise()
+        fill_convolutions(self)
 
     def features_of(self, folded: Tensor, frames: int) -> Tensor:
         x = folded

@@ -34,7 +34,10 @@ def understand(raw: RawCheckpoint, answers: Mapping[str, str]) -> Understood:
     """Return the network that a checkpoint holds; CheckpointError, or UndecidedError to ask."""
     bare = unwrapped(raw.tensors)
     family = family_of(bare, raw.name)
-    prepared = family.prepare(bare)
+    try:
+        prepared = family.prepare(bare)
+    except SpecError as problem:
+        raise CheckpointError(f"{raw.name} cannot be used. {problem}") from problem
     renamed = rename(family.table, prepared, raw.name)
     renamed = Renamed(halve_concatenations(renamed.tensors), renamed.renamed, renamed.ignored)
     known = Known(raw.name, raw.metadata, answers)
@@ -55,7 +58,8 @@ def understand(raw: RawCheckpoint, answers: Mapping[str, str]) -> Understood:
     facts = known.finish()
     tensors = without_unit_sizes(renamed.tensors, network)
     own.check_fit(network, tensors, raw.name)
-    written = _names_in_file(raw.tensors, prepared)
+    # Wrappers and numbers were taken off one by one, in order: here they are as written.
+    written = dict(zip(prepared, raw.tensors, strict=True))
     report = Report(
         family.title,
         raw.container,
@@ -75,12 +79,6 @@ def unwrapped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
             break
         bare = {key.removeprefix(prefix): value for key, value in bare.items()}
     return bare
-
-
-def _names_in_file(raw: Mapping[str, Tensor], prepared: Mapping[str, Tensor]) -> dict[str, str]:
-    """Return the file's own key of every prepared one: wrappers and numbers are as written."""
-    by_tensor = {id(value): key for key, value in raw.items()}
-    return {key: by_tensor[id(value)] for key, value in prepared.items()}
 
 
 def halve_concatenations(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

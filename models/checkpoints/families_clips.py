@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from models.block_specs import NonLocalSpec
-from models.checkpoints.families_images import CLASS_NAMES, TRUNK, UNIT, image_spec
+from models.checkpoints.families_images import CLASS_NAMES, TRUNK, UNIT, image_spec, unit_rules
 from models.checkpoints.family import Family, function_ask, nonlocal_spec, pooled_after
 from models.checkpoints.keys import COUNTER, KeyTable, Renamed, Rule
 from models.checkpoints.known import Known
@@ -22,13 +22,11 @@ BLOCK = "blocks.res{stage}_{unit}."
 PROJECTION = BLOCK + "projection.{part}.{what}"
 
 
-def block_rules(
-    prefix: str, part: str, expand: str, norm: str, what: str = "weight|bias"
-) -> tuple[Rule, ...]:
+def block_rules(prefix: str, part: str, expand: str, norm: str) -> tuple[Rule, ...]:
     """Return the rows of an NL block; each argument is a pattern, with group ``part`` in theirs."""
     return (
-        Rule(rf"{prefix}{part}(?P<what>{what})", PROJECTION),
-        Rule(rf"{prefix}{expand}(?P<what>{what})", BLOCK + "expand.{what}"),
+        Rule(rf"{prefix}{part}(?P<what>weight|bias)", PROJECTION),
+        Rule(rf"{prefix}{expand}(?P<what>weight|bias)", BLOCK + "expand.{what}"),
         Rule(rf"{prefix}{norm}(?P<what>\w+)", BLOCK + "norm.{what}"),
     )
 
@@ -104,14 +102,7 @@ CLIP_FAMILIES = (
                 COUNTER,
                 Rule(r"base_model\.conv1\.weight", "conv1.weight"),
                 Rule(r"base_model\.bn1\.(?P<what>\w+)", "bn1.{what}"),
-                Rule(
-                    _TSM_UNIT + r"(?P<part>(?:conv|bn)\d)\.(?:net\.)?(?P<what>\w+)",
-                    "layer{layer}.{unit}.{part}.{what}",
-                ),
-                Rule(
-                    _TSM_UNIT + r"downsample\.(?P<part>[01])\.(?P<what>\w+)",
-                    "layer{layer}.{unit}.downsample.{part}.{what}",
-                ),
+                *unit_rules(_TSM_UNIT, wrapper=r"(?:net\.)?"),
                 *block_rules(
                     _TSM_UNIT + r"nl\.", r"(?P<part>theta|phi|g)\.(?:0\.)?", r"W\.0\.", r"W\.1\."
                 ),
@@ -130,14 +121,7 @@ CLIP_FAMILIES = (
                 COUNTER,
                 Rule(r"first_stage\.0\.weight", "conv1.weight"),
                 Rule(r"first_stage\.1\.(?P<what>\w+)", "bn1.{what}"),
-                Rule(
-                    _GLUON_UNIT + r"(?P<part>(?:conv|bn)\d)\.(?P<what>\w+)",
-                    "layer{layer}.{unit}.{part}.{what}",
-                ),
-                Rule(
-                    _GLUON_UNIT + r"downsample\.(?P<part>[01])\.(?P<what>\w+)",
-                    "layer{layer}.{unit}.downsample.{part}.{what}",
-                ),
+                *unit_rules(_GLUON_UNIT),
                 # W and bn stand a second time in a Sequential, fc in the head.
                 *block_rules(
                     _GLUON_UNIT + r"nonlocal_block\.",

@@ -21,15 +21,30 @@ from models.gate_specs import CGDSpec
 from models.specs import DigitSpec, ModelSpec, NetworkSpec, Preprocessing
 
 UNIT = r"layer(?P<layer>\d)\.(?P<unit>\d+)\."
+
+
+def unit_rules(unit: str, wrapper: str = "") -> tuple[Rule, ...]:
+    """Return the rows of residual units with torchvision's names behind the pattern ``unit``.
+
+    ``wrapper`` matches what may stand between a layer and its tensors.
+    """
+    return (
+        Rule(
+            unit + rf"(?P<part>(?:conv|bn)\d)\.{wrapper}(?P<what>\w+)",
+            "layer{layer}.{unit}.{part}.{what}",
+        ),
+        Rule(
+            unit + r"downsample\.(?P<part>[01])\.(?P<what>\w+)",
+            "layer{layer}.{unit}.downsample.{part}.{what}",
+        ),
+    )
+
+
 TRUNK = (
     COUNTER,
     Rule(r"conv1\.weight", "conv1.weight"),
     Rule(r"bn1\.(?P<what>\w+)", "bn1.{what}"),
-    Rule(UNIT + r"(?P<part>(?:conv|bn)\d)\.(?P<what>\w+)", "layer{layer}.{unit}.{part}.{what}"),
-    Rule(
-        UNIT + r"downsample\.(?P<part>[01])\.(?P<what>\w+)",
-        "layer{layer}.{unit}.downsample.{part}.{what}",
-    ),
+    *unit_rules(UNIT),
     Rule(r"fc\.(?P<what>weight|bias)", "fc.{what}"),
 )
 """torchvision's names are ours."""
@@ -54,7 +69,10 @@ def _renumbered(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         number = int(found[1])
         return f"layer3.{number - 1}.{'nl.' if number == at else ''}{found[2]}"
 
-    return {name(key): value for key, value in tensors.items()}
+    renamed = {name(key): value for key, value in tensors.items()}
+    if len(renamed) < len(tensors):
+        raise SpecError("It holds keys with the block's number and without it; one way is read.")
+    return renamed
 
 
 _CGNL_KERNEL = Ask(
