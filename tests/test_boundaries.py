@@ -28,14 +28,17 @@ FORBIDDEN_OUTSIDE: dict[str, set[str]] = {
 
 VIZ_LEVELS: tuple[set[str], ...] = (
     {"types", "geometry"},
-    {"media", "preprocess", "capture", "example"},
+    {"media", "preprocess", "capture", "puppet", "actions"},
+    {"decoding", "video", "animation", "frame_sets", "example", "example_clip"},
+    {"footage"},
     {"affinity", "channel_maps", "gates", "dependence"},
     {"heat"},
     {"overlay"},
+    {"strip"},
     {"figure", "save"},
-    {"export"},
+    {"export", "motion"},
     {"recipe", "pipeline", "__init__"},
-    {"cli", "cli_models"},
+    {"cli", "cli_models", "cli_maps"},
     {"__main__"},
 )
 """Inside viz, a module imports its own level or those before it, and never in a circle."""
