@@ -4,7 +4,11 @@ import argparse
 import importlib
 import importlib.util
 
-SUITES = {"explore": ("benchmarks.explore", "benchmarks.compute"), "costs": ("benchmarks.costs",)}
+SUITES = {
+    "explore": ("benchmarks.explore", "benchmarks.compute"),
+    "costs": ("benchmarks.costs",),
+    "clips": ("benchmarks.clips", "benchmarks.clips_browser"),
+}
 
 
 def main() -> None:

@@ -51,17 +51,25 @@ def report() -> list[str]:
     chromium = find_chromium()
     if chromium is None:
         return ["browser figures: skipped, no Chromium was found (make chromium)"]
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, opened_tab(chromium) as tab:
+        count_file = Path(folder) / "count"
+        with served(count_file) as address:
+            figures = _measure(tab, address, count_file)
+    return [figure.line() for figure in figures]
+
+
+@contextmanager
+def opened_tab(chromium: str) -> Iterator[Page]:
+    """Open a fresh Chromium with one large empty tab."""
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         try:
             tab = browser.new_page(viewport={"width": 1400, "height": 1200})
             tab.set_default_timeout(PATIENCE_MS)
             tab.goto("about:blank")
-            with _server(Path(folder) / "count") as address:
-                figures = _measure(tab, address, Path(folder) / "count")
+            yield tab
         finally:
             browser.close()
-    return [figure.line() for figure in figures]
 
 
 def _measure(tab: Page, address: str, count_file: Path) -> list[Figure]:
@@ -75,11 +83,8 @@ def _measure(tab: Page, address: str, count_file: Path) -> list[Figure]:
     tab.goto(f"{address}/?size=448&mode=center-crop")
     tab.wait_for_selector(DRAWN)
     tab.wait_for_selector(REST)
-    latencies = sorted(_hover(tab))
-    middle, high = statistics.median(latencies), latencies[int(0.95 * len(latencies))]
     return [
-        Figure("pointer to new heat, N=784, two networks, median", middle, 8, "ms"),
-        Figure("pointer to new heat, N=784, two networks, p95", high, 16, "ms"),
+        *hover_figures(tab, "N=784", (8, 16)),
         Figure("server serving to first map on screen", first_map, 5, "s"),
         Figure("forwards a network for the example", after_start / NETWORKS, 1, ""),
         Figure("forwards a network for an upload, whatever is moved", uploaded / NETWORKS, 1, ""),
@@ -92,6 +97,16 @@ _COLLECT = """() => {
     if (detail.painted) window.latencies.push(detail.latency);
   });
 }"""
+
+
+def hover_figures(tab: Page, what: str, limits: tuple[float, float]) -> list[Figure]:
+    """Return median and 95th percentile of pointer to finished heat, beside their limits in ms."""
+    latencies = sorted(_hover(tab))
+    values = statistics.median(latencies), latencies[int(0.95 * len(latencies))]
+    return [
+        Figure(f"pointer to new heat, {what}, two networks, {name}", value, limit, "ms")
+        for name, value, limit in zip(("median", "p95"), values, limits, strict=True)
+    ]
 
 
 def _hover(tab: Page) -> list[float]:
@@ -116,7 +131,7 @@ def _forwards_of_an_upload(tab: Page, count_file: Path) -> int:
     before = _count(count_file)
     packed = io.BytesIO()
     example.draw().crop((60, 40, 600, 460)).save(packed, "PNG")
-    tab.locator("input[type=file]").set_input_files(
+    tab.locator("input[type=file]").first.set_input_files(
         [{"name": "upload.png", "mimeType": "image/png", "buffer": packed.getvalue()}]
     )
     tab.get_by_text("In use: upload.png").wait_for()
@@ -142,7 +157,7 @@ def _count(count_file: Path) -> int:
 
 
 @contextmanager
-def _server(count_file: Path) -> Iterator[str]:
+def served(count_file: Path) -> Iterator[str]:
     """Serve the app on a free port; the address is handed over once it answers."""
     with socket.socket() as probe:
         probe.bind(("localhost", 0))

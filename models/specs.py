@@ -112,6 +112,12 @@ class TemporalSpec:
             for unit in (unit for stage in units for unit in stage):
                 within(f"{what} unit", unit, 0, 100)
 
+    def moments(self, frames: int) -> int:
+        """Return the moments of res3 and later for a clip of ``frames``; 0 when it is too short."""
+        left = (frames - 1) // self.stem_stride + 1
+        left = max(0, (left - self.pool_frames) // self.pool_stride + 1)
+        return left // 2 if self.halve_after_res2 else left
+
     @property
     def reads_time(self) -> bool:
         """Whether frames influence each other before the classifier, blocks left aside."""

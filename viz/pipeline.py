@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count as count_from
 from pathlib import Path
 
 from errors import InputError, OutsideError
 from models import catalogue
 from models.loaded import LoadedModel
-from viz import affinity, media, preprocess
+from models.specs import NetworkSpec, TemporalSpec
+from viz import affinity, footage, preprocess
 from viz.capture import capture as run
 from viz.channel_maps import (
     RANKINGS,
@@ -27,6 +29,7 @@ from viz.types import (
     Clip,
     ModelInput,
     NonLocalCapture,
+    Sampling,
 )
 
 DEFAULT_CHANNELS = 5
@@ -51,19 +54,41 @@ def load(name: str, answers: Mapping[str, str] = catalogue.NO_ANSWERS) -> Loaded
     return catalogue.load(name, answers=answers)
 
 
+def sampling_for(spec: NetworkSpec) -> Sampling:
+    """Return the frames x step that a network was made for; 8 x 8 for networks of pictures."""
+    prep = spec.preprocessing
+    return Sampling(prep.frames, prep.frame_stride) if prep.frames > 1 else Sampling()
+
+
+def sampled(model: LoadedModel, source: Clip | str | Path) -> Clip:
+    """Return a Clip as it is; a file (or a folder of frames) as the network wants it sampled."""
+    if isinstance(source, Clip):
+        return source
+    return footage.load(source).sample(sampling_for(model.spec))
+
+
 def prepare(
     model: LoadedModel, clip: Clip, mode: Mode = "fit", size: int | None = None
 ) -> ModelInput:
-    """Return the network's input for a clip."""
+    """Return the network's input for a clip; InputError when it has too few frames for it."""
+    frames, time = len(clip.frames), getattr(model.spec, "temporal", TemporalSpec())
+    if frames > 1 and not time.moments(frames):
+        least = next(count for count in count_from(frames) if time.moments(count))
+        raise InputError(
+            f"{frames} frames came; {model.id} pools time and needs at least {least}. Take more "
+            "frames of the clip, or one frame alone, which is held still."
+        )
     return preprocess.prepare(clip, model.spec.preprocessing, mode, size)
 
 
 def capture(
     model: LoadedModel, source: Clip | str | Path, mode: Mode = "fit", size: int | None = None
 ) -> Capture:
-    """Run the network once on a picture (a Clip or a path) and keep every block's factors."""
-    clip = source if isinstance(source, Clip) else media.load(source)
-    return run(model, prepare(model, clip, mode, size))
+    """Run the network once on a picture or clip (a Clip or a path) and keep every block's factors.
+
+    Of longer footage the middle is taken, as many frames as the network was made for.
+    """
+    return run(model, prepare(model, sampled(model, source), mode, size))
 
 
 def block_of(capture: Capture, label: str | None = None) -> BlockCapture:

@@ -6,6 +6,7 @@ import torch
 from models.backbones.units import shift
 from models.build import build
 from models.layout import fold_time, unfold_time
+from models.placement import Place
 from models.specs import ModelSpec, TemporalSpec
 from tests.models.clips import PlainClipNetwork, randomise, shifted
 
@@ -114,3 +115,17 @@ def test_the_last_frames_of_a_clip_reach_the_logits_only_where_time_is_not_strid
         before = network(x)
         x[:, :, 1::2] = 0
         assert torch.equal(network(x), before)
+
+
+@pytest.mark.parametrize("time", TIMES.values(), ids=TIMES)
+def test_the_moments_of_a_clip_are_told_before_it_runs(time):
+    network = made(14, time)
+    for frames in range(1, 14):
+        told = time.moments(frames)
+        if told:
+            with torch.no_grad():
+                left = network.features(clip(frames), Place(3, 0))
+            assert left.shape[2] == told
+        else:
+            with pytest.raises(RuntimeError), torch.no_grad():
+                network.features(clip(frames), Place(3, 0))

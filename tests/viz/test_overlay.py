@@ -201,3 +201,51 @@ def test_a_frame_gets_the_heat_of_its_moment(frames, moments, seen):
         one = replace(clip, frames=clip.frames[frame : frame + 1])
         alone = Heat(values[moment : moment + 1], 0.0, 1.0, False)
         assert np.array_equal(painted[frame], overlay.paint(one, plan, alone, look)[0])
+
+
+def slow_paint(clip, plan, found, look):
+    """The same in the open: every frame on its own, all of it in float64."""
+    out = clip.frames.copy()
+    rows, cols = overlay.pixel_span(plan)
+    for index in range(len(out)):
+        region = out[index, rows, cols]
+        t = index * len(found.values) // len(out)
+        scaled = heat.upsample(found.values[t : t + 1], *region.shape[:2], look.interpolation)[0]
+        colours = overlay.colour_table(look.colormap)[np.rint(scaled * 255).astype(int)]
+        mixed = np.rint((1 - look.heat_opacity) * region + look.heat_opacity * colours)
+        shown = scaled >= np.float32(look.threshold)
+        out[index, rows, cols] = np.where(shown[..., None], mixed, region)
+    return out
+
+
+@pytest.mark.parametrize("opacity", [0.0, 0.3, 0.5, 0.6, 1.0])
+@pytest.mark.parametrize("threshold", [0.0, 0.7, 1.0])
+def test_painting_fast_gives_the_pixels_of_painting_slowly(opacity, threshold):
+    rng = np.random.default_rng(7)
+    frames = rng.integers(0, 256, (5, 37, 53, 3), np.uint8)
+    clip = Clip(frames, tuple(range(5)), "noise", "0" * 64)
+    found = Heat(rng.random((3, 5, 7), np.float32), 0.0, 1.0, False)
+    for plan in (geometry.fit(53, 37, 64, 32), geometry.center_crop(53, 37, 40, 32)):
+        for interpolation in ("smooth", "nearest"):
+            look = Look("clip", threshold, heat_opacity=opacity, interpolation=interpolation)
+            expected = slow_paint(clip, plan, found, look)
+            assert np.array_equal(overlay.paint(clip, plan, found, look), expected)
+
+
+def test_a_moment_is_enlarged_once_for_all_of_its_frames(monkeypatch):
+    calls = []
+    real = heat.upsample
+    monkeypatch.setattr(heat, "upsample", lambda *a: calls.append(1) or real(*a))
+    found = Heat(np.random.default_rng(1).random((2, 5, 7), np.float32), 0.0, 1.0, False)
+    overlay.paint(grey(20, 30, frames=8), geometry.fit(30, 20, 32, 2), found, Look())
+    assert len(calls) == 2
+
+
+def test_the_strongest_are_the_highest_first_and_ties_stand_by_position():
+    values = np.float32([[[1, 9], [np.nan, 3]], [[9, 2], [np.inf, -4]]])
+    attention = AttentionMap(values, Query("b", Cell(0, 0, 0)), "response, any sign")
+    found = overlay.strongest(attention, 4)
+    assert found == [Cell(1, 1, 0), Cell(0, 0, 1), Cell(1, 0, 0), Cell(0, 1, 1)]
+    assert overlay.strongest(attention)[-1] == Cell(0, 1, 0)  # not a number: last
+    assert len(overlay.strongest(attention)) == 8
+    assert overlay.strongest(attention, 0) == []

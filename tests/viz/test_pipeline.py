@@ -1,5 +1,7 @@
 """From a picture to its maps in one call each, and one line for what cannot be asked."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,6 +9,9 @@ from PIL import Image
 import viz
 from errors import InputError, OutsideError
 from models.block_specs import NonLocalSpec
+from models.build import build
+from models.loaded import LoadedModel
+from models.specs import ModelSpec, Preprocessing, TemporalSpec
 from viz import affinity, pipeline
 from viz.types import Cell
 
@@ -113,3 +118,37 @@ def test_of_several_blocks_the_last_is_meant_unless_another_is_named(tiny_model,
     capture = viz.capture(tiny_model(NonLocalSpec(), "5"), tiny_clip)
     assert pipeline.block_of(capture).place.label == "res4.5"
     assert viz.affinity_row(capture, at=(9, 9), block="res3.1").values.shape == (1, 8, 8)
+
+
+def test_a_clip_that_is_too_short_for_the_network_is_one_line(tiny_clip):
+    time = TemporalSpec(5, 2, 3, 2, halve_after_res2=True)
+    spec = ModelSpec(base_width=8, num_classes=3, temporal=time)
+    model = LoadedModel("i3d", spec, build(spec).eval(), (), "")
+    frames = np.repeat(tiny_clip.frames, 4, axis=0)
+    short = replace(tiny_clip, frames=frames, timestamps=(0.0, 0.1, 0.2, 0.3))
+    with pytest.raises(InputError, match="4 frames came; i3d pools time and needs at least 9"):
+        pipeline.prepare(model, short)
+    long = replace(short, frames=np.repeat(tiny_clip.frames, 9, axis=0))
+    assert pipeline.prepare(model, long).frames == 9
+
+
+def test_a_frame_outside_the_clip_is_refused(nl_model, tiny_clip):
+    capture = viz.capture(nl_model, tiny_clip)
+    with pytest.raises(OutsideError, match="Frame 1 came; the clip has frames 0 to 0"):
+        viz.affinity_row(capture, at=(20, 20), frame=1)
+
+
+def test_the_frame_of_a_reference_is_a_frame_and_its_cell_a_moment(tiny_clip):
+    spec = ModelSpec(
+        depth=14, base_width=8, num_classes=3, block=NonLocalSpec(), placement=("res4.0",),
+        temporal=TemporalSpec(halve_after_res2=True),
+        preprocessing=Preprocessing(64, 64, frames=6),
+    )  # fmt: skip
+    model = LoadedModel("c2d", spec, build(spec).eval(), (), "")
+    frames = np.repeat(tiny_clip.frames, 6, axis=0)
+    clip = replace(tiny_clip, frames=frames, timestamps=tuple(k / 10 for k in range(6)))
+    capture = viz.capture(model, clip)
+    assert capture.frames == 6
+    row = viz.affinity_row(capture, at=(20, 20), frame=5)
+    assert row.query.cell.t == 2
+    assert row.values.shape[0] == 3

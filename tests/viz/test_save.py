@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import matplotlib
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from PIL import Image
 
 import viz
-from viz import heat, overlay
+from tests.conftest import draw
+from viz import heat, overlay, strip
 from viz.save import LARGEST_SIDE, View, maps_npz, recipe_json, reference_pixel, view_png
 from viz.types import Clip, Look
 
@@ -110,3 +112,36 @@ def test_a_huge_picture_is_saved_at_the_largest_side(views):
     frames = np.zeros((1, 40, LARGEST_SIDE + 600, 3), np.uint8)
     saved = pixels(view_png(Clip(frames, (0.0,), "wide", "0" * 64), views[:1], Look()))
     assert LARGEST_SIDE <= saved.shape[1] < LARGEST_SIDE * 1.1
+
+
+def as_clip(views, frames=4, numbers=(3, 11, 19, 27)):
+    clip = Clip(draw(53, 67, frames), tuple(0.5 * k for k in range(frames)), "c", "4" * 64, numbers)
+    return clip, [replace(view, frame=2) for view in views]
+
+
+def test_a_clip_is_saved_as_a_strip_and_a_picture_is_not(views, tiny_clip):
+    clip, shown = as_clip(views)
+    assert view_png(clip, shown, Look()) == strip.png(clip, shown, Look())
+    assert pixels(view_png(tiny_clip, views, Look())).shape[1] < 300
+
+
+def test_the_arrays_of_a_clip_say_when_its_frames_are(views, tiny_clip):
+    clip, shown = as_clip(views)
+    with np.load(io.BytesIO(maps_npz(shown, clip)), allow_pickle=False) as saved:
+        assert saved["timestamps"].tolist() == [0, 0.5, 1, 1.5]
+        assert saved["numbers"].tolist() == [3, 11, 19, 27]
+        assert (int(saved["frame"]), int(saved["frame_2"])) == (2, 2)
+    with np.load(io.BytesIO(maps_npz(views, tiny_clip)), allow_pickle=False) as saved:
+        assert "timestamps" not in saved
+        assert int(saved["frame"]) == 0
+
+
+def test_the_recipe_of_a_clip_names_its_frames_and_the_reference_frame(views, tiny_clip):
+    clip, shown = as_clip(views, numbers=())
+    recipe = json.loads(recipe_json(clip, shown, Look(), "fit", 64))
+    assert recipe["format"] == "nonlocal-viz-view/1"
+    assert recipe["media"]["frames"] == [0, 1, 2, 3]
+    assert recipe["media"]["times"] == [0, 0.5, 1, 1.5]
+    assert [n["query"]["frame"] for n in recipe["networks"]] == [2, 2]
+    still = json.loads(recipe_json(tiny_clip, views, Look(), "fit", 64))
+    assert "frames" not in still["media"]

@@ -1,0 +1,27 @@
+"""The example clip: always the same bytes, and the foot where the example says it is."""
+
+import hashlib
+
+import numpy as np
+
+from viz import example_clip
+
+
+def test_it_is_the_same_every_time():
+    first = example_clip.clip()
+    example_clip.clip.cache_clear()
+    again = example_clip.clip()
+    assert np.array_equal(first.frames, again.frames)
+    assert first.sha256 == hashlib.sha256(again.frames.tobytes()).hexdigest()
+    assert first.frames.shape == (32, 360, 480, 3)
+    assert np.allclose(np.diff(first.timestamps), 1 / 16)
+
+
+def test_the_foot_is_inside_and_the_ball_leaves_it_after_contact():
+    clip = example_clip.clip()
+    x, y = example_clip.foot_at(example_clip.CONTACT)
+    assert 0 < x < clip.width
+    assert 0 < y < clip.height
+    rest = clip.frames[0, 290:320, 225:270].astype(int)
+    later = clip.frames[-1, 290:320, 225:270].astype(int)
+    assert np.abs(rest - later).mean() > 10
