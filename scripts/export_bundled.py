@@ -1,7 +1,9 @@
 """Write a finished training run as a bundled weight file.
 
-python -m scripts.export_bundled runs/nl.pt models/weights/r50n-nl.safetensors --birds DIR
---title TEXT
+    python -m scripts.export_bundled runs/nl.pt models/weights/r50n-nl.safetensors --birds DIR \
+        --title TEXT
+    python -m scripts.export_bundled runs/clips-nl.pt models/weights/c2dn-nl.safetensors \
+        --title TEXT --size 112
 """
 
 import argparse
@@ -12,7 +14,8 @@ import torch
 
 from models.checkpoints import own
 from scripts.bird_data import class_names
-from scripts.train_bundled import student_for
+from scripts.clip_data import NAMES
+from scripts.train_bundled import CLIP_STAGES, clip_student, student_for
 
 
 def main() -> None:
@@ -20,7 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--birds", type=Path, required=True, help="folder with classes.txt")
+    parser.add_argument("--birds", type=Path, help="folder with classes.txt; not for clips")
     parser.add_argument("--title", required=True)
     parser.add_argument(
         "--size", type=int, default=224, help="input side the network is evaluated at"
@@ -30,8 +33,12 @@ def main() -> None:
     )
     args = parser.parse_args()
     state = torch.load(args.run, map_location="cpu", weights_only=True)
-    names = class_names(args.birds)
-    student = student_for(json.loads(state["recipe"])["stage"], len(names), args.size)
+    stage = json.loads(state["recipe"])["stage"]
+    if stage in CLIP_STAGES:
+        names, student = list(NAMES), clip_student(stage, args.size)
+    else:
+        names = class_names(args.birds)
+        student = student_for(stage, len(names), args.size)
     student.load_state_dict(state["student"])
     for place in student.network.places if args.soften != 1 else ():
         for value in student.network.block_at(place).projection.theta.parameters():

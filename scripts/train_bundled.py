@@ -1,8 +1,14 @@
 """Train the bundled networks: the plain trunk, then an NL or a CGNL block added to it.
 
-    python -m scripts.train_bundled trunk --birds DIR --annotations DIR --photos DIR --teachers
-    DIR --out runs python -m scripts.train_bundled nl   ... --trunk runs/trunk.pt
-    python -m scripts.train_bundled cgnl ... --trunk runs/trunk.pt
+    python -m scripts.train_bundled trunk --birds DIR --annotations DIR --photos DIR --teachers DIR
+    python -m scripts.train_bundled nl    ... --trunk runs/trunk.pt
+    python -m scripts.train_bundled cgnl  ... --trunk runs/trunk.pt
+
+and the clip networks, on clips that are rendered over photographs as they are needed:
+
+    python -m scripts.train_bundled clips --photos DIR --weights models/weights/r50n.safetensors
+    python -m scripts.train_bundled clips-nl   --photos DIR --trunk runs/clips.pt
+    python -m scripts.train_bundled clips-cgnl --photos DIR --trunk runs/clips.pt
 
 A run writes OUT/NAME.pt every few minutes and goes on from it when it is started again. It uses a
 GPU when there is one.
@@ -12,6 +18,7 @@ import argparse
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from models.backbones.resnet import AttentionResNet
 from models.block_specs import CGNLSpec, NonLocalSpec
@@ -19,11 +26,20 @@ from models.checkpoints import own
 from models.specs import ModelSpec, Preprocessing
 from scripts.bird_data import load_birds, load_photos
 from scripts.block_start import start_block
+from scripts.clip_training import (
+    ClipLesson,
+    ClipStudent,
+    clip_spec,
+    load_whole_photos,
+    start_from_birds,
+    start_from_trunk,
+)
 from scripts.distillation import Distillation, Student, bird_distillation
 from scripts.together import Meetings, join
-from scripts.training_run import Recipe, Run, train
+from scripts.training_run import BirdLesson, Lesson, Recipe, Run, train
 
 STORED_SIDE = 192
+TELL_CLIPS_EVERY = 160
 
 BLOCKS = {
     "trunk": (None, "none"),
@@ -33,6 +49,8 @@ BLOCKS = {
     ),
     "cgnl": (CGNLSpec(kernel="dot_product", groups=8), "1"),
 }
+CLIP_STAGES = {"clips": "trunk", "clips-nl": "nl", "clips-cgnl": "cgnl"}
+"""Stages of the clip networks, and the stage of the picture networks with the same block."""
 
 
 def student_for(stage: str, classes: int, side: int) -> Student:
@@ -49,6 +67,11 @@ def student_for(stage: str, classes: int, side: int) -> Student:
     return Student(spec)
 
 
+def clip_student(stage: str, side: int) -> ClipStudent:
+    """Return a fresh student of a clip network."""
+    return ClipStudent(clip_spec(*BLOCKS[CLIP_STAGES[stage]], side))
+
+
 def start_from(network: AttentionResNet, path: Path) -> None:
     """Fill the network from a weight file of the same stage; the loss's heads start fresh."""
     state = own.load(path).network.state_dict()
@@ -59,9 +82,10 @@ def start_from(network: AttentionResNet, path: Path) -> None:
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("stage", choices=sorted(BLOCKS))
-    for name in ("birds", "annotations", "photos", "teachers"):
-        parser.add_argument(f"--{name}", type=Path, required=True, help=f"folder of the {name}")
+    parser.add_argument("stage", choices=[*BLOCKS, *CLIP_STAGES])
+    parser.add_argument("--photos", type=Path, required=True, help="folder of the photos")
+    for name in ("birds", "annotations", "teachers"):
+        parser.add_argument(f"--{name}", type=Path, help=f"folder of the {name} (not for clips)")
     parser.add_argument("--trunk", type=Path, help="finished trunk run that a block is added to")
     parser.add_argument("--weights", type=Path, help="weight file of this stage to train on from")
     parser.add_argument("--out", type=Path, default=Path("runs"))
@@ -114,12 +138,31 @@ def main() -> None:
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     args.out.mkdir(parents=True, exist_ok=True)
+    prepare = clip_run if args.stage in CLIP_STAGES else bird_run
+    run, lesson = prepare(args, recipe, device, rank)
+    train(run, lesson, Meetings(processes))
+
+
+def _opened(args: argparse.Namespace, recipe: Recipe, student: nn.Module, rank: int) -> Run:
+    device = next(student.parameters()).device
+    run = Run(recipe, student, args.out / f"{args.name or args.stage}.pt", device)
+    run.leads = rank == 0
+    return run
+
+
+def bird_run(
+    args: argparse.Namespace, recipe: Recipe, device: torch.device, rank: int
+) -> tuple[Run, Lesson]:
+    """Return the run of a picture network, started or resumed, and what it learns from."""
+    if not (args.birds and args.annotations and args.teachers):
+        raise SystemExit(f"stage {args.stage} needs --birds, --annotations and --teachers")
+    side = recipe.sides[-1][1]
     birds = load_birds(args.birds, args.annotations, STORED_SIDE, train=True)
     photos = load_photos(args.photos, STORED_SIDE)
     print(f"{len(birds.images)} bird crops, {len(photos)} photos on {device}", flush=True)
-    student = student_for(args.stage, len(birds.names), sides[-1][1]).to(device)
+    student = student_for(args.stage, len(birds.names), side).to(device)
     student = student.to(memory_format=torch.channels_last)
-    run = Run(recipe, student, args.out / f"{args.name or args.stage}.pt", device)
+    run = _opened(args, recipe, student, rank)
     if args.weights and not run.path.exists():
         start_from(student.network, args.weights)
     elif args.stage != "trunk" and not run.path.exists():
@@ -131,13 +174,30 @@ def main() -> None:
             )
         start_block(student.network, birds.images, recipe.deviation, args.seed)
     run.resume()
-    run.leads = rank == 0
     run.draw.manual_seed(hash((args.seed, run.seen, rank)))
     if args.finish:
-        distil = bird_distillation(args.teachers, args.out / "probe.pt", birds, sides[-1][1])
+        distil = bird_distillation(args.teachers, args.out / "probe.pt", birds, side)
     else:
         distil = Distillation(args.teachers)
-    train(run, birds, photos, distil, Meetings(processes))
+    return run, BirdLesson(birds, photos, distil)
+
+
+def clip_run(
+    args: argparse.Namespace, recipe: Recipe, device: torch.device, rank: int
+) -> tuple[Run, Lesson]:
+    """Return the run of a clip network, started or resumed, and what it learns from."""
+    photos = load_whole_photos(args.photos, held_out=False)
+    student = clip_student(args.stage, recipe.sides[-1][1]).to(device)
+    student = student.to(memory_format=torch.channels_last)
+    run = _opened(args, recipe, student, rank)
+    run.tell_every = TELL_CLIPS_EVERY
+    if not run.path.exists() and args.stage == "clips":
+        start_from_birds(student, args.weights)
+    elif not run.path.exists():
+        start_from_trunk(student, args.trunk, ClipLesson(photos, args.seed), recipe.deviation)
+    run.resume()
+    print(f"{len(photos)} photos to render over, on {device}", flush=True)
+    return run, ClipLesson(photos, args.seed + 1 + run.seen * 16 + rank)
 
 
 if __name__ == "__main__":

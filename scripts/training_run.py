@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from models.backbones.resnet import AttentionResNet
 from scripts.bird_data import Birds, CropSettings, random_crops
-from scripts.distillation import Student
 from scripts.together import Meetings
 
 BATCH, PHOTOS_PER_BATCH = 48, 8
@@ -41,7 +40,7 @@ class Recipe:
     least_area: float = 0.25
 
 
-def parameter_groups(student: Student, recipe: Recipe) -> list[dict]:
+def parameter_groups(student: nn.Module, recipe: Recipe) -> list[dict]:
     """Theta and phi slow and undecayed, norms and biases undecayed, the rest as the recipe says."""
     slow, plain, decayed = [], [], []
     for name, value in student.named_parameters():
@@ -75,13 +74,16 @@ def side_at(share: float, recipe: Recipe) -> int:
 class Run:
     """A resumable training run: student, optimiser, random state, crops seen."""
 
-    def __init__(self, recipe: Recipe, student: Student, path: Path, device: torch.device) -> None:
+    def __init__(
+        self, recipe: Recipe, student: nn.Module, path: Path, device: torch.device
+    ) -> None:
         self.recipe, self.student, self.path, self.device = recipe, student, path, device
         self.model = torch.compile(student, dynamic=False) if recipe.compile else student
         self.optimiser = torch.optim.AdamW(parameter_groups(student, recipe))
         self.draw = torch.Generator().manual_seed(recipe.seed)
         self.seen = 0
         self.leads = True
+        self.tell_every = TELL_EVERY
 
     def resume(self) -> None:
         """Go on from the file of an interrupted run, when there is one."""
@@ -106,27 +108,48 @@ class Run:
         torch.save(state, part)
         part.replace(self.path)
 
-    def step(self, birds: Birds, photos: Tensor, distil: Callable) -> dict:
+    def step(self, lesson: "Lesson") -> dict:
         """Draw one batch, take one step, return the parts of the loss."""
-        share = self.seen / self.recipe.crops
-        settings = CropSettings(
-            side_at(share, self.recipe), self.recipe.least_area, erase=self.recipe.erase
-        )
-        strangers = 0 if self.recipe.finish else PHOTOS_PER_BATCH
-        chosen = torch.randint(len(birds.images), (BATCH - strangers,), generator=self.draw)
-        others = torch.randint(len(photos), (strangers,), generator=self.draw)
-        batch = torch.cat([birds.images[chosen], photos[others]])
-        crops = random_crops(batch, settings, self.draw).to(self.device)
-        crops = crops.contiguous(memory_format=torch.channels_last)
         for group in self.optimiser.param_groups:
-            group["lr"] = rate_at(share, self.recipe) * group["scale"]
+            group["lr"] = rate_at(self.share, self.recipe) * group["scale"]
         self.optimiser.zero_grad(set_to_none=True)
-        loss, parts = distil(self.model, crops, birds.labels[chosen].to(self.device))
+        loss, parts, count = lesson(self)
         loss.backward()
         nn.utils.clip_grad_norm_(self.student.parameters(), self.recipe.clip)
         self.optimiser.step()
-        self.seen += len(batch) * (dist.get_world_size() if dist.is_initialized() else 1)
+        self.seen += count * (dist.get_world_size() if dist.is_initialized() else 1)
         return parts
+
+    @property
+    def share(self) -> float:
+        """How much of the run is done, 0 to 1."""
+        return self.seen / self.recipe.crops
+
+
+Lesson = Callable[[Run], tuple[Tensor, dict, int]]
+"""Draws a batch and returns the loss, its parts, and how many crops (or clips) it took."""
+
+
+@dataclass(frozen=True, eq=False)
+class BirdLesson:
+    """Random crops of birds, with photographs between them until the finishing stage."""
+
+    birds: Birds
+    photos: Tensor
+    distil: Callable
+
+    def __call__(self, run: Run) -> tuple[Tensor, dict, int]:
+        """Draw one batch and return its loss."""
+        recipe = run.recipe
+        settings = CropSettings(side_at(run.share, recipe), recipe.least_area, erase=recipe.erase)
+        strangers = 0 if recipe.finish else PHOTOS_PER_BATCH
+        chosen = torch.randint(len(self.birds.images), (BATCH - strangers,), generator=run.draw)
+        others = torch.randint(len(self.photos), (strangers,), generator=run.draw)
+        batch = torch.cat([self.birds.images[chosen], self.photos[others]])
+        crops = random_crops(batch, settings, run.draw).to(run.device)
+        crops = crops.contiguous(memory_format=torch.channels_last)
+        labels = self.birds.labels[chosen].to(run.device)
+        return *self.distil(run.model, crops, labels), len(batch)
 
 
 def below_block(network: AttentionResNet) -> list[nn.Module]:
@@ -136,7 +159,7 @@ def below_block(network: AttentionResNet) -> list[nn.Module]:
     return [network.conv1, network.bn1, *stages[:-1], *stages[-1][: place.unit + 1]]
 
 
-def set_training(student: Student, freeze: bool) -> None:
+def set_training(student: nn.Module, freeze: bool) -> None:
     """Put the student in training mode; ``freeze`` keeps what feeds the block as it is."""
     student.train()
     if freeze:
@@ -144,17 +167,17 @@ def set_training(student: Student, freeze: bool) -> None:
             module.eval().requires_grad_(False)
 
 
-def train(run: Run, birds: Birds, photos: Tensor, distil: Callable, meetings: Meetings) -> None:
+def train(run: Run, lesson: Lesson, meetings: Meetings) -> None:
     """Run to the end, saving and printing progress and the time left."""
     set_training(run.student, run.recipe.freeze)
     began, began_at, saved, told = time.monotonic(), run.seen, time.monotonic(), run.seen
     mean: dict[str, float] = {}
     met = True
     while not (met and run.seen >= run.recipe.crops):
-        parts = run.step(birds, photos, distil)
+        parts = run.step(lesson)
         met, run.seen = meetings.hold(run.student, run.seen)
         mean = {k: 0.98 * mean.get(k, v) + 0.02 * v for k, v in parts.items()}
-        if run.seen - told >= TELL_EVERY:
+        if run.seen - told >= run.tell_every:
             told = run.seen
             pace = (run.seen - began_at) / (time.monotonic() - began)
             left = (run.recipe.crops - run.seen) / pace / 60

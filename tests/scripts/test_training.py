@@ -19,7 +19,7 @@ from scripts.distillation import Distillation, Student, bird_distillation
 from scripts.probe import Probe
 from scripts.teacher import Teacher
 from scripts.together import Meetings
-from scripts.training_run import Recipe, Run, rate_at, side_at
+from scripts.training_run import BirdLesson, Recipe, Run, rate_at, side_at
 
 
 @pytest.fixture(scope="module")
@@ -94,14 +94,14 @@ def test_a_run_learns_saves_and_resumes_at_the_same_crop(teacher_file, tmp_path,
     recipe = Recipe("trunk", crops=480, rate=2e-3, sides=((1.0, 32),))
     torch.manual_seed(0)
     run = Run(recipe, Student(tiny_spec()), tmp_path / "run.pt", torch.device("cpu"))
-    distil = Distillation(tmp_path)
-    losses = [run.step(birds, photos, distil)["label"] for _ in range(8)]
+    lesson = BirdLesson(birds, photos, Distillation(tmp_path))
+    losses = [run.step(lesson)["label"] for _ in range(8)]
     assert losses[-1] < losses[0]
     run.save()
     again = Run(recipe, Student(tiny_spec()), tmp_path / "run.pt", torch.device("cpu"))
     again.resume()
     assert again.seen == run.seen == 8 * 48
-    first, second = (r.step(birds, photos, distil)["label"] for r in (run, again))
+    first, second = (r.step(lesson)["label"] for r in (run, again))
     assert first == pytest.approx(second, rel=1e-4)
 
 
@@ -192,7 +192,7 @@ def test_the_finishing_stage_learns_from_birds_and_the_probe_and_keeps_the_probe
     recipe = Recipe("trunk", crops=480, rate=2e-3, sides=((1.0, 32),), finish=True)
     torch.manual_seed(0)
     run = Run(recipe, Student(tiny_spec()), tmp_path / "run.pt", torch.device("cpu"))
-    losses = [run.step(birds, birds.images, distil) for _ in range(8)]
+    losses = [run.step(BirdLesson(birds, birds.images, distil)) for _ in range(8)]
     assert losses[-1]["probe"] < losses[0]["probe"]
     assert run.seen == 8 * 48
     again = bird_distillation(tmp_path, kept, birds, 32)
