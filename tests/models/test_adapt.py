@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from errors import CheckpointError
-from models.block_specs import NonLocalSpec
+from models.block_specs import CGNLSpec, NonLocalSpec
 from models.checkpoints.adapt import (
     halve_concatenations,
     understand,
@@ -111,6 +111,36 @@ def test_the_report_accounts_for_every_key(tsm_like):
     assert set(found.report.renamed) | set(found.report.ignored) == set(tsm_like) | {"optimizer"}
     assert not set(found.report.renamed) & set(found.report.ignored)
     assert found.report.family.startswith("mmaction2")
+
+
+SECOND = "backbone.layer3.2.non_local_block.g.conv.weight"
+FIRST = SECOND.replace("g.conv", "g.0.conv")
+
+
+def test_two_keys_that_become_the_same_are_refused_by_name(tsm_like, one_line):
+    both = {**tsm_like, SECOND: tsm_like[FIRST] + 1}
+    with pytest.raises(CheckpointError) as caught:
+        understand(raw(both, "i3d_dot.pth"), {})
+    text = one_line(caught.value)
+    assert "two different tensors for blocks.res4_2.projection.g.weight" in text
+    assert SECOND in text
+
+
+def test_two_keys_that_become_the_same_with_the_same_values_are_both_accounted_for(tsm_like):
+    both = {**tsm_like, SECOND: tsm_like[FIRST].clone()}
+    report = understand(raw(both, "i3d_dot.pth"), {}).report
+    assert report.renamed[FIRST] == "blocks.res4_2.projection.g.weight"
+    assert report.ignored[SECOND] == "the same values as blocks.res4_2.projection.g.weight"
+
+
+@pytest.mark.parametrize("unlike", [0, 1])
+def test_a_block_with_its_number_and_without_it_is_refused(unlike, one_line):
+    network = network_of(resnet(CGNLSpec(groups=8), "1"))
+    state = foreign.with_own_number(foreign.renamed(network, foreign.CGNL_CGNL), 4)
+    state["layer3.4.nl.t.weight"] = state["layer3.5.t.weight"] + unlike
+    with pytest.raises(CheckpointError, match="block's number and without it") as caught:
+        understand(raw(state, "cgnl.pth"), {"kernel": "cgnl"})
+    assert "cgnl.pth" in one_line(caught.value)
 
 
 UNSUPPORTED = {

@@ -3,10 +3,13 @@
 import pytest
 import torch
 import torchvision
+from torch import nn
 
 from models.block_specs import CGNLSpec, NonLocalSpec
-from models.build import build, gmacs, outline, parameter_count
-from models.specs import ModelSpec
+from models.blocks import AttentionBlock
+from models.build import build, gmacs, multiply_adds, outline, parameter_count, places_of
+from models.gate_specs import CGDSpec
+from models.specs import CompactSpec, DigitSpec, ModelSpec
 
 
 def test_a_built_network_is_in_eval_mode_and_its_block_changes_nothing():
@@ -18,6 +21,34 @@ def test_a_built_network_is_in_eval_mode_and_its_block_changes_nothing():
     x = torch.randn(1, 3, 1, 64, 64)
     with torch.no_grad():
         assert torch.equal(network(x), plain(x))
+
+
+BLOCK = NonLocalSpec()
+SPECS = {
+    "no block": (ModelSpec(), ()),
+    "one": (ModelSpec(depth=18, block=BLOCK, placement="1"), ("res4.0",)),
+    "one after": (ModelSpec(depth=101, block=BLOCK, placement="1-after"), ("res4.22",)),
+    "five": (
+        ModelSpec(block=CGNLSpec(groups=8), placement="5"),
+        ("res3.1", "res3.3", "res4.1", "res4.3", "res4.5"),
+    ),
+    "listed out of order": (
+        ModelSpec(depth=34, block=BLOCK, placement=("res5.2", "res2.0", "res5.2")),
+        ("res2.0", "res5.2"),
+    ),
+    "gates only": (CompactSpec("wrn", "10-1", 7, CGDSpec()), ()),
+    "digits": (DigitSpec(BLOCK), ("nl_1", "nl_2")),
+}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_places_are_told_without_building_as_the_built_network_has_them(name):
+    spec, labels = SPECS[name]
+    network = outline(spec)
+    assert places_of(spec) == network.places
+    assert tuple(place.label for place in network.places) == labels
+    standing = [module for module in network.modules() if isinstance(module, AttentionBlock)]
+    assert [id(network.block_at(place)) for place in places_of(spec)] == [id(m) for m in standing]
 
 
 @pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
@@ -53,3 +84,13 @@ def test_a_block_adds_the_macs_of_its_convolutions_and_of_its_pairwise_products(
     pairwise = 2 * cells * cells * 512 / 1e9
     assert gmacs(nl, 224) - gmacs(base, 224) == pytest.approx(projections + expand + pairwise)
     assert gmacs(cgnl, 224) - gmacs(base, 224) == pytest.approx(projections + expand / 8, rel=1e-3)
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_multiply_adds_are_those_counted_by_hand(batch, device):
+    network = nn.Sequential(nn.Conv2d(2, 3, (5, 7)), nn.ReLU(), nn.Flatten(), nn.Linear(105, 11))
+    # 11 x 11 pixels leave 7 x 5 places of 3 channels, each a sum over 2 x 5 x 7; then 105 x 11.
+    by_hand = (7 * 5) * 3 * (2 * 5 * 7) + 105 * 11
+    x = torch.zeros(batch, 2, 11, 11, device=device)
+    assert multiply_adds(network.to(device), x) == batch * by_hand

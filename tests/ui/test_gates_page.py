@@ -2,27 +2,17 @@
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from models.build import build
 from models.gate_specs import CGDSpec
 from models.loaded import LoadedModel
 from models.specs import CompactSpec, Preprocessing
-from tests.paths import ROOT
+from tests.ui.pages import app
 from ui import gate_view
 from viz import example
 from viz.gates import gate_layers
 from viz.pipeline import prepare
-
-APP = str(ROOT / "app.py")
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches():
-    yield
-    st.cache_resource.clear()
-    st.cache_data.clear()
 
 
 @pytest.fixture
@@ -36,7 +26,7 @@ def gated() -> LoadedModel:
 
 
 def opened(model: LoadedModel | None) -> AppTest:
-    at = AppTest.from_file(APP, default_timeout=120)
+    at = app()
     at.switch_page("pages/gates.py")
     if model is not None:
         at.session_state["own_models"] = {model.id: (model, "a network of mine")}
