@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import frame, loaders, reading, reference, scene
+from ui import frame, loaders, medium, movies, reading, reference, scene
 from ui.payload import pack
 from ui.picker import focused, picked, picker
 from ui.settings import Settings, sidebar
@@ -15,7 +15,7 @@ TABLE = {"hide_index": True, "width": "stretch"}
 
 def canvas(clip: Clip, settings: Settings, shown: list[scene.Shown]) -> None:
     """Draw the pictures that follow the pointer."""
-    key = f"picker-{clip.sha256}"
+    key = f"picker-{medium.key_of(clip)}"
 
     def on_pick() -> None:
         if (cell := picked(key)) is not None:
@@ -25,22 +25,23 @@ def canvas(clip: Clip, settings: Settings, shown: list[scene.Shown]) -> None:
         if (name := focused(key)) is not None:
             st.session_state["focus"] = name
 
-    blob = pack(clip, [scene.panel(one) for one in shown], settings.look, settings.focus)
-    picker(blob, key, on_pick, on_focus)
-    st.caption(
-        "Move the pointer over a picture: the maps follow. Click, or press Enter after the arrow "
-        "keys, to pin the reference patch. Values marked ≈ come from the browser; pinned values "
-        "below are exact."
+    panels = [scene.panel(one) for one in shown]
+    picker(
+        pack(clip, panels, settings.look, settings.focus, arrows=settings.arrows),
+        key,
+        on_pick,
+        on_focus,
     )
+    st.caption(HOW_CLIP if len(clip.frames) > 1 else HOW)
 
 
-def pinned(shown: list[scene.Shown], views: list[View]) -> None:
+def pinned(clip: Clip, shown: list[scene.Shown], views: list[View]) -> None:
     """Show the reference inputs and the exact values."""
     left, right = st.columns([2, 5], vertical_alignment="bottom")
     with left:
-        reference.inputs(shown[0].block.query_grid)
+        reference.inputs(clip, shown[0].block.query_grid)
     with right:
-        st.dataframe([scene.value_row(view) for view in views], **TABLE)
+        st.dataframe([scene.value_row(view, len(clip.frames)) for view in views], **TABLE)
 
 
 def explanations(shown: list[scene.Shown]) -> None:
@@ -51,7 +52,7 @@ def explanations(shown: list[scene.Shown]) -> None:
             st.dataframe(scene.top_table(one), column_config=SHARES, **TABLE)
             st.latex(reading.formula(one.block))
             st.write(reading.sentence(one.block))
-            if one.block.key_grid.frames > 1:
+            if one.capture.frames == 1 and one.block.key_grid.frames > 1:
                 st.caption(reading.held_still(one.block))
             st.write(reading.dependence_sentence(loaders.dependence(one.block, one.key)))
 
@@ -62,9 +63,9 @@ def saves(clip: Clip, settings: Settings, views: list[View]) -> None:
         "PNG of this view": (
             "view.png",
             "image/png",
-            lambda: save.view_png(clip, views, settings.look),
+            lambda: save.view_png(clip, views, settings.look, ARROWS * settings.arrows),
         ),
-        "Maps (.npz)": ("maps.npz", "application/octet-stream", lambda: save.maps_npz(views)),
+        "Maps (.npz)": ("maps.npz", "application/octet-stream", lambda: save.maps_npz(views, clip)),
         "Recipe (.json)": (
             "recipe.json",
             "application/json",
@@ -74,8 +75,21 @@ def saves(clip: Clip, settings: Settings, views: list[View]) -> None:
     with st.container(horizontal=True):
         for label, (name, mime, content) in files.items():
             st.download_button(label, content, name, mime, key=f"save-{name}", on_click="ignore")
+    if len(clip.frames) > 1:
+        movies.maker(clip, views, settings.look)
 
 
+HOW = (
+    "Move the pointer over a picture: the maps follow. Click, or press Enter after the arrow keys, "
+    "to pin the reference patch. Values marked ≈ come from the browser; pinned values below are "
+    "exact."
+)
+HOW_CLIP = (
+    "Move the pointer over any frame: all frames show what its patch attends to. Click to pin. "
+    "Space plays, the comma and full-stop keys step through time. Values marked ≈ come from the "
+    "browser; pinned values below are exact."
+)
+ARROWS = 20
 SHARES = {"Share": st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0)}
 
 
@@ -87,14 +101,16 @@ def main() -> None:
         st.error(problem)
     if settings is None:
         return
-    clip = loaders.picture()
+    clip = medium.guarded_sample(settings.sampling)
+    if clip is None:
+        return
     shown = scene.scene(clip, settings)
     if not shown:
         st.info("No network could be shown for this picture; choose another network or picture.")
         return
     canvas(clip, settings, shown)
     views = [scene.view(one, settings.focus) for one in shown]
-    pinned(shown, views)
+    pinned(clip, shown, views)
     saves(clip, settings, views)
     explanations(shown)
 

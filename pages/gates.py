@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from ui import frame, gate_view, loaders
+from ui import frame, gate_view, loaders, medium
 from ui.guard import guarded, plain
+from viz import pipeline
 
 
 def main() -> None:
@@ -18,9 +19,9 @@ def main() -> None:
         st.page_link("pages/models.py", label="Open a checkpoint")
         return
     name = st.selectbox("Network", [entry.id for entry in entries], key="gated")
-    clip = loaders.picture()
-    st.caption(f"Picture in use: {plain(clip.name)}; choose another on the Explore page.")
+    st.caption(f"In use: {plain(medium.in_use().name)}; choose another on the Explore page.")
     with guarded():
+        clip = medium.sampled(pipeline.sampling_for(loaders.network(name).spec))
         found, geometry = gate_view.layers(name, clip)
         st.plotly_chart(gate_view.overview(found), key="overview")
         labels = [layer.name for layer in found]

@@ -6,7 +6,7 @@ import streamlit as st
 
 from models.catalogue import Entry
 from models.loaded import LoadedModel
-from ui import loaders, session_models
+from ui import loaders, medium, session_models
 from viz import heat, overlay, pipeline
 from viz.gates import GateLayer, gate_layers
 from viz.geometry import Geometry
@@ -33,7 +33,7 @@ def _layers(
 def layers(name: str, clip: Clip) -> tuple[tuple[GateLayer, ...], Geometry]:
     """Return every gate of a network on a picture, and how the picture lies in its input."""
     model = loaders.network(name)
-    return _layers(model, clip, (model.sha256, clip.sha256))
+    return _layers(model, clip, (model.sha256, medium.key_of(clip)))
 
 
 def overview(found: tuple[GateLayer, ...]) -> go.Figure:

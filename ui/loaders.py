@@ -1,8 +1,7 @@
-"""Cached loading: networks for everybody, pictures and captures for one session."""
+"""Cached loading: networks for everybody, captures for one session."""
 
 import streamlit as st
 
-from errors import AttentionVizError
 from models import catalogue
 from models.block_specs import CGNLSpec, NonLocalSpec
 from models.build import places_of
@@ -10,8 +9,8 @@ from models.catalogue import Entry
 from models.loaded import LoadedModel
 from models.specs import NetworkSpec
 from ui import session_models
-from ui.guard import plain
-from viz import example, media, pipeline
+from ui.medium import key_of
+from viz import pipeline
 from viz.channel_maps import class_evidence, top
 from viz.dependence import query_dependence
 from viz.geometry import Mode
@@ -48,17 +47,17 @@ def has_one_size(spec: NetworkSpec) -> bool:
 
 
 @st.cache_resource(scope="session", max_entries=_KEPT, show_spinner="Running the network once")
-def _captured(_clip: Clip, sha256: str, name: str, weights: str, mode: Mode, size: int) -> Capture:
-    del sha256, weights  # they are the cache's key
+def _captured(_clip: Clip, frames: str, name: str, weights: str, mode: Mode, size: int) -> Capture:
+    del frames, weights  # they are the cache's key
     return pipeline.capture(network(name), _clip, mode, size)
 
 
 def captured(clip: Clip, name: str, mode: Mode, size: int) -> Capture:
-    """Return the capture of a picture: one forward pass per picture, network, mode and size."""
+    """Return the capture of a clip: one forward pass per clip, network, mode and size."""
     model = network(name)
     if has_one_size(model.spec):
         mode, size = "center-crop", model.spec.preprocessing.size
-    return _captured(clip, clip.sha256, name, model.sha256, mode, size)
+    return _captured(clip, key_of(clip), name, model.sha256, mode, size)
 
 
 @st.cache_data(scope="session", max_entries=_KEPT, show_spinner=False)
@@ -103,21 +102,3 @@ def catalogue_entries() -> list[Entry]:
     damaged files too."""
     known = [*_catalogue_entries(), *session_models.entries()]
     return [e for e in known if e.problem or (e.spec is not None and block_labels(e.spec))]
-
-
-def picture() -> Clip:
-    """Return the picture in use: the upload, or the example until there is one."""
-    return st.session_state.get("picture") or example.clip()
-
-
-def take_upload() -> None:
-    """Put a new upload in use; when it cannot be read, keep the previous picture and say why."""
-    upload = st.session_state.get("upload")
-    st.session_state.pop("upload_problem", None)
-    if upload is None:
-        st.session_state.pop("picture", None)
-        return
-    try:
-        st.session_state["picture"] = media.read(upload.getvalue(), upload.name)
-    except AttentionVizError as problem:
-        st.session_state["upload_problem"] = plain(str(problem))

@@ -1,14 +1,17 @@
 // The picker itself: data in, pointer and keyboard, what is drawn when, what is told to Python.
 
-const REST_MS = 12;
+// The pause between two drawings; how long the pointer rests before the small maps of a large clip are
+// painted, and how long they are painted at a time.
+const REST_MS = 12, SETTLED_MS = 80, SLICE_MS = 6;
+const MANY_POSITIONS = 1600, MANY_FRAMES = 16;
 
 class Picker {
   constructor(root) {
     this.root = root;
     this.turn = 0;
     this.factors = new Map();
-    this.pointer = this.keyed = null;
-    this.frame = this.draws = this.drawnAt = 0;
+    this.pointer = this.keyed = this.panels = null;
+    this.waiting = this.draws = this.drawnAt = this.shown = 0;
   }
 
   async update(data, send) {
@@ -18,217 +21,205 @@ class Picker {
     const size = new DataView(buffer, byteOffset).getUint32(0, true);
     const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, byteOffset + 4, size)));
     const base = byteOffset + 4 + size;
-    const { picture } = header;
+    const { picture, look, focus, original, arrows } = header;
     if (this.hash !== picture.hash) {
-      const bytes = new Uint8Array(buffer, base + picture.offset, picture.length);
-      this.bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }), { colorSpaceConversion: "none" });
+      const bitmaps = await Promise.all(picture.frames.map(({ offset, length }) => createImageBitmap(
+        new Blob([new Uint8Array(buffer, base + offset, length)], { type: picture.type }), { colorSpaceConversion: "none" })));
       if (turn !== this.turn) return;
       this.hash = picture.hash;
-      this.layout = null;
+      this.bitmaps = bitmaps;
+      this.layout = this.panels = null;
     }
     this.table = new Uint8Array(buffer, base + header.table.offset, header.table.length);
-    Object.assign(this, { look: header.look, focus: header.focus, original: header.original, picture });
+    Object.assign(this, { look, focus, original, arrows });
+    this.film = { width: picture.width, height: picture.height, times: picture.times, bitmaps: this.bitmaps };
+    const before = this.panels?.[0].pin.frame;
     this.panels = header.panels.map((panel, k) => this.open(panel, buffer, base, k));
-    this.painted = null;
-    this.keyed = null;
+    this.shown = Math.min(this.shown, this.bitmaps.length - 1);
+    if (this.panels[0].pin.frame !== before) this.shown = this.panels[0].pin.frame;
+    this.keyed = this.awaited = null;
     this.build();
     this.draw();
   }
 
   open(panel, buffer, base, index) {
+    const pin = { frame: panel.frame, row: panel.cell.y, col: panel.cell.x };
+    if (panel.still) return { ...panel, pin, factors: { maps: panel.maps.map((map) => heights(buffer, base, map)) } };
     const read = panel.kind === "nonlocal" ? ["queries", "keys"] : ["theta", "phi"];
+    const key = [panel.key, ...read.flatMap((name) => [panel[name].length, panel[name].peak])].join("|");
     let factors = this.factors.get(index);
-    if (factors?.key !== panel.key) {
-      factors = { key: panel.key };
+    if (factors?.key !== key) {
+      factors = { key };
       for (const name of read) factors[name] = halves(buffer, base, panel[name]);
       this.factors.set(index, factors);
     }
     const whole = { ...factors };
     if (panel.kind === "cgnl") {
-      whole.positions = panel.keyGrid.frames * panel.keyGrid.rows * panel.keyGrid.cols;
+      whole.positions = cellsOf(panel.keyGrid);
+      whole.sum = new Float64Array(whole.positions);
       for (const name of ["mean", "spread", "contrast"]) whole[name] = floats(buffer, base, panel[name]);
       if (panel.response) whole.response = halves(buffer, base, panel.response);
     }
-    const pin = { row: panel.cell.y, col: panel.cell.x };
-    return { ...panel, factors: whole, pin, compare: panel.kernel && comparer(panel.kernel) };
+    return { ...panel, factors: whole, pin, add: panel.kernel && adder(panel.kernel) };
   }
 
   build() {
-    const layout = JSON.stringify([this.hash, this.panels.map((p) => [p.kind, p.span, p.keyGrid, mapNames(p)])]);
+    const { film } = this, many = film.times.length > 1;
+    const layout = JSON.stringify([this.hash, film.times, this.panels.map((p) => [p.kind, p.span, p.keyGrid, mapNames(p)])]);
     if (layout !== this.layout) {
       this.layout = layout;
+      const playing = this.player?.playing;
+      this.views = null; // what goes away below may still call `schedule`
+      this.player?.pause();
       this.root.replaceChildren();
-      const stages = make("div", "stages", this.root);
-      this.views = this.panels.map((panel) => new View(panel, stages, this.picture, this.bitmap));
-      this.views.forEach((view, k) => this.listen(view.surface.canvas, this.panels[k].geometry));
-      this.buildBar();
-      this.panels.forEach((panel, k) => this.views[k].addThumbs(panel, this.root, (name) => this.choose(name)));
+      this.player = many ? new Player(this.root, film.times, (frame) => this.step(frame)) : null;
+      const stages = make("div", "stages");
+      this.views = this.panels.map((panel) => new View(panel, stages, film));
+      const bar = this.buildBar();
+      // Film strips are long: above them the readout stays in sight.
+      this.root.append(...(many ? [bar, stages] : [stages, bar]));
+      this.views.forEach((view, k) => {
+        view.small = new SmallMaps(this.panels[k], this.root, film, (name) => this.choose(name));
+      });
       this.live = make("div", "unseen", this.root);
       this.live.setAttribute("aria-live", "polite");
+      this.watchSizes();
+      if (many) this.player.onchange = () => this.schedule();
+      this.player?.at(this.shown);
+      if (playing) this.player?.play();
     }
-    this.panels.forEach((panel, k) => this.views[k].label(panel, this.look, this.table));
+    this.panels.forEach((panel, k) => {
+      const view = this.views[k], { strip } = view;
+      view.painted = null;
+      view.label(panel, this.look, this.table);
+      listen(this, view.surface.canvas, panel.geometry, () => this.shown);
+      strip?.frames.forEach(({ canvas }, frame) => listen(this, canvas, panel.geometry, () => frame, true));
+      if (strip) strip.root.onpointerleave = () => this.leave();
+    });
   }
 
   buildBar() {
-    const bar = make("div", "bar", this.root);
+    const bar = make("div", "bar");
     this.readout = make("div", "readout", bar);
     const hold = make("label", "hold", bar);
     this.hold = make("input", "", hold);
     this.hold.type = "checkbox";
     this.hold.onchange = () => this.schedule();
     make("span", "", hold, "hold the pin, read values under the pointer");
+    return bar;
   }
 
-  listen(canvas, geometry) {
-    const place = (event) => {
-      const rect = canvas.getBoundingClientRect();
-      this.pointer = {
-        x: ((event.clientX - rect.left) * geometry.width) / rect.width,
-        y: ((event.clientY - rect.top) * geometry.height) / rect.height,
-        stamp: event.timeStamp,
-      };
-      this.keyed = null;
-    };
-    canvas.onpointermove = (event) => { place(event); this.schedule(); };
-    // Where the browser has it, it comes at once; pointermove waits for the next frame.
-    canvas.onpointerrawupdate = canvas.onpointermove;
-    canvas.onpointerleave = () => { this.pointer = null; this.schedule(); };
-    canvas.onclick = (event) => {
-      place(event);
-      const cell = this.under(this.pointer);
-      if (cell) this.pinAt(cell);
-    };
-    canvas.onkeydown = (event) => this.onKey(event);
-    canvas.onblur = () => { this.keyed = null; this.schedule(); };
+  // Arrows lie where the frames are on the page.
+  watchSizes() {
+    this.sizes?.disconnect();
+    this.sizes = new ResizeObserver(() => this.views.forEach((view, k) => {
+      view.forgetPlaces();
+      if (view.at) view.drawArrows(this.panels[k], view.at, this.arrows);
+    }));
+    for (const view of this.views) this.sizes.observe(view.root);
   }
 
-  onKey(event) {
-    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-    const { grid } = this.panels[0];
-    if (step) {
-      const from = this.keyed ?? this.panels[0].pin;
-      this.keyed = {
-        row: Math.min(grid.rows - 1, Math.max(0, from.row + step[0])),
-        col: Math.min(grid.cols - 1, Math.max(0, from.col + step[1])),
-      };
-      this.pointer = null;
-      this.keyStamp = event.timeStamp;
-    } else if (event.key === "Enter") {
-      this.pinAt(this.keyed ?? this.panels[0].pin);
-    } else if (event.key === "Escape") {
-      this.keyed = null;
-    } else return;
-    event.preventDefault();
-    this.schedule(true);
+  leave() {
+    this.pointer = null;
+    this.schedule();
+  }
+
+  step(frame) {
+    this.shown = Math.min(this.film.times.length - 1, Math.max(0, frame));
+    this.schedule();
   }
 
   pinAt(cell) {
-    this.panels.forEach((panel) => { panel.pin = this.linked(panel, cell); });
-    this.send("pick", cell);
-    this.painted = null;
+    const moved = nameOf(cell, this.film) !== nameOf(this.panels[0].pin, this.film);
+    // A map that only Python can compute stays that of the old pin until the new one comes.
+    this.awaited = moved && this.panels.some((panel) => panel.still) ? cell : null;
+    const { frame, row, col } = cell;
+    for (const panel of this.panels) if (!panel.still) panel.pin = this.linked(panel, cell);
+    this.send("pick", this.film.times.length > 1 ? { frame, row, col } : { row, col });
+    for (const view of this.views) view.painted = null;
     this.schedule(true);
   }
 
   choose(name) {
     this.focus = name;
-    this.painted = null;
+    for (const view of this.views) view.painted = null;
     this.send("focus", name);
     this.schedule();
   }
 
-  // The lead network's cell under a canvas pixel, null outside its view.
+  // The lead network's cell under a canvas pixel of a frame, null outside its view.
   under(point) {
-    return point && cellUnder(this.panels[0].geometry, this.panels[0].grid, point.x, point.y);
+    const cell = point && cellUnder(this.panels[0].geometry, this.panels[0].grid, point.x, point.y);
+    return cell && { frame: point.frame, ...cell };
   }
 
-  // The cell of `panel` under the middle of a cell of the lead network.
+  // The cell of `panel` under the middle of a cell of the lead network, on the same frame.
   linked(panel, cell) {
     const lead = this.panels[0];
     if (panel === lead) return cell;
-    const box = boxOf(lead.geometry, lead.grid, cell);
-    return nearestCell(panel.geometry, panel.grid, box.left + box.width / 2, box.top + box.height / 2);
+    const { x, y } = centreOf(lead.geometry, lead.grid, cell);
+    return { frame: cell.frame, ...nearestCell(panel.geometry, panel.grid, x, y) };
   }
 
   // Draw now, or with the next frame when the last drawing was a moment ago.
   schedule(speak = false) {
     this.speak ||= speak;
-    if (this.frame) return;
+    if (this.waiting || !this.views) return;
     if (performance.now() - this.drawnAt > REST_MS) this.draw();
-    else this.frame = requestAnimationFrame(() => { this.frame = 0; this.draw(); });
+    else this.waiting = requestAnimationFrame(() => { this.waiting = 0; this.draw(); });
   }
 
   draw() {
     const started = performance.now();
-    const moved = this.keyed ?? this.under(this.pointer);
-    const cell = (this.hold.checked ? null : moved) ?? this.panels[0].pin;
-    const name = `${cell.row},${cell.col}`, fresh = this.painted !== name;
-    if (fresh) this.panels.forEach((panel, k) => this.paint(panel, this.views[k], this.linked(panel, cell)));
-    this.painted = name;
-    const read = moved ?? this.panels[0].pin;
-    this.tell(read, this.panels.map((panel, k) => this.reading(panel, this.views[k], this.linked(panel, read))).join("  ·  "));
-    this.report(name, started, fresh);
+    const moved = this.keyed ?? this.under(this.pointer), { pin } = this.panels[0];
+    const cell = (this.hold.checked ? null : moved) ?? pin, read = moved ?? pin;
+    const fresh = this.panels.map((panel, k) => this.paint(panel, this.views[k], cell, read)).some(Boolean);
+    this.player?.at(this.shown);
+    tell(this, read, Boolean(moved));
+    report(this, nameOf(this.panels[0].still ? pin : cell, this.film), started, fresh);
     this.drawnAt = performance.now();
-    if (!fresh) return;
+    if (fresh) this.queueSmall();
+  }
+
+  // Paints what has changed of one network: a new reference, or another frame of the clip. Returns
+  // whether its map is new.
+  paint(panel, view, cell, read) {
+    const at = panel.still ? panel.pin : this.linked(panel, cell), name = nameOf(at, this.film);
+    const fresh = view.painted !== name, stepped = view.shown !== this.shown, { look, table } = this;
+    view.show(this.shown);
+    if (fresh) {
+      view.painted = name;
+      view.at = at;
+      view.compute(panel, at, this.focus, look);
+      view.strip?.paint(view.heat, look, table);
+      view.drawArrows(panel, at, this.arrows);
+    }
+    if (fresh || stepped) view.paintLarge(look, table);
+    view.place("reference", panel, at);
+    view.place("pin", panel, panel.still ? this.linked(panel, this.awaited ?? read) : panel.pin);
+    const note = noteOf(panel, view, this.awaited);
+    if (view.note.textContent !== note) view.note.textContent = note;
+    return fresh;
+  }
+
+  // The small maps come after the large ones, so that these are never late: at once for a picture, in
+  // slices for a clip, and only when the pointer rests where there is much to paint.
+  queueSmall() {
     clearTimeout(this.later);
-    this.later = setTimeout(() => this.drawThumbs(), 0);
+    this.small = this.views.flatMap((view, k) => view.small.buttons.map((button) => [view, this.panels[k], button]));
+    const much = this.film.times.length > 1
+      && (this.film.times.length > MANY_FRAMES || this.panels.some((panel) => cellsOf(panel.keyGrid) > MANY_POSITIONS));
+    this.later = setTimeout(() => this.drawSmall(), much ? SETTLED_MS : 0);
   }
 
-  // The small maps come right after the large ones, so that these are never late.
-  drawThumbs() {
-    this.panels.forEach((panel, k) => this.views[k].paintThumbs(panel, this.look, this.table));
-    this.root.dataset.small = String(this.draws);
-  }
-
-  paint(panel, view, at) {
-    const { values, label, short: name } = this.mapsAt(panel, view, at.row * panel.grid.cols + at.col);
-    const heat = normalised(values, this.look);
-    view.surface.paint(heat, this.look, this.table);
-    view.large = { values, name };
-    view.note.textContent = heat.constant ? "This map is constant: nothing to tell apart, so nothing is shown." : "";
-    view.low.textContent = short(heat.low);
-    view.high.textContent = short(heat.high);
-    view.caption.textContent = `${label} · 0 to 1 = ${NORMALISATION[this.look.normalise]}`;
-    view.outline(view.reference, panel, at);
-    view.outline(view.pin, panel, panel.pin);
-  }
-
-  // Value and rank of one cell in the map shown large.
-  reading(panel, view, cell) {
-    const box = boxOf(panel.geometry, panel.grid, cell), { values, name } = view.large;
-    const key = nearestCell(panel.geometry, panel.keyGrid, box.left + box.width / 2, box.top + box.height / 2);
-    const position = key.row * panel.keyGrid.cols + key.col;
-    return `${name} ≈ ${short(values[position])} (rank ${rankOf(values, position)} of ${values.length})`;
-  }
-
-  // The map shown large. What the small ones need is kept for paintThumbs, which comes after it.
-  mapsAt(panel, view, i) {
-    if (panel.kind === "nonlocal") return { values: nonlocalRow(panel, i), label: "NL row", short: "NL row" };
-    const channels = chosenChannels(panel, i), names = view.thumbs.map((thumb) => thumb.name);
-    const focus = names.includes(this.focus) ? this.focus : names[0];
-    view.small = { i, channels, focus };
-    const { values, label } = namedMap(panel, focus, channels, i);
-    return { values, short: label, label: focus.startsWith("group") ? label : `${label} · ${panel.how}` };
-  }
-
-  tell(cell, words) {
-    const lead = this.panels[0], box = boxOf(lead.geometry, lead.grid, cell);
-    const x = this.pointer ? this.pointer.x : box.left + box.width / 2;
-    const y = this.pointer ? this.pointer.y : box.top + box.height / 2;
-    const px = Math.floor((x * this.original.width) / this.picture.width);
-    const py = Math.floor((y * this.original.height) / this.picture.height);
-    const where = `row ${cell.row} column ${cell.col} (x ${px} y ${py})`;
-    this.readout.textContent = `${where}  ·  ${words}`;
-    if (this.speak) this.live.textContent = this.readout.textContent;
-    this.speak = false;
-  }
-
-  // What tests and benchmarks read: the cell drawn, how long drawing took, and from event to drawn.
-  report(cell, started, painted) {
-    const ended = performance.now();
-    const stamp = this.pointer?.stamp ?? this.keyStamp ?? started;
-    const detail = { cell, painted, draw: ended - started, latency: ended - stamp, draws: ++this.draws };
-    Object.assign(this.root.dataset, { cell: detail.cell, drawMs: detail.draw.toFixed(2), draws: String(detail.draws) });
-    this.root.dispatchEvent(new CustomEvent("picker-drawn", { detail, bubbles: true, composed: true }));
+  drawSmall() {
+    const until = this.film.times.length > 1 ? performance.now() + SLICE_MS : Infinity;
+    while (this.small.length && performance.now() < until) {
+      const [view, panel, button] = this.small.shift();
+      view.small.paint(button, panel, view.asked, this.look, this.table);
+    }
+    if (this.small.length) this.later = setTimeout(() => this.drawSmall(), 0);
+    else this.root.dataset.small = String(this.draws);
   }
 }
 

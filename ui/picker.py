@@ -8,17 +8,32 @@ from typing import Any
 import streamlit as st
 
 _FOLDER = Path(__file__).parent
+SCRIPTS = (
+    "picker_maths.js",
+    "picker_heat.js",
+    "picker_geometry.js",
+    "picker_surface.js",
+    "picker_arrows.js",
+    "picker_strip.js",
+    "picker_small.js",
+    "picker_play.js",
+    "picker_view.js",
+    "picker_words.js",
+    "picker_input.js",
+    "picker.js",
+)
+"""Parts of the one script, in the order in which they are joined."""
+
 _HTML = '<div class="picker"></div>'
 
 
 @cache
 def _component() -> Callable[..., Any]:
-    scripts = ("picker_maths.js", "picker_surface.js", "picker_view.js", "picker.js")
     return st.components.v2.component(
         "nonlocal_viz_picker",
         html=_HTML,
         css=(_FOLDER / "picker.css").read_text(encoding="utf-8"),
-        js="\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in scripts),
+        js="\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS),
     )
 
 
@@ -32,13 +47,14 @@ def picker(
     _component()(key=key, data=blob, on_pick_change=on_pick, on_focus_change=on_focus)
 
 
-def picked(key: str) -> tuple[int, int] | None:
-    """Return (row, column) that was just clicked; None when it is not two whole numbers."""
+def picked(key: str) -> tuple[int, int, int] | None:
+    """Return (frame, row, column) that was just clicked, frame 0 on a still picture; None when it
+    is not three whole numbers."""
     value = _event(key, "pick")
     if not isinstance(value, dict):
         return None
-    row, col = value.get("row"), value.get("col")
-    return (row, col) if type(row) is int and type(col) is int else None
+    place = (value.get("frame", 0), value.get("row"), value.get("col"))
+    return place if all(type(number) is int for number in place) else None
 
 
 def focused(key: str) -> str | None:

@@ -1,4 +1,4 @@
-// The maps themselves: factors -> one row or channel map, rankings, normalisation.
+// The maps themselves: factors -> one row or channel map, rankings.
 // The same arithmetic as models/pairwise.py, models/kernels.py and viz/channel_maps.py.
 
 const HALF_TABLE = (() => {
@@ -20,30 +20,48 @@ function halves(buffer, base, place) {
   return out;
 }
 
+// A map that Python computed: float16 between its lowest and highest value.
+function heights(buffer, base, place) {
+  return halves(buffer, base, { ...place, peak: 1 }).map((v) => place.low + place.span * v);
+}
+
 function floats(buffer, base, place) {
   return new Float32Array(buffer, base + place.offset, place.length / 4).slice();
 }
 
-// f(x_i, x_j) / C(x) over the key grid for query position i, which lies in the first frame: where
-// frames attend in groups, keys outside the first group stay 0.
-function nonlocalRow(panel, i) {
+const cellsOf = (grid) => grid.frames * grid.rows * grid.cols;
+
+// f(x_i, x_j) / C(x) over the key grid for query position i, written to `out`. Where positions attend
+// in groups, keys outside the group of i stay 0.
+function nonlocalRow(panel, i, out) {
   const { queries, keys } = panel.factors;
   const { width, groups, pairwise: { name, scale, softmax } } = panel;
-  const whole = new Float32Array(keys.length / width), count = whole.length / groups;
-  const row = whole.subarray(0, count);
+  const count = out.length / groups, group = Math.floor((i * groups) / cellsOf(panel.grid)), first = group * count;
+  const row = out.fill(0).subarray(first, first + count);
   if (name === "concatenation") {
-    for (let j = 0; j < count; j++) row[j] = Math.max(0, queries[i] + keys[j]) / count;
-    return whole;
+    for (let j = 0; j < count; j++) row[j] = Math.max(0, queries[i] + keys[first + j]) / count;
+    return out;
   }
-  const query = queries.subarray(i * width, (i + 1) * width);
-  for (let j = 0, k = 0; j < count; j++) {
-    let sum = 0;
-    for (let d = 0; d < width; d++) sum += query[d] * keys[k++];
-    row[j] = sum * scale;
-  }
+  dots(queries, keys, i * width, first * width, width, scale, row);
   if (softmax) softmaxInPlace(row);
   else for (let j = 0; j < count; j++) row[j] /= count;
-  return whole;
+  return out;
+}
+
+// Dot products of one query with consecutive keys; four sums at a time keep the processor busy.
+function dots(queries, keys, from, first, width, scale, row) {
+  const four = width - (width % 4);
+  for (let j = 0, k = first; j < row.length; j++) {
+    let a = 0, b = 0, c = 0, e = 0, d = 0;
+    for (; d < four; d += 4, k += 4) {
+      a += queries[from + d] * keys[k];
+      b += queries[from + d + 1] * keys[k + 1];
+      c += queries[from + d + 2] * keys[k + 2];
+      e += queries[from + d + 3] * keys[k + 3];
+    }
+    for (; d < width; d++, k++) a += queries[from + d] * keys[k];
+    row[j] = (a + b + c + e) * scale;
+  }
 }
 
 function softmaxInPlace(row) {
@@ -53,40 +71,53 @@ function softmaxInPlace(row) {
   for (let j = 0; j < row.length; j++) row[j] /= total;
 }
 
-// k(a, b): the Taylor form sum_p alpha_p^2 (a b)^p, or the exact kernel.
-function comparer(kernel) {
-  if (kernel.terms) {
-    if (kernel.terms.length === 1 && kernel.terms[0][0] === 1) {
-      const weight = kernel.terms[0][1];
-      return (a, b) => weight * a * b;
+// (a, phi, first, out): adds k(a, phi_j) over consecutive phi to `out`. The kernel is the Taylor form
+// sum_p alpha_p^2 (a b)^p, or the exact one.
+function adder(kernel) {
+  if (kernel.terms) return taylorAdder(kernel.terms);
+  if (kernel.linear) return linearAdder(1);
+  return (a, phi, first, out) => {
+    const inner = kernel.inner * a;
+    for (let j = 0; j < out.length; j++) out[j] += kernel.outer * Math.exp(inner * phi[first + j]);
+  };
+}
+
+function linearAdder(weight) {
+  return (a, phi, first, out) => {
+    const slope = weight * a;
+    for (let j = 0; j < out.length; j++) out[j] += slope * phi[first + j];
+  };
+}
+
+function taylorAdder(terms) {
+  const order = Math.max(...terms.map(([power]) => power)), weights = new Float64Array(order + 1);
+  for (const [power, weight] of terms) weights[power] += weight;
+  if (order === 1 && weights[0] === 0) return linearAdder(weights[1]);
+  return (a, phi, first, out) => {
+    for (let j = 0; j < out.length; j++) {
+      const x = a * phi[first + j];
+      let sum = weights[order];
+      for (let p = order - 1; p >= 0; p--) sum = sum * x + weights[p];
+      out[j] += sum;
     }
-    return (a, b) => {
-      let sum = 0;
-      for (const [power, weight] of kernel.terms) sum += weight * (a * b) ** power;
-      return sum;
-    };
-  }
-  if (kernel.linear) return (a, b) => a * b;
-  return (a, b) => kernel.outer * Math.exp(kernel.inner * a * b);
+  };
 }
 
 function addChannel(panel, channel, i, out) {
   const { theta, phi, positions } = panel.factors;
-  const a = theta[channel * positions + i], first = channel * positions;
-  for (let j = 0; j < positions; j++) out[j] += panel.compare(a, phi[first + j]);
+  panel.add(theta[channel * positions + i], phi, channel * positions, out);
 }
 
-function channelMap(panel, channel, i) {
-  const out = new Float32Array(panel.factors.positions);
-  addChannel(panel, channel, i, out);
+function channelMap(panel, channel, i, out) {
+  addChannel(panel, channel, i, out.fill(0));
   return out;
 }
 
-function groupMap(panel, group, i) {
-  const out = new Float64Array(panel.factors.positions);
-  const size = panel.channels / panel.groups;
-  for (let c = group * size; c < (group + 1) * size; c++) addChannel(panel, c, i, out);
-  return Float32Array.from(out);
+function groupMap(panel, group, i, out) {
+  const sum = panel.factors.sum.fill(0), size = panel.channels / panel.groups;
+  for (let c = group * size; c < (group + 1) * size; c++) addChannel(panel, c, i, sum);
+  out.set(sum);
+  return out;
 }
 
 // Scores of every channel at reference i, as viz/channel_maps.py has them.
@@ -100,12 +131,13 @@ const SCORES = {
     return mean.map((_, c) => Math.abs(response[c * positions + i]));
   },
   contrast: (panel, i) => panel.factors.mean.map((_, c) => {
-    const [low, high] = range(channelMap(panel, c, i));
+    const [low, high] = range(channelMap(panel, c, i, panel.factors.sum));
     return high - low;
   }),
 };
 
 function chosenChannels(panel, i) {
+  if (panel.still) return panel.chosen;
   if (panel.listed.length) return panel.listed;
   if (panel.ranking === "one per group") {
     const scores = SCORES.standout(panel, i), size = panel.channels / panel.groups, best = [];
@@ -120,27 +152,21 @@ function chosenChannels(panel, i) {
   return Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a] || a - b).slice(0, panel.count);
 }
 
-function range(values) {
-  let low = Infinity, high = -Infinity;
-  for (const v of values) { if (v < low) low = v; if (v > high) high = v; }
-  return [low, high];
+// Names of the maps a CGNL panel can show: "channel 1".. by rank, then "group 0"..
+function mapNames(panel) {
+  if (panel.kind !== "cgnl") return [];
+  const count = panel.listed.length || Math.min(panel.count, panel.ranking === "one per group" ? panel.groups : panel.channels);
+  return [
+    ...Array.from({ length: count }, (_, k) => `channel ${k + 1}`),
+    ...Array.from({ length: panel.groups }, (_, k) => `group ${k}`),
+  ];
 }
 
-const ROUNDING = 5e-6; // viz/heat.py: spread up to which a map is float32 noise on a constant
-
-// Values -> [0, 1] and what 0 and 1 stand for; constant maps are marked, not divided.
-function normalised(values, look) {
-  let [low, high] = look.normalise === "fixed" ? look.fixed_range : range(values);
-  const span = high - low;
-  const noise = look.normalise === "fixed" ? 0 : ROUNDING * Math.max(Math.abs(low), Math.abs(high));
-  if (!(span > noise) || !Number.isFinite(span)) return { values: null, low, high, constant: true };
-  const scaled = new Float32Array(values.length);
-  for (let j = 0; j < values.length; j++) scaled[j] = Math.min(1, Math.max(0, (values[j] - low) / span));
-  return { values: scaled, low, high, constant: false };
-}
-
-function rankOf(values, position) {
-  let above = 0;
-  for (const v of values) if (v > values[position]) above++;
-  return above + 1;
+// The map called `name`, for the channels in use at reference i, written to `out`.
+function namedMap(panel, name, channels, i, out) {
+  const number = Number(name.split(" ")[1]), grouped = name.startsWith("group");
+  const which = grouped ? number : channels[number - 1];
+  if (panel.still) out.set(panel.factors.maps[mapNames(panel).indexOf(name)]);
+  else (grouped ? groupMap : channelMap)(panel, which, i, out);
+  return { label: `${grouped ? "group" : "channel"} ${which}`, tag: `${grouped ? "g" : "c"}${which}` };
 }

@@ -9,13 +9,14 @@ from models.block_specs import CGNLSpec
 from models.loaded import LoadedModel
 from ui import loaders, reference
 from ui.guard import guarded, plain
+from ui.medium import key_of
 from ui.payload import Panel
 from ui.settings import Chosen, Settings
 from viz import pipeline
 from viz.channel_maps import check_channel
 from viz.pipeline import Channels
 from viz.save import View
-from viz.types import AttentionMap, BlockCapture, Capture, Cell, CGNLCapture, Clip
+from viz.types import AttentionMap, BlockCapture, Capture, Cell, CGNLCapture, Clip, moment
 
 TOP = 5
 
@@ -29,6 +30,7 @@ class Shown:
     capture: Capture
     block: BlockCapture
     key: tuple[str, ...]
+    frame: int
     cell: Cell
     channels: Channels
     how: str
@@ -44,17 +46,19 @@ def scene(clip: Clip, settings: Settings) -> list[Shown]:
     if not opened:
         return []
     _, lead, lead_block = opened[0]
-    cell = reference.current(clip, lead.geometry, lead_block.query_grid)
+    pinned = reference.current(clip, lead, lead_block.query_grid)
     shown = []
     for chosen, capture, block in opened:
         with guarded():
             model = loaders.network(chosen.name)
-            key = (clip.sha256, model.sha256, settings.mode, str(settings.size), chosen.block)
+            key = (key_of(clip), model.sha256, settings.mode, str(settings.size), chosen.block)
             here = reference.linked_cell(
-                lead.geometry, lead_block.query_grid, cell, capture.geometry, block.query_grid
+                lead, lead_block.query_grid, pinned, capture, block.query_grid
             )
             channels, how = _channels(model, capture, block, key, settings)
-            shown.append(Shown(chosen, model, capture, block, key, here, channels, how))
+            shown.append(
+                Shown(chosen, model, capture, block, key, pinned.frame, here, channels, how)
+            )
     return shown
 
 
@@ -105,6 +109,7 @@ def panel(shown: Shown) -> Panel:
         geometry=shown.capture.geometry,
         block=shown.block,
         cell=shown.cell,
+        frame=shown.frame,
         channels=shown.channels,
         how=shown.how,
     )
@@ -121,6 +126,7 @@ def view(shown: Shown, focus: str) -> View:
     return View(
         shown.model.id, shown.model.sha256, panel(shown).title, shown.how or "NL row",
         shown.capture.geometry, shown.block.query_grid, shown.cell, tuple(maps), large,
+        frame=shown.frame,
     )  # fmt: skip
 
 
@@ -132,24 +138,28 @@ def _focused(maps: list[AttentionMap], groups: list[AttentionMap], focus: str) -
     return maps[index - 1] if 1 <= index <= len(maps) else maps[0]
 
 
-def value_row(view: View) -> dict[str, str]:
-    """Return one line of the table of pinned values, float32 as the network gave them."""
+def value_row(view: View, frames: int = 1) -> dict[str, str]:
+    """Return one line of the table of pinned values, float32 as the network gave them.
+
+    ``frames`` are those of the clip.
+    """
     values = view.shown.values
     x, y = view.geometry.cell_centre(view.cell.y, view.cell.x, view.grid)
     key_grid = view.grid._replace(rows=values.shape[1], cols=values.shape[2])
     row, col = view.geometry.cell_at(x, y, key_grid)
-    here = values[0, row, col]
-    *frame, top_row, top_col = np.unravel_index(values.argmax(), values.shape)
-    moment = f" of frame {frame[0]}" if len(values) > 1 else ""
+    here = values[moment(view.frame, frames, len(values)), row, col]
+    top_moment, top_row, top_col = np.unravel_index(values.argmax(), values.shape)
+    of_moment = f" of moment {top_moment}" if len(values) > 1 else ""
     return {
         "Network": view.title,
         "Map": view.shown.label,
+        **({"Frame": str(view.frame)} if frames > 1 else {}),
         "Row, column": f"{view.cell.y}, {view.cell.x}",
         "Pixel": f"{x:.0f}, {y:.0f}",
         "Value at the reference": f"{here:.6g}",
         "Rank": f"{int((values > here).sum()) + 1} of {values.size}",
         "Lowest": f"{values.min():.6g}",
-        "Highest": f"{values.max():.6g} at {top_row}, {top_col}{moment}",
+        "Highest": f"{values.max():.6g} at {top_row}, {top_col}{of_moment}",
         "Meaning": view.shown.meaning,
     }
 

@@ -1,7 +1,6 @@
 """The sidebar of Explore: what is looked at and how, as one value; the address bar keeps it."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import streamlit as st
 
@@ -9,19 +8,23 @@ from errors import InputError
 from models.block_specs import CGNLSpec
 from models.catalogue import Entry
 from models.specs import NetworkSpec
-from ui import loaders
+from ui import loaders, medium, timeline
+from ui.bound import bound
 from ui.guard import guarded, plain
 from viz import pipeline
 from viz.geometry import Mode
 from viz.overlay import COLORMAPS
 from viz.pipeline import Channels
-from viz.types import Look
+from viz.types import Look, Sampling
 
-DEFAULT_NETWORKS = ("r50n-nl", "r50n-cgnl")
+PICTURE_NETWORKS, CLIP_NETWORKS = ("r50n-nl", "r50n-cgnl"), ("c2dn-nl", "c2dn-cgnl")
+"""What is shown at first, for pictures and for clips."""
 NONE = "none"
 RANKINGS = ("standout", "response", "contrast", "one per group", "class evidence", "list")
 SIZES = (224, 320, 448)
-bound = partial(dict, bind="query-params")
+NORMALISATIONS = {
+    "min-max": "clip", "min-max of each frame": "frame", "fixed range": "fixed",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,30 +48,37 @@ class Settings:
     class_evidence: bool
     focus: str
     look: Look
+    sampling: Sampling
+    arrows: bool
 
 
 def sidebar() -> Settings | None:
     """Draw the sidebar and return what it says; None when there is no network to look at."""
     with st.sidebar:
-        _picture()
+        medium.choose(_suit_networks, timeline.forget)
         networks = _networks()
         if not networks:
             return None
+        sampling = timeline.sampling(medium.in_use(), networks[0].spec)
         mode, size = _input(networks[0].spec)
         channels, evidence, focus = _channels(networks)
-        return Settings(networks, mode, size, channels, evidence, focus, _look())
+        look, arrows = _look()
+        return Settings(networks, mode, size, channels, evidence, focus, look, sampling, arrows)
 
 
-def _picture() -> None:
-    st.subheader("Picture")
-    st.file_uploader(
-        "PNG, JPEG, WebP, TIFF, BMP or GIF, up to 64 MB",
-        key="upload",
-        max_upload_size=64,
-        on_change=loaders.take_upload,
-    )
-    clip = loaders.picture()
-    st.caption(f"In use: {plain(clip.name)}, {clip.width} x {clip.height} pixels")
+def defaults() -> tuple[str, str]:
+    """Return the two networks that suit the medium in use."""
+    return CLIP_NETWORKS if medium.in_use().is_clip else PICTURE_NETWORKS
+
+
+def _suit_networks() -> None:
+    """Change to the networks made for the medium, when it is no longer of the same kind."""
+    known = {entry.id: entry for entry in loaders.catalogue_entries() if not entry.problem}
+    for key, name in zip(("net", "beside"), defaults(), strict=True):
+        others = {*PICTURE_NETWORKS, *CLIP_NETWORKS, None}
+        if name in known and st.session_state.get(key) in others:
+            st.session_state[key] = name
+            st.session_state["size"] = known[name].spec.preprocessing.size
 
 
 def _networks() -> tuple[Chosen, ...]:
@@ -77,13 +87,13 @@ def _networks() -> tuple[Chosen, ...]:
     for entry in loaders.catalogue_entries():
         if entry.problem:
             st.warning(plain(entry.problem))
+    first_shown = defaults()
     names = sorted(
         known,
         key=lambda n: (
-            n not in DEFAULT_NETWORKS,
-            DEFAULT_NETWORKS.index(n) if n in DEFAULT_NETWORKS else 0,
+            n not in first_shown, first_shown.index(n) if n in first_shown else 0
         ),
-    )
+    )  # fmt: skip
     if not names:
         st.error(
             "No usable network with an attention block is in models/weights; fetch them again."
@@ -175,12 +185,13 @@ def as_in_the_papers() -> None:
     )
 
 
-def _look() -> Look:
+def _look() -> tuple[Look, bool]:
     st.subheader("Look")
     threshold = st.slider("Threshold", 0.0, 1.0, 0.7, 0.01, key="threshold", **bound())
     scale = st.selectbox(
-        "Normalisation", ["min-max", "fixed range"], key="scale", **bound(),
-        help="min-max: each map from its lowest to its highest value. fixed range: all alike.",
+        "Normalisation", list(NORMALISATIONS), key="scale", **bound(),
+        help="min-max: each map from its lowest to its highest value, over all frames of a clip or "
+        "in each frame. fixed range: all alike.",
     )  # fmt: skip
     limits = (0.0, 1.0)
     if scale == "fixed range":
@@ -197,5 +208,9 @@ def _look() -> Look:
     st.button(
         "As in the papers", on_click=as_in_the_papers, help="Jet, threshold 0.7, opacity 0.5."
     )
-    normalise = "fixed" if scale == "fixed range" else "clip"
-    return Look(normalise, threshold, colormap, opacity, smoothing, limits)
+    arrows = st.checkbox(
+        "Arrows to the 20 highest weights", key="arrows", **bound(),
+        help="As in the NL paper's figure of behaviour: from the reference, across frames.",
+    )  # fmt: skip
+    look = Look(NORMALISATIONS[scale], threshold, colormap, opacity, smoothing, limits)
+    return look, arrows

@@ -15,6 +15,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks.chromium import find_chromium
 from tests.paths import ROOT
+from viz import example, pipeline
+from viz.types import Capture
 
 FLAGS = (
     "--headless",
@@ -26,6 +28,7 @@ FLAGS = (
 )
 DRAWN = ".picker[data-draws]"
 PATIENCE_MS = 60_000
+SIZE = 448
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +73,13 @@ def _await_health(address: str, process: subprocess.Popen, log: Path) -> None:
         except OSError:
             time.sleep(0.25)
     raise RuntimeError(f"the app did not answer within a minute:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def captures() -> dict[str, Capture]:
+    """What the page captures, by this process: network id -> the example at SIZE pixels."""
+    names = ("r50n-nl", "r50n-cgnl")
+    return {n: pipeline.capture(pipeline.load(n), example.clip(), "fit", SIZE) for n in names}
 
 
 @pytest.fixture

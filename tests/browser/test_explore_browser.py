@@ -1,27 +1,24 @@
 """The Explore page as a person uses it: a real browser, a real server, the bundled networks."""
 
 import io
-import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.conftest import address_cell, at_rest, cell_of, hover, open_explore, pixels
+from tests.browser.conftest import (
+    SIZE,
+    address_cell,
+    at_rest,
+    cell_of,
+    hover,
+    open_explore,
+    pixels,
+)
 from viz import example, heat, overlay, pipeline
 from viz.types import Cell, Look
-
-SIZE = 448
-
-
-@pytest.fixture(scope="module")
-def captures():
-    """The same captures, made by this process: network id -> capture of the example at 448 px."""
-    names = ("r50n-nl", "r50n-cgnl")
-    return {n: pipeline.capture(pipeline.load(n), example.clip(), "fit", SIZE) for n in names}
 
 
 def drawn(page, panel=0):
@@ -43,21 +40,6 @@ def assert_same_picture(screen, python):
 
 def shown_channel(page, panel=1):
     return int(re.search(r"channel (\d+)", page.locator(".caption").nth(panel).inner_text())[1])
-
-
-def upload(page, name, content, mime="image/png"):
-    files = [{"name": name, "mimeType": mime, "buffer": content}]
-    page.locator("input[type=file]").set_input_files(files)
-
-
-def photo_like(width=500, height=333):
-    """The example, turned and scaled, as a JPEG whose EXIF says how to turn it back."""
-    turned = example.draw().transpose(Image.Transpose.ROTATE_90).resize((height, width))
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    packed = io.BytesIO()
-    turned.save(packed, "JPEG", exif=exif)
-    return packed.getvalue()
 
 
 def test_it_opens_with_a_picture_a_reference_and_two_live_maps(page, server):
@@ -195,70 +177,6 @@ def test_number_inputs_move_the_reference(page, server):
     field.fill("3")
     field.press("Enter")
     page.wait_for_selector(".picker[data-cell$=',3']")
-
-
-def test_an_uploaded_photo_is_turned_upright_and_explored(page, server):
-    open_explore(page, server)
-    before = pixels(page)
-    upload(page, "my photo.jpg", photo_like(), "image/jpeg")
-    expect(page.get_by_text("In use: my photo.jpg, 500 x 333 pixels")).to_be_visible()
-    at_rest(page)
-    assert pixels(page) != before
-    width, height = Image.open(io.BytesIO(pixels(page))).size
-    assert (width, height) == (500, 333)
-    hover(page, 0.5, 0.5)
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "says"),
-    [
-        ("notes.txt", b"hello", "notes.txt is not a picture"),
-        ("cut.jpg", photo_like()[:900], "cut.jpg"),
-        ("nothing.png", b"", "empty"),
-    ],
-    ids=["text", "truncated", "empty"],
-)
-def test_a_bad_file_is_one_line_and_the_picture_stays(page, server, name, content, says):
-    open_explore(page, server)
-    before = pixels(page)
-    upload(page, name, content)
-    error = page.locator("[data-testid=stAlert]")
-    expect(error).to_have_count(1)
-    expect(error).to_contain_text(says)
-    at_rest(page)
-    assert pixels(page) == before
-
-
-def test_a_file_name_is_text_and_never_markup(page, server):
-    open_explore(page, server)
-    upload(page, "<img src=x onerror=window.pwned=1>.png", b"no picture")
-    expect(page.locator("[data-testid=stAlert]")).to_contain_text(
-        "<img src=x onerror=window.pwned=1>.png"
-    )
-    assert page.evaluate("window.pwned") is None
-
-
-def saved(page, label):
-    with page.expect_download() as arrival:
-        page.get_by_role("button", name=label).click()
-    return Path(arrival.value.path()).read_bytes()
-
-
-def test_the_three_files_arrive_and_open(page, server, captures):
-    open_explore(page, server, f"?size={SIZE}&at=9%2C17")
-    clip = example.clip()
-    with Image.open(io.BytesIO(saved(page, "PNG of this view"))) as picture:
-        assert picture.width > 2 * clip.width
-        assert picture.height > clip.height
-    maps = np.load(io.BytesIO(saved(page, "Maps (.npz)")), allow_pickle=False)
-    [row] = pipeline.maps_at(
-        pipeline.block_of(captures["r50n-nl"]), Cell(0, 9, 17), pipeline.Channels()
-    )
-    np.testing.assert_allclose(maps["values"], row.values[None], rtol=1e-4, atol=1e-7)
-    assert list(maps["cell"]) == [0, 9, 17]
-    recipe = json.loads(saved(page, "Recipe (.json)"))
-    assert recipe["networks"][0]["query"]["y"] == 9
-    assert recipe["media"]["sha256"] == clip.sha256
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

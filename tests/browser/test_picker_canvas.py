@@ -1,6 +1,5 @@
 """The picker alone, on captures made by hand: browser against Python, pixel by pixel."""
 
-import base64
 import io
 from dataclasses import replace
 
@@ -14,26 +13,15 @@ from models import kernels, pairwise
 from models.block_specs import CGNLSpec
 from models.layout import Grid
 from models.placement import Place
-from tests.browser.conftest import cell_of, hover, pixels
-from tests.paths import ROOT
-from ui.payload import Panel, canvas_geometry, canvas_picture, pack
+from tests.browser.bare_picker import assert_same_picture, drawn, mount, noise, show
+from tests.browser.conftest import cell_of, hover
+from ui.payload import Panel, canvas_frames, canvas_geometry
 from viz import example, geometry, heat, overlay, pipeline
 from viz.channel_maps import channel_map, group_map, rank
 from viz.pipeline import Channels
 from viz.types import Cell, CGNLCapture, Clip, Look, NonLocalCapture
 
-SCRIPTS = ("picker_maths.js", "picker_surface.js", "picker_view.js", "picker.js")
-MOUNT = """([blob]) => {
-  const bytes = Uint8Array.from(atob(blob), c => c.charCodeAt(0));
-  window.sent = [];
-  const setTriggerValue = (name, value) => window.sent.push([name, value]);
-  window.mount({ data: bytes, parentElement: document.body, setTriggerValue });
-}"""
 ROWS, COLS, WIDTH = 11, 13, 7
-
-
-def noise(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 def nonlocal_block(name, pooled=False):
@@ -66,40 +54,13 @@ def panel_of(block, plan, channels=AUTO):
     )
 
 
-def mount(page, clip, panels, look, focus="channel 1"):
-    script = "\n".join((ROOT / "ui" / name).read_text() for name in SCRIPTS)
-    page.set_content("<div class='picker' style='width:640px'></div>")
-    page.add_style_tag(content=(ROOT / "ui" / "picker.css").read_text())
-    page.add_script_tag(
-        content=script.replace("export default function", "window.mount = function")
-    )
-    show(page, clip, panels, look, focus)
-
-
-def show(page, clip, panels, look, focus="channel 1"):
-    page.evaluate("document.querySelector('.picker').removeAttribute('data-draws')")
-    page.evaluate(MOUNT, [base64.b64encode(pack(clip, panels, look, focus)).decode()])
-    page.wait_for_selector(".picker[data-draws]")
-
-
 def painted(clip, plan, attention, look):
     """What Python paints on the picture that the canvas shows."""
-    frame = np.asarray(Image.open(io.BytesIO(canvas_picture(clip))).convert("RGB"))
+    frame = np.asarray(Image.open(io.BytesIO(canvas_frames(clip)[0])).convert("RGB"))
     small = replace(clip, frames=frame[None])
     return overlay.paint(small, canvas_geometry(plan, clip), heat.normalise(attention, look), look)[
         0
     ]
-
-
-def drawn(page, panel=0):
-    return np.asarray(Image.open(io.BytesIO(pixels(page, panel))).convert("RGB"))
-
-
-def assert_same_picture(screen, python):
-    """Within 16/255 but for a few pixels at the edge of the threshold (float16 factors)."""
-    assert screen.shape == python.shape
-    off = np.abs(screen.astype(int) - python.astype(int)).max(-1) > 16
-    assert off.mean() < 0.004
 
 
 @pytest.fixture
@@ -262,3 +223,22 @@ def test_new_data_replaces_the_old_in_place(page, clip, plan):
     show(page, clip, [panel_of(block, plan)], Look(threshold=0.1))
     assert (drawn(page) != first).any()
     assert page.locator("canvas.picture").count() == 1
+
+
+def test_a_picture_has_no_film_strip_and_nothing_to_play(page, clip, plan):
+    mount(page, clip, [panel_of(cgnl_block(), plan)], Look())
+    assert page.locator(".film, .transport").count() == 0
+    assert page.locator(".picker").get_attribute("data-frame") is None
+
+
+def test_arrows_over_a_picture_end_at_the_highest_weights(page, clip, plan):
+    block = nonlocal_block("concatenation")
+    mount(page, clip, [panel_of(block, plan)], Look(), arrows=True)
+    [row] = pipeline.maps_at(block, Cell(0, 2, 3), Channels())
+    best = np.unravel_index(row.values.argmax(), row.values.shape)
+    x, y = plan.cell_centre(int(best[1]), int(best[2]), Grid(1, ROWS, COLS))
+    shape = page.locator(".arrows .over").last.get_attribute("d")
+    box = page.locator(".stage").bounding_box()
+    expected = (x * box["width"] / clip.width, y * box["height"] / clip.height)
+    assert [float(v) for v in shape.split()[4:6]] == pytest.approx(expected, abs=1)
+    assert page.locator(".arrows .over:visible").count() == 20

@@ -8,56 +8,10 @@ import numpy as np
 import pytest
 import streamlit as st
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
 from models import catalogue
-from models.backbones.resnet import AttentionResNet
-from tests.paths import ROOT
+from tests.ui.pages import assert_sound, opened, values_table
 from viz import example, pipeline
-
-APP = str(ROOT / "app.py")
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches():
-    yield
-    st.cache_resource.clear()
-    st.cache_data.clear()
-
-
-@pytest.fixture
-def forwards(monkeypatch):
-    """A list that grows by one with every forward pass of a whole network."""
-    counted = []
-    whole = AttentionResNet.forward
-
-    def forward(self, x):
-        counted.append(x.shape)
-        return whole(self, x)
-
-    monkeypatch.setattr(AttentionResNet, "forward", forward)
-    return counted
-
-
-def opened(**address):
-    at = AppTest.from_file(APP, default_timeout=120)
-    for name, value in address.items():
-        at.query_params[name] = value
-    return at.run()
-
-
-def assert_sound(at):
-    assert not at.exception, [e.value for e in at.exception]
-
-
-def png(width, height, mode="RGB", kind="PNG"):
-    packed = io.BytesIO()
-    Image.new(mode, (width, height)).save(packed, kind)
-    return packed.getvalue()
-
-
-def values_table(at):
-    return next(d.value for d in at.dataframe if "Rank" in d.value.columns)
 
 
 def test_it_opens_with_the_example_both_networks_and_a_reference():
@@ -188,53 +142,6 @@ def test_as_in_the_papers_is_jet():
     next(b for b in at.button if b.label == "As in the papers").click().run()
     assert_sound(at)
     assert at.selectbox(key="map").value == "jet"
-
-
-def test_an_upload_replaces_the_picture_and_runs_each_network_once(forwards):
-    at = opened()
-    at.file_uploader[0].upload("grey bird.png", png(300, 200), "image/png").run()
-    assert_sound(at)
-    assert len(forwards) == 4
-    assert any("grey bird" in c.value for c in at.caption)
-    at.number_input(key="row").set_value(1).run()
-    assert len(forwards) == 4
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("notes.png", b"not a picture at all"),
-        ("empty.png", b""),
-        ("cut.jpg", png(400, 300, kind="JPEG")[:700]),
-        ("dot.png", png(1, 1)),
-        ("line.png", png(1, 5000)),
-        ("[link](http://x.y) <b>.png", b"*"),
-    ],
-    ids=["text", "empty", "truncated", "dot", "line", "markup"],
-)
-def test_a_bad_upload_is_one_line_and_the_picture_stays(name, content):
-    at = opened()
-    at.file_uploader[0].upload(name, content, "image/png").run()
-    assert_sound(at)
-    assert len(at.error) == 1
-    assert "\n" not in at.error[0].value
-    assert "](http" not in at.error[0].value
-    assert any("example" in c.value for c in at.caption)
-    assert len(values_table(at)) == 2
-
-
-@pytest.mark.parametrize("mode", ["P", "L", "RGBA", "I;16", "CMYK"])
-def test_odd_pixel_formats_are_shown(mode):
-    at = opened(beside="none")
-    at.file_uploader[0].upload("odd.tif", png(64, 48, mode, "TIFF"), "image/tiff").run()
-    assert_sound(at)
-    assert not at.error
-
-
-def test_a_flat_picture_is_no_crash():
-    at = opened()
-    at.file_uploader[0].upload("flat.png", png(32, 32), "image/png").run()
-    assert_sound(at)
 
 
 def test_a_damaged_weight_file_is_one_line_and_the_rest_goes_on(tmp_path, monkeypatch):

@@ -1,0 +1,93 @@
+"""Files that go into the Explore page and come out of it, in a real browser."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.browser.conftest import SIZE, at_rest, hover, open_explore, pixels
+from viz import example, pipeline
+from viz.types import Cell
+
+
+def upload(page, name, content, mime="image/png"):
+    files = [{"name": name, "mimeType": mime, "buffer": content}]
+    page.locator("input[type=file]").first.set_input_files(files)
+
+
+def photo_like(width=500, height=333):
+    """The example, turned and scaled, as a JPEG whose EXIF says how to turn it back."""
+    turned = example.draw().transpose(Image.Transpose.ROTATE_90).resize((height, width))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    packed = io.BytesIO()
+    turned.save(packed, "JPEG", exif=exif)
+    return packed.getvalue()
+
+
+def test_an_uploaded_photo_is_turned_upright_and_explored(page, server):
+    open_explore(page, server)
+    before = pixels(page)
+    upload(page, "my photo.jpg", photo_like(), "image/jpeg")
+    expect(page.get_by_text("In use: my photo.jpg, 500 x 333 pixels")).to_be_visible()
+    at_rest(page)
+    assert pixels(page) != before
+    width, height = Image.open(io.BytesIO(pixels(page))).size
+    assert (width, height) == (500, 333)
+    hover(page, 0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("notes.txt", b"hello", "notes.txt is not a picture"),
+        ("cut.jpg", photo_like()[:900], "cut.jpg"),
+        ("nothing.png", b"", "empty"),
+    ],
+    ids=["text", "truncated", "empty"],
+)
+def test_a_bad_file_is_one_line_and_the_picture_stays(page, server, name, content, says):
+    open_explore(page, server)
+    before = pixels(page)
+    upload(page, name, content)
+    error = page.locator("[data-testid=stAlert]")
+    expect(error).to_have_count(1)
+    expect(error).to_contain_text(says)
+    at_rest(page)
+    assert pixels(page) == before
+
+
+def test_a_file_name_is_text_and_never_markup(page, server):
+    open_explore(page, server)
+    upload(page, "<img src=x onerror=window.pwned=1>.png", b"no picture")
+    expect(page.locator("[data-testid=stAlert]")).to_contain_text(
+        "<img src=x onerror=window.pwned=1>.png"
+    )
+    assert page.evaluate("window.pwned") is None
+
+
+def saved(page, label):
+    with page.expect_download() as arrival:
+        page.get_by_role("button", name=label).click()
+    return Path(arrival.value.path()).read_bytes()
+
+
+def test_the_three_files_arrive_and_open(page, server, captures):
+    open_explore(page, server, f"?size={SIZE}&at=9%2C17")
+    clip = example.clip()
+    with Image.open(io.BytesIO(saved(page, "PNG of this view"))) as picture:
+        assert picture.width > 2 * clip.width
+        assert picture.height > clip.height
+    maps = np.load(io.BytesIO(saved(page, "Maps (.npz)")), allow_pickle=False)
+    [row] = pipeline.maps_at(
+        pipeline.block_of(captures["r50n-nl"]), Cell(0, 9, 17), pipeline.Channels()
+    )
+    np.testing.assert_allclose(maps["values"], row.values[None], rtol=1e-4, atol=1e-7)
+    assert list(maps["cell"]) == [0, 9, 17]
+    recipe = json.loads(saved(page, "Recipe (.json)"))
+    assert recipe["networks"][0]["query"]["y"] == 9
+    assert recipe["media"]["sha256"] == clip.sha256

@@ -1,0 +1,189 @@
+"""The picker on clips: picks, keys, play, arrows, and what is too large to follow the pointer."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import expect
+
+from models.layout import Grid
+from tests.browser.bare_clips import (
+    COLS,
+    ROWS,
+    cell_of,
+    cgnl_block,
+    clip_of,
+    large_frames,
+    nonlocal_block,
+    over_frame,
+    painted,
+    panel_of,
+)
+from tests.browser.bare_picker import assert_same_picture, drawn, mount, show
+from tests.browser.conftest import hover
+from ui.payload import LIVE_LIMIT
+from viz import pipeline
+from viz.channel_maps import channel_map, group_map, rank
+from viz.pipeline import Channels
+from viz.types import Cell, Look
+
+
+def test_a_pick_carries_its_frame_and_a_click_on_the_strip_shows_it(page):
+    clip = clip_of(6)
+    mount(page, clip, [panel_of(nonlocal_block(), clip, frame=1)], Look())
+    hover(page, 0.5, 0.5)
+    page.mouse.down()
+    page.mouse.up()
+    over_frame(page, 4, 0.04, 0.94)
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.locator(".picker")).to_have_attribute("data-frame", "4")
+    assert page.evaluate("window.sent") == [
+        ["pick", {"frame": 1, "row": 2, "col": 3}],
+        ["pick", {"frame": 4, "row": 4, "col": 0}],
+    ]
+    expect(page.locator(".frame[aria-current]")).to_have_text("4 · 1.00 s")
+
+
+def test_keys_step_through_time_and_move_the_reference_through_frames(page):
+    clip = clip_of(6)
+    mount(page, clip, [panel_of(nonlocal_block(), clip, frame=2)], Look())
+    page.locator("canvas.picture").focus()
+    steps = [
+        (".", "3", "2,1,2"), ("PageDown", "4", "2,1,2"), ("End", "5", "2,1,2"), (".", "5", "2,1,2"),
+        (",", "4", "2,1,2"), ("PageUp", "3", "2,1,2"), ("Home", "0", "2,1,2"),
+        ("]", "0", "3,1,2"), ("ArrowDown", "0", "3,2,2"), ("[", "0", "2,2,2"), ("<", "0", "1,2,2"),
+        ("Escape", "2", "2,1,2"), ("]", "2", "3,1,2"),
+    ]  # fmt: skip
+    for key, frame, cell in steps:
+        page.keyboard.press(key)
+        page.wait_for_selector(f".picker[data-frame='{frame}'][data-cell='{cell}']")
+    page.keyboard.press("Enter")
+    assert page.evaluate("window.sent") == [["pick", {"frame": 3, "row": 1, "col": 2}]]
+    expect(page.locator(".unseen")).to_contain_text("frame 3 (0.75 s) row 1 column 2")
+
+
+def test_the_slider_shows_its_frame_with_the_heat_of_that_moment(page):
+    clip, block, look = clip_of(8), nonlocal_block(grid=Grid(4, ROWS, COLS)), Look(threshold=0.2)
+    mount(page, clip, [panel_of(block, clip)], look)
+    slider = page.get_by_role("slider", name="Frame shown large")
+    slider.fill("5")
+    page.wait_for_selector(".picker[data-frame='5']")
+    [row] = pipeline.maps_at(block, Cell(0, 1, 2), Channels())
+    assert_same_picture(drawn(page), painted(large_frames(clip), clip, row, look)[5])
+    assert slider.get_attribute("aria-valuetext") == "frame 5, 1.25 s"
+
+
+def test_play_follows_the_times_and_pauses(page):
+    clip = clip_of(4, times=(0.0, 0.1, 0.2, 1.0))
+    mount(page, clip, [panel_of(nonlocal_block(), clip)], Look(threshold=0.1))
+    page.evaluate("""() => {
+      window.steps = [];
+      const root = document.querySelector(".picker");
+      root.addEventListener("picker-drawn", () =>
+        window.steps.push([root.dataset.frame, performance.now()]));
+    }""")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("window.steps.some(([frame]) => frame === '3')")
+    page.wait_for_function("window.steps.at(-1)[0] === '0'")
+    page.locator("canvas.picture").focus()
+    page.keyboard.press("Space")
+    page.wait_for_selector(".picker[data-playing='false']")
+    first = {}
+    for frame, time in page.evaluate("window.steps"):
+        first.setdefault(frame, time)
+    assert list(first) == ["0", "1", "2", "3"]
+    assert first["3"] - first["2"] > 700
+    assert first["2"] - first["1"] < 700
+    frame = page.locator(".picker").get_attribute("data-frame")
+    page.wait_for_timeout(350)
+    assert page.locator(".picker").get_attribute("data-frame") == frame
+
+
+def test_the_frame_that_is_shown_survives_a_rerun(page):
+    clip, block = clip_of(6), nonlocal_block()
+    mount(page, clip, [panel_of(block, clip, frame=1)], Look())
+    page.locator("canvas.picture").focus()
+    page.keyboard.press("End")
+    page.wait_for_selector(".picker[data-frame='5']")
+    show(page, clip, [panel_of(block, clip, frame=1)], Look(threshold=0.1))
+    assert page.locator(".picker").get_attribute("data-frame") == "5"
+    show(page, clip, [panel_of(block, clip, frame=3)], Look(threshold=0.1))
+    assert page.locator(".picker").get_attribute("data-frame") == "3", "a new pin is shown"
+    assert page.locator("canvas.picture").count() == 1
+
+
+def test_arrows_end_at_the_twenty_highest_weights_and_follow_the_pointer(page):
+    clip, grid = clip_of(8), Grid(4, ROWS, COLS)
+    ranks = torch.randperm(grid.cells, generator=torch.Generator().manual_seed(3))
+    block = replace(
+        nonlocal_block(grid=grid),
+        queries=torch.ones(grid.cells, 1),
+        keys=(ranks / grid.cells).reshape(-1, 1),
+    )
+    mount(page, clip, [panel_of(block, clip)], Look(), arrows=True)
+    frame, row, col = over_frame(page, 5, 0.4, 0.6)
+    paths = page.locator(".arrows .over:visible").evaluate_all(
+        "p => p.map(e => e.getAttribute('d'))"
+    )
+    seen = [[float(v) for v in np.array(path.split())[[1, 2, 4, 5]]] for path in reversed(paths)]
+    origin = page.locator(".film").bounding_box()
+    boxes = [one.bounding_box() for one in page.locator(".film .stage").all()]
+
+    def spot(number, row, col):
+        box = boxes[number]
+        return (
+            box["x"] - origin["x"] + (col + 0.5) * box["width"] / COLS,
+            box["y"] - origin["y"] + (row + 0.5) * box["height"] / ROWS,
+        )
+
+    best = np.unravel_index(np.argsort(-ranks.numpy())[:20], tuple(grid))
+    for (x1, y1, x2, y2), t, j, i in zip(seen, *(axis.tolist() for axis in best), strict=True):
+        assert (x1, y1) == pytest.approx(spot(frame, row, col), abs=1)
+        assert (x2, y2) == pytest.approx(spot(2 * t + 1, j, i), abs=1)
+
+
+def test_above_the_live_limit_nothing_follows_the_pointer_and_a_click_picks(page):
+    grid = Grid(4, 40, 40)
+    assert grid.cells > LIVE_LIMIT
+    clip, block, look = clip_of(4), nonlocal_block(grid=grid), Look(threshold=0.6)
+    mount(page, clip, [panel_of(block, clip)], look)
+    before, cell = drawn(page), cell_of(page)
+    assert "6,400 positions" in page.locator(".note").inner_text()
+    hover(page, 0.63, 0.37)
+    assert (drawn(page) == before).all()
+    assert cell_of(page) == cell
+    assert "NL row: click to compute" in page.locator(".readout").inner_text()
+    page.mouse.down()
+    page.mouse.up()
+    assert page.evaluate("window.sent") == [["pick", {"frame": 0, "row": 14, "col": 25}]]
+    expect(page.locator(".note")).to_contain_text("Computing the map of frame 0, row 14")
+    show(page, clip, [panel_of(block, clip, row=14, col=25)], look)
+    [row] = pipeline.maps_at(block, Cell(0, 14, 25), Channels())
+    assert_same_picture(drawn(page), painted(large_frames(clip), clip, row, look)[0])
+
+
+def test_above_the_live_limit_cgnl_shows_the_maps_that_python_chose(page):
+    grid, look = Grid(4, 40, 40), Look(threshold=0.6)
+    clip, block = clip_of(4), cgnl_block(grid)
+    mount(page, clip, [panel_of(block, clip)], look, "group 1")
+    assert_same_picture(
+        drawn(page), painted(large_frames(clip), clip, group_map(block, Cell(0, 1, 2), 1), look)[0]
+    )
+    page.locator(".picker[data-small]").wait_for()
+    chosen = [f"c{c}" for c in rank(block, Cell(0, 1, 2))]
+    assert page.locator(".thumb span").all_inner_texts()[:5] == chosen
+    page.locator(".thumb").first.click()
+    first = channel_map(block, Cell(0, 1, 2), int(chosen[0][1:]))
+    page.wait_for_function("window.sent.length === 1")
+    assert_same_picture(drawn(page), painted(large_frames(clip), clip, first, look)[0])
+
+
+def test_a_narrow_window_never_scrolls_sideways(page):
+    clip = clip_of(16)
+    page.set_viewport_size({"width": 390, "height": 800})
+    panels = [panel_of(nonlocal_block(grid=Grid(16, 5, 7)), clip)]
+    mount(page, clip, [*panels, panel_of(cgnl_block(Grid(16, 5, 7)), clip)], Look())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator(".film").first.locator(".frame").count() == 16

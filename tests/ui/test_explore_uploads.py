@@ -1,0 +1,52 @@
+"""The Explore page without a browser: pictures that people upload, good and bad."""
+
+import pytest
+
+from tests.ui.pages import assert_sound, opened, png, values_table
+
+
+def test_an_upload_replaces_the_picture_and_runs_each_network_once(forwards):
+    at = opened()
+    at.file_uploader[0].upload("grey bird.png", png(300, 200), "image/png").run()
+    assert_sound(at)
+    assert len(forwards) == 4
+    assert any("grey bird" in c.value for c in at.caption)
+    at.number_input(key="row").set_value(1).run()
+    assert len(forwards) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("notes.png", b"not a picture at all"),
+        ("empty.png", b""),
+        ("cut.jpg", png(400, 300, kind="JPEG")[:700]),
+        ("dot.png", png(1, 1)),
+        ("line.png", png(1, 5000)),
+        ("[link](http://x.y) <b>.png", b"*"),
+    ],
+    ids=["text", "empty", "truncated", "dot", "line", "markup"],
+)
+def test_a_bad_upload_is_one_line_and_the_picture_stays(name, content):
+    at = opened()
+    at.file_uploader[0].upload(name, content, "image/png").run()
+    assert_sound(at)
+    assert len(at.error) == 1
+    assert "\n" not in at.error[0].value
+    assert "](http" not in at.error[0].value
+    assert any("example" in c.value for c in at.caption)
+    assert len(values_table(at)) == 2
+
+
+@pytest.mark.parametrize("mode", ["P", "L", "RGBA", "I;16", "CMYK"])
+def test_odd_pixel_formats_are_shown(mode):
+    at = opened(beside="none")
+    at.file_uploader[0].upload("odd.tif", png(64, 48, mode, "TIFF"), "image/tiff").run()
+    assert_sound(at)
+    assert not at.error
+
+
+def test_a_flat_picture_is_no_crash():
+    at = opened()
+    at.file_uploader[0].upload("flat.png", png(32, 32), "image/png").run()
+    assert_sound(at)
