@@ -27,7 +27,7 @@ def canvas(clip: Clip, settings: Settings, shown: list[scene.Shown]) -> None:
 
     panels = [scene.panel(one) for one in shown]
     picker(
-        pack(clip, panels, settings.look, settings.focus, arrows=settings.arrows),
+        pack(clip, panels, settings.look, settings.focus),
         key,
         on_pick,
         on_focus,
@@ -63,7 +63,7 @@ def saves(clip: Clip, settings: Settings, views: list[View]) -> None:
         "PNG of this view": (
             "view.png",
             "image/png",
-            lambda: save.view_png(clip, views, settings.look, ARROWS * settings.arrows),
+            lambda: save.view_png(clip, views, settings.look),
         ),
         "Maps (.npz)": ("maps.npz", "application/octet-stream", lambda: save.maps_npz(views, clip)),
         "Recipe (.json)": (
@@ -86,10 +86,10 @@ HOW = (
 )
 HOW_CLIP = (
     "Move the pointer over any frame: all frames show what its patch attends to. Click to pin. "
-    "Space plays, the comma and full-stop keys step through time. Values marked ≈ come from the "
-    "browser; pinned values below are exact."
+    "Space plays; comma and full stop step through the frames, the arrow keys and square brackets move "
+    "the patch in space and time, Enter pins. Values marked ≈ come from the browser; pinned values "
+    "below are exact."
 )
-ARROWS = 20
 SHARES = {"Share": st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0)}
 
 

@@ -140,11 +140,8 @@ def is_live(clip: Clip, block: BlockCapture) -> bool:
     return len(clip.frames) == 1 or block.query_grid.cells <= LIVE_LIMIT
 
 
-def pack(clip: Clip, panels: list[Panel], look: Look, focus: str, arrows: bool = False) -> bytes:
-    """Return the blob for a clip, one or two networks, a look and the CGNL map shown large.
-
-    ``arrows`` asks for arrows from the reference to the 20 highest values of each large map.
-    """
+def pack(clip: Clip, panels: list[Panel], look: Look, focus: str) -> bytes:
+    """Return the blob for a clip, one or two networks, a look and the CGNL map shown large."""
     buffers = _Buffers()
     frames = canvas_frames(clip)
     width, height = canvas_size(clip)
@@ -162,7 +159,6 @@ def pack(clip: Clip, panels: list[Panel], look: Look, focus: str, arrows: bool =
         "look": asdict(look),
         "table": buffers.add(colour_table(look.colormap).tobytes()),
         "focus": focus,
-        "arrows": arrows,
         "panels": [_panel(panel, clip, buffers) for panel in panels],
     }
     text = json.dumps(header).encode()

@@ -21,7 +21,7 @@ class Picker {
     const size = new DataView(buffer, byteOffset).getUint32(0, true);
     const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, byteOffset + 4, size)));
     const base = byteOffset + 4 + size;
-    const { picture, look, focus, original, arrows } = header;
+    const { picture, look, focus, original } = header;
     if (this.hash !== picture.hash) {
       const bitmaps = await Promise.all(picture.frames.map(({ offset, length }) => createImageBitmap(
         new Blob([new Uint8Array(buffer, base + offset, length)], { type: picture.type }), { colorSpaceConversion: "none" })));
@@ -31,7 +31,7 @@ class Picker {
       this.layout = this.panels = null;
     }
     this.table = new Uint8Array(buffer, base + header.table.offset, header.table.length);
-    Object.assign(this, { look, focus, original, arrows });
+    Object.assign(this, { look, focus, original });
     this.film = { width: picture.width, height: picture.height, times: picture.times, bitmaps: this.bitmaps };
     const before = this.panels?.[0].pin.frame;
     this.panels = header.panels.map((panel, k) => this.open(panel, buffer, base, k));
@@ -114,7 +114,7 @@ class Picker {
     this.sizes?.disconnect();
     this.sizes = new ResizeObserver(() => this.views.forEach((view, k) => {
       view.forgetPlaces();
-      if (view.at) view.drawArrows(this.panels[k], view.at, this.arrows);
+      if (view.at) view.drawArrows(this.panels[k], view.at, this.look.arrows);
     }));
     for (const view of this.views) this.sizes.observe(view.root);
   }
@@ -192,7 +192,7 @@ class Picker {
       view.at = at;
       view.compute(panel, at, this.focus, look);
       view.strip?.paint(view.heat, look, table);
-      view.drawArrows(panel, at, this.arrows);
+      view.drawArrows(panel, at, this.look.arrows);
     }
     if (fresh || stepped) view.paintLarge(look, table);
     view.place("reference", panel, at);

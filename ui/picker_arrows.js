@@ -1,6 +1,6 @@
 // Arrows from the reference to the highest values (Wang et al. 2018, figure of behaviours).
 
-const ARROWS = 20, HEAD_PX = 5;
+const MOST_ARROWS = 20, HEAD_PX = 5;
 const SVG = "http://www.w3.org/2000/svg";
 
 class Arrows {
@@ -10,7 +10,7 @@ class Arrows {
     this.root.setAttribute("aria-hidden", "true");
     parent.append(this.root);
     // Weakest first, so that the strongest lies on top; each with a dark line under it.
-    this.pairs = Array.from({ length: ARROWS }, () => ["under", "over"].map((name) => {
+    this.pairs = Array.from({ length: MOST_ARROWS }, () => ["under", "over"].map((name) => {
       const path = document.createElementNS(SVG, "path");
       path.setAttribute("class", name);
       this.root.append(path);

@@ -1,7 +1,7 @@
 // The film strip of one network: every frame with the heat of its moment, and the marks on them.
 
 // Least width of a frame on the page and width of its canvas, by the number of frames.
-const FRAME_SIZES = [[8, 112, 176], [16, 96, 160], [32, 80, 128], [Infinity, 68, 112]];
+const FRAME_SIZES = [[8, 104, 176], [16, 96, 160], [32, 80, 128], [Infinity, 68, 112]];
 
 const seconds = (time) => `${time.toFixed(2)} s`;
 

@@ -115,7 +115,7 @@ class View {
     if (!wanted || this.heat.constant) return this.arrows.draw(null);
     // Of a picture that was held still only the moment that is drawn has ends.
     const size = keyGrid.rows * keyGrid.cols, seen = count === 1 ? values.subarray(0, size) : values;
-    const best = strongest(seen, ARROWS), top = values[best[0]];
+    const best = strongest(seen, Math.min(wanted, MOST_ARROWS)), top = values[best[0]];
     const ends = best.map((j) => {
       const cell = { row: Math.floor((j % size) / keyGrid.cols), col: j % keyGrid.cols };
       const frame = frameOf(Math.floor(j / size), count, keyGrid.frames);

@@ -22,6 +22,7 @@ PICTURE_NETWORKS, CLIP_NETWORKS = ("r50n-nl", "r50n-cgnl"), ("c2dn-nl", "c2dn-cg
 NONE = "none"
 RANKINGS = ("standout", "response", "contrast", "one per group", "class evidence", "list")
 SIZES = (224, 320, 448)
+ARROWS = 20
 NORMALISATIONS = {
     "min-max": "clip", "min-max of each frame": "frame", "fixed range": "fixed",
 }  # fmt: skip
@@ -49,7 +50,6 @@ class Settings:
     focus: str
     look: Look
     sampling: Sampling
-    arrows: bool
 
 
 def sidebar() -> Settings | None:
@@ -62,8 +62,8 @@ def sidebar() -> Settings | None:
         sampling = timeline.sampling(medium.in_use(), networks[0].spec)
         mode, size = _input(networks[0].spec)
         channels, evidence, focus = _channels(networks)
-        look, arrows = _look()
-        return Settings(networks, mode, size, channels, evidence, focus, look, sampling, arrows)
+        look = _look()
+        return Settings(networks, mode, size, channels, evidence, focus, look, sampling)
 
 
 def defaults() -> tuple[str, str]:
@@ -185,7 +185,7 @@ def as_in_the_papers() -> None:
     )
 
 
-def _look() -> tuple[Look, bool]:
+def _look() -> Look:
     st.subheader("Look")
     threshold = st.slider("Threshold", 0.0, 1.0, 0.7, 0.01, key="threshold", **bound())
     scale = st.selectbox(
@@ -212,5 +212,6 @@ def _look() -> tuple[Look, bool]:
         "Arrows to the 20 highest weights", key="arrows", **bound(),
         help="As in the NL paper's figure of behaviour: from the reference, across frames.",
     )  # fmt: skip
-    look = Look(NORMALISATIONS[scale], threshold, colormap, opacity, smoothing, limits)
-    return look, arrows
+    return Look(
+        NORMALISATIONS[scale], threshold, colormap, opacity, smoothing, limits, ARROWS * arrows
+    )

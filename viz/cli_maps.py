@@ -76,22 +76,23 @@ def _look(args: argparse.Namespace) -> Look:
         value = getattr(args, name)
         if not 0 <= value <= 1:
             raise InputError(f"--{name} {value:g} came; give a number from 0 to 1.")
+    if not 0 <= args.arrows <= MAX_ARROWS:
+        raise InputError(f"--arrows {args.arrows} came; give 0 to {MAX_ARROWS}.")
     if (args.range is None) != (args.normalise != "fixed"):
         raise InputError("--range LOW,HIGH and --normalise fixed go together; give both or none.")
     low, high = _numbers(args.range, "--range") if args.range else Look.fixed_range
     if not low < high:
         raise InputError(f"--range {low:g},{high:g} came; the first must be below the second.")
     return Look(
-        args.normalise, args.threshold, args.colormap, args.opacity, args.interpolation, (low, high)
-    )
+        args.normalise, args.threshold, args.colormap, args.opacity, args.interpolation,
+        (low, high), args.arrows,
+    )  # fmt: skip
 
 
 def _checked(args: argparse.Namespace) -> tuple[str, ...]:
     """Refuse numbers that are out of range; return the kinds of movies."""
     if args.size is not None and not SIZES[0] <= args.size <= SIZES[1]:
         raise InputError(f"--size {args.size} came; give {SIZES[0]} to {SIZES[1]} pixels.")
-    if not 0 <= args.arrows <= MAX_ARROWS:
-        raise InputError(f"--arrows {args.arrows} came; give 0 to {MAX_ARROWS}.")
     kinds = () if args.video is None else tuple(dict.fromkeys(args.video.split(",")))
     if not set(kinds) <= motion.KINDS.keys():
         raise InputError(
@@ -175,7 +176,7 @@ def _drawn(
     files = {}
     for m in view.maps:
         shown = [replace(view, shown=m)]
-        files[f"{stem}-{m.label}.png"] = save.view_png(clip, shown, look, args.arrows)
+        files[f"{stem}-{m.label}.png"] = save.view_png(clip, shown, look)
         for kind in kinds:
             name = f"{stem}-{m.label}.{kind}"
             files[name] = motion.write(clip, shown, look, kind, show_frames(name))

@@ -29,15 +29,14 @@ def reference_pixel(view: View) -> tuple[float, float]:
     return view.geometry.cell_centre(view.cell.y, view.cell.x, view.grid)
 
 
-def view_png(clip: Clip, views: list[View], look: Look, arrows: int = 0) -> bytes:
+def view_png(clip: Clip, views: list[View], look: Look) -> bytes:
     """Draw each network's overlay with green reference patch, colour bar and caption: PNG bytes.
 
     Overlays of a picture have its own size (up to 2,400 px), side by side; a clip becomes strips of
-    frames. ``arrows`` go from the reference to so many highest values. The same view gives the same
-    bytes.
+    frames. The same view gives the same bytes.
     """
     if len(clip.frames) > 1:
-        return strip.png(clip, views, look, arrows)
+        return strip.png(clip, views, look)
     clip, views = _within_limit(clip, views)
     unit = max(1.0, max(clip.width, clip.height) / 640)
     panels = strip.panels(clip, views, look, clip.width, unit)
@@ -45,7 +44,7 @@ def view_png(clip: Clip, views: list[View], look: Look, arrows: int = 0) -> byte
     table = Table(1, clip.width, clip.height, unit)
     for panel, (left, low) in zip(panels, corners, strict=True):
         axes = page.panel(panel, left, low, panel.painted(clip.frames[0], 0), look)
-        overlay.draw_arrows(axes, *strip.arrow_ends(panel.view, table, arrows), line=unit)
+        overlay.draw_arrows(axes, *strip.arrow_ends(panel.view, table, look.arrows), line=unit)
     return page.png()
 
 

@@ -183,11 +183,11 @@ class Table:
         )
 
 
-def png(clip: Clip, views: list[View], look: Look, arrows: int = 0) -> bytes:
+def png(clip: Clip, views: list[View], look: Look) -> bytes:
     """Draw a clip as strips of its frames, one network below the other: PNG bytes.
 
     Each frame has the heat of its moment, its number and its time in s; the reference's has the
-    green rectangle. With ``arrows``, so many go from there to the highest values.
+    green rectangle, and the arrows of the look start there.
     """
     columns, rows = min(len(clip.frames), COLUMNS), -(-len(clip.frames) // COLUMNS)
     highest = 2 * LARGEST_SIDE / (rows * len(views)) - 2 * _LABEL
@@ -202,7 +202,7 @@ def png(clip: Clip, views: list[View], look: Look, arrows: int = 0) -> bytes:
         low = page.high - margin - (k + 1) * step + caption_room(drawn, unit)
         axes = page.panel(panel, margin, low, _sheet(clip, panel, table), look)
         _label(clip, axes, panel.view.frame, table)
-        overlay.draw_arrows(axes, *arrow_ends(panel.view, table, arrows), line=0.9 * unit)
+        overlay.draw_arrows(axes, *arrow_ends(panel.view, table, look.arrows), line=0.9 * unit)
     return page.png()
 
 

@@ -192,7 +192,8 @@ class Look:
     """How a map is shown.
 
     ``threshold`` in [0, 1] of the normalised map, kept when >=; ``fixed_range`` is used when
-    ``normalise`` is "fixed"; ``heat_opacity`` in [0, 1].
+    ``normalise`` is "fixed"; ``heat_opacity`` in [0, 1]; ``arrows`` go from the reference to so
+    many highest values (Wang et al. 2018 draw 20).
     """
 
     normalise: Normalise = "clip"
@@ -201,3 +202,4 @@ class Look:
     heat_opacity: float = 0.6
     interpolation: Interpolation = "smooth"
     fixed_range: tuple[float, float] = (0.0, 1.0)
+    arrows: int = 0

@@ -59,7 +59,7 @@ def test_every_frame_follows_the_pointer_over_any_frame(kick):
 
 
 def test_a_click_on_a_frame_pins_it_there(kick):
-    hover_frame(kick, 5, 0.5, 0.5)
+    hover_frame(kick, 5, 0.53, 0.55)
     frame, row, col = place_of(kick)
     kick.mouse.down()
     kick.mouse.up()
@@ -85,7 +85,7 @@ def test_it_plays_and_pauses_and_steps_by_key(kick):
 
 def test_an_uploaded_video_is_sampled_and_explored(page, server):
     open_explore(page, server, "?net=r50n-nl&beside=none&size=224")
-    upload(page, "walk.mp4", video(frames(23, 61, 97)), "video/mp4")
+    upload(page, "walk.mp4", video(frames(23, 62, 98)), "video/mp4")
     expect(page.get_by_text("In use: walk.mp4")).to_be_visible()
     at_rest(page)
     expect(page.locator(FRAME)).to_have_count(8)

@@ -233,7 +233,7 @@ def test_a_picture_has_no_film_strip_and_nothing_to_play(page, clip, plan):
 
 def test_arrows_over_a_picture_end_at_the_highest_weights(page, clip, plan):
     block = nonlocal_block("concatenation")
-    mount(page, clip, [panel_of(block, plan)], Look(), arrows=True)
+    mount(page, clip, [panel_of(block, plan)], Look(arrows=20))
     [row] = pipeline.maps_at(block, Cell(0, 2, 3), Channels())
     best = np.unravel_index(row.values.argmax(), row.values.shape)
     x, y = plan.cell_centre(int(best[1]), int(best[2]), Grid(1, ROWS, COLS))

@@ -122,7 +122,7 @@ def test_arrows_end_at_the_twenty_highest_weights_and_follow_the_pointer(page):
         queries=torch.ones(grid.cells, 1),
         keys=(ranks / grid.cells).reshape(-1, 1),
     )
-    mount(page, clip, [panel_of(block, clip)], Look(), arrows=True)
+    mount(page, clip, [panel_of(block, clip)], Look(arrows=20))
     frame, row, col = over_frame(page, 5, 0.4, 0.6)
     paths = page.locator(".arrows .over:visible").evaluate_all(
         "p => p.map(e => e.getAttribute('d'))"

@@ -60,10 +60,10 @@ def test_frames_are_encoded_once_and_other_pixels_are_told_apart():
 
 def test_the_header_names_frames_times_and_the_frame_of_the_reference():
     clip = clip_of(4)
-    header, _ = unpacked(pack(clip, [panel_of(clip, Grid(4, 5, 6))], Look(), "channel 1", True))
+    header, _ = unpacked(pack(clip, [panel_of(clip, Grid(4, 5, 6))], Look(arrows=20), "channel 1"))
     assert header["picture"]["times"] == [0.0, 0.5, 1.0, 1.5]
     assert len(header["picture"]["frames"]) == 4
-    assert header["arrows"] is True
+    assert header["look"]["arrows"] == 20
     [panel] = header["panels"]
     assert (panel["frame"], panel["cell"]) == (1, {"t": 1, "y": 2, "x": 3})
     assert panel["still"] is False

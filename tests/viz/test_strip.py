@@ -129,7 +129,7 @@ def test_arrows_go_from_the_reference_to_the_highest_values():
     values[4] *= 2  # the highest of all: frame 4, row 1, column 4
     view = a_view(clip, values)
     plain = pixels(strip.png(clip, [view], Look(threshold=1.0)))
-    drawn = pixels(strip.png(clip, [view], Look(threshold=1.0), arrows=1))
+    drawn = pixels(strip.png(clip, [view], Look(threshold=1.0, arrows=1)))
     changed = (plain != drawn).any(-1)
     start, end = (round(3.5 * 32), 48), (round(4.5 * 32), 48)
     assert panel_of(changed, clip, 2, 1.0)[start[1] - 3 : start[1] + 4, start[0] + 8].any()
@@ -157,16 +157,16 @@ def test_a_held_still_gets_arrows_into_the_moment_that_is_drawn():
     view = a_view(clip, values, frame=0, cell=(0, 1, 3))
     _start, ends = strip.arrow_ends(view, strip.Table(1, 160, 96, 1.0), 1)
     assert ends == [(15.5, 15.5)]
-    plain, drawn = (pixels(save.view_png(clip, [view], Look(), n)) for n in (0, 3))
+    plain, drawn = (pixels(save.view_png(clip, [view], Look(arrows=n))) for n in (0, 3))
     assert (plain != drawn).any()
 
 
 def test_the_same_strip_is_the_same_bytes():
     clip = grey_clip(3)
     view = a_view(clip, moving(3))
-    first, second = (strip.png(clip, [view], Look(), arrows=5) for _ in range(2))
+    first, second = (strip.png(clip, [view], Look(arrows=5)) for _ in range(2))
     assert first == second
-    assert save.view_png(clip, [view], Look(), arrows=5) == first
+    assert save.view_png(clip, [view], Look(arrows=5)) == first
 
 
 def test_a_constant_map_is_a_strip_without_heat():
