@@ -86,7 +86,7 @@ HOW = (
 )
 HOW_CLIP = (
     "Move the pointer over any frame: all frames show what its patch attends to. Click to pin. "
-    "Space plays; comma and full stop step through the frames, the arrow keys and square brackets move "
+    "Space plays; comma and full stop step through the frames; arrow keys and square brackets move "
     "the patch in space and time, Enter pins. Values marked ≈ come from the browser; pinned values "
     "below are exact."
 )

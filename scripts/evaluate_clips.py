@@ -134,12 +134,13 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, required=True, help="folder of the photos")
     parser.add_argument("--size", type=int, help="side of the clips; the network's own if left out")
     parser.add_argument("--clips", type=int, default=500)
+    parser.add_argument("--train", action="store_true", help="the training photos (for choosing)")
     args = parser.parse_args()
-    photos = load_whole_photos(args.photos, held_out=True)
+    photos = load_whole_photos(args.photos, held_out=not args.train)
     for name in args.models:
         model = catalogue.load(name)
         side = args.size or model.spec.preprocessing.size
-        print(f"\n{model.id} at {side} px, {args.clips} clips over {len(photos)} held-out photos")
+        print(f"\n{model.id} at {side} px, {args.clips} clips over {len(photos)} photos")
         table = top_1(model, photos, side, args.clips)
         print(f"  top-1 {100 * table.trace() / table.sum():.1f} %", flush=True)
         for action, row in zip(NAMES, table, strict=True):

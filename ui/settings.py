@@ -121,7 +121,8 @@ def _with_block(entry: Entry, index: int) -> Chosen:
 def _input(spec: NetworkSpec) -> tuple[Mode, int]:
     default = spec.preprocessing.size
     one_size = loaders.has_one_size(spec)
-    sizes = [default] if one_size else sorted({*SIZES, default})
+    finer = round(1.5 * default / spec.preprocessing.stride) * spec.preprocessing.stride
+    sizes = [default] if one_size else sorted({*SIZES, default, finer})
     modes = ["center-crop"] if one_size else ["fit", "center-crop"]
     mode = st.selectbox(
         "Protocol", modes, key="mode", **bound(),
