@@ -175,7 +175,7 @@ def test_the_three_files_can_be_saved():
         chosen = settings.Chosen(name, "", model.spec, "res4.4")
         cell = pipeline.Cell(0, 2, 8)
         shown.append(
-            scene.Shown(chosen, model, capture, block, ("k",), cell, pipeline.Channels(), "how")
+            scene.Shown(chosen, model, capture, block, ("k",), 0, cell, pipeline.Channels(), "how")
         )
     views = [scene.view(one, "group 1") for one in shown]
     with Image.open(io.BytesIO(save.view_png(clip, views, Look()))) as picture:
