@@ -78,7 +78,8 @@ def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> None:
     """
 
     def after(take: Callable[[], None]) -> None:
-        before = in_use()
+        # What was in use in the run before: a selectbox has its new value in its callback.
+        before = st.session_state.get("medium", in_use())
         take()
         if in_use() is not before:
             on_change()
@@ -104,6 +105,7 @@ def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> None:
             "Example", EXAMPLES, key="example", bind="query-params",
             on_change=after, args=(take_example,), help="A picture of a bird; a clip of a kick.",
         )  # fmt: skip
+    st.session_state["medium"] = in_use()
     st.caption(f"In use: {_described(in_use())}")
 
 

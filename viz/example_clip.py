@@ -12,7 +12,7 @@ from viz.types import Clip
 
 WIDTH, HEIGHT, FRAMES, RATE = 480, 360, 32, 16
 NAME = "example-kick.mp4"
-_STAND = Stand(165.0, 322.0, 235.0)
+_STAND = Stand(165.0, 294.0, 225.0)
 _COURSE = Course(event=0.42, speed=2.0, rise=0.55, radius=0.075)
 _HORIZON = 190
 CONTACT = round(_COURSE.event * (FRAMES - 1))
@@ -71,5 +71,5 @@ def _meadow(draw: np.random.Generator) -> np.ndarray:
         tip = (x + int(draw.integers(-2, 3)), y - int(2 + 6 * near))
         cv2.line(picture, (x, y), tip, blade, 1, cv2.LINE_AA)
     cv2.line(picture, (0, 214), (WIDTH, 205), (232, 236, 228), 2, cv2.LINE_AA)
-    cv2.line(picture, (0, 346), (WIDTH, 330), (236, 240, 232), 5, cv2.LINE_AA)
+    cv2.line(picture, (0, 344), (WIDTH, 326), (236, 240, 232), 5, cv2.LINE_AA)
     return picture

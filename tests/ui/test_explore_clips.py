@@ -115,6 +115,17 @@ def test_a_clip_that_is_uploaded_brings_its_networks_and_a_picture_its_own():
     assert at.selectbox(key="net").value == "r50n-nl"
 
 
+def test_the_example_clip_brings_its_networks_when_it_is_chosen():
+    at = opened()
+    at.selectbox(key="example").set_value("kick").run()
+    assert_sound(at)
+    assert at.selectbox(key="net").value == "c2dn-nl"
+    assert at.selectbox(key="size").value == 112
+    at.selectbox(key="example").set_value("bird").run()
+    assert at.selectbox(key="net").value == "r50n-nl"
+    assert at.selectbox(key="size").value == 224
+
+
 def test_several_pictures_are_the_frames_of_a_clip():
     at = opened()
     for k in (10, 2):
