@@ -116,7 +116,7 @@ class ClipLesson:
         out = run.model(normalised(made.frames, spec).to(run.device))
         rows = out.landmarks.shape[-1]
         cells = landmark_grid(made.landmarks, side, rows).to(run.device)
-        present = torch.tensor(PRESENT_WEIGHT)
+        present = cells.new_tensor(PRESENT_WEIGHT)
         where = F.binary_cross_entropy_with_logits(out.landmarks, cells, pos_weight=present)
         parts = {
             "label": F.cross_entropy(out.logits, labels, label_smoothing=0.05),
@@ -137,14 +137,8 @@ def start_from_birds(student: ClipStudent, path: Path) -> None:
         raise SystemExit(f"{path} is not a trunk of this shape: {missing} {unexpected}")
 
 
-def start_from_trunk(
-    student: ClipStudent, path: Path, lesson: ClipLesson, deviation: float
-) -> None:
-    """Fill everything but the block from a finished trunk run, then start the block."""
-    trunk = torch.load(path, weights_only=True)["student"]
-    missing, unexpected = student.load_state_dict(trunk, strict=False)
-    if unexpected or any(not key.startswith("network.blocks.") for key in missing):
-        raise SystemExit(f"{path} is not a trunk run of this shape: {missing} {unexpected}")
+def start_clip_block(student: ClipStudent, lesson: ClipLesson, deviation: float) -> None:
+    """Start the block from what reaches it in freshly rendered clips."""
     side = student.network.spec.preprocessing.size
     shown = [
         render_batch(lesson.draw, lesson.photos, CLIPS_PER_BATCH, side).frames

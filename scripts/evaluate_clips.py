@@ -10,7 +10,6 @@ cells there that are, which is what chance would hit.
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from scripts.clip_training import load_whole_photos, normalised
 from scripts.part_coverage import (
     EQUAL_AREA,
     THRESHOLD,
+    Tally,
     cosine,
     groups,
     nl_rows,
@@ -41,24 +41,9 @@ SEED, BATCH = 2026, 10
 BALL, FOOT = LANDMARKS.index("ball"), LANDMARKS.index("near_foot")
 
 
-@dataclass
-class Hits:
-    """Running sums over (map, clip): share of ball cells highlighted, share of all cells."""
-
-    covered: float = 0.0
-    area: float = 0.0
-    count: int = 0
-
-    def add(self, lit: Tensor, ball: Tensor) -> None:
-        """Count lit (K, N) bool maps over the other frames; ball (B,) positions there."""
-        self.covered += lit[:, ball].float().mean(1).sum().item()
-        self.area += lit.float().mean(1).sum().item()
-        self.count += len(lit)
-
-    def line(self) -> str:
-        """Return both shares and their ratio, the lift."""
-        covered, area = self.covered / self.count, self.area / self.count
-        return f"ball {covered:.3f}  area = chance {area:.3f}  lift {covered / max(area, 1e-9):.2f}"
+def ball_shares(lit: Tensor, ball: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the shares of the ball's positions (B,), and of cells, in lit (K, N) bool maps."""
+    return lit[:, ball].float().mean(1), lit.float().mean(1)
 
 
 def top_1(model: LoadedModel, photos: list[np.ndarray], side: int, count: int) -> Tensor:
@@ -93,10 +78,10 @@ def methods(block: BlockCapture, position: Tensor) -> Iterator[tuple[str, Tensor
 
 def ball_hits(
     model: LoadedModel, photos: list[np.ndarray], side: int, count: int
-) -> dict[str, tuple[Hits, Hits]]:
+) -> dict[str, tuple[Tally, Tally]]:
     """Return, by method, the hits at the threshold and at the top 15 % of the other frames."""
     draw = np.random.default_rng(SEED + 1)
-    totals: dict[str, tuple[Hits, Hits]] = {}
+    totals: dict[str, tuple[Tally, Tally]] = {}
     entropies = []
     for _ in range(count):
         frames, marks, event = render(draw, photos, "kick", side)
@@ -119,9 +104,9 @@ def ball_hits(
         place[outside.flatten()] = torch.arange(int(outside.sum()))
         for name, maps in methods(block, torch.tensor([Cell(event, *foot).position(grid)])):
             elsewhere = maps[:, outside.flatten()]
-            both = totals.setdefault(name, (Hits(), Hits()))
-            both[0].add(elsewhere >= THRESHOLD, place[ball])
-            both[1].add(top_cells(elsewhere), place[ball])
+            both = totals.setdefault(name, (Tally(), Tally()))
+            both[0].add(*ball_shares(elsewhere >= THRESHOLD, place[ball]))
+            both[1].add(*ball_shares(top_cells(elsewhere), place[ball]))
     if entropies:
         print(f"  median NL row entropy {np.median(entropies):.2f} of log N")
     return totals
@@ -148,8 +133,8 @@ def main() -> None:
         for method, (at_threshold, equal_area) in ball_hits(
             model, photos, side, args.clips // 5
         ).items():
-            print(f"  {method:26} at {THRESHOLD:g}    {at_threshold.line()}")
-            print(f"  {'':26} top {EQUAL_AREA:.0%}   {equal_area.line()}", flush=True)
+            print(f"  {method:26} at {THRESHOLD:g}    {at_threshold.line('ball')}")
+            print(f"  {'':26} top {EQUAL_AREA:.0%}   {equal_area.line('ball')}", flush=True)
 
 
 if __name__ == "__main__":

@@ -24,30 +24,37 @@ Scores = Tensor
 
 @dataclass
 class Tally:
-    """Running sums of coverage and highlighted area, over (map, reference) pairs."""
+    """Running sums, over maps, of the share of targets highlighted and of the area highlighted."""
 
     covered: float = 0.0
     area: float = 0.0
     count: int = 0
 
-    def add(self, lit: Tensor, parts: Tensor) -> None:
-        """Count lit (..., R, N) bool maps against the R parts, reference r being part r."""
-        references = len(parts)
-        hit = lit[..., parts].float()
-        others = 1 - torch.eye(references)
-        self.covered += ((hit * others).sum(-1) / (references - 1)).sum().item()
-        self.area += lit.float().mean(-1).sum().item()
-        self.count += lit[..., 0].numel()
+    def add(self, covered: Tensor, area: Tensor) -> None:
+        """Count maps by their shares of targets and of cells, tensors of one shape."""
+        self.covered += covered.sum().item()
+        self.area += area.sum().item()
+        self.count += covered.numel()
 
-    def line(self) -> str:
+    def line(self, what: str = "coverage") -> str:
         """Return coverage, area (which is what chance covers) and their ratio, the lift."""
         covered, area = self.covered / self.count, self.area / self.count
-        return f"coverage {covered:.3f}  area = chance {area:.3f}  lift {self.lift:.2f}"
+        return f"{what} {covered:.3f}  area = chance {area:.3f}  lift {self.lift:.2f}"
 
     @property
     def lift(self) -> float:
         """Coverage over chance."""
         return self.covered / max(self.area, 1e-9)
+
+
+def other_parts(lit: Tensor, parts: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the shares of the other parts, and of cells, in lit (..., R, N) bool maps: (..., R).
+
+    ``parts`` (R,) are positions; reference r is part r.
+    """
+    others = 1 - torch.eye(len(parts))
+    covered = (lit[..., parts].float() * others).sum(-1) / (len(parts) - 1)
+    return covered, lit.float().mean(-1)
 
 
 @dataclass
@@ -60,13 +67,13 @@ class Coverage:
     def add(self, scores: Scores, parts: Tensor) -> None:
         """Add the maps of one picture; several maps (channels) count as one, their union."""
         union = scores.amax(0)
-        self.threshold.add(union >= THRESHOLD, parts)
-        self.equal_area.add(top_cells(union), parts)
+        self.threshold.add(*other_parts(union >= THRESHOLD, parts))
+        self.equal_area.add(*other_parts(top_cells(union), parts))
 
     def add_each(self, scores: Scores, parts: Tensor) -> None:
         """Add the maps of one picture one by one (groups)."""
-        self.threshold.add(scores >= THRESHOLD, parts)
-        self.equal_area.add(top_cells(scores), parts)
+        self.threshold.add(*other_parts(scores >= THRESHOLD, parts))
+        self.equal_area.add(*other_parts(top_cells(scores), parts))
 
 
 def top_cells(scores: Tensor) -> Tensor:

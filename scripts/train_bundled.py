@@ -31,12 +31,12 @@ from scripts.clip_training import (
     ClipStudent,
     clip_spec,
     load_whole_photos,
+    start_clip_block,
     start_from_birds,
-    start_from_trunk,
 )
 from scripts.distillation import Distillation, Student, bird_distillation
 from scripts.together import Meetings, join
-from scripts.training_run import BirdLesson, Lesson, Recipe, Run, train
+from scripts.training_run import BirdLesson, Lesson, Recipe, Run, take_trunk, train
 
 STORED_SIDE = 192
 TELL_CLIPS_EVERY = 160
@@ -166,12 +166,7 @@ def bird_run(
     if args.weights and not run.path.exists():
         start_from(student.network, args.weights)
     elif args.stage != "trunk" and not run.path.exists():
-        trunk = torch.load(args.trunk, map_location=device, weights_only=True)["student"]
-        missing, unexpected = student.load_state_dict(trunk, strict=False)
-        if unexpected or any(not key.startswith("network.blocks.") for key in missing):
-            raise SystemExit(
-                f"{args.trunk} is not a trunk run of this shape: {missing} {unexpected}"
-            )
+        take_trunk(student, args.trunk, device)
         start_block(student.network, birds.images, recipe.deviation, args.seed)
     run.resume()
     run.draw.manual_seed(hash((args.seed, run.seen, rank)))
@@ -194,7 +189,8 @@ def clip_run(
     if not run.path.exists() and args.stage == "clips":
         start_from_birds(student, args.weights)
     elif not run.path.exists():
-        start_from_trunk(student, args.trunk, ClipLesson(photos, args.seed), recipe.deviation)
+        take_trunk(student, args.trunk, device)
+        start_clip_block(student, ClipLesson(photos, args.seed), recipe.deviation)
     run.resume()
     print(f"{len(photos)} photos to render over, on {device}", flush=True)
     return run, ClipLesson(photos, args.seed + 1 + run.seen * 16 + rank)

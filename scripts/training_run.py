@@ -152,6 +152,14 @@ class BirdLesson:
         return *self.distil(run.model, crops, labels), len(batch)
 
 
+def take_trunk(student: nn.Module, path: Path, device: torch.device) -> None:
+    """Fill everything but the block from a finished trunk run; SystemExit when it is another."""
+    trunk = torch.load(path, map_location=device, weights_only=True)["student"]
+    missing, unexpected = student.load_state_dict(trunk, strict=False)
+    if unexpected or any(not key.startswith("network.blocks.") for key in missing):
+        raise SystemExit(f"{path} is not a trunk run of this shape: {missing} {unexpected}")
+
+
 def below_block(network: AttentionResNet) -> list[nn.Module]:
     """Return the modules that feed the first attention block: the stem and every unit before it."""
     place = network.places[0]

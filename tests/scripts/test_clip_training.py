@@ -12,7 +12,8 @@ from models.specs import ModelSpec, Preprocessing
 from scripts import clip_data, clip_training, export_bundled, train_bundled
 from scripts.clip_data import LANDMARKS, NAMES, landmark_grid, render, render_batch
 from scripts.clip_training import ClipLesson, ClipStudent, clip_spec, relation_loss
-from scripts.evaluate_clips import Hits, ball_hits, top_1
+from scripts.evaluate_clips import ball_hits, ball_shares, top_1
+from scripts.part_coverage import Tally
 from scripts.training_run import Recipe, Run
 
 
@@ -103,10 +104,10 @@ def test_every_clip_stage_builds_its_network(stage):
 
 
 def test_hits_are_counted_over_the_ball_and_over_all_cells():
-    hits = Hits()
+    hits = Tally()
     lit = torch.zeros(1, 10, dtype=torch.bool)
     lit[0, :4] = True
-    hits.add(lit, torch.tensor([0, 9]))
+    hits.add(*ball_shares(lit, torch.tensor([0, 9])))
     assert (hits.covered, hits.area) == pytest.approx((0.5, 0.4))
     assert "lift 1.25" in hits.line()
 
