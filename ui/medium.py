@@ -13,6 +13,7 @@ from viz.types import Clip, Sampling
 EXAMPLES = ("bird", "kick")
 LARGEST_MB = 256
 _KEPT = 4
+_BEFORE = "footage-before"
 
 
 def in_use() -> Footage:
@@ -58,16 +59,21 @@ def take_frames() -> None:
 def take_example() -> None:
     """Put the chosen example in use in place of an upload."""
     _take(lambda: None)
+    st.session_state.pop(_BEFORE, None)
 
 
 def _take(read: Callable[[], Footage | None]) -> None:
-    st.session_state.pop("upload_problem", None)
+    state = st.session_state
+    state.pop("upload_problem", None)
     try:
         found = read()
     except AttentionVizError as problem:
-        st.session_state["upload_problem"] = plain(str(problem))
-        return
-    st.session_state["footage"] = found
+        state["upload_problem"] = plain(str(problem))
+        found = state.get("footage") or state.get(_BEFORE)
+    if found is None and state.get("footage"):
+        # A file that replaces another takes it away first, and may then turn out to be unreadable.
+        state[_BEFORE] = state["footage"]
+    state["footage"] = found
 
 
 def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> None:

@@ -101,6 +101,18 @@ def test_a_bad_clip_is_one_line_and_the_clip_stays(kick):
     hover_frame(kick, 1, 0.5, 0.5)
 
 
+def test_a_bad_file_after_an_upload_brings_that_upload_back(page, server):
+    open_explore(page, server, "?net=r50n-nl&beside=none&size=224")
+    upload(page, "walk.mp4", video(frames(23, 62, 98)), "video/mp4")
+    expect(page.get_by_text("In use: walk.mp4")).to_be_visible()
+    at_rest(page)
+    upload(page, "bad.mp4", b"text", "video/mp4")
+    expect(page.locator("[data-testid=stAlert]")).to_contain_text("bad.mp4")
+    expect(page.get_by_text("In use: walk.mp4")).to_be_visible()
+    at_rest(page)
+    expect(page.locator(FRAME)).to_have_count(8)
+
+
 def test_a_movie_is_made_and_saved(kick):
     kick.get_by_role("button", name="Make the MP4").click()
     save = kick.get_by_role("button", name=re.compile("Save the MP4"))
