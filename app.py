@@ -8,6 +8,7 @@ st.set_page_config(page_title="Nonlocal viz", page_icon="🐦", layout="wide")
 page = st.navigation(
     [
         st.Page("pages/explore.py", title="Explore", icon=":material/visibility:", default=True),
+        st.Page("pages/figure.py", title="Figure", icon=":material/grid_view:"),
         st.Page("pages/gates.py", title="Gates", icon=":material/tune:"),
         st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
     ]

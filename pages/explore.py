@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import frame, loaders, medium, movies, reading, reference, scene
+from ui import frame, loaders, medium, movies, pinning, reading, reference, scene, tray
 from ui.payload import pack
 from ui.picker import focused, picked, picker
 from ui.settings import Settings, sidebar
@@ -57,8 +57,8 @@ def explanations(shown: list[scene.Shown]) -> None:
             st.write(reading.dependence_sentence(loaders.dependence(one.block, one.key)))
 
 
-def saves(clip: Clip, settings: Settings, views: list[View]) -> None:
-    """Offer the view as a PNG, the maps as float32, and how they were made."""
+def saves(clip: Clip, settings: Settings, shown: list[scene.Shown], views: list[View]) -> None:
+    """Offer the view for a figure, as a PNG, the maps as float32, and how they were made."""
     files = {
         "PNG of this view": (
             "view.png",
@@ -72,6 +72,7 @@ def saves(clip: Clip, settings: Settings, views: list[View]) -> None:
             lambda: save.recipe_json(clip, views, settings.look, settings.mode, settings.size),
         ),
     }
+    pinning.button("pin", clip, lambda: pinning.reference_of(clip, settings, shown))
     with st.container(horizontal=True):
         for label, (name, mime, content) in files.items():
             st.download_button(label, content, name, mime, key=f"save-{name}", on_click="ignore")
@@ -95,6 +96,7 @@ SHARES = {"Share": st.column_config.ProgressColumn(format="percent", min_value=0
 
 def main() -> None:
     """Draw the page."""
+    tray.link()
     settings = sidebar()
     st.markdown("#### Explore: what does this patch attend to?")
     if problem := st.session_state.get("upload_problem"):
@@ -111,7 +113,7 @@ def main() -> None:
     canvas(clip, settings, shown)
     views = [scene.view(one, settings.focus) for one in shown]
     pinned(clip, shown, views)
-    saves(clip, settings, views)
+    saves(clip, settings, shown, views)
     explanations(shown)
 
 

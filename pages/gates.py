@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from ui import frame, gate_view, loaders, medium
+from ui import frame, gate_view, loaders, medium, pinning, tray
 from ui.guard import guarded, plain
 from viz import pipeline
 
 
 def main() -> None:
     """Draw the page."""
+    tray.link()
     st.markdown("#### Gates: which channels does a CGD network strengthen?")
     entries = gate_view.gated_entries()
     if not entries:
@@ -21,7 +22,8 @@ def main() -> None:
     name = st.selectbox("Network", [entry.id for entry in entries], key="gated")
     st.caption(f"In use: {plain(medium.in_use().name)}; choose another on the Explore page.")
     with guarded():
-        clip = medium.sampled(pipeline.sampling_for(loaders.network(name).spec))
+        model = loaders.network(name)
+        clip = medium.sampled(pipeline.sampling_for(model.spec))
         found, geometry = gate_view.layers(name, clip)
         st.plotly_chart(gate_view.overview(found), key="overview")
         labels = [layer.name for layer in found]
@@ -30,6 +32,7 @@ def main() -> None:
         shown = gate_view.pictures(layer, clip, geometry)
         for column, (title, picture) in zip(st.columns(len(shown)), shown.items(), strict=True):
             column.image(picture, caption=f"{layer.name}, mean |activation| {title}")
+        pinning.button("pin-gate", clip, lambda: pinning.gate_reference(clip, model, layer.name))
         st.dataframe(gate_view.table(found), hide_index=True, width="stretch")
     st.write(
         "A compact global descriptor multiplies every channel by 1 + tanh(z), between 0 and 2; "

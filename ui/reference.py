@@ -8,7 +8,6 @@ import streamlit as st
 from models.layout import Grid
 from ui.medium import key_of
 from viz import example, example_clip
-from viz.geometry import Geometry
 from viz.types import Capture, Cell, Clip
 
 
@@ -30,15 +29,7 @@ def linked_cell(
 
 def nearest_cell(capture: Capture, grid: Grid, frame: int, x: float, y: float) -> Cell:
     """Return the cell under original pixel (x, y), or the closest one inside the view."""
-    row, col = _nearest(capture.geometry, grid, x, y)
-    return Cell(capture.moment(frame, grid), row, col)
-
-
-def _nearest(geometry: Geometry, grid: Grid, x: float, y: float) -> tuple[int, int]:
-    seen = geometry.seen
-    inside_x = min(max(x, seen.left), seen.right - 1e-6 * geometry.width)
-    inside_y = min(max(y, seen.top), seen.bottom - 1e-6 * geometry.height)
-    return geometry.cell_at(inside_x, inside_y, grid)
+    return Cell(capture.moment(frame, grid), *capture.geometry.nearest_cell(x, y, grid))
 
 
 def _placed(capture: Capture, grid: Grid, frame: int, row: int, col: int) -> Reference | None:

@@ -2,13 +2,38 @@
 
 import viz
 
-model = viz.load("r50n-nl")
-capture = viz.capture(model, "bird.jpg")
-row = viz.affinity_row(capture, at=(120, 80))
+model = viz.load("r50n-nl")  # a name of `python -m viz models`, or the path of a checkpoint
+capture = viz.capture(model, "bird.jpg")  # the only forward pass
+row = viz.row(capture, at=(120, 80))  # NL: AttentionMap, values (T, h, w) float32
+maps = viz.maps(viz.capture(viz.load("r50n-cgnl"), "bird.jpg"), at=(120, 80))  # CGNL channels
+fig = viz.figure.parts("bird.jpg", ["r50n-nl", "r50n-cgnl"], at=(120, 80))  # shows itself
+fig.save("fig5.pdf")
 """
+
+import importlib
+from types import ModuleType
 
 from viz.dependence import query_dependence
 from viz.pipeline import affinity_row, capture, load
 from viz.pipeline import channel_maps_at as channel_maps
 
-__all__ = ["affinity_row", "capture", "channel_maps", "load", "query_dependence"]
+row, maps = affinity_row, channel_maps
+"""Short names, for notebooks."""
+
+__all__ = [
+    "affinity_row",
+    "capture",
+    "channel_maps",
+    "figure",
+    "load",
+    "maps",
+    "query_dependence",
+    "row",
+]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import viz.figure when it is first asked for: maps alone need nothing that draws pages."""
+    if name == "figure":
+        return importlib.import_module("viz.figure")
+    raise AttributeError(f"module 'viz' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The command line: ``python -m viz models``, ``inspect`` and ``maps``.
+"""The command line: ``python -m viz models``, ``inspect``, ``maps``, ``figure`` and ``render``.
 
 Exit codes: 0 done, 2 wrong usage or bad input (one line on stderr), 1 our bug.
 """
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from errors import AttentionVizError
-from viz import cli_maps, cli_models
+from viz import cli_figure, cli_maps, cli_models
 
 
 def parser() -> argparse.ArgumentParser:
@@ -19,6 +19,8 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True)
     cli_models.add_models(commands)
     cli_maps.add_maps(commands)
+    cli_figure.add_figure(commands)
+    cli_figure.add_render(commands)
     return top
 
 
@@ -38,4 +40,6 @@ _COMMANDS = {
     "models": lambda _args: cli_models.models(),
     "inspect": cli_models.inspect,
     "maps": cli_maps.maps,
+    "figure": cli_figure.figure,
+    "render": cli_figure.render,
 }

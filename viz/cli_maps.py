@@ -5,18 +5,15 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
-from math import isfinite
 from pathlib import Path
 
 from errors import InputError, MachineError
-from models.specs import MAX_FRAMES, NetworkSpec
-from viz import cli_models, footage, heat, motion, overlay, pipeline, save
-from viz.types import AttentionMap, Clip, Look, Sampling
+from models.specs import NetworkSpec
+from viz import cli_models, cli_options, footage, heat, motion, pipeline, save
+from viz.types import AttentionMap, Clip, Look
 
 MODES = ("fit", "center-crop")
 SIZES = (64, 1024)
-MAX_ARROWS = 200
-_OF_CLIPS = ("frames", "step", "start", "unit", "video")
 _REDRAWN_EVERY_S = 0.2
 
 
@@ -34,7 +31,8 @@ def add_maps(commands: argparse._SubParsersAction) -> None:
     maps.add_argument(
         "--frame", type=int, default=0, help="frame of the reference, sampled frames from 0"
     )
-    _add_sampling(maps)
+    cli_options.add_sampling(maps)
+    maps.add_argument("--video", metavar="KINDS", help=f"movies too: {','.join(motion.KINDS)}")
     maps.add_argument("--block", help="block, e.g. res4.4; the last one when left out")
     maps.add_argument("--channels", default="auto", help="auto, groups, a ranking, or 0,3,17")
     maps.add_argument("--out", type=Path, required=True, help="folder to write to")
@@ -44,49 +42,7 @@ def add_maps(commands: argparse._SubParsersAction) -> None:
     maps.add_argument(
         "--size", type=int, help="input side in pixels; the network's own if left out"
     )
-    maps.add_argument("--threshold", type=float, default=Look.threshold)
-    maps.add_argument("--normalise", choices=("clip", "frame", "fixed"), default=Look.normalise)
-    maps.add_argument("--range", help="LOW,HIGH of the fixed normalisation")
-    maps.add_argument("--colormap", choices=tuple(overlay.COLORMAPS), default=Look.colormap)
-    maps.add_argument("--opacity", type=float, default=Look.heat_opacity)
-    maps.add_argument("--interpolation", choices=("smooth", "nearest"), default=Look.interpolation)
-
-
-def _add_sampling(maps: argparse.ArgumentParser) -> None:
-    maps.add_argument("--frames", type=int, help="how many frames of a clip; else the network's")
-    maps.add_argument("--step", type=float, help="from one frame to the next; else the network's")
-    maps.add_argument("--start", type=float, help="the first frame, from 0; else in the middle")
-    maps.add_argument("--unit", choices=("frames", "seconds"), help="of --step and --start")
-    maps.add_argument("--video", metavar="KINDS", help=f"movies too: {','.join(motion.KINDS)}")
-    maps.add_argument("--arrows", type=int, default=0, help="to so many highest values, e.g. 20")
-
-
-def _numbers(text: str, what: str) -> tuple[float, float]:
-    try:
-        first, second = (float(part) for part in text.split(","))
-    except ValueError as problem:
-        raise InputError(f"{what} {text[:40]!r} came; give two numbers like 120,80.") from problem
-    if not (isfinite(first) and isfinite(second)):
-        raise InputError(f"{what} {text[:40]!r} came; give two numbers like 120,80.")
-    return first, second
-
-
-def _look(args: argparse.Namespace) -> Look:
-    for name in ("threshold", "opacity"):
-        value = getattr(args, name)
-        if not 0 <= value <= 1:
-            raise InputError(f"--{name} {value:g} came; give a number from 0 to 1.")
-    if not 0 <= args.arrows <= MAX_ARROWS:
-        raise InputError(f"--arrows {args.arrows} came; give 0 to {MAX_ARROWS}.")
-    if (args.range is None) != (args.normalise != "fixed"):
-        raise InputError("--range LOW,HIGH and --normalise fixed go together; give both or none.")
-    low, high = _numbers(args.range, "--range") if args.range else Look.fixed_range
-    if not low < high:
-        raise InputError(f"--range {low:g},{high:g} came; the first must be below the second.")
-    return Look(
-        args.normalise, args.threshold, args.colormap, args.opacity, args.interpolation,
-        (low, high), args.arrows,
-    )  # fmt: skip
+    cli_options.add_look(maps)
 
 
 def _checked(args: argparse.Namespace) -> tuple[str, ...]:
@@ -102,35 +58,16 @@ def _checked(args: argparse.Namespace) -> tuple[str, ...]:
     return kinds
 
 
-def _sampling(args: argparse.Namespace, spec: NetworkSpec) -> Sampling:
-    """Return which frames are taken: as asked, and else as the network was made for."""
-    if args.unit == "seconds" and args.step is None:
-        raise InputError("--unit seconds came alone; give --step in seconds too, like 0.25.")
-    usual = pipeline.sampling_for(spec)
-    frames = usual.frames if args.frames is None else args.frames
-    step = usual.step if args.step is None else args.step
-    if not 1 <= frames <= MAX_FRAMES:
-        raise InputError(f"--frames {frames} came; give 1 to {MAX_FRAMES}.")
-    if not (step > 0 and isfinite(step)):
-        raise InputError(f"--step {step:g} came; give a number above 0.")
-    if args.start is not None and not (args.start >= 0 and isfinite(args.start)):
-        raise InputError(f"--start {args.start:g} came; give a number from 0.")
-    return Sampling(frames, step, args.start, args.unit or usual.unit)
-
-
 def _clip(args: argparse.Namespace, found: footage.Footage, spec: NetworkSpec) -> Clip:
-    given = [f"--{name}" for name in _OF_CLIPS if getattr(args, name) is not None]
-    if not found.is_clip and given:
-        raise InputError(
-            f"{', '.join(given)} came with a single picture, {found.name}; leave it out, or give a "
-            "clip, a GIF, a zip or a folder of frames."
-        )
-    return found.sample(_sampling(args, spec))
+    if not found.is_clip:
+        cli_options.refuse_sampling(args, found.name, "video")
+    return found.sample(cli_options.sampling(args, spec))
 
 
 def maps(args: argparse.Namespace) -> list[str]:
     """Write pictures, arrays, movies and the recipe of one reference; return what to print."""
-    look, at, kinds = _look(args), _numbers(args.at, "--at"), _checked(args)
+    look = Look(**cli_options.look(args))
+    at, kinds = cli_options.pixel(args.at, "--at"), _checked(args)
     wanted = pipeline.channels_from(args.channels)
     found = footage.load(args.input)
     model = cli_models.load(args.model, args)

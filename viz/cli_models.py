@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from errors import AttentionVizError, InputError
@@ -155,8 +156,13 @@ def _account(found: Inspection, known: Described, keys: bool) -> list[str]:
 
 def load(name: str, args: argparse.Namespace) -> catalogue.LoadedModel:
     """Load the network of another command, with the answers that it was given."""
+    return load_answered(name, answers(args))
+
+
+def load_answered(name: str, told: Mapping[str, str]) -> catalogue.LoadedModel:
+    """Load a network, showing how a download goes; its open questions are listed."""
     try:
-        return catalogue.load(name, answers=answers(args), progress=show_progress(name))
+        return catalogue.load(name, answers=told, progress=show_progress(name))
     except UndecidedError as problem:
         raise OpenQuestionsError(problem) from problem
 

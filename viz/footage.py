@@ -8,6 +8,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -89,7 +90,22 @@ class Footage:
 
         At most media.MAX_SAMPLE_PIXELS together. MediaError where a frame cannot be decoded.
         """
-        numbers = self.numbers(sampling)
+        return self.take(self.numbers(sampling))
+
+    def take(self, numbers: Sequence[int]) -> Clip:
+        """Decode exactly these frames, numbers ascending, each once; a picture has frame 0 only.
+
+        OutsideError where the footage has no such frame, and as ``sample``.
+        """
+        numbers = tuple(numbers)
+        last = len(self.times) - 1
+        rising = all(before < after for before, after in pairwise(numbers))
+        if not (numbers and rising and numbers[0] >= 0 and numbers[-1] <= last):
+            came = ", ".join(map(str, numbers[:8])) + (", ..." if numbers[8:] else "")
+            raise OutsideError(
+                f"Frames {came or 'none'} came; {self.name} has frames 0 to {last}. Take one or "
+                "more of them, ascending, each once."
+            )
         if self.is_clip and len(numbers) * self.width * self.height > media.MAX_SAMPLE_PIXELS:
             most = media.MAX_SAMPLE_PIXELS // (self.width * self.height)
             raise MediaError(

@@ -73,6 +73,13 @@ class Geometry:
         col = min(int(u * grid.cols / self.input_width), grid.cols - 1)
         return row, col
 
+    def nearest_cell(self, x: float, y: float, grid: Grid) -> tuple[int, int]:
+        """Return (row, col) of the cell under original pixel (x, y), or the closest one."""
+        seen = self.seen
+        inside_x = min(max(x, seen.left), seen.right - 1e-6 * self.width)
+        inside_y = min(max(y, seen.top), seen.bottom - 1e-6 * self.height)
+        return self.cell_at(inside_x, inside_y, grid)
+
     def cell_box(self, row: int, col: int, grid: Grid) -> Box:
         """Return the rectangle of one feature cell in original pixels."""
         step_x, step_y = self.input_width / grid.cols, self.input_height / grid.rows

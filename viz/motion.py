@@ -9,6 +9,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Protocol
 
 import av
 import matplotlib
@@ -38,6 +39,26 @@ _WEBP_QUALITY = 85
 _SHORTEST_GIF = 2  # in 10 ms: browsers show shorter frames for 100 ms
 
 
+class Reel(Protocol):
+    """What can be written as a movie: pictures of one even size, each ``held`` for so many s."""
+
+    held: list[float]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of every picture in pixels."""
+        ...
+
+    @property
+    def references(self) -> set[int]:
+        """The frames with reference patches, whose colours must not be lost."""
+        ...
+
+    def picture(self, index: int) -> np.ndarray:
+        """Return one picture of the movie: (H, W, 3) uint8."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Film:
     """What stays from frame to frame, and for how many s each is ``held``.
@@ -53,6 +74,26 @@ class Film:
     size: tuple[int, int]
     held: list[float]
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of every picture in pixels."""
+        return self.chrome.shape[0], self.chrome.shape[1]
+
+    @property
+    def references(self) -> set[int]:
+        """The frames that the reference patches are in."""
+        return {panel.view.frame for panel in self.panels}
+
+    def picture(self, index: int) -> np.ndarray:
+        """Return one picture of the movie: (H, W, 3) uint8."""
+        picture = self.chrome.copy()
+        width, height = self.size
+        frame = overlay.scaled(self.clip.frames[index], width, height)
+        for panel, (left, top) in zip(self.panels, self.corners, strict=True):
+            picture[top : top + height, left : left + width] = panel.painted(frame, index, _LINE)
+        _tell(self, picture, index)
+        return picture
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -61,7 +102,7 @@ class Kind:
     title: str
     mime: str
     largest: int
-    write: Callable[[Film, Pictures], bytes]
+    write: Callable[[Reel, Pictures], bytes]
 
 
 def write(
@@ -113,28 +154,16 @@ def stage(clip: Clip, views: list[View], look: Look, largest: int) -> Film:
     return Film(clip, panels, chrome, places, size, held_times(clip.timestamps))
 
 
-def pictures(film: Film, progress: Progress | None = None) -> Pictures:
+def pictures(film: Reel, progress: Progress | None = None) -> Pictures:
     """Yield each picture when it is asked for; the one before is then written: tell so."""
     for index in range(len(film.held)):
-        yield _picture(film, index)
+        yield film.picture(index)
         if progress is not None:
             progress(index + 1, len(film.held))
 
 
-def _picture(film: Film, index: int) -> np.ndarray:
-    """Return one picture of the movie: (H, W, 3) uint8."""
-    picture = film.chrome.copy()
-    width, height = film.size
-    frame = overlay.scaled(film.clip.frames[index], width, height)
-    for panel, (left, top) in zip(film.panels, film.corners, strict=True):
-        picture[top : top + height, left : left + width] = panel.painted(frame, index, _LINE)
-    _tell(film, picture, index)
-    return picture
-
-
 def _tell(film: Film, picture: np.ndarray, index: int) -> None:
     """Write the frame and its time under the panels, and mark both on a line of time."""
-    references = {panel.view.frame for panel in film.panels}
     starts = [0.0, *accumulate(film.held[:-1])]
     band = picture[-(strip.MARGIN + _BELOW) :]
     drawn = Image.fromarray(band)
@@ -148,7 +177,7 @@ def _tell(film: Film, picture: np.ndarray, index: int) -> None:
         x = round(first + (last - first) * starts[frame] / (starts[-1] or 1))
         pen.rectangle((x - 1, level - reach, x + 1, level + reach + 1), fill=colour)
 
-    for frame in references:
+    for frame in film.references:
         tick(frame, overlay.GREEN, 6)
     tick(index, (0, 0, 0), 4)
     band[:] = np.asarray(drawn)
@@ -160,7 +189,7 @@ def _font() -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(file, 12, layout_engine=ImageFont.Layout.BASIC)
 
 
-def _mp4(film: Film, pictures: Pictures) -> bytes:
+def _mp4(film: Reel, pictures: Pictures) -> bytes:
     try:
         with TemporaryDirectory(prefix="nonlocal-viz-") as folder:
             # A file, because moving the index to the front (faststart) reads it again.
@@ -174,14 +203,14 @@ def _mp4(film: Film, pictures: Pictures) -> bytes:
         ) from problem
 
 
-def _encode(path: Path, film: Film, pictures: Pictures) -> None:
+def _encode(path: Path, film: Reel, pictures: Pictures) -> None:
     rate = Fraction(len(film.held) / sum(film.held)).limit_denominator(1000)
     ticks = whole_units(film.held, float(_CLOCK))
     starts = [0, *accumulate(ticks[:-1])]
     options = {"movflags": "+faststart", "fflags": "+bitexact"}
     with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream("libx264", rate=rate, options=QUALITY)
-        stream.height, stream.width = film.chrome.shape[:2]
+        stream.height, stream.width = film.shape
         stream.pix_fmt = "yuv420p"
         codec = stream.codec_context
         codec.time_base, codec.thread_count = _CLOCK, THREADS
@@ -197,7 +226,7 @@ def _encode(path: Path, film: Film, pictures: Pictures) -> None:
         container.mux(stream.encode())
 
 
-def _gif(film: Film, pictures: Pictures) -> bytes:
+def _gif(film: Reel, pictures: Pictures) -> bytes:
     palette = _palette(film)
     drawn = (Image.fromarray(picture).quantize(palette=palette) for picture in pictures)
     lasting = [10 * held for held in whole_units(film.held, 0.01, _SHORTEST_GIF)]
@@ -206,12 +235,12 @@ def _gif(film: Film, pictures: Pictures) -> bytes:
     return packed.getvalue()
 
 
-def _palette(film: Film) -> Image.Image:
+def _palette(film: Reel) -> Image.Image:
     """Return one palette for all frames, made of some of them, with the marks' own colours."""
     total = len(film.held)
     chosen = {k * total // _PALETTE_FRAMES for k in range(_PALETTE_FRAMES)}
-    chosen |= {panel.view.frame for panel in film.panels}
-    few = np.concatenate([_picture(film, index)[::2, ::2] for index in sorted(chosen)])
+    chosen |= film.references
+    few = np.concatenate([film.picture(index)[::2, ::2] for index in sorted(chosen)])
     marks = (overlay.GREEN, overlay.WHITE, (0, 0, 0))
     found = Image.fromarray(few).quantize(256 - len(marks), Image.Quantize.MEDIANCUT)
     colours = (found.getpalette() or [])[: 3 * (256 - len(marks))]
@@ -219,7 +248,7 @@ def _palette(film: Film) -> Image.Image:
     return found
 
 
-def _webp(film: Film, pictures: Pictures) -> bytes:
+def _webp(film: Reel, pictures: Pictures) -> bytes:
     first, rest = Image.fromarray(next(pictures)), _Reel(pictures, len(film.held) - 1)
     packed, how = io.BytesIO(), {"save_all": True, "loop": 0, "quality": _WEBP_QUALITY}
     others, lasting = [rest] if rest.n_frames else [], whole_units(film.held, 0.001)

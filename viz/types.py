@@ -14,7 +14,7 @@ from viz.geometry import Geometry
 
 Normalise = Literal["clip", "frame", "fixed"]
 Interpolation = Literal["smooth", "nearest"]
-Meaning = Literal["weights, sum 1", "response, any sign"]
+Meaning = Literal["weights, sum 1", "response, any sign", "largest of scaled maps"]
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,9 @@ class AttentionMap:
 
     @property
     def label(self) -> str:
-        """Short name: NL, c17, c17>c40, g3."""
+        """Short name: NL, c17, c17>c40, g3, union."""
+        if self.meaning == "largest of scaled maps":
+            return "union"
         if self.group is not None:
             return f"g{self.group}"
         if self.channel is None:
@@ -193,9 +195,11 @@ class Look:
 
     ``threshold`` in [0, 1] of the normalised map, kept when >=; ``fixed_range`` is used when
     ``normalise`` is "fixed"; ``heat_opacity`` in [0, 1]; ``arrows`` go from the reference to so
-    many highest values (Wang et al. 2018 draw 20).
+    many highest values (Wang et al. 2018 draw 20). ``__pydantic_config__``: recipes hold looks
+    and take no other keys or types.
     """
 
+    __pydantic_config__ = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
     normalise: Normalise = "clip"
     threshold: float = 0.7
     colormap: str = "inferno"

@@ -228,13 +228,13 @@ def test_an_unknown_kind_is_one_line(clip, one_line):
 
 def test_frames_are_painted_when_they_are_written_not_before(clip, monkeypatch):
     painted, told = [], []
-    real = motion._picture
+    real = motion.Film.picture
 
     def counting(film, index):
         painted.append(index)
         return real(film, index)
 
-    monkeypatch.setattr(motion, "_picture", counting)
+    monkeypatch.setattr(motion.Film, "picture", counting)
     movie(clip, progress=lambda done, _total: told.append(len(painted) - done))
     assert told == [0] * 5
 

@@ -1,0 +1,84 @@
+"""Figure: what was pinned, as the figures of the papers."""
+
+import streamlit as st
+
+from errors import AttentionVizError
+from ui import (
+    figure_open,
+    figure_pins,
+    figure_preview,
+    figure_recipe,
+    figure_saves,
+    figure_sidebar,
+    figure_sources,
+    frame,
+    tray,
+)
+from ui.figure_sources import SessionSources
+from ui.guard import guarded, plain
+from viz import example
+from viz.recipe import Reference
+
+
+def start() -> None:
+    """Say how to pin, and offer the example and a figure that was saved."""
+    st.write(
+        "Nothing is pinned yet: on Explore, **Pin for a figure** below the maps collects views."
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Start with the example", key="figure-example", type="primary", on_click=_example)
+        st.page_link("pages/explore.py", label="Go to Explore", icon=":material/visibility:")
+    figure_open.uploader()
+
+
+def _example() -> None:
+    with guarded():
+        tray.add(figure_recipe.example_reference(), example.clip())
+
+
+def missing_networks(references: tuple[Reference, ...], found: SessionSources) -> None:
+    """Name the networks that are not here, and lead to where they are opened."""
+    problems = []
+    for network in figure_sources.networks_of(references):
+        try:
+            found.model(network)
+        except AttentionVizError as problem:
+            problems.append(plain(str(problem)))
+    for problem in problems:
+        st.warning(problem)
+    if problems:
+        st.page_link("pages/models.py", label="Open a checkpoint", icon=":material/deployed_code:")
+
+
+def figure() -> None:
+    """Draw the figure of what is pinned, and everything that changes it."""
+    pins = tray.pins()
+    chosen = figure_sidebar.sidebar([pin.reference for pin in pins])
+    figure_pins.strip()
+    found = figure_sources.sources()
+    shown = figure_recipe.shown(pins, chosen.preset)
+    if len(shown) < len(pins):
+        left_out = [str(k) for k, pin in enumerate(pins, 1) if pin not in shown]
+        st.caption(f"Not in this preset: pin {', '.join(left_out)}, which it cannot show.")
+    missing_networks(tuple(pin.reference for pin in shown), found)
+    with guarded():
+        made = figure_recipe.made(shown, chosen)
+        if figure_preview.show(made, found):
+            figure_saves.offer(made, found)
+    figure_pins.details(found)
+    with st.expander("Open a recipe or a figure"):
+        figure_open.uploader()
+
+
+def main() -> None:
+    """Draw the page."""
+    st.markdown("#### Figure: what was pinned, as in the papers")
+    figure_open.pending()
+    if tray.pins():
+        figure()
+    else:
+        start()
+
+
+frame.require("pages/figure.py")
+main()

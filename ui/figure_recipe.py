@@ -1,0 +1,57 @@
+"""From the tray and the settings to the recipe of the figure, and the example to start with."""
+
+import streamlit as st
+
+from ui import loaders, tray
+from ui.figure_settings import Chosen
+from ui.pinning import medium_of
+from ui.settings import PICTURE_NETWORKS
+from ui.tray import Pin
+from viz import example, recipe
+from viz.presets import TABLE
+from viz.recipe import Network, Recipe, Reference, View
+
+_CURRENT = "figure-pin"
+
+
+def shown(pins: tuple[Pin, ...], preset: str) -> tuple[Pin, ...]:
+    """Return the pins that a preset can show: with a patch where it needs one, and gates without.
+
+    All, where none would be left: the drawing then says what is missing.
+    """
+    needs = TABLE[preset].needs
+    if needs == "block":
+        return pins
+    kept = tuple(pin for pin in pins if (pin.reference.at is None) == (needs == "gates"))
+    return kept or pins
+
+
+def made(pins: tuple[Pin, ...], chosen: Chosen) -> Recipe:
+    """Return the recipe; InputError where a value is outside what a recipe may hold."""
+    references = tuple(pin.reference for pin in pins)
+    return recipe.checked(
+        Recipe(chosen.preset, references, chosen.look, chosen.layout, recipe.here())
+    )
+
+
+def example_reference() -> Reference:
+    """Return the example bird, pinned at its head, as the two bundled networks see it."""
+    views = []
+    for name in PICTURE_NETWORKS:
+        model = loaders.network(name)
+        block, size = loaders.block_labels(model.spec)[-1], model.spec.preprocessing.size
+        views.append(View(Network(name, model.sha256), block, "fit", size))
+    at = tuple(float(side) for side in example.HEAD)
+    return Reference(medium_of(example.clip()), tuple(views), at)
+
+
+def chosen_pin() -> Pin | None:
+    """Return the pin whose details are shown: the one last chosen, else the first."""
+    pins = tray.pins()
+    wanted = st.session_state.get(_CURRENT)
+    return next((pin for pin in pins if pin.id == wanted), pins[0] if pins else None)
+
+
+def choose_pin(id: str) -> None:
+    """Show the details of a pin from now on."""
+    st.session_state[_CURRENT] = id

@@ -1,0 +1,127 @@
+"""A plan drawn with matplotlib: one set of axes in mm over the whole page."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from viz import charts, lettering, overlay, rasters
+from viz.geometry import Box
+from viz.page import Place, Plan
+from viz.pen import MM_PER_INCH, Pen
+from viz.sheet import Bars, Matrix, Picture, Sheet, Spot
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def draw(sheet: Sheet, plan: Plan, dpi: int | None = None) -> "Figure":
+    """Return the figure: panels, marks and words on one set of axes, whose unit is 1 mm.
+
+    Pictures have the layout's resolution, or ``dpi``. Every artist's gid says what it is:
+    panel-ROW-COLUMN, reference-ROW-COLUMN, region-..., part-NUMBER, words-NUMBER.
+    """
+    from matplotlib.figure import Figure
+
+    size = plan.width / MM_PER_INCH, plan.height / MM_PER_INCH
+    figure = Figure(size, dpi=dpi or sheet.layout.dpi, facecolor="white")
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, plan.width), ylim=(plan.height, 0))
+    axes.set_axis_off()
+    axes.set_autoscale_on(False)
+    pen = Pen(axes, sheet, plan)
+    for place in plan.places:
+        _CONTENT[type(place.panel.content)](pen, place)
+    _arrows(pen)
+    for number, words in enumerate(plan.words):
+        pen.write(words, f"words-{number}")
+    for number, bar in enumerate(plan.bars):
+        charts.colour_bar(pen, bar, number)
+    for x, y, number in plan.dots:
+        pen.dot(x, y, number, plan.width)
+    return figure
+
+
+def _picture(pen: Pen, place: Place) -> None:
+    picture, box, name = place.panel.content, place.box, f"{place.row}-{place.column}"
+    sides = box.right - box.left, box.bottom - box.top
+    width, height = (max(1, round(side / pen.pixel)) for side in sides)
+    made = rasters.raster(picture, width, height, pen.sheet.look, pen.grey)
+    pen.image(made.pixels, box, f"panel-{name}")
+    if made.cells is not None:
+        _cells(pen, made, box, name)
+    if pen.grey and made.level is not None:
+        for line in rasters.outlines(made.level, pen.sheet.look.threshold):
+            where = np.array([box.left, box.top]) + line * pen.pixel
+            pen.line(where, 1.2, "white", f"outline-edge-{name}")
+            pen.line(where, 0.5, "black", f"outline-{name}")
+    for region in picture.regions:
+        _mark(pen, place, region, "region")
+    if picture.reference is not None:
+        _mark(pen, place, picture.reference, "reference")
+    for point in picture.points:
+        x, y = on_page(place, point.x, point.y)
+        if box.left <= x <= box.right and box.top <= y <= box.bottom:
+            pen.dot(x, y, point.number, sides[0])
+
+
+def _cells(pen: Pen, made: rasters.Raster, box: Box, name: str) -> None:
+    """Lay the map over its picture at its own resolution."""
+    wide, high, where = box.right - box.left, box.bottom - box.top, made.where
+    over = Box(
+        box.left + where.left * wide,
+        box.top + where.top * high,
+        box.left + where.right * wide,
+        box.top + where.bottom * high,
+    )
+    pen.image(made.cells, over, f"heat-{name}", inside=box)
+
+
+def on_page(place: Place, x: float, y: float) -> tuple[float, float]:
+    """Map a pixel of a panel's picture to mm on the page."""
+    crop, box = place.panel.content.crop, place.box
+    return (
+        box.left + (x - crop.left) / (crop.right - crop.left) * (box.right - box.left),
+        box.top + (y - crop.top) / (crop.bottom - crop.top) * (box.bottom - box.top),
+    )
+
+
+def stroke(place: Place) -> float:
+    """Return the width of a mark's line in points: thinner in small panels."""
+    return min(1.2, max(0.4, (place.box.right - place.box.left) / 32))
+
+
+def _mark(pen: Pen, place: Place, region: Box, kind: str) -> None:
+    """Draw a mark just inside its panel: a coloured line on a dark one."""
+    first = on_page(place, region.left, region.top)
+    last = on_page(place, region.right, region.bottom)
+    line, box = stroke(place), place.box
+    inset = line * lettering.MM_PER_POINT / 2
+    held = Box(
+        max(first[0], box.left + inset),
+        max(first[1], box.top + inset),
+        min(last[0], box.right - inset),
+        min(last[1], box.bottom - inset),
+    )
+    if held.right <= held.left or held.bottom <= held.top:
+        return
+    colour = "white" if kind == "region" or pen.grey else tuple(v / 255 for v in overlay.GREEN)
+    dashes = (0, (3, 1.5)) if pen.grey and kind == "region" else "solid"
+    name = f"{place.row}-{place.column}"
+    pen.frame(held, line + 0.4, gid=f"{kind}-edge-{name}")
+    pen.frame(held, line, edgecolor=colour, linestyle=dashes, gid=f"{kind}-{name}")
+
+
+def _arrows(pen: Pen) -> None:
+    for number, row in enumerate(pen.sheet.rows):
+        ends: dict[tuple[float, float], list[tuple[float, float]]] = {}
+        for first, last in row.arrows:
+            ends.setdefault(_spot(pen, number, first), []).append(_spot(pen, number, last))
+        for start, lasts in ends.items():
+            place = pen.plan.place(number, row.arrows[0][0].column)
+            overlay.draw_arrows(pen.axes, start, lasts, line=0.6 * stroke(place))
+
+
+def _spot(pen: Pen, row: int, spot: Spot) -> tuple[float, float]:
+    return on_page(pen.plan.place(row, spot.column), spot.x, spot.y)
+
+
+_CONTENT = {Picture: _picture, Bars: charts.bars, Matrix: charts.matrix}

@@ -1,0 +1,89 @@
+"""What stands beside and under the panels: colour bars, what they mean, the legend of parts."""
+
+from viz import lettering
+from viz.geometry import Box
+from viz.page import SMALL, Bar, Page
+from viz.page_grid import Grid
+from viz.sheet import Sheet
+
+BAR_MM = 2.0
+
+
+def ends(low: float | None, high: float | None) -> tuple[str, str]:
+    """Return what stands at the ends of a colour bar."""
+    if low is None or high is None:
+        return "lowest", "highest"
+    return f"{low:.3g}", f"{high:.3g}"
+
+
+def by_row(page: Page) -> bool:
+    """Tell whether every row has a bar of its own; columns of a transposed figure have none."""
+    return page.layout.bar == "row" and not page.layout.transpose
+
+
+def row_bar(page: Page, grid: Grid, line: int, beside: Box) -> None:
+    """Place the bar of a row to the right of ``beside``."""
+    x, inset = beside.left + page.pad, 0.08 * (beside.bottom - beside.top)
+    box = Box(x, beside.top + inset, x + BAR_MM, beside.bottom - inset)
+    page.bars.append(Bar(box, True, *grid.scales[line]))
+
+
+def shared_bar(page: Page, left: float, right: float) -> None:
+    """Place one bar under all panels, and beside it what the colours mean."""
+    if page.layout.bar == "none" or by_row(page) or not page.sheet.has_heat:
+        return
+    page.y += 3 * page.pad
+    spans = {(row.low, row.high) for row in page.sheet.rows if row.has_heat}
+    low, high = spans.pop() if len(spans) == 1 else (None, None)
+    room = page.layout.width_mm - left - right
+    wide = min(45.0, 0.45 * room)
+    box = Box(left, page.y, left + wide, page.y + BAR_MM)
+    page.bars.append(Bar(box, False, low, high))
+    small = SMALL * page.layout.font_pt
+    text = lettering.plain(scale_words(page.sheet, low is not None), page.layout.font)
+    at = left + wide + 4 * page.pad
+    lines = lettering.broken(text, left + room - at, page.layout.font, small)
+    step = lettering.line_mm(small)
+    for k, line in enumerate(lines):
+        page.small(line, at, page.y + k * step, small)
+    page.y += max(BAR_MM + page.pad + step, len(lines) * step)
+
+
+def scale_words(sheet: Sheet, numbers: bool) -> str:
+    """Return in words what the colours stand for."""
+    look, scale = sheet.look, sheet.layout.scale
+    whole = {
+        "map": "each map", "row": "the maps of a network in a row",
+        "figure": "the maps of a network in the figure",
+    }[scale]  # fmt: skip
+    if look.normalise == "fixed":
+        text = "fixed range"
+    elif look.normalise == "frame" and scale == "map":
+        text = "each frame from its lowest to its highest value"
+    else:
+        text = f"{whole} from lowest to highest value"
+    text += (
+        ""
+        if numbers or look.normalise != "fixed"
+        else (f" {look.fixed_range[0]:.3g} to {look.fixed_range[1]:.3g}")
+    )
+    text += f"; shown from {look.threshold:.2f}" if look.threshold > 0 else ""
+    return f"{text}; {sheet.note}" if sheet.note else text
+
+
+def legend(page: Page, left: float, right: float) -> None:
+    """Write number and name of every ground-truth part, in as many lines as needed."""
+    if not page.sheet.legend:
+        return
+    layout, small = page.layout, SMALL * page.layout.font_pt
+    step, x = lettering.line_mm(small), left
+    page.y += 2 * page.pad
+    for number, name in enumerate(page.sheet.legend):
+        text = lettering.plain(name, layout.font)
+        wide = 1.6 * step + lettering.width_mm(text, layout.font, small)
+        if x > left and x + wide > layout.width_mm - right:
+            x, page.y = left, page.y + 1.15 * step
+        page.dots.append((x + 0.5 * step, page.y + 0.5 * step, number))
+        page.small(text, x + 1.2 * step, page.y, small)
+        x += wide + step
+    page.y += 1.15 * step

@@ -1,0 +1,103 @@
+"""A figure of clips as a movie: the same panels, one frame of the clips after the other."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from errors import InputError
+from viz import drawing, export, motion, page_layout, presets
+from viz.motion import Progress
+from viz.pen import MM_PER_INCH
+from viz.recipe import Recipe
+from viz.scenes import Sources
+from viz.sheet import Picture, Row, Sheet
+from viz.types import Clip
+
+KINDS: dict[str, tuple[str, str]] = {
+    name: (kind.title, kind.mime) for name, kind in motion.KINDS.items()
+}
+MOVING = ("frames", "heatmaps", "arrows", "groups")
+"""Presets that show clips frame by frame."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reel:
+    """The pictures of a figure's movie, methods side by side, drawn one at a time."""
+
+    recipe: Recipe
+    sources: Sources
+    clip: Clip
+    dpi: int
+    held: list[float]
+
+    @cached_property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of every picture in pixels, even numbers."""
+        high, wide = self._drawn(0).shape[:2]
+        return high + high % 2, wide + wide % 2
+
+    @property
+    def references(self) -> set[int]:
+        """The frames that the reference patches are in."""
+        return {reference.frame for reference in self.recipe.references}
+
+    def picture(self, index: int) -> np.ndarray:
+        """Return one picture of the movie: (H, W, 3) uint8."""
+        drawn, (high, wide) = self._drawn(index), self.shape
+        out = np.full((high, wide, 3), 255, np.uint8)
+        fitting = drawn[:high, :wide]
+        out[: fitting.shape[0], : fitting.shape[1]] = fitting
+        return out
+
+    def _drawn(self, index: int) -> np.ndarray:
+        sheet = _abreast(presets.sheet(self.recipe, self.sources, (index,)), self.clip, index)
+        return export.pixels(drawing.draw(sheet, page_layout.plan(sheet), self.dpi), self.dpi)
+
+
+def write(
+    recipe: Recipe, sources: Sources, kind: str, progress: Progress | None = None
+) -> bytes:
+    """Return the figure as a movie of ``kind``: every clip at its own frame, in true time.
+
+    The same recipe gives the same bytes. InputError where there is nothing that moves, or clips
+    have different numbers of frames.
+    """
+    film = reel(recipe, sources, motion.KINDS[kind].largest)
+    return motion.KINDS[kind].write(film, motion.pictures(film, progress))
+
+
+def reel(recipe: Recipe, sources: Sources, largest: int) -> Reel:
+    """Return the pictures of a movie of at most ``largest`` pixels across."""
+    clips = [r.medium for r in recipe.references if r.medium.is_clip]
+    if recipe.preset not in MOVING or not clips:
+        raise InputError(
+            f"A movie came of the preset {recipe.preset} and {len(clips)} clips; movies show clips "
+            f"in the presets {', '.join(MOVING)}. Save it as PDF, SVG or PNG."
+        )
+    counts = sorted({len(medium.frames) for medium in clips})
+    if len(counts) > 1:
+        raise InputError(
+            f"Clips of {' and '.join(map(str, counts))} frames came; a movie shows clips of the "
+            "same number of frames."
+        )
+    clip = sources.clip(clips[0])
+    dpi = min(recipe.layout.dpi, int(largest * MM_PER_INCH / recipe.layout.width_mm))
+    return Reel(recipe, sources, clip, max(1, dpi), motion.held_times(clip.timestamps))
+
+
+def _abreast(sheet: Sheet, clip: Clip, index: int) -> Sheet:
+    """Return the rows of one frame as columns, the frame and its time under the first."""
+    time = f"frame {index} of {len(clip.frames)}, {clip.timestamps[index]:.2f} s"
+    rows = [_headless(row) for row in sheet.rows]
+    first = rows[0].panels[0]
+    rows[0] = replace(rows[0], panels=(replace(first, label=time), *rows[0].panels[1:]))
+    layout = replace(sheet.layout, transpose=True, columns=0, column_labels=())
+    return replace(sheet, rows=tuple(rows), layout=layout)
+
+
+def _headless(row: Row) -> Row:
+    """Return a row without the times over its panels, if it has one panel: those change."""
+    if len(row.panels) > 1 or not isinstance(row.panels[0].content, Picture):
+        return row
+    return replace(row, panels=(replace(row.panels[0], head=""),))
