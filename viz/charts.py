@@ -79,7 +79,7 @@ def colour_bar(pen: Pen, bar: Bar, number: int) -> None:
         if bar.upward
         else Box(box.left, box.top, box.left + cut * wide, box.bottom)
     )
-    pen.axes.add_patch(rectangle(below, facecolor="white", alpha=0.75, linewidth=0))
+    pen.axes.add_artist(rectangle(below, facecolor="white", alpha=0.75, linewidth=0))
     pen.frame(box)
     low, top = ends(bar.low, bar.high)
     texts = [(0.0, low), (1.0, top)]

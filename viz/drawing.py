@@ -48,7 +48,7 @@ def _picture(pen: Pen, place: Place) -> None:
     pen.image(made.pixels, box, f"panel-{name}")
     if made.cells is not None:
         _cells(pen, made, box, name)
-    if pen.grey and made.level is not None:
+    if pen.grey and made.level is not None and pen.sheet.look.threshold > 0:
         for line in rasters.outlines(made.level, pen.sheet.look.threshold):
             where = np.array([box.left, box.top]) + line * pen.pixel
             pen.line(where, 1.2, "white", f"outline-edge-{name}")
@@ -117,7 +117,8 @@ def _arrows(pen: Pen) -> None:
             ends.setdefault(_spot(pen, number, first), []).append(_spot(pen, number, last))
         for start, lasts in ends.items():
             place = pen.plan.place(number, row.arrows[0][0].column)
-            overlay.draw_arrows(pen.axes, start, lasts, line=0.6 * stroke(place))
+            colour = "white" if pen.grey else overlay.ARROW
+            overlay.draw_arrows(pen.axes, start, lasts, 0.6 * stroke(place), colour)
 
 
 def _spot(pen: Pen, row: int, spot: Spot) -> tuple[float, float]:

@@ -93,11 +93,13 @@ def _png(drawing: "Figure", dpi: int, recipe_text: str | None) -> bytes:
         # Not compressed: Pillow refuses a picture whose compressed texts exceed 1 MB.
         facts.add_text(RECIPE_KEY, recipe_text)
     packed = io.BytesIO()
-    _pixels(drawing, dpi).save(packed, "PNG", dpi=(dpi, dpi), pnginfo=facts, compress_level=_LEVEL)
+    Image.fromarray(pixels(drawing, dpi)).save(packed, "PNG", dpi=(dpi, dpi), pnginfo=facts, compress_level=_LEVEL)
     return packed.getvalue()
 
 
-def _pixels(drawing: "Figure", dpi: int) -> Image.Image:
+def pixels(drawing: "Figure", dpi: int) -> np.ndarray:
+    """Return the drawing as (H, W, 3) uint8, or with opacity (H, W, 4) where something shines
+    through; it is left as it was."""
     canvas, own_dpi = drawing.canvas, drawing.dpi
     try:
         drawing.dpi = dpi
@@ -109,7 +111,7 @@ def _pixels(drawing: "Figure", dpi: int) -> Image.Image:
         drawing.set_canvas(canvas)
     # RGB where nothing shines through: a third smaller, twice as fast, and what journals ask for.
     opaque = rgba[..., 3].min() == 255
-    return Image.fromarray(np.ascontiguousarray(rgba[..., :3]) if opaque else rgba.copy())
+    return np.ascontiguousarray(rgba[..., :3]) if opaque else rgba.copy()
 
 
 _WRITERS: dict[str, Callable[["Figure", int, str | None], bytes]] = {

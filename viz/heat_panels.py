@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from models.layout import Grid
-from viz import overlay, scenes
+from viz import heat, overlay, scenes
 from viz.heat_pictures import INPUT, Item, frame_head, heat_panel, input_panel, truth_panel
 from viz.recipe import Layout, Recipe, Reference
 from viz.scenes import Scene, Shot
@@ -90,6 +90,8 @@ def _items(shot: Shot, choose: Choice, look: Look) -> list[Item]:
     if not chosen:
         joined = scenes.union(shot.maps, [look] * len(shot.maps))
         whole = replace(look, normalise="fixed", fixed_range=(0.0, 1.0))
+        if not joined.values.any():  # nothing but constant maps: as one of them
+            whole = replace(look, normalise="clip")
         return [Item(shot, joined, shot.title, whole)]
     named = len(chosen) > 1 or not shot.is_nl
     return [Item(shot, m, f"{shot.title} {m.label}" if named else shot.title, look) for m in chosen]
@@ -151,14 +153,19 @@ def _span(maps: Sequence[AttentionMap]) -> tuple[float, float]:
 
 
 def _ranged(look: Look, span: tuple[float, float]) -> Look:
-    return replace(look, normalise="fixed", fixed_range=span) if span[0] < span[1] else look
+    low, high = span
+    if high - low <= heat.ROUNDING * max(abs(low), abs(high)):
+        return look
+    return replace(look, normalise="fixed", fixed_range=span)
 
 
 def _told(items: Sequence[Item]) -> dict[str, Any]:
     """Return what 0 and 1 of a row's heat stand for, where all agree, and what a union is."""
     note = UNION if any(i.attention.meaning == "largest of scaled maps" for i in items) else ""
     spans = {(item.heat.low, item.heat.high) for item in items}
-    low, high = spans.pop() if len(spans) == 1 else (None, None)
+    # Scaled by the frame, each has ends of its own.
+    framed = any(i.look.normalise == "frame" and len(i.heat.values) > 1 for i in items)
+    low, high = spans.pop() if len(spans) == 1 and not framed else (None, None)
     return {"low": low, "high": high, "note": note}
 
 
@@ -167,7 +174,9 @@ def _arrows(scene: Scene, item: Item, shown: Sequence[int]) -> list[tuple[Spot, 
 
     In a frame that stands alone (of a movie) they start where the reference is in its own.
     """
-    if not item.look.arrows or (scene.reference.frame not in shown and len(shown) > 1):
+    if not item.look.arrows or item.heat.constant:
+        return []
+    if scene.reference.frame not in shown and len(shown) > 1:
         return []
     count = len(scene.clip.frames)
     values = item.attention.values[: 1 if count == 1 else None]

@@ -172,7 +172,11 @@ def frame_of(t: int, frames: int, moments: int) -> int:
 
 
 def draw_arrows(
-    axes: "Axes", start: tuple[float, float], ends: list[tuple[float, float]], line: float
+    axes: "Axes",
+    start: tuple[float, float],
+    ends: list[tuple[float, float]],
+    line: float,
+    colour: str = ARROW,
 ) -> None:
     """Draw arrows of ``line`` points on axes in pixels, the first (strongest) end on top."""
     from matplotlib.patches import FancyArrowPatch
@@ -183,7 +187,7 @@ def draw_arrows(
         if end != start:
             arrow = FancyArrowPatch(
                 start, end, arrowstyle="-|>", mutation_scale=7 * line, linewidth=line, shrinkA=0,
-                shrinkB=0, color=ARROW, path_effects=outline, zorder=3 + depth,
+                shrinkB=0, color=colour, path_effects=outline, zorder=3 + depth,
             )  # fmt: skip
             axes.add_patch(arrow)
 

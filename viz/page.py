@@ -1,12 +1,14 @@
 """A page of a figure as values: panels, words and colour bars in mm from its upper left corner."""
 
 from dataclasses import dataclass, field
+from math import ceil
 
 from viz import lettering
 from viz.geometry import Box
 from viz.recipe import Layout
 from viz.sheet import Panel, Sheet
 
+MM_PER_INCH = 25.4
 SMALL = 0.85
 """Size of the numbers of a colour bar and of notes, of the font's."""
 
@@ -76,6 +78,20 @@ class Page:
     def layout(self) -> Layout:
         """The sheet's layout."""
         return self.sheet.layout
+
+    @property
+    def pixel(self) -> float:
+        """Side of a pixel of the figure."""
+        return MM_PER_INCH / self.layout.dpi
+
+    @property
+    def gap(self) -> float:
+        """Room between panels, whole pixels."""
+        return round(self.layout.gap_mm / self.pixel) * self.pixel
+
+    def upward(self, length: float) -> float:
+        """Return a length rounded up to whole pixels."""
+        return ceil(length / self.pixel - 1e-6) * self.pixel
 
     @property
     def line(self) -> float:

@@ -35,8 +35,9 @@ class Grid:
         fold = layout.columns if 0 < layout.columns < longest and not layout.transpose else longest
         folds = -(-longest // fold)
         heads = _common_heads(panels, longest, layout, folds > 1)
+        given = [*layout.column_labels, *[""] * longest]
         under = {
-            at: _joined(panel.head if not heads[at[1]] else "", panel.label, layout)
+            at: _joined("" if heads[at[1]] else given[at[1]] or panel.head, panel.label, layout)
             for at, panel in panels.items()
         }
         named = [row.label if layout.labels else "" for row in sheet.rows]
@@ -71,7 +72,7 @@ def _common_heads(
     for column in range(count):
         heads = {panel.head for (_, k), panel in panels.items() if k == column}
         agreed = heads.pop() if len(heads) == 1 and not folded else ""
-        given = layout.column_labels[column : column + 1]
+        given = [] if folded else layout.column_labels[column : column + 1]
         found.append((given[0] if given else agreed) if layout.labels else "")
     return found
 

@@ -1,16 +1,16 @@
 """Where everything of a figure stands on the page, in mm from its upper left corner."""
 
 from itertools import groupby
+from math import floor
 
 from errors import InputError
 from viz import lettering
 from viz.geometry import Box
-from viz.page import SMALL, Page, Place, Plan, Words
+from viz.page import MM_PER_INCH, SMALL, Page, Place, Plan, Words
 from viz.page_bars import BAR_MM, by_row, ends, legend, row_bar, shared_bar
 from viz.page_grid import Grid, numbered
 from viz.sheet import Bars, Panel, Sheet
 
-MM_PER_INCH = 25.4
 SMALLEST_MM = 3.0
 TALLEST_MM = 2000.0
 MOST_PIXELS = 120_000_000
@@ -29,53 +29,55 @@ def plan(sheet: Sheet) -> Plan:
     shared_bar(page, left, right)
     legend(page, left, right)
     _check(page)
-    snap = MM_PER_INCH / page.layout.dpi
-    height = max(1, round(page.y / snap)) * snap
-    return Plan(
-        page.layout.width_mm, height, tuple(page.places), tuple(page.words), tuple(page.bars),
-        tuple(page.dots),
-    )  # fmt: skip
+    size = page.layout.width_mm, page.upward(page.y)
+    return Plan(*size, tuple(page.places), tuple(page.words), tuple(page.bars), tuple(page.dots))
 
 
 def _margins(page: Page, grid: Grid) -> tuple[float, float]:
     """Return the room left for row labels and right for the rows' colour bars."""
-    named = [text for text in grid.side if text]
-    # Labels run upward; long ones get a second line, which is what there is room for.
-    left = (page.line * _label_lines(page, grid) + page.pad) if named else 0.0
+    right = _bar_room(page, grid)
+    left, lines = 0.0, 0
+    # Labels run upward. Room for them makes panels lower, so that one may need another line.
+    while (needed := _label_lines(page, grid, _widths(page, grid, left, right))) > lines:
+        left, lines = page.upward(page.line * needed + page.pad), needed
+    return left, right
+
+
+def _bar_room(page: Page, grid: Grid) -> float:
     texts = [text for span in grid.scales if span for text in ends(*span)]
     if not by_row(page) or not texts:
-        return left, 0.0
-    small = SMALL * page.layout.font_pt
-    widest = max(lettering.width_mm(text, page.layout.font, small) for text in texts)
-    return left, BAR_MM + 3 * page.pad + widest
+        return 0.0
+    small, cut = SMALL * page.layout.font_pt, f"{page.sheet.look.threshold:.2f}"
+    widest = max(lettering.width_mm(text, page.layout.font, small) for text in (*texts, cut))
+    return BAR_MM + 3 * page.pad + widest
 
 
-def _label_lines(page: Page, grid: Grid) -> int:
-    rough = page.layout.width_mm / max(1, grid.width)
-    heights = {
-        line: max(_aspect(page, grid, at) for at in grid.cells if at[0] == line) * rough
-        for line in {line for line, _ in grid.cells}
-    }
+def _label_lines(page: Page, grid: Grid, widths: list[float]) -> int:
+    lines = {line for line, _ in grid.cells}
     return max(
-        len(_side_lines(page, text, 0.85 * heights[line]))
+        len(_side_lines(page, text, _height(page, grid, line, widths))) if line in lines else 0
         for line, text in enumerate(grid.side)
-        if text and line in heights
     )
 
 
-def _aspect(page: Page, grid: Grid, at: tuple[int, int]) -> float:
-    row, column = grid.cells[at]
-    return page.sheet.rows[row].panels[column].content.aspect
+def _height(page: Page, grid: Grid, line: int, widths: list[float]) -> float:
+    """Return the height of a line of panels, in whole pixels."""
+    places = {k: at for (own, k), at in grid.cells.items() if own == line}
+    found = [(k, page.sheet.rows[r].panels[c]) for k, (r, c) in places.items()]
+    tall = [widths[k] * one.content.aspect for k, one in found if not isinstance(one.content, Bars)]
+    height = max(tall) if tall else max(widths[k] for k, _ in found) / _WIDE
+    return max(1, round(height / page.pixel)) * page.pixel
 
 
 def _widths(page: Page, grid: Grid, left: float, right: float) -> list[float]:
-    """Return the width of every column, pictures all alike."""
+    """Return the width of every column in whole pixels, pictures all alike."""
     weights = [1.0] * grid.width
     for (_, place), (row, column) in grid.cells.items():
         if isinstance(page.sheet.rows[row].panels[column].content, Bars):
             weights[place] = _WIDE
-    room = page.layout.width_mm - left - right - (grid.width - 1) * page.layout.gap_mm
-    widths = [room * weight / sum(weights) for weight in weights]
+    room = page.layout.width_mm - left - right - (grid.width - 1) * page.gap
+    pixels = [room * weight / sum(weights) / page.pixel for weight in weights]
+    widths = [floor(wide + 1e-6) * page.pixel for wide in pixels]
     if min(widths) < SMALLEST_MM:
         raise InputError(
             f"{grid.width} panels side by side on {page.layout.width_mm:g} mm leave "
@@ -86,7 +88,7 @@ def _widths(page: Page, grid: Grid, left: float, right: float) -> list[float]:
 
 
 def _lefts(page: Page, left: float, widths: list[float]) -> list[float]:
-    return [left + sum(widths[:k]) + k * page.layout.gap_mm for k in range(len(widths))]
+    return [left + sum(widths[:k]) + k * page.gap for k in range(len(widths))]
 
 
 def _header(page: Page, grid: Grid, left: float, widths: list[float]) -> None:
@@ -112,15 +114,8 @@ def _line(page: Page, grid: Grid, line: int, left: float, widths: list[float]) -
     if not cells:
         return
     panels = {place: page.sheet.rows[r].panels[k] for place, (r, k) in cells.items()}
-    tall = [
-        widths[place] * panel.content.aspect
-        for place, panel in panels.items()
-        if not isinstance(panel.content, Bars)
-    ]
-    page.y += page.layout.gap_mm if line else 0
-    height = max(tall) if tall else max(widths[place] for place in panels) / _WIDE
-    lefts, lowest = _lefts(page, left, widths), 0
-    top = page.y
+    height, lefts, lowest = _height(page, grid, line, widths), _lefts(page, left, widths), 0
+    top = page.upward(page.y + (page.gap if line else 0))
     for place, panel in panels.items():
         own = height if isinstance(panel.content, Bars) else widths[place] * panel.content.aspect
         box = _snapped(page, lefts[place], top, widths[place], own)
@@ -146,7 +141,7 @@ def _under(page: Page, grid: Grid, at: tuple[int, int], panel: Panel) -> str:
 
 def _snapped(page: Page, left: float, top: float, width: float, height: float) -> Box:
     """Return a box on whole pixels of the figure's resolution."""
-    pixel = MM_PER_INCH / page.layout.dpi
+    pixel = page.pixel
     x, y = round(left / pixel), round(top / pixel)
     wide, high = max(1, round(width / pixel)), max(1, round(height / pixel))
     return Box(x * pixel, y * pixel, (x + wide) * pixel, (y + high) * pixel)

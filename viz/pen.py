@@ -59,13 +59,13 @@ class Pen(NamedTuple):
     def frame(self, box: Box, points: float = 0.4, **how: object) -> None:
         """Draw the outline of a box."""
         style = {"edgecolor": "black", "joinstyle": "miter", **how}
-        self.axes.add_patch(rectangle(box, fill=False, linewidth=points, **style))
+        self.axes.add_artist(rectangle(box, fill=False, linewidth=points, **style))
 
     def line(self, where: np.ndarray, points: float, colour: str, gid: str = "") -> None:
         """Draw a line through (K, 2) points in mm."""
         from matplotlib.lines import Line2D
 
-        self.axes.add_line(
+        self.axes.add_artist(
             Line2D(where[:, 0], where[:, 1], color=colour, linewidth=points, gid=gid)
         )
 
@@ -87,7 +87,7 @@ class Pen(NamedTuple):
         size = min(_DOT_MM, max(_LEAST_DOT_MM, room / 14))
         dot = Circle((x, y), size / 2, facecolor=colour, edgecolor="black", linewidth=0.4)
         dot.set_gid(f"part-{number}")
-        self.axes.add_patch(dot)
+        self.axes.add_artist(dot)
         points = 0.62 * size / lettering.MM_PER_POINT
         # Figures are 0.73 of the letter height.
         words = Words(x, y + 0.365 * points * lettering.MM_PER_POINT, str(number + 1), points)

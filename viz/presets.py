@@ -109,6 +109,7 @@ def sheet(recipe: Recipe, sources: Sources, frames: Frames = None) -> Sheet:
     _check_size(recipe)
     rows = TABLE[recipe.preset].rows(recipe, sources, frames)
     found = Sheet(tuple(rows), recipe.look, recipe.layout, _legend(recipe), _note(rows))
+    _check_panels(len(found.panels))
     if not found.panels:
         raise InputError(f"The preset {recipe.preset} found nothing to draw; choose another.")
     labels = recipe.layout.row_labels
@@ -122,7 +123,10 @@ def sheet(recipe: Recipe, sources: Sources, frames: Frames = None) -> Sheet:
 
 def _check_size(recipe: Recipe) -> None:
     """Refuse before any network runs what would have too many panels."""
-    panels = sum(_panels(reference, recipe) for reference in recipe.references)
+    _check_panels(sum(_panels(reference, recipe) for reference in recipe.references))
+
+
+def _check_panels(panels: int) -> None:
     if panels > MOST_PANELS:
         raise InputError(
             f"The figure would have about {panels} panels; up to {MOST_PANELS} are drawn. Take "

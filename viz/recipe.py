@@ -209,7 +209,16 @@ def loads(text: str | bytes, name: str = "The recipe") -> Recipe:
 def checked(recipe: Recipe) -> Recipe:
     """Return the recipe, or raise InputError when a value is outside what a file may hold."""
     # Not by way of text: it has no word for NaN.
-    return _checked(_adapter().dump_python(recipe), "The figure")
+    return _checked(_adapter().dump_python(recipe, warnings=False), "The figure")
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of a recipe file; docs/recipe.schema.json is this."""
+    found = _adapter().json_schema()
+    found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    found["properties"] = {"format": {"const": f"{FORMAT}/{VERSION}"}, **found["properties"]}
+    found["required"] = ["format", *found["required"]]
+    return found
 
 
 @cache
@@ -251,7 +260,7 @@ def _check_format(found: object, name: str) -> None:
 def _checked(content: dict[str, Any], name: str) -> Recipe:
     try:
         # By way of JSON's types: lists for tuples, but nothing converted.
-        recipe = _adapter().validate_json(json.dumps(content))
+        recipe = _adapter().validate_json(json.dumps(content, default=str))
     except ValidationError as problem:
         raise InputError(f"{name}: {_told(problem)}") from problem
     _check_look(recipe.look, name)
@@ -269,6 +278,8 @@ def _told(problem: ValidationError) -> str:
         return f"{place[:120]} is not known to this version; remove it."
     if first["type"] in ("missing", "missing_argument"):
         return f"{place[:120]} is missing; give it."
+    if not place:
+        return f"{first['msg']}."
     came = repr(first["input"])
     more = "..." if len(came) > 60 else ""
     return f"{place[:120]}: {came[:60]}{more} came; {first['msg'].lower().rstrip('.')}."

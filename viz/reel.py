@@ -55,9 +55,7 @@ class Reel:
         return export.pixels(drawing.draw(sheet, page_layout.plan(sheet), self.dpi), self.dpi)
 
 
-def write(
-    recipe: Recipe, sources: Sources, kind: str, progress: Progress | None = None
-) -> bytes:
+def write(recipe: Recipe, sources: Sources, kind: str, progress: Progress | None = None) -> bytes:
     """Return the figure as a movie of ``kind``: every clip at its own frame, in true time.
 
     The same recipe gives the same bytes. InputError where there is nothing that moves, or clips

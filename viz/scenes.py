@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -46,6 +47,19 @@ class Sources(Protocol):
         ...
 
 
+Maps = tuple[AttentionMap, ...]
+_KEPT: WeakKeyDictionary[BlockCapture, dict[tuple[Cell, Channels], Maps]] = WeakKeyDictionary()
+"""Maps that were asked for, as long as their capture lives: a slider that changes the look of a
+figure asks for them again."""
+
+
+def _maps(block: BlockCapture, cell: Cell, wanted: Channels) -> Maps:
+    kept = _KEPT.setdefault(block, {})
+    if (cell, wanted) not in kept:
+        kept[cell, wanted] = tuple(pipeline.maps_at(block, cell, wanted))
+    return kept[cell, wanted]
+
+
 @dataclass(frozen=True, eq=False)
 class Shot:
     """One view of a reference: the block and the cell that its maps are of."""
@@ -77,12 +91,12 @@ class Shot:
         wanted = pipeline.channels_from(self.view.channels)
         if not (wanted.listed or wanted.groups):
             wanted = replace(wanted, count=self.view.count)
-        return tuple(pipeline.maps_at(self.block, self.cell, wanted)[: self.view.count])
+        return _maps(self.block, self.cell, wanted)[: self.view.count]
 
     @cached_property
     def groups(self) -> tuple[AttentionMap, ...]:
         """The maps of all groups of a CGNL block; the one map of an NL block."""
-        return tuple(pipeline.maps_at(self.block, self.cell, Channels(groups=True)))
+        return _maps(self.block, self.cell, Channels(groups=True))
 
     def pinned(self) -> AttentionMap | None:
         """Return the one map that the view says; None for the union of its maps."""

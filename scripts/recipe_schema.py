@@ -1,0 +1,17 @@
+"""Print the JSON Schema of a figure's recipe.
+
+    python -m scripts.recipe_schema > docs/recipe.schema.json
+"""
+
+import json
+
+from viz import recipe
+
+
+def main() -> None:
+    """Print it."""
+    print(json.dumps(recipe.schema(), indent=1))
+
+
+if __name__ == "__main__":
+    main()
