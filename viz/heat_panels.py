@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from errors import InputError
 from models.layout import Grid
 from viz import heat, overlay, scenes
 from viz.heat_pictures import INPUT, Item, frame_head, heat_panel, input_panel, truth_panel
@@ -47,7 +48,14 @@ def frames(found: Sequence[Scene], recipe: Recipe, only: tuple[int, ...] | None)
 
 def groups(found: Sequence[Scene], recipe: Recipe, only: tuple[int, ...] | None) -> list[Row]:
     """Every group of the CGNL blocks: groups x frames; of a still picture side by side."""
-    return _framed(found, recipe, only, lambda shot: list(shot.groups))
+    blocks = [replace(one, shots=tuple(s for s in one.shots if not s.is_nl)) for one in found]
+    if not any(one.shots for one in blocks):
+        raise InputError(
+            "The preset groups shows CGNL blocks, and none of the networks has one; choose a CGNL "
+            "network, or the preset heatmaps."
+        )
+    with_groups = [one for one in blocks if one.shots]
+    return _framed(with_groups, recipe, only, lambda shot: list(shot.groups))
 
 
 def part_names(references: Iterable[Reference]) -> tuple[str, ...]:

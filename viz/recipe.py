@@ -198,8 +198,8 @@ def loads(text: str | bytes, name: str = "The recipe") -> Recipe:
     """
     if len(text) > LARGEST_BYTES:
         raise InputError(
-            f"{name} has {len(text)} bytes; recipes have at most {LARGEST_BYTES}. Is it the "
-            "right file?"
+            f"{name} has {len(text)} bytes; recipes have at most {LARGEST_BYTES}. Give a "
+            "recipe.json that this program wrote."
         )
     content = _object(text, name)
     _check_format(content.pop("format", None), name)
