@@ -69,7 +69,7 @@ def saves(clip: Clip, settings: Settings, shown: list[scene.Shown], views: list[
         "Recipe (.json)": (
             "recipe.json",
             "application/json",
-            lambda: save.recipe_json(clip, views, settings.look, settings.mode, settings.size),
+            lambda: pinning.recipe_json(clip, settings, shown),
         ),
     }
     pinning.button("pin", clip, lambda: pinning.reference_of(clip, settings, shown))

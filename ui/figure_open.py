@@ -15,7 +15,6 @@ from viz.recipe import Medium, Recipe, Reference
 from viz.types import Clip
 
 LARGEST_MB = 64
-KINDS = ["json", "pdf", "svg", "png"]
 _OPENED, _ROUND, _PROBLEM = "figure-opened", "figure-round", "figure-open-problem"
 
 
@@ -33,7 +32,7 @@ class Opened:
 def uploader() -> None:
     """Draw the place to drop a recipe or a figure, and why the last one was not opened."""
     st.file_uploader(
-        "Open a recipe or a figure (JSON, PDF, SVG, PNG)", KINDS, key=_upload_key(),
+        "Open a recipe or a figure (JSON, PDF, SVG, PNG)", key=_upload_key(),
         max_upload_size=LARGEST_MB, on_change=_take,
         help="Its pins and settings take the place of those that are here.",
     )  # fmt: skip

@@ -60,7 +60,10 @@ def show(made: Recipe, found: SessionSources) -> bool:
         fresh = drawn(made, found)
     held = fresh or last()
     if held is not None:
-        st.image(held.png, width="stretch", alt="Preview of the figure")
+        # Rounded corners, as pictures have on pages, would cut letters off.
+        st.html("<style>.st-key-figure-page img { border-radius: 0; }</style>")
+        with st.container(key="figure-page"):
+            st.image(held.png, width="stretch", alt="Preview of the figure")
         st.caption(_told(held, made) if fresh else "Above is the figure as it was before.")
     return fresh is not None
 

@@ -29,7 +29,7 @@ def offer(made: Recipe, found: SessionSources) -> None:
             help="Everything that is needed to draw the figure again; PDF, SVG and PNG have it "
             "inside.",
         )  # fmt: skip
-    if reel.KINDS and any(one.medium.is_clip for one in made.references):
+    if made.preset in reel.MOVING and any(one.medium.is_clip for one in made.references):
         _movies(figure)
 
 
@@ -38,11 +38,10 @@ def _movies(figure: Figure) -> None:
     titles = {title: kind for kind, (title, _mime) in reel.KINDS.items()}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first = next(iter(titles))
-        title = st.segmented_control(
-            "Movie", list(titles), default=first, key="figure-movie-kind", required=True
-        )
+        title = st.segmented_control("Movie", list(titles), default=first, key="figure-movie-kind")
+        title = title or first
         wanted = st.button(f"Make the {title}", key="figure-movie-make")
-    kind = titles[title or first]
+    kind = titles[title]
     mark = hashlib.sha256(f"{kind} {recipe.dumps(figure.recipe)}".encode()).hexdigest()
     if wanted:
         _make(figure, kind, mark)

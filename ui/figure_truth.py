@@ -21,7 +21,7 @@ def show(pin: Pin) -> None:
     """Draw the parts of a pin, and the ways to give them."""
     st.file_uploader(
         "Parts from a CSV or JSON file, or CUB's part_locs.txt, parts.txt and images.txt",
-        ["csv", "json", "txt"], key="figure-truth", accept_multiple_files=True,
+        key="figure-truth", accept_multiple_files=True,
         max_upload_size=16, on_change=_take, args=(pin.id,),
         help="Points are matched to the pins by the names of their pictures; points without a "
         "picture's name go to the chosen pin.",

@@ -11,7 +11,7 @@ from ui import loaders, tray
 from ui.guard import plain
 from ui.scene import Shown
 from ui.settings import Settings
-from viz import example, example_clip, pipeline
+from viz import example, example_clip, pipeline, recipe
 from viz.geometry import Mode
 from viz.pipeline import Channels
 from viz.recipe import Medium, Network, Reference, View
@@ -40,6 +40,11 @@ def reference_of(clip: Clip, settings: Settings, shown: Sequence[Shown]) -> Refe
     at = lead.capture.geometry.cell_centre(lead.cell.y, lead.cell.x, lead.block.query_grid)
     views = tuple(_view(one, settings) for one in shown)
     return Reference(medium_of(clip), views, at, lead.frame)
+
+
+def recipe_json(clip: Clip, settings: Settings, shown: Sequence[Shown]) -> bytes:
+    """Return the recipe of a figure of Explore's view, with its look."""
+    return recipe.dumps(recipe.of_view(reference_of(clip, settings, shown), settings.look)).encode()
 
 
 def gate_reference(clip: Clip, model: LoadedModel, layer: str) -> Reference:

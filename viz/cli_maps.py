@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from errors import InputError, MachineError
+from models.loaded import LoadedModel
 from models.specs import NetworkSpec
-from viz import cli_models, cli_options, footage, heat, motion, pipeline, save
+from viz import cli_models, cli_options, footage, heat, motion, pipeline, recipe, save
+from viz.recipe import Recipe
 from viz.types import AttentionMap, Clip, Look
 
 MODES = ("fit", "center-crop")
@@ -89,9 +91,8 @@ def maps(args: argparse.Namespace) -> list[str]:
         args.frame,
     )
     files = _drawn(args, clip, view, look, kinds)
-    size = args.size or model.spec.preprocessing.size
     files["maps.npz"] = save.maps_npz([view], clip)
-    files["recipe.json"] = save.recipe_json(clip, [view], look, args.mode, size)
+    files["recipe.json"] = recipe.dumps(_recipe(args, clip, model, view, look)).encode()
     _write(args.out, files)
     guess = taken.logits.softmax(0).max(0)
     return [
@@ -103,6 +104,23 @@ def maps(args: argparse.Namespace) -> list[str]:
         *(_ranged(m, look) for m in found_maps),
         *(f"wrote {args.out / name}" for name in files),
     ]
+
+
+def _recipe(
+    args: argparse.Namespace, clip: Clip, model: LoadedModel, view: save.View, look: Look
+) -> Recipe:
+    """Return the recipe of a figure of this view, which ``render`` draws."""
+    answers = tuple(sorted(cli_models.answers(args).items()))
+    shown = recipe.View(
+        recipe.Network(args.model, model.sha256, answers),
+        view.shown.query.block,
+        args.mode,
+        args.size,
+        args.channels,
+    )
+    medium = recipe.Medium(str(args.input), clip.sha256, clip.numbers)
+    at = cli_options.pixel(args.at, "--at")
+    return recipe.checked(recipe.of_view(recipe.Reference(medium, (shown,), at, args.frame), look))
 
 
 def _drawn(

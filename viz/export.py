@@ -93,7 +93,8 @@ def _png(drawing: "Figure", dpi: int, recipe_text: str | None) -> bytes:
         # Not compressed: Pillow refuses a picture whose compressed texts exceed 1 MB.
         facts.add_text(RECIPE_KEY, recipe_text)
     packed = io.BytesIO()
-    Image.fromarray(pixels(drawing, dpi)).save(packed, "PNG", dpi=(dpi, dpi), pnginfo=facts, compress_level=_LEVEL)
+    picture = Image.fromarray(pixels(drawing, dpi))
+    picture.save(packed, "PNG", dpi=(dpi, dpi), pnginfo=facts, compress_level=_LEVEL)
     return packed.getvalue()
 
 

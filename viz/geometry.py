@@ -76,8 +76,10 @@ class Geometry:
     def nearest_cell(self, x: float, y: float, grid: Grid) -> tuple[int, int]:
         """Return (row, col) of the cell under original pixel (x, y), or the closest one."""
         seen = self.seen
-        inside_x = min(max(x, seen.left), seen.right - 1e-6 * self.width)
-        inside_y = min(max(y, seen.top), seen.bottom - 1e-6 * self.height)
+        # An edge itself may round to the outside.
+        edge_x, edge_y = 1e-6 * self.width, 1e-6 * self.height
+        inside_x = min(max(x, seen.left + edge_x), seen.right - edge_x)
+        inside_y = min(max(y, seen.top + edge_y), seen.bottom - edge_y)
         return self.cell_at(inside_x, inside_y, grid)
 
     def cell_box(self, row: int, col: int, grid: Grid) -> Box:

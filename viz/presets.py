@@ -137,7 +137,7 @@ def _check_panels(panels: int) -> None:
 def _panels(reference: Reference, recipe: Recipe) -> int:
     frames = min(len(reference.medium.frames) or 1, recipe.layout.most_frames)
     views = reference.views
-    maps = sum(view.count for view in views)
+    maps = sum(max(view.count, view.channels.count(",") + 1) for view in views)
     several = maps if recipe.layout.cgnl == "each" else len(views)
     return {"parts": 2 + maps, "gates": 4 * len(views), "matrix": len(views)}.get(
         recipe.preset, frames * (several + 1)

@@ -84,8 +84,8 @@ class View:
 
     ``block`` is the block's label (res4.4), or the gate layer's name; None: the last. ``mode`` and
     ``size`` (pixels; None: the network's own) are the preprocessing. Of a CGNL block ``channels``
-    are "auto", "groups", the name of a ranking or numbers like "0,3,17", of which the first
-    ``count`` are taken; ``shown`` is the map of those that stands where there is room for one:
+    are "groups", numbers like "0,3,17", or the ``count`` best of "auto" or another ranking by its
+    name; ``shown`` is the map of those that stands where there is room for one:
     "channel 1" (counted by rank), "group 0", or "union", the largest of the scaled maps at every
     cell. ``label`` replaces the network's name.
     """
@@ -178,6 +178,11 @@ class Recipe:
     look: Look = field(default_factory=Look)
     layout: Layout = field(default_factory=Layout)
     versions: Annotated[dict[str, Label], Field(max_length=32)] = field(default_factory=dict)
+
+
+def of_view(reference: Reference, look: Look) -> Recipe:
+    """Return the recipe of what is seen of one reference: the heat of every view side by side."""
+    return Recipe("heatmaps", (reference,), look, Layout(input_panel=False), here())
 
 
 def here() -> dict[str, str]:

@@ -1,9 +1,7 @@
-"""What a researcher takes away from a view: a PNG, the float32 maps, and how they were made."""
+"""What a researcher takes away from a view: a PNG, and the float32 maps."""
 
 import io
-import json
-from dataclasses import asdict, replace
-from importlib.metadata import version
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
@@ -11,17 +9,6 @@ from PIL import Image
 from viz import overlay, strip
 from viz.strip import LARGEST_SIDE, Page, Panel, Table, View
 from viz.types import Clip, Look
-
-RECIPE_FORMAT = "nonlocal-viz-view/1"
-_PACKAGES = (
-    "torch",
-    "torchvision",
-    "numpy",
-    "pillow",
-    "matplotlib",
-    "opencv-python-headless",
-    "av",
-)
 
 
 def reference_pixel(view: View) -> tuple[float, float]:
@@ -102,44 +89,5 @@ def maps_npz(views: list[View], clip: Clip | None = None) -> bytes:
     return packed.getvalue()
 
 
-def recipe_json(clip: Clip, views: list[View], look: Look, mode: str, size: int) -> bytes:
-    """Describe how a view was made: versions, networks and picture by sha256, reference, look."""
-    recipe = {
-        "format": RECIPE_FORMAT,
-        "versions": {name: version(name) for name in _PACKAGES},
-        "media": {
-            "name": clip.name,
-            "sha256": clip.sha256,
-            "width": clip.width,
-            "height": clip.height,
-            **_sampled(clip),
-        },
-        "preprocessing": {"mode": mode, "size": size},
-        "networks": [_described(view) for view in views],
-        "look": asdict(look),
-    }
-    return (json.dumps(recipe, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-def _sampled(clip: Clip) -> dict[str, object]:
-    if len(clip.frames) == 1:
-        return {}
-    return {"frames": list(_numbers(clip)), "times": list(clip.timestamps)}
-
-
 def _numbers(clip: Clip) -> tuple[int, ...]:
     return clip.numbers or tuple(range(len(clip.frames)))
-
-
-def _described(view: View) -> dict[str, object]:
-    return {
-        "model": view.model_id,
-        "sha256": view.model_sha256,
-        "block": view.shown.query.block,
-        "input": [view.geometry.input_width, view.geometry.input_height],
-        "grid": list(view.grid),
-        "query": {**asdict(view.cell), "frame": view.frame, "pixel": list(reference_pixel(view))},
-        "channels": view.choice,
-        "maps": [m.label for m in view.maps],
-        "shown": view.shown.label,
-    }

@@ -91,7 +91,7 @@ class Shot:
         wanted = pipeline.channels_from(self.view.channels)
         if not (wanted.listed or wanted.groups):
             wanted = replace(wanted, count=self.view.count)
-        return _maps(self.block, self.cell, wanted)[: self.view.count]
+        return _maps(self.block, self.cell, wanted)
 
     @cached_property
     def groups(self) -> tuple[AttentionMap, ...]:

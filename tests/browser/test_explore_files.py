@@ -1,7 +1,6 @@
 """Files that go into the Explore page and come out of it, in a real browser."""
 
 import io
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import SIZE, at_rest, hover, open_explore, pixels
-from viz import example, pipeline
+from viz import example, pipeline, recipe
 from viz.types import Cell
 
 
@@ -88,6 +87,7 @@ def test_the_three_files_arrive_and_open(page, server, captures):
     )
     np.testing.assert_allclose(maps["values"], row.values[None], rtol=1e-4, atol=1e-7)
     assert list(maps["cell"]) == [0, 9, 17]
-    recipe = json.loads(saved(page, "Recipe (.json)"))
-    assert recipe["networks"][0]["query"]["y"] == 9
-    assert recipe["media"]["sha256"] == clip.sha256
+    (reference,) = recipe.loads(saved(page, "Recipe (.json)")).references
+    lead = captures["r50n-nl"]
+    assert lead.geometry.cell_at(*reference.at, pipeline.block_of(lead).query_grid) == (9, 17)
+    assert reference.medium.sha256 == clip.sha256

@@ -1,7 +1,6 @@
 """``maps`` on a picture: its files, its numbers and its refusals."""
 
 import io
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 from PIL import Image
 
 import viz
-from viz import cli
+from viz import cli, recipe
 
 
 @pytest.fixture
@@ -57,10 +56,21 @@ def test_maps_writes_pictures_arrays_and_a_recipe_with_the_numbers_of_the_python
     assert arrays["values"].dtype == np.float32
     for got, wanted in zip(arrays["values"], expected, strict=True):
         np.testing.assert_allclose(got, wanted.values, rtol=1e-5, atol=1e-6)
-    recipe = json.loads((out / "recipe.json").read_text())
-    assert recipe["media"]["width"] == 131
-    assert recipe["networks"][0]["model"] == "r50n-cgnl"
-    assert len(recipe["networks"][0]["sha256"]) == 64
+
+
+def test_the_recipe_of_maps_is_drawn_by_render(photo, tmp_path):
+    assert maps(photo, tmp_path, "--channels", "3,0,17", "--threshold", "0.25") == 0
+    text = (tmp_path / "recipe.json").read_bytes()
+    found = recipe.loads(text)
+    (reference,) = found.references
+    (view,) = reference.views
+    assert (reference.medium.path, reference.at) == (str(photo), (60.0, 40.0))
+    assert (view.network.id, view.channels, view.size) == ("r50n-cgnl", "3,0,17", 128)
+    assert (len(view.network.sha256), len(reference.medium.sha256)) == (64, 64)
+    assert found.look.threshold == 0.25
+    drawn = tmp_path / "again.svg"
+    assert cli.main(["render", str(tmp_path / "recipe.json"), "--out", str(drawn)]) == 0
+    assert ">CGNL c3<" in drawn.read_text()
 
 
 def test_an_nl_network_gives_one_row_that_sums_to_one(photo, tmp_path):

@@ -1,7 +1,6 @@
 """``maps`` on clips that the test draws: strips, movies, arrays, and one line for what is wrong."""
 
 import io
-import json
 from pathlib import Path
 
 import av
@@ -11,7 +10,7 @@ from PIL import Image
 
 import viz
 from tests.conftest import assert_one_line, draw
-from viz import cli, cli_maps, footage, pipeline
+from viz import cli, cli_maps, footage, pipeline, recipe
 from viz.types import Sampling
 
 FRAMES, FPS = 24, 10
@@ -64,10 +63,9 @@ def test_the_numbers_are_those_of_the_python_call(clip, tmp_path, nl_model):
         assert arrays["numbers"].tolist() == [7, 10, 13, 16]
         assert arrays["timestamps"] == pytest.approx([0.7, 1.0, 1.3, 1.6], abs=1e-3)
         assert (arrays["frame"], arrays["cell"][0]) == (1, 1)
-    recipe = json.loads((tmp_path / "o" / "recipe.json").read_text())
-    assert recipe["media"]["frames"] == [7, 10, 13, 16]
-    assert recipe["media"]["times"] == pytest.approx([0.7, 1.0, 1.3, 1.6], abs=1e-3)
-    assert recipe["networks"][0]["query"]["frame"] == 1
+    (reference,) = recipe.loads((tmp_path / "o" / "recipe.json").read_bytes()).references
+    assert reference.medium.frames == (7, 10, 13, 16)
+    assert reference.frame == 1
 
 
 def test_frames_are_chosen_by_start_and_in_seconds(clip, tmp_path):

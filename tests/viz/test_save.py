@@ -1,7 +1,6 @@
 """What is saved of a view: read back, it is what was shown; saved twice, the same bytes."""
 
 import io
-import json
 from dataclasses import replace
 
 import matplotlib
@@ -12,7 +11,7 @@ from PIL import Image
 import viz
 from tests.conftest import draw
 from viz import heat, overlay, strip
-from viz.save import LARGEST_SIDE, View, maps_npz, recipe_json, reference_pixel, view_png
+from viz.save import LARGEST_SIDE, View, maps_npz, view_png
 from viz.types import Clip, Look
 
 
@@ -73,9 +72,6 @@ def test_the_same_view_gives_the_same_bytes_and_leaves_matplotlib_as_it_was(view
     before = dict(matplotlib.rcParams)
     assert view_png(tiny_clip, views, Look()) == view_png(tiny_clip, views, Look())
     assert maps_npz(views) == maps_npz(views)
-    assert recipe_json(tiny_clip, views, Look(), "fit", 64) == recipe_json(
-        tiny_clip, views, Look(), "fit", 64
-    )
     assert dict(matplotlib.rcParams) == before
 
 
@@ -87,19 +83,6 @@ def test_the_arrays_open_without_pickle_and_are_the_maps(views):
         assert saved["labels_2"].tolist() == ["c3", "c17"]
         cell = views[0].cell
         assert saved["cell"].tolist() == [cell.t, cell.y, cell.x]
-
-
-def test_the_recipe_names_picture_network_reference_and_look(views, tiny_clip):
-    look = Look(threshold=0.25, colormap="jet")
-    recipe = json.loads(recipe_json(tiny_clip, views, look, "fit", 64))
-    assert recipe["media"]["sha256"] == tiny_clip.sha256
-    assert [n["sha256"] for n in recipe["networks"]] == [v.model_sha256 for v in views]
-    assert (recipe["look"]["threshold"], recipe["look"]["colormap"]) == (0.25, "jet")
-    assert recipe["preprocessing"] == {"mode": "fit", "size": 64}
-    for view, network in zip(views, recipe["networks"], strict=True):
-        at = network["query"]["pixel"]
-        assert view.geometry.cell_at(*at, view.grid) == (view.cell.y, view.cell.x)
-        assert tuple(at) == reference_pixel(view)
 
 
 @pytest.mark.parametrize("title", ["a $\\frac{$ b", "<b>x</b>", "", "a_b^c"])
@@ -134,14 +117,3 @@ def test_the_arrays_of_a_clip_say_when_its_frames_are(views, tiny_clip):
     with np.load(io.BytesIO(maps_npz(views, tiny_clip)), allow_pickle=False) as saved:
         assert "timestamps" not in saved
         assert int(saved["frame"]) == 0
-
-
-def test_the_recipe_of_a_clip_names_its_frames_and_the_reference_frame(views, tiny_clip):
-    clip, shown = as_clip(views, numbers=())
-    recipe = json.loads(recipe_json(clip, shown, Look(), "fit", 64))
-    assert recipe["format"] == "nonlocal-viz-view/1"
-    assert recipe["media"]["frames"] == [0, 1, 2, 3]
-    assert recipe["media"]["times"] == [0, 0.5, 1, 1.5]
-    assert [n["query"]["frame"] for n in recipe["networks"]] == [2, 2]
-    still = json.loads(recipe_json(tiny_clip, views, Look(), "fit", 64))
-    assert "frames" not in still["media"]
