@@ -16,6 +16,7 @@ ROOMS: dict[str, set[str]] = {
     "app": {"errors", "models", "viz", "ui"},
     "scripts": {"errors", "models", "viz"},
     "benchmarks": {"errors", "models", "viz"},
+    "examples": {"viz"},
 }
 """Room -> the other rooms that it may import."""
 
