@@ -64,7 +64,8 @@ def details(found: SessionSources) -> None:
     for index, view in enumerate(pin.reference.views):
         _view(pin, index, view, found)
     _crop(pin)
-    with st.expander(f"Ground-truth parts ({len(pin.reference.parts)})"):
+    # The same title whatever is in it: an expander whose title changes closes.
+    with st.expander("Ground-truth parts"):
         figure_truth.show(pin)
 
 

@@ -8,7 +8,7 @@ from errors import InputError, OutsideError
 from viz import heat
 from viz.gates import GateLayer
 from viz.geometry import Geometry
-from viz.heat_pictures import crop_of
+from viz.heat_pictures import CONSTANT, crop_of
 from viz.recipe import Recipe, Reference, View
 from viz.scenes import Sources
 from viz.sheet import Bars, Panel, Picture, Row, Shade
@@ -40,8 +40,9 @@ def _row(reference: Reference, view: View, recipe: Recipe, sources: Sources) -> 
     crop = crop_of(clip, geometry, reference, recipe.layout)
     frame = clip.frames[reference.frame]
     low, high, shades = _shades(layer, reference.frame, clip, geometry, recipe)
+    note = CONSTANT if shades[0].heat.constant else ""
     pictures = [
-        Panel(Picture(frame, crop, shade), f"{when} the gate", layer.name)
+        Panel(Picture(frame, crop, shade), f"{when} the gate", layer.name, note)
         for when, shade in zip(("before", "after"), shades, strict=True)
     ]
     plain = [Panel(Picture(frame, crop), "input")] if recipe.layout.input_panel else []

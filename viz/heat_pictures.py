@@ -13,6 +13,7 @@ from viz.types import AttentionMap, Clip, Look, moment
 _REGIONS_AT = 1024
 """Long side in pixels at which connected regions are looked for."""
 INPUT, PARTS = "input", "parts"
+CONSTANT = "constant map, nothing shown"
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +91,7 @@ def heat_panel(
         _regions(shot, scaled, t, recipe),
     )
     own = "" if shot.is_nl else item.name
-    note = "constant map, nothing shown" if scaled.constant else ""
+    note = CONSTANT if scaled.constant else ""
     return Panel(picture, head or shot.title, own if label is None else label, note)
 
 
