@@ -9,6 +9,7 @@ from ui import (
     figure_preview,
     figure_recipe,
     figure_saves,
+    figure_settings,
     figure_sidebar,
     figure_sources,
     frame,
@@ -22,6 +23,8 @@ from viz.recipe import Reference
 
 def start() -> None:
     """Say how to pin, and offer the example and a figure that was saved."""
+    if not figure_settings.current().given:
+        figure_settings.forget()
     st.write(
         "Nothing is pinned yet: on Explore, **Pin for a figure** below the maps collects views."
     )
@@ -53,7 +56,8 @@ def missing_networks(references: tuple[Reference, ...], found: SessionSources) -
 def figure() -> None:
     """Draw the figure of what is pinned, and everything that changes it."""
     pins = tray.pins()
-    chosen = figure_sidebar.sidebar([pin.reference for pin in pins])
+    references = [pin.reference for pin in pins]
+    chosen = figure_settings.current(references)
     figure_pins.strip()
     found = figure_sources.sources()
     shown = figure_recipe.shown(pins, chosen.preset)
@@ -65,6 +69,8 @@ def figure() -> None:
         made = figure_recipe.made(shown, chosen)
         if figure_preview.show(made, found):
             figure_saves.offer(made, found)
+    # Behind the drawing, which is what is waited for.
+    figure_sidebar.sidebar(chosen, references)
     figure_pins.details(found)
     with st.expander("Open a recipe or a figure"):
         figure_open.uploader()

@@ -15,6 +15,8 @@ from viz.recipe import Medium, Recipe, Reference
 from viz.types import Clip
 
 LARGEST_MB = 64
+_LONGEST = 160
+"""Letters of a path that are shown."""
 _OPENED, _ROUND, _PROBLEM = "figure-opened", "figure-round", "figure-open-problem"
 
 
@@ -145,8 +147,9 @@ def _media(recipe: Recipe) -> tuple[Medium, ...]:
 def _asked(number: int, wanted: Medium, opened: Opened) -> None:
     """Name one missing medium, and take it."""
     frames = f", {len(wanted.frames)} frames of it" if wanted.is_clip else ""
+    name = wanted.path if len(wanted.path) <= _LONGEST else f"...{wanted.path[-_LONGEST:]}"
     st.markdown(
-        f"**{plain(wanted.path)}**{frames} is missing (sha256 {wanted.sha256[:SHORT] or 'unknown'})"
+        f"**{plain(name)}**{frames} is missing (sha256 {wanted.sha256[:SHORT] or 'unknown'})"
     )
     key = f"figure-give-{st.session_state.get(_ROUND, 0)}-{_media(opened.recipe).index(wanted)}"
     st.file_uploader(

@@ -107,7 +107,7 @@ def _view(pin: Pin, index: int, view: View, found: SessionSources) -> None:
         _field(
             pin, f"network-{index}", view.label,
             lambda text: _update_view(pin, index, label=text), st.text_input,
-            f"Name of {plain(view.network.id)}, {plain(view.block or 'last block')}",
+            f"Name of {plain(view.network.id[:80])}, {plain(view.block or 'last block')}",
             max_chars=LONGEST_LABEL, placeholder="as the preset says",
         )  # fmt: skip
     if groups:

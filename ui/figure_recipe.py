@@ -1,5 +1,7 @@
 """From the tray and the settings to the recipe of the figure, and the example to start with."""
 
+from functools import cache
+
 import streamlit as st
 
 from ui import loaders, tray
@@ -30,8 +32,13 @@ def made(pins: tuple[Pin, ...], chosen: Chosen) -> Recipe:
     """Return the recipe; InputError where a value is outside what a recipe may hold."""
     references = tuple(pin.reference for pin in pins)
     return recipe.checked(
-        Recipe(chosen.preset, references, chosen.look, chosen.layout, recipe.here())
+        Recipe(chosen.preset, references, chosen.look, chosen.layout, _versions())
     )
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return recipe.here()
 
 
 def example_reference() -> Reference:

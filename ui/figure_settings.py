@@ -58,10 +58,12 @@ class Chosen:
 def current(references: Sequence[Reference] = ()) -> Chosen:
     """Return the settings; at first the defaults of the preset that suits what is pinned."""
     found = st.session_state.get(_KEY)
-    if found is not None:
-        return found
-    preset = suited(references)
-    return Chosen(preset, TABLE[preset].look, TABLE[preset].layout)
+    if found is None:
+        preset = suited(references)
+        found = Chosen(preset, TABLE[preset].look, TABLE[preset].layout)
+        if references:
+            put(found)
+    return found
 
 
 def suited(references: Sequence[Reference]) -> str:

@@ -14,11 +14,10 @@ from viz.recipe import PRESETS, VENUES, Reference
 FREE = "Free"
 
 
-def sidebar(references: Sequence[Reference]) -> Chosen:
-    """Draw the settings and return what they say."""
+def sidebar(chosen: Chosen, references: Sequence[Reference]) -> None:
+    """Draw the settings."""
     with st.sidebar:
         st.subheader("Figure")
-        chosen = figure_settings.current(references)
         _draw("figure-preset", chosen.preset, _chosen_preset, partial(
             st.selectbox, "Preset", PRESETS, format_func=lambda name: TABLE[name].title,
             help="\n".join(f"- **{row.title}**: {row.help}" for row in TABLE.values()),
@@ -33,7 +32,7 @@ def sidebar(references: Sequence[Reference]) -> Chosen:
                     if title == "Maps" and chosen.preset in HEAT:
                         _range(chosen)
         st.button("Back to the preset's defaults", on_click=_reset, key="figure-reset")
-    return chosen
+        st.button("Remove all pins", on_click=tray.clear, key="figure-clear")
 
 
 def _options(options: Sequence[Option], chosen: Chosen, references: Sequence[Reference]) -> None:

@@ -86,6 +86,7 @@ def _clicked(pin: Pin) -> None:
         if where is not None and len(reference.parts) < MOST_PARTS:
             name = st.session_state.get(_NAME) or f"part {len(reference.parts) + 1}"
             _set(pin, (*reference.parts, Part(name, *where)))
+            st.session_state[_NAME] = ""
 
     def on_remove() -> None:
         index = points.taken(key)

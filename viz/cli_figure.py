@@ -1,11 +1,12 @@
 """``python -m viz figure`` and ``render``: figures from inputs, and again from their recipe."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
 from errors import InputError
+from models.loaded import LoadedModel
 from viz import cli_models, cli_options, composing, export, recipe
 from viz import figure as figures
 from viz import sources as source_files
@@ -85,6 +86,7 @@ def add_render(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser("render", help="the same figure again, from its recipe")
     command.add_argument("recipe", type=Path, help="a recipe.json, or a figure with one inside")
     _add_out(command)
+    cli_models.add_answers(command)
     for option, what in (("--media", "a picture or clip"), ("--network", "a network")):
         command.add_argument(
             option, action="append", default=[], metavar="OLD=NEW",
@@ -123,7 +125,12 @@ def render(args: argparse.Namespace) -> list[str]:
     media = _pairs("--media", args.media, [r.medium.path for r in found.references])
     views = [view for reference in found.references for view in reference.views]
     networks = _pairs("--network", args.network, [view.network.id for view in views])
-    sources = FileSources(args.recipe.parent, media, networks, cli_models.load_answered)
+    told = cli_models.answers(args)
+
+    def opened(name: str, known: Mapping[str, str]) -> LoadedModel:
+        return cli_models.load_answered(name, {**known, **told})
+
+    sources = FileSources(args.recipe.parent, media, networks, opened)
     return [*_differing(found), *_written(Figure(found, sources), outs)]
 
 

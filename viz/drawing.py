@@ -27,7 +27,7 @@ def draw(sheet: Sheet, plan: Plan, dpi: int | None = None) -> "Figure":
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, plan.width), ylim=(plan.height, 0))
     axes.set_axis_off()
     axes.set_autoscale_on(False)
-    pen = Pen(axes, sheet, plan)
+    pen = Pen(axes, sheet, plan, {})
     for place in plan.places:
         _CONTENT[type(place.panel.content)](pen, place)
     _arrows(pen)
@@ -44,7 +44,7 @@ def _picture(pen: Pen, place: Place) -> None:
     picture, box, name = place.panel.content, place.box, f"{place.row}-{place.column}"
     sides = box.right - box.left, box.bottom - box.top
     width, height = (max(1, round(side / pen.pixel)) for side in sides)
-    made = rasters.raster(picture, width, height, pen.sheet.look, pen.grey)
+    made = rasters.over(_base(pen, picture, width, height), picture, pen.sheet.look, pen.grey)
     pen.image(made.pixels, box, f"panel-{name}")
     if made.cells is not None:
         _cells(pen, made, box, name)
@@ -61,6 +61,15 @@ def _picture(pen: Pen, place: Place) -> None:
         x, y = on_page(place, point.x, point.y)
         if box.left <= x <= box.right and box.top <= y <= box.bottom:
             pen.dot(x, y, point.number, sides[0])
+
+
+def _base(pen: Pen, picture: Picture, width: int, height: int) -> np.ndarray:
+    """Return a picture at its panel's size, made once for the panels that show the same."""
+    # The sheet holds the frames, so their places in memory tell them apart.
+    key = picture.frame.ctypes.data, picture.crop, width, height
+    if key not in pen.bases:
+        pen.bases[key] = rasters.base(picture, width, height, pen.grey)
+    return pen.bases[key]
 
 
 def _cells(pen: Pen, made: rasters.Raster, box: Box, name: str) -> None:

@@ -14,6 +14,8 @@ from viz.scenes import Sources
 from viz.sheet import Bars, Panel, Picture, Row, Shade
 from viz.types import AttentionMap, Cell, Clip, Query, moment
 
+SCALED = "mean |activation|, before and after the gate on one scale"
+
 
 def rows(recipe: Recipe, sources: Sources, _frames: object) -> list[Row]:
     """Return a row a reference and view: input | factors by layer | before | after one gate.
@@ -47,7 +49,13 @@ def _row(reference: Reference, view: View, recipe: Recipe, sources: Sources) -> 
     ]
     plain = [Panel(Picture(frame, crop), "input")] if recipe.layout.input_panel else []
     label = ", ".join(part for part in (reference.label, view.label) if part)
-    return Row(label, (*plain, Panel(bars(layers), "factor by layer"), *pictures), (), low, high)
+    return Row(
+        label,
+        (*plain, Panel(bars(layers), "factor by layer", f"layers 1 to {len(layers)}"), *pictures),
+        (),
+        low,
+        high,
+    )
 
 
 def chosen(layers: tuple[GateLayer, ...], name: str | None) -> GateLayer:

@@ -51,6 +51,8 @@ def shared_bar(page: Page, left: float, right: float) -> None:
 
 def scale_words(sheet: Sheet, numbers: bool) -> str:
     """Return in words what the colours stand for."""
+    if sheet.scaled:
+        return sheet.scaled
     look, scale = sheet.look, sheet.layout.scale
     whole = {
         "map": "each map", "row": "the maps of a network in a row",
@@ -77,13 +79,18 @@ def legend(page: Page, left: float, right: float) -> None:
         return
     layout, small = page.layout, SMALL * page.layout.font_pt
     step, x = lettering.line_mm(small), left
+    room = layout.width_mm - right - left - 1.6 * step
     page.y += 2 * page.pad
     for number, name in enumerate(page.sheet.legend):
-        text = lettering.plain(name, layout.font)
-        wide = 1.6 * step + lettering.width_mm(text, layout.font, small)
+        lines = lettering.broken(lettering.plain(name, layout.font), room, layout.font, small)
+        widths = [lettering.width_mm(line, layout.font, small) for line in lines]
+        wide = 1.6 * step + max(widths, default=0.0)
         if x > left and x + wide > layout.width_mm - right:
             x, page.y = left, page.y + 1.15 * step
         page.dots.append((x + 0.5 * step, page.y + 0.5 * step, number))
-        page.small(text, x + 1.2 * step, page.y, small)
+        for k, line in enumerate(lines):
+            page.small(line, x + 1.2 * step, page.y + k * step, small)
+        # A name of several lines had the whole width.
+        page.y += max(0, len(lines) - 1) * step
         x += wide + step
     page.y += 1.15 * step

@@ -73,7 +73,7 @@ def _common_heads(
         heads = {panel.head for (_, k), panel in panels.items() if k == column}
         agreed = heads.pop() if len(heads) == 1 and not folded else ""
         given = [] if folded else layout.column_labels[column : column + 1]
-        found.append((given[0] if given else agreed) if layout.labels else "")
+        found.append("".join(given) or agreed if layout.labels else "")
     return found
 
 

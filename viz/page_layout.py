@@ -82,7 +82,7 @@ def _widths(page: Page, grid: Grid, left: float, right: float) -> list[float]:
         raise InputError(
             f"{grid.width} panels side by side on {page.layout.width_mm:g} mm leave "
             f"{max(0.0, min(widths)):.1f} mm for each; at least {SMALLEST_MM:g} are needed. Take "
-            "fewer, break the rows (columns), a smaller gap, or a wider figure."
+            "fewer, break the rows (columns), shorter labels, a smaller gap, or a wider figure."
         )
     return widths
 
@@ -157,7 +157,8 @@ def _side_label(page: Page, text: str, top: float, height: float) -> None:
 
 def _side_lines(page: Page, text: str, height: float) -> list[str]:
     """Break a row's label; a word may stand out of a low row by half its height."""
-    words = [lettering.width_mm(w, page.layout.font, page.layout.font_pt) for w in text.split()]
+    text, font = lettering.plain(text, page.layout.font), page.layout.font
+    words = [lettering.width_mm(word, font, page.layout.font_pt) for word in text.split()]
     longest = min(max(words, default=0.0), 1.5 * height)
     return page.lines(text, max(height, longest, 2 * page.line)) if text else []
 

@@ -30,11 +30,15 @@ def rectangle(box: Box, **how: object) -> "Rectangle":
 
 
 class Pen(NamedTuple):
-    """The axes in mm, and what the whole figure looks like. A gid names what was drawn."""
+    """The axes in mm, and what the whole figure looks like. A gid names what was drawn.
+
+    ``bases`` are pictures at the size of their panels, which several panels may share.
+    """
 
     axes: "Axes"
     sheet: Sheet
     plan: Plan
+    bases: dict[tuple[object, ...], np.ndarray]
 
     @property
     def pixel(self) -> float:
@@ -48,11 +52,12 @@ class Pen(NamedTuple):
 
     def image(self, pixels: np.ndarray, box: Box, gid: str, inside: Box | None = None) -> None:
         """Put pixels (H, W, 3 or 4) uint8 into a box as they are; ``inside`` cuts them off."""
+        from matplotlib.image import AxesImage
+
         extent = (box.left, box.right, box.bottom, box.top)
-        image = self.axes.imshow(
-            pixels, extent=extent, interpolation="none", aspect="auto", origin="upper"
-        )
-        image.set_gid(gid)
+        image = AxesImage(self.axes, interpolation="none", origin="upper", extent=extent, gid=gid)
+        image.set_data(pixels)
+        self.axes.add_image(image)
         if inside is not None:
             image.set_clip_path(rectangle(inside, transform=self.axes.transData))
 

@@ -108,7 +108,9 @@ def sheet(recipe: Recipe, sources: Sources, frames: Frames = None) -> Sheet:
     """
     _check_size(recipe)
     rows = TABLE[recipe.preset].rows(recipe, sources, frames)
-    found = Sheet(tuple(rows), recipe.look, recipe.layout, _legend(recipe), _note(rows))
+    scaled = gate_panels.SCALED if recipe.preset == "gates" else ""
+    legend = _legend(recipe)
+    found = Sheet(tuple(rows), recipe.look, recipe.layout, legend, _note(rows), scaled)
     _check_panels(len(found.panels))
     if not found.panels:
         raise InputError(f"The preset {recipe.preset} found nothing to draw; choose another.")

@@ -36,11 +36,20 @@ def raster(picture: Picture, width: int, height: int, look: Look, greyscale: boo
 
     The scalar map is enlarged (half-pixel centres), then cut at the threshold, then coloured.
     """
+    return over(base(picture, width, height, greyscale), picture, look, greyscale)
+
+
+def base(picture: Picture, width: int, height: int, greyscale: bool) -> np.ndarray:
+    """Return what is shown of the frame, at the size of its panel and in its colours or greys."""
     crop = picture.crop
     rows, cols = slice(int(crop.top), int(crop.bottom)), slice(int(crop.left), int(crop.right))
-    base = overlay.scaled(np.ascontiguousarray(picture.frame[rows, cols]), width, height)
-    if greyscale:
-        base = light_grey(base)
+    pixels = overlay.scaled(np.ascontiguousarray(picture.frame[rows, cols]), width, height)
+    return light_grey(pixels) if greyscale else pixels
+
+
+def over(base: np.ndarray, picture: Picture, look: Look, greyscale: bool) -> Raster:
+    """Return the heat of a picture over its base (H, W, 3) uint8, which is left as it is."""
+    crop, (height, width) = picture.crop, base.shape[:2]
     if picture.shade is None or picture.shade.heat.constant:
         return Raster(base)
     colours = colour_table(look, greyscale)

@@ -86,7 +86,12 @@ def reel(recipe: Recipe, sources: Sources, largest: int) -> Reel:
 
 def _abreast(sheet: Sheet, clip: Clip, index: int) -> Sheet:
     """Return the rows of one frame as columns, the frame and its time under the first."""
-    time = f"frame {index} of {len(clip.frames)}, {clip.timestamps[index]:.2f} s"
+    count, last = len(clip.frames), f"{clip.timestamps[-1]:.2f}"
+    # As many digits in every frame, so that the words break alike and nothing below them moves.
+    time = (
+        f"frame {index:0{len(str(count - 1))}} of {count}, "
+        f"{clip.timestamps[index]:0{len(last)}.2f} s"
+    )
     rows = [_headless(row) for row in sheet.rows]
     first = rows[0].panels[0]
     rows[0] = replace(rows[0], panels=(replace(first, label=time), *rows[0].panels[1:]))

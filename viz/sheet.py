@@ -134,14 +134,15 @@ def _is_coloured(content: Content) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """All rows, how they are to look, the names of ground-truth parts by number, and what has to
-    be said of the maps."""
+    """All rows, how they are to look, the names of ground-truth parts by number, what has to be
+    said of the maps, and what they are scaled over where look and layout do not say it."""
 
     rows: tuple[Row, ...]
     look: Look
     layout: Layout
     legend: tuple[str, ...] = ()
     note: str = ""
+    scaled: str = ""
 
     @property
     def panels(self) -> list[tuple[int, int, Panel]]:

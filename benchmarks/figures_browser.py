@@ -1,0 +1,78 @@
+"""The Figure page in Chromium: from a move of the threshold slider to the new preview."""
+
+import statistics
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from benchmarks.chromium import find_chromium
+from benchmarks.explore import REST, Figure, opened_tab, served
+from benchmarks.figures import PANELS, ROWS, parts_figure
+from viz import recipe
+
+PREVIEW = ".st-key-figure-page img"
+MOVES, WARM_UP = 15, 3
+LIMIT_MS = 400
+_TIMED = """(selector) => new Promise((done) => {
+  const image = document.querySelector(selector);
+  const before = image.src;
+  const began = performance.now();
+  const look = () => {
+    const now = document.querySelector(selector);
+    if (now && now.src !== before && now.complete && now.naturalWidth > 0) {
+      done(performance.now() - began);
+    } else {
+      requestAnimationFrame(look);
+    }
+  };
+  look();
+})"""
+
+
+def report() -> Iterator[str]:
+    """Measure in a fresh server and a fresh Chromium, and yield the lines."""
+    chromium = find_chromium()
+    if chromium is None:
+        yield "browser figures: skipped, no Chromium was found (make chromium)"
+        return
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        opened_tab(chromium) as tab,
+        served(Path(folder) / "count") as address,
+    ):
+        _open(tab, address)
+        times = sorted(_moves(tab))
+    name = f"slider moved to new preview, {ROWS} x {PANELS} panels"
+    yield Figure(f"{name}, median", statistics.median(times), LIMIT_MS, "ms").line()
+    yield f"{name}, slowest of {len(times)}: {times[-1]:.0f} ms"
+
+
+def _open(tab: Page, address: str) -> None:
+    """Open the benchmark's figure from its recipe."""
+    tab.goto(f"{address}/figure")
+    tab.wait_for_selector("input[type=file]", state="attached")
+    content = recipe.dumps(parts_figure().recipe).encode()
+    tab.locator("input[type=file]").first.set_input_files(
+        [{"name": "recipe.json", "mimeType": "application/json", "buffer": content}]
+    )
+    tab.wait_for_selector(PREVIEW)
+    tab.wait_for_selector(REST)
+
+
+def _moves(tab: Page) -> list[float]:
+    """Move the slider with the keyboard; return ms from each key to the new picture."""
+    slider = tab.get_by_role("slider", name="Threshold")
+    slider.focus()
+    times = []
+    for number in range(MOVES + WARM_UP):
+        started = tab.evaluate_handle(f"window.shown = ({_TIMED})({PREVIEW!r}), null")
+        started.dispose()
+        tab.keyboard.press("ArrowLeft" if number % 2 else "ArrowRight")
+        took = tab.evaluate("window.shown")
+        tab.wait_for_selector(REST)
+        tab.wait_for_timeout(150)
+        if number >= WARM_UP:
+            times.append(took)
+    return times
