@@ -10,7 +10,7 @@ from viz.scenes import Scene, Shot
 from viz.sheet import Panel, Picture, Point, Shade
 from viz.types import AttentionMap, Clip, Look, moment
 
-_REGIONS_AT = 1024
+_REGIONS_AT = 512
 """Long side in pixels at which connected regions are looked for."""
 INPUT, PARTS = "input", "parts"
 CONSTANT = "constant map, nothing shown"

@@ -110,7 +110,10 @@ def sheet(recipe: Recipe, sources: Sources, frames: Frames = None) -> Sheet:
     rows = TABLE[recipe.preset].rows(recipe, sources, frames)
     scaled = gate_panels.SCALED if recipe.preset == "gates" else ""
     legend = _legend(recipe)
-    found = Sheet(tuple(rows), recipe.look, recipe.layout, legend, _note(rows), scaled)
+    look = recipe.look
+    if recipe.preset == "matrix":  # shown whole, from its lowest to its highest entry
+        look = replace(look, threshold=0.0, normalise="clip")
+    found = Sheet(tuple(rows), look, recipe.layout, legend, _note(rows), scaled)
     _check_panels(len(found.panels))
     if not found.panels:
         raise InputError(f"The preset {recipe.preset} found nothing to draw; choose another.")

@@ -1,0 +1,157 @@
+"""Sources of figures that tests build by hand: drawn clips, small captures, no network."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from models.block_specs import CGNLSpec
+from models.kernels import kernel
+from models.layout import Grid
+from models.pairwise import pairwise
+from models.placement import Place
+from viz.gates import GateLayer
+from viz.geometry import Box, Geometry, fit
+from viz.heat import Heat
+from viz.recipe import Layout, Medium, Network, Recipe, Reference, View
+from viz.sheet import Panel, Picture, Row, Shade, Sheet
+from viz.types import Capture, CGNLCapture, Clip, Look, NonLocalCapture
+
+HEIGHT, WIDTH = 53, 67
+STILL = Grid(1, 5, 7)
+SEEN = fit(WIDTH, HEIGHT, 70, 1)
+"""The whole picture is seen; an input of 70 x 55."""
+CROPPED = Geometry(WIDTH, HEIGHT, 134, 106, 32, 18, 70, 70)
+"""Seen: x 16 to 51, y 9 to 44 of the picture."""
+
+
+def drawn(frames: int = 1, seed: int = 3) -> np.ndarray:
+    """(T, 53, 67, 3) uint8, every frame another."""
+    draw = np.random.default_rng(seed)
+    smooth = np.linspace(40, 200, WIDTH)[None, None, :, None]
+    return (smooth + draw.integers(0, 50, (frames, HEIGHT, WIDTH, 3))).astype(np.uint8)
+
+
+def clip_of(frames: int = 1, rate: float = 10) -> Clip:
+    return Clip(drawn(frames), tuple(k / rate for k in range(frames)), "drawn", "1" * 64)
+
+
+def nl(queries=STILL, keys=None, seed=47, name="embedded_gaussian", groups=1):
+    """Return an NL block, whose keys are of another grid where one is given."""
+    torch.manual_seed(seed)
+    keys, width = keys or queries, 1 if name == "concatenation" else 11
+    return NonLocalCapture(
+        Place(4, 4),
+        torch.randn(queries.cells, width),
+        torch.randn(keys.cells, width),
+        pairwise(name, width, True),
+        queries,
+        keys,
+        torch.zeros(1),
+        groups,
+    )
+
+
+def cgnl(grid=STILL, groups=3, channels=33, seed=53):
+    """Return a CGNL block of 33 channels in 3 groups."""
+    torch.manual_seed(seed)
+    spec = CGNLSpec(groups=groups)
+    parts = (torch.randn(channels, grid.cells) for _ in range(3))
+    return CGNLCapture(Place(4, 4), *parts, kernel(spec), groups, grid, torch.zeros(1))
+
+
+class Table:
+    """Sources out of two tables: clips by a medium's path, blocks by (path, id of the network)."""
+
+    def __init__(self, clips, blocks, geometry=SEEN, layers=None):
+        self.clips, self.blocks, self.geometry, self.layers = clips, blocks, geometry, layers
+        self.runs = []
+
+    def clip(self, medium):
+        return self.clips[medium.path]
+
+    def model(self, network):
+        return network.id
+
+    def capture(self, medium, view):
+        self.runs.append((medium.path, view.network.id))
+        block = self.blocks[medium.path, view.network.id]
+        frames = len(self.clips[medium.path].frames)
+        where = self.geometry if isinstance(self.geometry, Geometry) else self.geometry[block]
+        return Capture({block.place.label: block}, torch.zeros(2), where, frames)
+
+    def gates(self, medium, view):
+        return self.layers[medium.path, view.network.id], self.geometry
+
+
+def view(network: str, **how) -> View:
+    return View(Network(network, ""), **how)
+
+
+def pinned(path="photo", networks=("nl", "cgnl"), at=(31.0, 23.0), frame=0, frames=0, **how):
+    """Return a reference in a photo, or in a clip of so many ``frames``."""
+    views = tuple(one if isinstance(one, View) else view(one) for one in networks)
+    return Reference(Medium(path, "", tuple(range(frames))), views, at, frame, **how)
+
+
+def recipe_of(preset: str, *references: Reference, look: Look | None = None, **layout) -> Recipe:
+    return Recipe(preset, references, look or Look(), Layout(**layout))
+
+
+def photo(**blocks) -> Table:
+    """Return a photo that networks "nl" and "cgnl" have seen."""
+    found = {"nl": nl(), "cgnl": cgnl()} | blocks
+    return Table({"photo": clip_of()}, {("photo", name): made for name, made in found.items()})
+
+
+def footage(frames=7, moments=None, **blocks) -> Table:
+    """Return a clip that networks "nl" and "cgnl" have seen, which may pool time to ``moments``."""
+    grid = Grid(moments or frames, 5, 3)
+    found = {"nl": nl(grid), "cgnl": cgnl(grid)} | blocks
+    clips = {"clip": clip_of(frames)}
+    return Table(clips, {("clip", name): made for name, made in found.items()})
+
+
+def gate_layers(moments=1, seed=5) -> tuple[GateLayer, ...]:
+    draw = np.random.default_rng(seed)
+    return tuple(
+        GateLayer(
+            f"layer{k}.gate",
+            draw.uniform(0.2 * k, 2, 11 + k).astype(np.float32),
+            draw.uniform(0, 3, (moments, 5, 7)).astype(np.float32),
+            draw.uniform(0, 2, (moments, 5, 7)).astype(np.float32),
+        )
+        for k in range(3)
+    )
+
+
+def heat_of(values: np.ndarray) -> Heat:
+    """Return (h, w) or (T, h, w) values in [0, 1] as heat."""
+    stacked = np.asarray(values, np.float32).reshape(-1, *np.shape(values)[-2:])
+    return Heat(stacked, 0.0, 1.0, False)
+
+
+def picture(aspect: float = 0.8, heat: np.ndarray | None = None, **marks) -> Picture:
+    """Return a grey-blue picture 60 wide, seen as a whole."""
+    high = round(60 * aspect)
+    frame = np.full((high, 60, 3), (90, 120, 150), np.uint8)
+    whole = Geometry(60, high, 60, high, 0, 0, 60, high)
+    shade = None if heat is None else Shade(heat_of(heat), 0, whole)
+    return Picture(frame, Box(0, 0, 60, high), shade, **marks)
+
+
+def sheet_of(rows, look=None, legend=(), note="", **layout) -> Sheet:
+    """Return a sheet of rows: each a Row, or the panels of one."""
+    made = [row if isinstance(row, Row) else Row("", tuple(row)) for row in rows]
+    return Sheet(tuple(made), look or Look(), Layout(**layout), legend, note)
+
+
+def table(rows: int, across: int, aspect: float = 0.8, label="", head="", **layout) -> Sheet:
+    """Return a sheet of like pictures."""
+    panels = tuple(Panel(picture(aspect), head and f"{head} {k}", label) for k in range(across))
+    return sheet_of([Row(f"row {r}", panels) for r in range(rows)], **layout)
+
+
+def lit(sheet: Sheet, **look) -> Sheet:
+    """Return a sheet of another look."""
+    return replace(sheet, look=replace(sheet.look, **look))
