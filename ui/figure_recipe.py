@@ -9,7 +9,7 @@ from ui.figure_settings import Chosen
 from ui.pinning import medium_of
 from ui.settings import PICTURE_NETWORKS
 from ui.tray import Pin
-from viz import example, recipe
+from viz import example, pipeline, recipe
 from viz.presets import TABLE
 from viz.recipe import Network, Recipe, Reference, View
 
@@ -46,7 +46,7 @@ def example_reference() -> Reference:
     views = []
     for name in PICTURE_NETWORKS:
         model = loaders.network(name)
-        block, size = loaders.block_labels(model.spec)[-1], model.spec.preprocessing.size
+        block, size = pipeline.block_labels(model.spec)[-1], model.spec.preprocessing.size
         views.append(View(Network(name, model.sha256), block, "fit", size))
     at = tuple(float(side) for side in example.HEAD)
     return Reference(medium_of(example.clip()), tuple(views), at)

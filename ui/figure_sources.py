@@ -101,11 +101,10 @@ class SessionSources:
         run: Callable[[LoadedModel, Clip, Mode, int], Any],
     ) -> Any:  # noqa: ANN401
         model, clip = self.model(view.network), self.clip(medium)
-        prep = model.spec.preprocessing
-        mode, size = ("center-crop", prep.size) if prep.fixed else (view.mode, view.size)
-        key = ((clip.sha256, clip.numbers), id(model), mode, size or prep.size)
+        mode, size = pipeline.effective(model.spec, view.mode, view.size)
+        key = ((clip.sha256, clip.numbers), id(model), mode, size)
         if key not in table:
-            table[key] = run(model, clip, mode, size or prep.size)
+            table[key] = run(model, clip, mode, size)
         return table[key]
 
 

@@ -3,8 +3,6 @@
 import streamlit as st
 
 from models import catalogue
-from models.block_specs import CGNLSpec, NonLocalSpec
-from models.build import places_of
 from models.catalogue import Entry
 from models.loaded import LoadedModel
 from models.specs import NetworkSpec
@@ -30,12 +28,6 @@ def network(name: str) -> LoadedModel:
     return session_models.get(name) or _shared(name)
 
 
-def block_labels(spec: NetworkSpec) -> tuple[str, ...]:
-    """Return the labels of the blocks that have attention maps, first to last."""
-    attends = isinstance(getattr(spec, "block", None), NonLocalSpec | CGNLSpec)
-    return tuple(place.label for place in places_of(spec)) if attends else ()
-
-
 def has_gates(spec: NetworkSpec) -> bool:
     """Tell whether a network has gates inside its units."""
     return getattr(spec, "gate", None) is not None
@@ -55,8 +47,7 @@ def _captured(_clip: Clip, frames: str, name: str, weights: str, mode: Mode, siz
 def captured(clip: Clip, name: str, mode: Mode, size: int) -> Capture:
     """Return the capture of a clip: one forward pass per clip, network, mode and size."""
     model = network(name)
-    if has_one_size(model.spec):
-        mode, size = "center-crop", model.spec.preprocessing.size
+    mode, size = pipeline.effective(model.spec, mode, size)
     return _captured(clip, key_of(clip), name, model.sha256, mode, size)
 
 
@@ -101,4 +92,4 @@ def catalogue_entries() -> list[Entry]:
     """Return the networks with a block to look at: bundled, downloaded, then this session's own;
     damaged files too."""
     known = [*_catalogue_entries(), *session_models.entries()]
-    return [e for e in known if e.problem or (e.spec is not None and block_labels(e.spec))]
+    return [e for e in known if e.problem or (e.spec is not None and pipeline.block_labels(e.spec))]

@@ -7,6 +7,7 @@ from models.describe import described
 from models.specs import NetworkSpec
 from ui import loaders
 from ui.guard import guarded, plain
+from viz import pipeline
 
 _TABLE = {"hide_index": True, "width": "stretch"}
 
@@ -42,7 +43,7 @@ def _account(report: Report) -> None:
 
 def explore_button(spec: NetworkSpec, key: str, label: str = "Use in Explore") -> bool:
     """Offer to look at a network; tell whether that was chosen."""
-    attends, gated = bool(loaders.block_labels(spec)), loaders.has_gates(spec)
+    attends, gated = bool(pipeline.block_labels(spec)), loaders.has_gates(spec)
     if gated and not attends:
         label = "Look at its gates"
     pressed = st.button(label, key=key, type="primary", disabled=not (attends or gated))
@@ -65,7 +66,7 @@ def use_in_explore(name: str, spec: NetworkSpec, key: str, label: str = "Use in 
 def go_to(name: str, spec: NetworkSpec) -> None:
     """Open the page that shows a network, with it chosen: Explore, or Gates where it has no
     block."""
-    if not loaders.block_labels(spec):
+    if not pipeline.block_labels(spec):
         st.session_state["gated"] = name
         st.switch_page("pages/gates.py")
     st.session_state["net"] = name

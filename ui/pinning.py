@@ -7,12 +7,11 @@ import streamlit as st
 
 from errors import AttentionVizError
 from models.loaded import LoadedModel
-from ui import loaders, tray
+from ui import tray
 from ui.guard import plain
 from ui.scene import Shown
 from ui.settings import Settings
 from viz import example, example_clip, pipeline, recipe
-from viz.geometry import Mode
 from viz.pipeline import Channels
 from viz.recipe import Medium, Network, Reference, View
 from viz.types import CGNLCapture, Clip
@@ -49,12 +48,12 @@ def recipe_json(clip: Clip, settings: Settings, shown: Sequence[Shown]) -> bytes
 
 def gate_reference(clip: Clip, model: LoadedModel, layer: str) -> Reference:
     """Return the Gates page's view of one layer; it has no reference patch."""
-    mode, size = _input(model, "fit", model.spec.preprocessing.size)
+    mode, size = pipeline.effective(model.spec)
     return Reference(medium_of(clip), (View(_network(model), layer, mode, size),))
 
 
 def _view(shown: Shown, settings: Settings) -> View:
-    mode, size = _input(shown.model, settings.mode, settings.size)
+    mode, size = pipeline.effective(shown.model.spec, settings.mode, settings.size)
     view = View(_network(shown.model), shown.chosen.block, mode, size)
     if not isinstance(shown.block, CGNLCapture):
         return view
@@ -80,13 +79,6 @@ def _large(shown: Shown, block: CGNLCapture, wanted: Channels, focus: str) -> st
 
 def _network(model: LoadedModel) -> Network:
     return Network(model.id, model.sha256)
-
-
-def _input(model: LoadedModel, mode: Mode, size: int) -> tuple[Mode, int]:
-    """Return how the picture is really taken: networks of one size have their own way."""
-    if loaders.has_one_size(model.spec):
-        return "center-crop", model.spec.preprocessing.size
-    return mode, size
 
 
 def button(key: str, clip: Clip, view: Callable[[], Reference]) -> None:

@@ -110,7 +110,7 @@ def _networks() -> tuple[Chosen, ...]:
 
 
 def _with_block(entry: Entry, index: int) -> Chosen:
-    labels = list(loaders.block_labels(entry.spec))
+    labels = list(pipeline.block_labels(entry.spec))
     block = st.selectbox(
         f"Block of {entry.id}", labels, index=len(labels) - 1,
         key=f"block{index + 1}", **bound(), help=plain(f"{entry.title}; {entry.source}."),

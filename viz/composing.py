@@ -147,10 +147,18 @@ def _views(models: Sequence[str], loaded: Sequence[LoadedModel], asked: Asked) -
         name: _each(getattr(asked, name), len(models), f"values of {name}", "networks")
         for name in _OF_VIEWS
     }
-    return tuple(
+    views = (
         View(network, **{name: values[k] for name, values in columns.items()})
         for k, network in enumerate(networks)
     )
+    return tuple(_resolved(view, model) for view, model in zip(views, loaded, strict=True))
+
+
+def _resolved(view: View, model: LoadedModel) -> View:
+    """Return the view with block and preprocessing by name, as they will take effect."""
+    mode, size = pipeline.effective(model.spec, view.mode, view.size)
+    labels = pipeline.block_labels(model.spec)
+    return replace(view, mode=mode, size=size, block=view.block or (labels[-1] if labels else None))
 
 
 def _medium(path: str, found: Footage, sampling: Sampling) -> Medium:

@@ -14,8 +14,6 @@ from viz.scenes import Sources
 from viz.sheet import Bars, Panel, Picture, Row, Shade
 from viz.types import AttentionMap, Cell, Clip, Query, moment
 
-SCALED = "mean |activation|, before and after the gate on one scale"
-
 
 def rows(recipe: Recipe, sources: Sources, _frames: object) -> list[Row]:
     """Return a row a reference and view: input | factors by layer | before | after one gate.

@@ -65,7 +65,8 @@ def unreachable(path: Path, problem: Exception, accepted: str = ACCEPTED) -> Med
     """Return the refusal of a path that the system would not read."""
     reason = getattr(problem, "strerror", None) or problem
     return MediaError(
-        f"{safe_name(path.name)} could not be read ({reason}); give the path of a {accepted} file."
+        f"{safe_name(path.name)} could not be read ({reason}); give the path of one of these: "
+        f"{accepted}."
     )
 
 

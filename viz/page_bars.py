@@ -30,23 +30,31 @@ def row_bar(page: Page, grid: Grid, line: int, beside: Box) -> None:
 
 def shared_bar(page: Page, left: float, right: float) -> None:
     """Place one bar under all panels, and beside it what the colours mean."""
-    if page.layout.bar == "none" or by_row(page) or not page.sheet.has_heat:
+    if page.layout.bar == "none" or not page.sheet.has_heat:
         return
     page.y += 3 * page.pad
+    if by_row(page):
+        page.y += _say(page, True, left, right)
+        return
     spans = {(row.low, row.high) for row in page.sheet.rows if row.has_heat}
     low, high = spans.pop() if len(spans) == 1 else (None, None)
     room = page.layout.width_mm - left - right
     wide = min(45.0, 0.45 * room)
     box = Box(left, page.y, left + wide, page.y + BAR_MM)
     page.bars.append(Bar(box, False, low, high))
-    small = SMALL * page.layout.font_pt
-    text = lettering.plain(scale_words(page.sheet, low is not None), page.layout.font)
-    at = left + wide + 4 * page.pad
-    lines = lettering.broken(text, left + room - at, page.layout.font, small)
+    ticks = BAR_MM + page.pad + lettering.line_mm(SMALL * page.layout.font_pt)
+    page.y += max(ticks, _say(page, low is not None, left + wide + 4 * page.pad, right))
+
+
+def _say(page: Page, numbers: bool, left: float, right: float) -> float:
+    """Write what the colours mean between two margins; return how high that is."""
+    small, font = SMALL * page.layout.font_pt, page.layout.font
+    text = lettering.plain(scale_words(page.sheet, numbers), font)
+    lines = lettering.broken(text, page.layout.width_mm - right - left, font, small)
     step = lettering.line_mm(small)
     for k, line in enumerate(lines):
-        page.small(line, at, page.y + k * step, small)
-    page.y += max(BAR_MM + page.pad + step, len(lines) * step)
+        page.small(line, left, page.y + k * step, small)
+    return len(lines) * step
 
 
 def scale_words(sheet: Sheet, numbers: bool) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from errors import InputError, OutsideError
 from models import catalogue
+from models.block_specs import CGNLSpec, NonLocalSpec
+from models.build import places_of
 from models.loaded import LoadedModel
 from models.specs import NetworkSpec, TemporalSpec
 from viz import affinity, footage, preprocess
@@ -65,6 +67,18 @@ def sampled(model: LoadedModel, source: Clip | str | Path) -> Clip:
     if isinstance(source, Clip):
         return source
     return footage.load(source).sample(sampling_for(model.spec))
+
+
+def block_labels(spec: NetworkSpec) -> tuple[str, ...]:
+    """Return the labels of the blocks that have attention maps, first to last."""
+    attends = isinstance(getattr(spec, "block", None), NonLocalSpec | CGNLSpec)
+    return tuple(place.label for place in places_of(spec)) if attends else ()
+
+
+def effective(spec: NetworkSpec, mode: Mode = "fit", size: int | None = None) -> tuple[Mode, int]:
+    """Return mode and size in pixels as they take effect: some networks have one input only."""
+    prep = spec.preprocessing
+    return ("center-crop", prep.size) if prep.fixed else (mode, size or prep.size)
 
 
 def prepare(

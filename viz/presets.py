@@ -1,7 +1,8 @@
 """The papers' figures: what each preset makes of a recipe's references, as a sheet of panels."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Literal
 
 from errors import InputError, OutsideError
@@ -17,7 +18,11 @@ MOST_PANELS = 600
 @dataclass(frozen=True)
 class Preset:
     """A kind of figure: title and help in words, look and layout to start from, what it needs, and
-    what makes its rows."""
+    what makes its rows.
+
+    ``words`` say what its colours stand for, where look and layout do not; ``always`` are fields of
+    the look that it does not leave open.
+    """
 
     title: str
     help: str
@@ -25,6 +30,8 @@ class Preset:
     layout: Layout
     needs: Literal["reference", "block", "gates"]
     rows: Callable[[Recipe, Sources, "Frames"], list[Row]]
+    words: str = ""
+    always: Mapping[str, object] = field(default_factory=dict)
 
 
 Frames = tuple[int, ...] | None
@@ -89,6 +96,7 @@ TABLE: dict[str, Preset] = {
         Layout(),
         "gates",
         gate_panels.rows,
+        "mean |activation|, before and after the gate on one scale",
     ),
     "matrix": Preset(
         "Matrix",
@@ -97,6 +105,8 @@ TABLE: dict[str, Preset] = {
         Layout(width_mm=82.55, bar="row"),
         "block",
         matrix_panels.rows,
+        "from the lowest to the highest affinity",
+        {"threshold": 0.0, "normalise": "clip"},
     ),
 }
 
@@ -107,13 +117,10 @@ def sheet(recipe: Recipe, sources: Sources, frames: Frames = None) -> Sheet:
     InputError or OutsideError where a reference lacks what the preset needs.
     """
     _check_size(recipe)
-    rows = TABLE[recipe.preset].rows(recipe, sources, frames)
-    scaled = gate_panels.SCALED if recipe.preset == "gates" else ""
-    legend = _legend(recipe)
-    look = recipe.look
-    if recipe.preset == "matrix":  # shown whole, from its lowest to its highest entry
-        look = replace(look, threshold=0.0, normalise="clip")
-    found = Sheet(tuple(rows), look, recipe.layout, legend, _note(rows), scaled)
+    preset = TABLE[recipe.preset]
+    rows = preset.rows(recipe, sources, frames)
+    look, legend = replace(recipe.look, **preset.always), _legend(recipe)
+    found = Sheet(tuple(rows), look, recipe.layout, legend, _note(rows), preset.words)
     _check_panels(len(found.panels))
     if not found.panels:
         raise InputError(f"The preset {recipe.preset} found nothing to draw; choose another.")
@@ -121,8 +128,8 @@ def sheet(recipe: Recipe, sources: Sources, frames: Frames = None) -> Sheet:
     if labels:
         if len(labels) > len(rows):
             raise OutsideError(f"{len(labels)} row labels came; the figure has {len(rows)} rows.")
-        named = [replace(row, label=label) for row, label in zip(rows, labels, strict=False)]
-        found = replace(found, rows=(*named, *rows[len(labels) :]))
+        pairs = zip_longest(rows, labels, fillvalue="")
+        found = replace(found, rows=tuple(replace(row, label=n or row.label) for row, n in pairs))
     return found
 
 

@@ -131,8 +131,10 @@ def _cells(shade: Shade, crop: Box, look: Look, colours: np.ndarray) -> tuple[np
 
 
 def matrix_pixels(matrix: Matrix, colours: np.ndarray) -> np.ndarray:
-    """Return a matrix in colours, (A, B, 3) uint8; what is below its span gets the first."""
-    (low, high), shown = matrix.span, matrix.values.astype(np.float64)
+    """Return a matrix in colours, (A, B, 3) uint8; what is below its span, or no number, gets the
+    first."""
+    low, high = matrix.span
+    shown = np.nan_to_num(matrix.values.astype(np.float64), nan=low, posinf=high, neginf=low)
     if matrix.log and high > 0:
         shown, low, high = np.log10(np.maximum(shown, low)), np.log10(low), np.log10(high)
     scaled = (shown - low) / (high - low) if high > low else np.zeros_like(shown)

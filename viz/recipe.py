@@ -4,12 +4,13 @@ import json
 import math
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from errors import InputError
+from viz import pipeline
 from viz.geometry import Mode
 from viz.overlay import COLORMAPS
 from viz.types import Look
@@ -140,7 +141,8 @@ class Layout:
     value are taken over, each map, the maps of its row, or of the figure. ``regions``: which maps
     get white rectangles, of NL blocks, all or none. ``cgnl``: the one map of a CGNL block, where
     there is room for one: as its view says, the union of its channels, or each in a row of its
-    own. Empty ``row_labels`` and ``column_labels`` are the preset's own.
+    own. ``row_labels`` and ``column_labels`` replace the preset's own; an empty one leaves it, a
+    blank takes it away.
     """
 
     __pydantic_config__ = _STRICT
@@ -187,7 +189,14 @@ def of_view(reference: Reference, look: Look) -> Recipe:
 
 def here() -> dict[str, str]:
     """Return the versions of the packages that a figure's bytes depend on."""
-    return {name: version(name) for name in _PACKAGES}
+    return {name: _version(name) for name in _PACKAGES}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # another build of it, like opencv-python
+        return "not known"
 
 
 def dumps(recipe: Recipe) -> str:
@@ -308,6 +317,18 @@ def _check_look(look: Look, name: str) -> None:
         )
 
 
+def _check_channels(text: str, place: str) -> None:
+    try:
+        ranking = pipeline.channels_from(text).ranking
+    except InputError as problem:
+        raise InputError(f"{place}: {problem}") from problem
+    if ranking == "class evidence":
+        raise InputError(
+            f"{place} is class evidence, which depends on a class; give the channels that it found "
+            "as numbers like 0,3,17."
+        )
+
+
 def _check_reference(reference: Reference, place: str) -> None:
     frames = len(reference.medium.frames)
     if reference.frame >= max(1, frames):
@@ -315,6 +336,8 @@ def _check_reference(reference: Reference, place: str) -> None:
             f"{place}.frame is {reference.frame}; the medium has {max(1, frames)} frames, counted "
             "from 0."
         )
+    for index, view in enumerate(reference.views):
+        _check_channels(view.channels, f"{place}.views[{index}].channels")
     if list(reference.medium.frames) != sorted(set(reference.medium.frames)):
         raise InputError(f"{place}.medium.frames must ascend, each number once.")
     if reference.crop is not None:

@@ -80,8 +80,10 @@ def reel(recipe: Recipe, sources: Sources, largest: int) -> Reel:
             "same number of frames."
         )
     clip = sources.clip(clips[0])
-    dpi = min(recipe.layout.dpi, int(largest * MM_PER_INCH / recipe.layout.width_mm))
-    return Reel(recipe, sources, clip, max(1, dpi), motion.held_times(clip.timestamps))
+    plan = page_layout.plan(_abreast(presets.sheet(recipe, sources, (0,)), clip, 0))
+    fitting = int(largest * MM_PER_INCH / max(plan.width, plan.height))
+    dpi = max(1, min(recipe.layout.dpi, fitting))
+    return Reel(recipe, sources, clip, dpi, motion.held_times(clip.timestamps))
 
 
 def _abreast(sheet: Sheet, clip: Clip, index: int) -> Sheet:

@@ -74,7 +74,8 @@ class Matrix:
     @property
     def span(self) -> tuple[float, float]:
         """Lowest and highest value shown; on a log scale six decades at most."""
-        low, high = float(self.values.min()), float(self.values.max())
+        finite = self.values[np.isfinite(self.values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
         return (max(low, high / LOG_DECADES), high) if self.log and high > 0 else (low, high)
 
     @property

@@ -93,10 +93,7 @@ class FileSources:
 
     def _input(self, view: View) -> tuple[Mode, int]:
         """Return mode and size as they take effect: the same input never runs twice."""
-        prep = self.model(view.network).spec.preprocessing
-        if prep.fixed:
-            return "center-crop", prep.size
-        return view.mode, view.size or prep.size
+        return pipeline.effective(self.model(view.network).spec, view.mode, view.size)
 
     def _captured(self, medium: Medium, network: Network, mode: Mode, size: int) -> Capture:
         return pipeline.capture(self.model(network), self.clip(medium), mode, size)

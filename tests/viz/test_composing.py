@@ -51,7 +51,10 @@ def refusal(one_line, ask, kind: type[Exception] = InputError) -> str:
 def test_a_reference_names_medium_and_networks_by_sha256(photo, sources):
     (found,) = composing.references(sources, [photo], ["a", "b"], (12, 30.5))
     assert found.medium == Medium(photo, footage.load(photo).sha256)
-    assert found.views == (View(Network("a", "61" + "0" * 62)), View(Network("b", "62" + "0" * 62)))
+    assert found.views == (
+        View(Network("a", "61" + "0" * 62), size=64),
+        View(Network("b", "62" + "0" * 62), size=64),
+    )
     assert (found.at, found.frame, found.parts) == ((12, 30.5), 0, ())
 
 

@@ -37,7 +37,7 @@ views = st.builds(
     block=st.none() | st.text(max_size=200),
     mode=st.sampled_from(["fit", "center-crop"]),
     size=st.none() | st.integers(16, 1024),
-    channels=st.text(min_size=1, max_size=400),
+    channels=st.sampled_from(["auto", "groups", "response", "one per group", "0", "3,17,5"]),
     count=st.integers(1, 64),
     shown=st.sampled_from(["union", "channel 1", "channel 99999", "group 0", "group 17"]),
     label=labels,
@@ -354,3 +354,10 @@ def test_the_versions_are_those_that_are_installed():
 def test_the_venues_widths_are_those_of_their_instructions():
     inches = [5.5, 3.25, 6.875]
     assert list(recipe.VENUES.values()) == pytest.approx([25.4 * v for v in inches] + [89, 183])
+
+
+@pytest.mark.parametrize(("channels", "words"), [("3;4", "use auto"), ("class evidence", "0,3,17")])
+def test_channels_that_no_block_could_show_are_refused_by_place(channels, words, one_line):
+    said = refused(one_line, edited("references.0.views.0.channels", channels))
+    assert "references[0].views[0].channels" in said
+    assert words in said
