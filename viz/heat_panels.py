@@ -106,7 +106,7 @@ def _items(shot: Shot, choose: Choice, look: Look) -> list[Item]:
 
 
 def _still_row(scene: Scene, items: list[Item], recipe: Recipe) -> Row:
-    panels = [heat_panel(scene, item, 0, recipe, item.name, "") for item in items]
+    panels = [heat_panel(scene, item, 0, recipe) for item in items]
     if recipe.layout.input_panel:
         panels.insert(0, input_panel(scene, recipe))
     first = len(panels) - len(items)

@@ -78,8 +78,8 @@ def truth_panel(scene: Scene, recipe: Recipe, numbers: dict[str, int]) -> Panel 
 def heat_panel(
     scene: Scene, item: Item, frame: int, recipe: Recipe, head: str = "", label: str | None = None
 ) -> Panel:
-    """Return a frame with the heat of its moment; the head is the shot's title where none is
-    given."""
+    """Return a frame with the heat of its moment; head and label are the shot's title and the
+    channel or group, where none are given."""
     shot, scaled = item.shot, item.heat
     t = moment(frame, len(scene.clip.frames), len(scaled.values))
     shade = Shade(scaled, t, shot.geometry) if recipe.look.heat_opacity > 0 else None
@@ -90,7 +90,8 @@ def heat_panel(
         _reference_box(shot) if frame == scene.reference.frame else None,
         _regions(shot, scaled, t, recipe),
     )
-    own = "" if shot.is_nl else item.name
+    joined = item.attention.meaning == "largest of scaled maps"
+    own = "" if shot.is_nl or joined else item.attention.label
     note = CONSTANT if scaled.constant else ""
     return Panel(picture, head or shot.title, own if label is None else label, note)
 

@@ -3,17 +3,24 @@
 from dataclasses import dataclass
 
 from viz.recipe import Layout
-from viz.sheet import Panel, Sheet
+from viz.sheet import Sheet
+
+Heads = dict[int, tuple[str, ...]]
+"""First line of a run of rows -> what stands over its columns."""
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
     """The cells of the page: (line, place) -> (row, column) of the sheet, the words around, and
-    what the ends of each line's colour bar stand for; None where it needs none."""
+    what the ends of each line's colour bar stand for; None where it needs none.
+
+    ``heads`` stand over the lines that they are given for: rows of photos and rows of clips have
+    columns of their own.
+    """
 
     cells: dict[tuple[int, int], tuple[int, int]]
     side: tuple[str, ...]
-    heads: tuple[str, ...]
+    heads: Heads
     under: dict[tuple[int, int], str]
     scales: tuple[tuple[float | None, float | None] | None, ...]
 
@@ -34,27 +41,49 @@ class Grid:
         longest = max(k for _, k in panels) + 1
         fold = layout.columns if 0 < layout.columns < longest and not layout.transpose else longest
         folds = -(-longest // fold)
-        heads = _common_heads(panels, longest, layout, folds > 1)
-        given = [*layout.column_labels, *[""] * longest]
+        runs = _runs(sheet)
+        lifted = folds == 1 and not (layout.transpose and len(runs) > 1)
+        given = [*(layout.column_labels if layout.labels else ()), *[""] * longest]
         under = {
-            at: _joined("" if heads[at[1]] else given[at[1]] or panel.head, panel.label, layout)
-            for at, panel in panels.items()
+            (r, k): _joined("" if lifted else given[k] or panel.head, panel.label, layout)
+            for (r, k), panel in panels.items()
         }
-        named = [row.label if layout.labels else "" for row in sheet.rows]
-        spans = [(row.low, row.high) if row.has_heat else None for row in sheet.rows]
+        named = _captioned(
+            [row.label if layout.labels else "" for row in sheet.rows], layout,
+            "columns" if layout.transpose else "rows",
+        )  # fmt: skip
+        counted = "rows" if layout.transpose else "columns"
+        shown = runs if layout.labels and lifted else {row: [""] * len(runs[row]) for row in runs}
+        heads = {
+            row: _captioned([given[k] or text for k, text in enumerate(run)], layout, counted)
+            for row, run in shown.items()
+        }
         if layout.transpose:
             cells = {(k, r): (r, k) for r, k in panels}
-            side, top, scales = heads, named, [None] * longest
+            side = [*heads[0], *[""] * longest][:longest]
+            return Grid(cells, tuple(side), {0: tuple(named)}, under, (None,) * longest)
+        cells = {(r * folds + k // fold, k % fold): (r, k) for r, k in panels}
+        side = [text for name in named for text in (name, *[""] * (folds - 1))]
+        spans = [(row.low, row.high) if row.has_heat else None for row in sheet.rows]
+        scales = [span for span in spans for _ in range(folds)]
+        over = {row * folds: tuple(run[:fold]) for row, run in heads.items()}
+        return Grid(cells, tuple(side), over, under, tuple(scales))
+
+
+def _runs(sheet: Sheet) -> dict[int, list[str]]:
+    """Return the heads of each run of rows that agree on them, by its first row."""
+    runs: dict[int, dict[int, str]] = {0: {}}
+    for number, row in enumerate(sheet.rows):
+        own = {k: panel.head for k, panel in enumerate(row.panels) if panel is not None}
+        last = runs[max(runs)]
+        if any(last.get(k, head) != head for k, head in own.items()):
+            runs[number] = own
         else:
-            cells = {(r * folds + k // fold, k % fold): (r, k) for r, k in panels}
-            side, top, scales = named, heads[:fold], spans
-        side = _captioned(side, layout, "rows")
-        if not layout.transpose:
-            side = [text for name in side for text in (name, *[""] * (folds - 1))]
-            scales = [span for span in spans for _ in range(folds)]
-        return Grid(
-            cells, tuple(side), tuple(_captioned(top, layout, "columns")), under, tuple(scales)
-        )
+            last.update(own)
+    return {
+        row: [heads.get(k, "") for k in range(max(heads, default=-1) + 1)]
+        for row, heads in runs.items()
+    }
 
 
 def _captioned(names: list[str], layout: Layout, what: str) -> list[str]:
@@ -62,19 +91,6 @@ def _captioned(names: list[str], layout: Layout, what: str) -> list[str]:
     if layout.captions == "none" or layout.captions_of != what:
         return names
     return [f"{numbered(k, layout.captions)} {name}".strip() for k, name in enumerate(names)]
-
-
-def _common_heads(
-    panels: dict[tuple[int, int], Panel], count: int, layout: Layout, folded: bool
-) -> list[str]:
-    """Return the head of every column on which all rows agree; given labels go before."""
-    found = []
-    for column in range(count):
-        heads = {panel.head for (_, k), panel in panels.items() if k == column}
-        agreed = heads.pop() if len(heads) == 1 and not folded else ""
-        given = [] if folded else layout.column_labels[column : column + 1]
-        found.append("".join(given) or agreed if layout.labels else "")
-    return found
 
 
 def _joined(head: str, label: str, layout: Layout) -> str:

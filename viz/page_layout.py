@@ -1,5 +1,6 @@
 """Where everything of a figure stands on the page, in mm from its upper left corner."""
 
+from collections.abc import Sequence
 from itertools import groupby
 from math import floor
 
@@ -23,8 +24,8 @@ def plan(sheet: Sheet) -> Plan:
     page, grid = Page(sheet), Grid.of(sheet)
     left, right = _margins(page, grid)
     widths = _widths(page, grid, left, right)
-    _header(page, grid, left, widths)
     for line in range(grid.height):
+        _header(page, grid.heads.get(line, ()), left, widths)
         _line(page, grid, line, left, widths)
     shared_bar(page, left, right)
     legend(page, left, right)
@@ -91,9 +92,9 @@ def _lefts(page: Page, left: float, widths: list[float]) -> list[float]:
     return [left + sum(widths[:k]) + k * page.gap for k in range(len(widths))]
 
 
-def _header(page: Page, grid: Grid, left: float, widths: list[float]) -> None:
+def _header(page: Page, heads: Sequence[str], left: float, widths: list[float]) -> None:
     """Write the columns' heads; neighbours with the same one share it."""
-    lefts, texts = _lefts(page, left, widths), grid.heads[: len(widths)]
+    lefts, texts = _lefts(page, left, widths), heads[: len(widths)]
     written = []
     for text, run in groupby(range(len(texts)), key=lambda k: texts[k]):
         first, *_ = columns = list(run)
@@ -101,6 +102,7 @@ def _header(page: Page, grid: Grid, left: float, widths: list[float]) -> None:
         room = end - lefts[first]
         written.append((page.lines(text, room), (lefts[first] + end) / 2))
     tallest = max((len(lines) for lines, _ in written), default=0)
+    page.y += page.pad if tallest and page.places else 0
     for lines, middle in written:
         page.write(lines, middle, page.y + (tallest - len(lines)) * page.line)
     page.y += tallest * page.line + (page.pad if tallest else 0)

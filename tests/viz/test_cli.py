@@ -70,7 +70,7 @@ def test_the_recipe_of_maps_is_drawn_by_render(photo, tmp_path):
     assert found.look.threshold == 0.25
     drawn = tmp_path / "again.svg"
     assert cli.main(["render", str(tmp_path / "recipe.json"), "--out", str(drawn)]) == 0
-    assert ">CGNL c3<" in drawn.read_text()
+    assert ">c3<" in drawn.read_text()
 
 
 def test_an_nl_network_gives_one_row_that_sums_to_one(photo, tmp_path):

@@ -233,10 +233,33 @@ def test_neighbours_with_one_head_share_it():
     assert shared.x == pytest.approx((boxes[2].left + boxes[4].right) / 2)
 
 
-def test_heads_on_which_rows_disagree_stand_under_their_panels():
-    rows = [[Panel(picture(), "NL", "x")], [Panel(picture(), "CGNL", "c17")]]
-    found = captions_of(plan(sheet_of(rows)))
-    assert list(found.values()) == ["NL, x", "CGNL, c17"]
+ROWS_THAT_DISAGREE = [
+    [Panel(picture(), "input"), Panel(picture(), "NL", "x")],
+    [Panel(picture(), "input")],
+    [Panel(picture(), "0.1 s"), Panel(picture(), "0.2 s"), Panel(picture(), "0.3 s")],
+]
+
+
+def test_heads_stand_over_every_run_of_rows_that_agree_on_them():
+    found = plan(sheet_of(ROWS_THAT_DISAGREE))
+    heads = {words.text: words.y for words in found.words}
+    tops = [found.place(row, 0).box for row in range(3)]
+    assert heads["input"] == heads["NL"] < tops[0].top
+    assert tops[1].bottom < heads["0.1 s"] == heads["0.3 s"] < tops[2].top
+    assert sum(words.text == "input" for words in found.words) == 1
+
+
+def test_captions_of_columns_are_over_columns_that_are_there():
+    found = plan(sheet_of(ROWS_THAT_DISAGREE, captions="(a)", captions_of="columns"))
+    assert [words.text for words in found.words if "s" in words.text] == [
+        "(a) 0.1 s", "(b) 0.2 s", "(c) 0.3 s"
+    ]  # fmt: skip
+    assert "(c)" not in [words.text for words in found.words]
+
+
+def test_heads_of_a_transposed_figure_stand_under_panels_where_rows_disagree():
+    found = captions_of(plan(sheet_of(ROWS_THAT_DISAGREE, transpose=True)))
+    assert {"input", "NL, x", "0.2 s"} <= set(found.values())
 
 
 def test_given_labels_replace_the_presets_own():
