@@ -28,7 +28,7 @@ FORBIDDEN_OUTSIDE: dict[str, set[str]] = {
 """Room -> packages it must not know."""
 
 VIZ_LEVELS: tuple[set[str], ...] = (
-    {"types", "geometry"},
+    {"types", "geometry", "strict_json"},
     {"media", "preprocess", "capture", "puppet", "actions"},
     {"decoding", "video", "animation", "frame_sets", "example", "example_clip"},
     {"footage"},

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
+from torch import Tensor
 
 from errors import InputError
 from models import cache
@@ -19,6 +20,9 @@ from viz.types import Capture, Clip
 
 SHORT = 12
 """Digits of a sha256 that are shown."""
+
+MOST_BYTES = 1 << 30
+"""What a session's captures may take together; above, the oldest are made anew when needed."""
 
 _MEMO = "figure-memo"
 _GAUSSIAN = "-gaussian"
@@ -45,6 +49,18 @@ class Memo:
                 del table[key]
         for network in [one for one in self.models if one not in networks]:
             del self.models[network]
+
+    def limit(self) -> None:
+        """Drop the oldest captures, but never the last, while they take too much memory."""
+        sizes = {key: _bytes(capture) for key, capture in self.captures.items()}
+        while sum(sizes.values()) > MOST_BYTES and len(sizes) > 1:
+            oldest = next(iter(sizes))
+            del sizes[oldest], self.captures[oldest]
+
+
+def _bytes(capture: Capture) -> int:
+    parts = (part for block in capture.blocks.values() for part in vars(block).values())
+    return sum(part.nbytes for part in parts if isinstance(part, Tensor))
 
 
 class SessionSources:
@@ -105,6 +121,7 @@ class SessionSources:
         key = ((clip.sha256, clip.numbers), id(model), mode, size)
         if key not in table:
             table[key] = run(model, clip, mode, size)
+            self._memo.limit()
         return table[key]
 
 

@@ -1,14 +1,11 @@
 """The picker: one components-v2 canvas; the browser draws the heat as the pointer moves."""
 
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
-from typing import Any
 
-import streamlit as st
+from ui.component import event, mounted
 
-_FOLDER = Path(__file__).parent
 SCRIPTS = (
+    "dom.js",
     "picker_maths.js",
     "picker_heat.js",
     "picker_geometry.js",
@@ -24,18 +21,6 @@ SCRIPTS = (
 )
 """Parts of the one script, in the order in which they are joined."""
 
-_HTML = '<div class="picker"></div>'
-
-
-@cache
-def _component() -> Callable[..., Any]:
-    return st.components.v2.component(
-        "nonlocal_viz_picker",
-        html=_HTML,
-        css=(_FOLDER / "picker.css").read_text(encoding="utf-8"),
-        js="\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS),
-    )
-
 
 def picker(
     blob: bytes, key: str, on_pick: Callable[[], None], on_focus: Callable[[], None]
@@ -44,13 +29,14 @@ def picker(
 
     ``key`` must hold the picture's hash, so that nothing of another picture stays behind.
     """
-    _component()(key=key, data=blob, on_pick_change=on_pick, on_focus_change=on_focus)
+    show = mounted("picker", "picker.css", SCRIPTS)
+    show(key=key, data=blob, on_pick_change=on_pick, on_focus_change=on_focus)
 
 
 def picked(key: str) -> tuple[int, int, int] | None:
     """Return (frame, row, column) that was just clicked, frame 0 on a still picture; None when it
     is not three whole numbers."""
-    value = _event(key, "pick")
+    value = event(key, "pick")
     if not isinstance(value, dict):
         return None
     place = (value.get("frame", 0), value.get("row"), value.get("col"))
@@ -59,10 +45,5 @@ def picked(key: str) -> tuple[int, int, int] | None:
 
 def focused(key: str) -> str | None:
     """Return the name of the CGNL map that was just chosen."""
-    value = _event(key, "focus")
+    value = event(key, "focus")
     return value if isinstance(value, str) else None
-
-
-def _event(key: str, name: str) -> object:
-    state = st.session_state.get(key)
-    return state.get(name) if hasattr(state, "get") else None

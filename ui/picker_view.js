@@ -7,14 +7,6 @@ const NORMALISATION = {
 const CLIP_KEYS = " Comma and full stop, or Page Up and Page Down, step the frame that is shown, Home and End go to the first " +
   "and the last; square brackets move the reference to the frame before or after; space plays and pauses.";
 
-function make(tag, className, parent, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  parent?.append(element);
-  return element;
-}
-
 const short = (v) => (v === 0 ? "0" : Math.abs(v) >= 1e4 || Math.abs(v) < 1e-3 ? v.toExponential(2) : v.toPrecision(3));
 
 class View {

@@ -7,14 +7,6 @@ const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowR
 const HINT = "Click to add a part; click its dot to remove it. With the keyboard: arrow keys move a cross-hair " +
   "(with Shift by one pixel), Enter adds, Tab goes to the dots, Delete removes.";
 
-function make(tag, className, parent, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  parent?.append(element);
-  return element;
-}
-
 const within = (value, size) => Math.min(Math.max(value, 0), size - 0.01);
 // Clicks come in whole pixels of the page; what was pointed at is the middle of one.
 const middle = (value) => (Number.isInteger(value) ? value + 0.5 : value);

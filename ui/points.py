@@ -4,34 +4,21 @@ import base64
 import hashlib
 import io
 from collections.abc import Callable, Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
+from ui.component import event, mounted
 from viz.recipe import Part
 
 LARGEST = 1600
 """Long side of the picture that is sent, in pixels; larger frames are scaled down."""
 
-_FOLDER = Path(__file__).parent
-_HTML = '<div class="points"></div>'
+SCRIPTS = ("dom.js", "points.js")
 _JPEG = {"format": "JPEG", "quality": 90, "subsampling": "4:4:4"}
 _KEPT = 8
 _pictures: dict[tuple[object, ...], str] = {}
-
-
-@cache
-def _component() -> Callable[..., Any]:
-    return st.components.v2.component(
-        "nonlocal_viz_points",
-        html=_HTML,
-        css=(_FOLDER / "points.css").read_text(encoding="utf-8"),
-        js=(_FOLDER / "points.js").read_text(encoding="utf-8"),
-    )
 
 
 def points(
@@ -47,14 +34,14 @@ def points(
     """
     height, width = clip_frame.shape[:2]
     st.session_state[_shown(key)] = (width, height, len(parts))
-    _component()(
+    mounted("points", "points.css", SCRIPTS)(
         key=key, data=data(clip_frame, parts), on_add_change=on_add, on_remove_change=on_remove
     )
 
 
 def added(key: str) -> tuple[float, float] | None:
     """Return the pixel (x, y) of the frame that was just clicked; None outside the frame."""
-    value = _event(key, "add")
+    value = event(key, "add")
     width, height, _ = st.session_state.get(_shown(key), (0, 0, 0))
     if not isinstance(value, dict):
         return None
@@ -64,12 +51,12 @@ def added(key: str) -> tuple[float, float] | None:
 
 def taken(key: str) -> int | None:
     """Return which part, from 0, was just removed; None when there is no such part."""
-    value = _event(key, "remove")
+    value = event(key, "remove")
     *_, count = st.session_state.get(_shown(key), (0, 0, 0))
     return value if type(value) is int and 0 <= value < count else None
 
 
-def data(clip_frame: np.ndarray, parts: Sequence[Part]) -> dict[str, Any]:
+def data(clip_frame: np.ndarray, parts: Sequence[Part]) -> dict[str, object]:
     """Return what the browser gets: the picture as a data address, its true size, the dots."""
     height, width = clip_frame.shape[:2]
     return {
@@ -87,11 +74,6 @@ def _shown(key: str) -> str:
 def _inside(value: object, size: int) -> bool:
     """Tell whether a value is a number from 0 to below ``size``; NaN is not."""
     return type(value) in (int, float) and 0 <= value < size
-
-
-def _event(key: str, name: str) -> object:
-    state = st.session_state.get(key)
-    return state.get(name) if hasattr(state, "get") else None
 
 
 def _picture(clip_frame: np.ndarray) -> str:

@@ -8,14 +8,6 @@ const ENDS = { Home: -Infinity, End: Infinity };
 const HINT = "Drag a card to move it. Arrow keys go from card to card, with Alt or Ctrl they move the card; " +
   "Enter chooses it, Delete removes it.";
 
-function make(tag, className, parent, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  parent?.append(element);
-  return element;
-}
-
 class Card {
   constructor(id, strip) {
     this.id = id;

@@ -3,15 +3,12 @@
 import base64
 import io
 from collections.abc import Callable, Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import streamlit as st
 from PIL import Image, ImageDraw
 
 from ui import tray
+from ui.component import event, mounted
 from ui.medium import key_of
 from ui.tray import Pin
 from viz.types import Clip
@@ -19,22 +16,11 @@ from viz.types import Clip
 THUMB = 96
 """Long side of a card's picture in pixels."""
 
-_FOLDER = Path(__file__).parent
-_HTML = '<div class="tray"></div>'
+SCRIPTS = ("dom.js", "tray_strip.js")
 _JPEG = {"format": "JPEG", "quality": 85, "subsampling": "4:4:4"}
 _MARK, _GREEN, _EDGE = 5, (0, 220, 60), (16, 32, 20)
 _KEPT = 512
 _thumbs: dict[tuple[object, ...], str] = {}
-
-
-@cache
-def _component() -> Callable[..., Any]:
-    return st.components.v2.component(
-        "nonlocal_viz_tray",
-        html=_HTML,
-        css=(_FOLDER / "tray_strip.css").read_text(encoding="utf-8"),
-        js=(_FOLDER / "tray_strip.js").read_text(encoding="utf-8"),
-    )
 
 
 def strip(
@@ -49,7 +35,7 @@ def strip(
 
     The callbacks run before the rerun, see ``ordered``, ``removed`` and ``chosen``.
     """
-    _component()(
+    mounted("tray", "tray_strip.css", SCRIPTS)(
         key=key,
         data={"cards": cards(pins), "current": current},
         on_order_change=on_order,
@@ -60,7 +46,7 @@ def strip(
 
 def ordered(key: str) -> list[str] | None:
     """Return the ids of all pins in the order they were just given; None for anything else."""
-    value = _event(key, "order")
+    value = event(key, "order")
     known = sorted(pin.id for pin in tray.pins())
     texts = isinstance(value, list) and all(isinstance(id, str) for id in value)
     return value if texts and sorted(value) == known else None
@@ -68,22 +54,17 @@ def ordered(key: str) -> list[str] | None:
 
 def removed(key: str) -> str | None:
     """Return the id of the pin that was just removed; None when there is no such pin."""
-    return _known(_event(key, "remove"))
+    return _known(event(key, "remove"))
 
 
 def chosen(key: str) -> str | None:
     """Return the id of the pin that was just chosen; None when there is no such pin."""
-    return _known(_event(key, "choose"))
+    return _known(event(key, "choose"))
 
 
 def _known(value: object) -> str | None:
     found = isinstance(value, str) and value in {pin.id for pin in tray.pins()}
     return value if found else None
-
-
-def _event(key: str, name: str) -> object:
-    state = st.session_state.get(key)
-    return state.get(name) if hasattr(state, "get") else None
 
 
 def cards(pins: Sequence[Pin]) -> list[dict[str, str]]:

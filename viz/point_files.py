@@ -1,13 +1,13 @@
 """Points of pictures in CSV and JSON: read line by line, each refusal naming the line or entry."""
 
 import csv
-import json
 import math
 import reprlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from errors import InputError
+from viz import strict_json
 from viz.recipe import LONGEST_LABEL, Part
 
 EVERY = ""
@@ -102,17 +102,8 @@ def _wanted() -> str:
 
 def from_json(text: str, name: str) -> Iterator[Point]:
     """Read a JSON of one of the forms that ``ground_truth.read_bytes`` tells."""
-
-    def refuse(word: str) -> float:
-        raise InputError(f"{name} holds {word}, which is no number; give finite numbers.")
-
-    try:
-        content = json.loads(text, parse_constant=refuse)
-    except (ValueError, RecursionError) as problem:
-        what = "nested too deeply" if isinstance(problem, RecursionError) else problem
-        raise InputError(
-            f'{name} is not JSON ({what}); give a list of {{"name", "x", "y"}}, or one by picture.'
-        ) from problem
+    wanted = 'a list of {"name", "x", "y"}, or one by picture'
+    content = strict_json.parsed(text, name, wanted)
     if isinstance(content, list) or all(_is_pair(value) for value in content.values()):
         yield from _entries(content, EVERY, name)
         return

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, TypeAdapter, ValidationError
 
 from errors import InputError
-from viz import pipeline
+from viz import pipeline, strict_json
 from viz.geometry import Mode
 from viz.overlay import COLORMAPS
 from viz.types import Look
@@ -241,16 +241,7 @@ def _adapter() -> TypeAdapter[Recipe]:
 
 
 def _object(text: str | bytes, name: str) -> dict[str, Any]:
-    def refuse(word: str) -> float:
-        raise InputError(f"{name} holds {word}, which is no number; give finite numbers.")
-
-    try:
-        content = json.loads(text, parse_constant=refuse)
-    except (ValueError, RecursionError) as problem:
-        what = "nested too deeply" if isinstance(problem, RecursionError) else problem
-        raise InputError(
-            f"{name} is not JSON ({what}); give a recipe.json that this program wrote."
-        ) from problem
+    content = strict_json.parsed(text, name, "a recipe.json that this program wrote")
     if not isinstance(content, dict):
         raise InputError(
             f"{name} holds a {type(content).__name__}; a recipe is one JSON object with the key "

@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import pixels
 from tests.paths import ROOT
+from ui import component
 from ui.payload import Panel, pack
 from ui.picker import SCRIPTS
 from viz.types import Clip, Look
@@ -28,7 +29,7 @@ def noise(*shape: int, seed: int = 0) -> torch.Tensor:
 
 def mount(page: Page, clip: Clip, panels: list[Panel], look: Look, focus="channel 1", **options):
     """Put the component on an empty page and wait until it has drawn."""
-    script = "\n".join((ROOT / "ui" / name).read_text() for name in SCRIPTS)
+    script = component.script(SCRIPTS)
     page.set_content("<div class='picker' style='max-width:640px'></div>")
     page.add_style_tag(content=(ROOT / "ui" / "picker.css").read_text())
     page.add_script_tag(

@@ -5,6 +5,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from tests.paths import ROOT
+from ui import component
 
 MOUNT = """(data) => {
   window.sent ??= [];
@@ -17,7 +18,7 @@ def mount(page: Page, name: str, root: str, data: dict[str, Any]) -> None:
     """Put the component of ui/``name`` on an empty page, in a div of class ``root``."""
     page.set_content(f"<div class='{root}'></div>")
     page.add_style_tag(content=(ROOT / "ui" / f"{name}.css").read_text())
-    script = (ROOT / "ui" / f"{name}.js").read_text()
+    script = component.script(("dom.js", f"{name}.js"))
     page.add_script_tag(
         content=script.replace("export default function", "window.mount = function")
     )

@@ -1,10 +1,12 @@
 """The session behind a recipe, without a page: clips, networks, and what is kept of them."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import streamlit as st
+import torch
 
 from errors import InputError, OutsideError
 from models import cache
@@ -247,3 +249,18 @@ def test_an_opened_recipe_sets_everything_and_another_preset_keeps_the_page():
     assert (other.layout.width_mm, other.layout.captions) == (77.7, "(A)")
     assert other.layout.row_labels == ()
     assert other.with_preset("arrows").layout.row_labels == ("x",)
+
+
+def test_captures_that_take_too_much_are_dropped_oldest_first(monkeypatch):
+    def capture(rows):
+        factors = torch.zeros(rows, 256)
+        block = SimpleNamespace(queries=factors, keys=factors, groups=1)
+        return SimpleNamespace(blocks={"res4.4": block})
+
+    monkeypatch.setattr(figure_sources, "MOST_BYTES", 5 * 2048)
+    memo = figure_sources.Memo(captures={(k,): capture(rows) for k, rows in enumerate((3, 2, 2))})
+    memo.limit()
+    assert list(memo.captures) == [(1,), (2,)]
+    memo.captures[3,] = capture(99)
+    memo.limit()
+    assert list(memo.captures) == [(3,)]
