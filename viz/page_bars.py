@@ -34,7 +34,7 @@ def shared_bar(page: Page, left: float, right: float) -> None:
         return
     page.y += 3 * page.pad
     if by_row(page):
-        page.y += _say(page, True, left, right)
+        page.y += _say(page, True, left, right) + page.pad
         return
     spans = {(row.low, row.high) for row in page.sheet.rows if row.has_heat}
     low, high = spans.pop() if len(spans) == 1 else (None, None)
@@ -43,7 +43,8 @@ def shared_bar(page: Page, left: float, right: float) -> None:
     box = Box(left, page.y, left + wide, page.y + BAR_MM)
     page.bars.append(Bar(box, False, low, high))
     ticks = BAR_MM + page.pad + lettering.line_mm(SMALL * page.layout.font_pt)
-    page.y += max(ticks, _say(page, low is not None, left + wide + 4 * page.pad, right))
+    words = _say(page, low is not None, left + wide + 4 * page.pad, right)
+    page.y += max(ticks, words) + 0.5 * page.pad
 
 
 def _say(page: Page, numbers: bool, left: float, right: float) -> float:

@@ -93,7 +93,8 @@ def test_a_preview_is_the_same_drawing_at_another_resolution(dpi):
         np.asarray(Image.fromarray(one).resize(size, Image.Resampling.BOX), float)
         for one in (preview, whole)
     )
-    assert np.abs(small - other).mean() < 10
+    # Pages are whole pixels high: a line may lie half of one away.
+    assert np.abs(small - other).mean() < 0.4 * np.abs(small - other[:, ::-1]).mean()
     with pytest.raises(InputError, match="holds no recipe"):
         embedded.read(made.preview(dpi), "preview.png")
 
