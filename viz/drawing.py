@@ -1,5 +1,6 @@
 """A plan drawn with matplotlib: one set of axes in mm over the whole page."""
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,16 +94,17 @@ def on_page(place: Place, x: float, y: float) -> tuple[float, float]:
     )
 
 
-def stroke(place: Place) -> float:
-    """Return the width of a mark's line in points: thinner in small panels."""
-    return min(1.2, max(0.4, (place.box.right - place.box.left) / 32))
+def stroke(place: Place, mark_mm: float = math.inf) -> float:
+    """Return the width of a mark's line in points: thinner in small panels and on small marks."""
+    fitting = min((place.box.right - place.box.left) / 32, 0.15 * mark_mm / lettering.MM_PER_POINT)
+    return min(1.2, max(0.3, fitting))
 
 
 def _mark(pen: Pen, place: Place, region: Box, kind: str) -> None:
     """Draw a mark just inside its panel: a coloured line on a dark one."""
     first = on_page(place, region.left, region.top)
     last = on_page(place, region.right, region.bottom)
-    line, box = stroke(place), place.box
+    line, box = stroke(place, min(last[0] - first[0], last[1] - first[1])), place.box
     inset = line * lettering.MM_PER_POINT / 2
     held = Box(
         max(first[0], box.left + inset),
