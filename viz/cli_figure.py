@@ -72,6 +72,9 @@ def add_figure(commands: argparse._SubParsersAction) -> None:
     add("--at", action="append", default=[], metavar="X,Y",
         help="reference in pixels; once for all inputs, or once for each")  # fmt: skip
     add("--frame", type=int, action="append", help="frame of the reference, likewise")
+    add("--name", action="append", help="what stands at the row of an input, likewise")
+    add("--box", action="append", metavar="L,T,R,B",
+        help="what is shown of an input, in its pixels, likewise")  # fmt: skip
     cli_options.add_sampling(command)
     for name, how in _VIEW.items():
         add(f"--{name}", **{**how, "action": "append", "help": how["help"] + _EACH})
@@ -170,7 +173,8 @@ def _layout(args: argparse.Namespace) -> dict[str, object]:
 def _asked(args: argparse.Namespace, sources: FileSources) -> dict[str, object]:
     """Return the fields of composing.Asked that were given; loads the first network."""
     told = cli_models.answers(args)
-    found = {name: getattr(args, name) for name in ("frame", *_VIEW)}
+    found = {name: getattr(args, name) for name in ("frame", "name", *_VIEW)}
+    found["box"] = args.box and [cli_options.numbers(text, "--box", 4) for text in args.box]
     if not any(sources.footage(path).is_clip for path in args.inputs):
         cli_options.refuse_sampling(args, args.inputs[0])
     sampling = cli_options.sampling(args, sources.network(args.model[0], told).spec)

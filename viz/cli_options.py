@@ -61,15 +61,24 @@ def look(args: argparse.Namespace) -> dict[str, object]:
     return {**found, "fixed_range": (low, high)}
 
 
+_LIKE = {2: "two numbers like 120,80", 4: "four numbers like 0,0,640,480"}
+
+
 def pixel(text: str, what: str) -> tuple[float, float]:
     """Return two finite numbers of a text like 120,80; InputError says which option it was."""
-    try:
-        first, second = (float(part) for part in text.split(","))
-    except ValueError as problem:
-        raise InputError(f"{what} {text[:40]!r} came; give two numbers like 120,80.") from problem
-    if not (isfinite(first) and isfinite(second)):
-        raise InputError(f"{what} {text[:40]!r} came; give two numbers like 120,80.")
+    first, second = numbers(text, what, 2)
     return first, second
+
+
+def numbers(text: str, what: str, count: int) -> tuple[float, ...]:
+    """Return ``count`` finite numbers with commas between; InputError names the option."""
+    try:
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        found = ()
+    if len(found) != count or not all(map(isfinite, found)):
+        raise InputError(f"{what} {text[:40]!r} came; give {_LIKE[count]}.")
+    return found
 
 
 def sampling(args: argparse.Namespace, spec: NetworkSpec) -> Sampling:

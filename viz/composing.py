@@ -24,6 +24,7 @@ T = TypeVar("T")
 Each = T | tuple[T, ...]
 """One value for all, or one for each."""
 Pixel = tuple[float, float]
+Sides = tuple[float, float, float, float]
 
 VENUES: dict[str, float] = {
     "neurips": recipe.VENUES["NeurIPS text, 5.5 in"],
@@ -42,7 +43,8 @@ _UNITS = {None: 1.0, "mm": 1.0, "cm": 10.0, "in": MM_PER_INCH}
 class Asked:
     """What is asked of the inputs: ``frame`` of all or of each, and which frames of clips are taken
     (None: as the first network was made for); ``truth``, a file or CUB folder of parts; ``answers``
-    to what checkpoints leave open.
+    to what checkpoints leave open; ``name``, what stands at the row of all or of each, and ``box``,
+    what is shown of its picture: (left, top, right, bottom) in pixels.
 
     ``block`` to ``label`` are fields of recipe.View, for all networks or for each.
     """
@@ -51,6 +53,8 @@ class Asked:
     sampling: Sampling | None = None
     truth: Truth | str | Path | None = None
     answers: Mapping[str, str] | tuple[tuple[str, str], ...] = ()
+    name: Each[str] = ""
+    box: Each[Sides | None] = None
     block: Each[str | None] = None
     mode: Each[Mode] = "fit"
     size: Each[int | None] = None
@@ -83,17 +87,20 @@ def references(
         raise InputError("No network came; give the name of one, or the path of a checkpoint.")
     pixels = _each(_pixels(at), len(inputs), "references", "inputs")
     frames = _each(asked.frame, len(inputs), "frames", "inputs")
+    names = _each(asked.name, len(inputs), "names", "inputs")
+    boxes = _each(_boxes(asked.box), len(inputs), "boxes", "inputs")
     loaded = [sources.network(str(name), dict(asked.answers)) for name in models]
     views = _views(models, loaded, asked)
     sampling = asked.sampling or pipeline.sampling_for(loaded[0].spec)
     truth = _truth(asked.truth)
-    found = []
-    for path, pixel, frame in zip(map(str, inputs), pixels, frames, strict=True):
-        medium = _medium(path, sources.footage(path), sampling)
+    media = [_medium(str(path), sources.footage(str(path)), sampling) for path in inputs]
+    for medium, frame in zip(media, frames, strict=True):
         _check_frame(frame, medium)
-        parts = truth.of(path) if truth else ()
-        found.append(Reference(medium, views, pixel, frame, parts=parts))
-    return tuple(found)
+    parts = [truth.of(medium.path) if truth else () for medium in media]
+    return tuple(
+        Reference(medium, views, *rest)
+        for medium, *rest in zip(media, pixels, frames, names, parts, boxes, strict=True)
+    )
 
 
 def options(preset: str, **given: object) -> tuple[Look, Layout]:
@@ -188,6 +195,20 @@ def _check_frame(frame: int, medium: Medium) -> None:
 
 def _truth(given: Truth | str | Path | None) -> Truth | None:
     return given if given is None or isinstance(given, Truth) else ground_truth.read(Path(given))
+
+
+def _boxes(given: Each[Sides | None]) -> list[Sides | None]:
+    """Return boxes as a list; one of four numbers is one box."""
+    try:
+        one = given is None or all(np.isscalar(value) for value in given)
+        return [
+            None if box is None else tuple(map(float, box)) for box in ([given] if one else given)
+        ]
+    except (TypeError, ValueError) as problem:
+        raise InputError(
+            f"Boxes {str(given)[:60]!r} came; give left, top, right, bottom in pixels, or such a "
+            "box for each input."
+        ) from problem
 
 
 def _each(given: Each[T], count: int, what: str, of: str) -> list[T]:

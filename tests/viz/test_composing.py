@@ -236,3 +236,23 @@ def test_an_error_of_frames_is_of_the_kind_outside(photo, sources):
 
 def test_presets_tell_whether_they_need_a_reference():
     assert [name for name in TABLE if not composing.needs_reference(name)] == ["gates", "matrix"]
+
+
+def test_rows_have_names_and_boxes_of_their_own(photo, sources):
+    found = composing.references(
+        sources,
+        [photo, photo],
+        ["a"],
+        (12, 30.5),
+        Asked(name=("x", "y"), box=[None, (1, 2, 30, 40)]),
+    )
+    assert [(one.label, one.crop) for one in found] == [("x", None), ("y", (1.0, 2.0, 30.0, 40.0))]
+    both = composing.references(sources, [photo] * 2, ["a"], (12, 30.5), Asked(box=(1, 2, 30, 40)))
+    assert {one.crop for one in both} == {(1.0, 2.0, 30.0, 40.0)}
+
+
+@pytest.mark.parametrize("box", ["left", (1, "x", 3, 4), [[1, 2, 3, 4]] * 3])
+def test_boxes_that_are_none_are_one_line(box, photo, sources, one_line):
+    with pytest.raises(InputError) as caught:
+        composing.references(sources, [photo] * 2, ["a"], (12, 30.5), Asked(box=box))
+    one_line(caught.value)
