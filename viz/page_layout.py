@@ -14,7 +14,7 @@ from viz.sheet import Bars, Panel, Sheet
 
 SMALLEST_MM = 3.0
 TALLEST_MM = 2000.0
-MOST_PIXELS = 120_000_000
+MOST_PIXELS = 80_000_000
 _WIDE = 2.2
 """Width of a panel of bars, of a picture's."""
 
