@@ -11,7 +11,7 @@ from PIL import Image
 from models import pairwise
 from models.layout import Grid
 from models.placement import Place
-from ui import picker
+from ui import component, picker
 from ui.payload import LIVE_LIMIT, Panel, canvas_frames, canvas_size, pack
 from viz import affinity, geometry
 from viz.pipeline import Channels
@@ -104,5 +104,5 @@ def test_the_contrast_of_a_nearly_constant_map_survives_half_precision():
     ],
 )
 def test_a_pick_is_three_whole_numbers_or_nothing(monkeypatch, sent, expected):
-    monkeypatch.setattr(picker.st, "session_state", {"key": {"pick": sent}})
+    monkeypatch.setattr(component.st, "session_state", {"key": {"pick": sent}})
     assert picker.picked("key") == expected
