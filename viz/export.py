@@ -55,7 +55,7 @@ _SETTINGS = {
     "path.snap": True,
     "agg.path.chunksize": 0,
     "text.antialiased": True,
-    "text.hinting": "default",
+    "text.hinting": "none",  # letters as in the PDF, and a quarter less time
     "font.enable_last_resort": True,
 }
 _LOCK = threading.Lock()
