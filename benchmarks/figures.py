@@ -14,7 +14,7 @@ from benchmarks.compute import alternately
 from viz import drawing, example, figure, page_layout
 from viz.figure import Figure
 from viz.ground_truth import EVERY, Truth
-from viz.pen import MM_PER_INCH
+from viz.lettering import MM_PER_INCH
 from viz.recipe import Part
 
 ROWS, PANELS, DPI, ROUNDS = 3, 8, 300, 7

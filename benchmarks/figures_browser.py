@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from benchmarks.chromium import find_chromium
 from benchmarks.explore import REST, Figure, opened_tab, served
 from benchmarks.figures import PANELS, ROWS, parts_figure
-from viz import recipe
+from viz import recipe_json
 
 PREVIEW = ".st-key-figure-page img"
 MOVES, WARM_UP = 15, 3
@@ -52,7 +52,7 @@ def _open(tab: Page, address: str) -> None:
     """Open the benchmark's figure from its recipe."""
     tab.goto(f"{address}/figure")
     tab.wait_for_selector("input[type=file]", state="attached")
-    content = recipe.dumps(parts_figure().recipe).encode()
+    content = recipe_json.dumps(parts_figure().recipe).encode()
     tab.locator("input[type=file]").first.set_input_files(
         [{"name": "recipe.json", "mimeType": "application/json", "buffer": content}]
     )

@@ -69,7 +69,7 @@ def saves(clip: Clip, settings: Settings, shown: list[scene.Shown], views: list[
         "Recipe (.json)": (
             "recipe.json",
             "application/json",
-            lambda: pinning.recipe_json(clip, settings, shown),
+            lambda: pinning.view_recipe(clip, settings, shown),
         ),
     }
     pinning.button("pin", clip, lambda: pinning.reference_of(clip, settings, shown))

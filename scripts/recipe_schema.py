@@ -1,16 +1,16 @@
 """Print the JSON Schema of a figure's recipe.
 
-    python -m scripts.recipe_schema > docs/recipe.schema.json
+python -m scripts.recipe_schema > docs/recipe.schema.json
 """
 
 import json
 
-from viz import recipe
+from viz import recipe_json
 
 
 def main() -> None:
     """Print it."""
-    print(json.dumps(recipe.schema(), indent=1))
+    print(json.dumps(recipe_json.schema(), indent=1))
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ VIZ_LEVELS: tuple[set[str], ...] = (
     {"motion"},
     {"pipeline"},
     {"recipe"},
-    {"sheet", "lettering", "point_files", "svg_fonts"},
+    {"sheet", "lettering", "point_files", "svg_fonts", "recipe_json"},
     {"ground_truth", "rasters", "page", "export", "embedded", "scenes"},
     {"page_grid", "pen", "sources", "heat_pictures"},
     {"page_bars", "heat_panels", "matrix_panels", "gate_panels"},

@@ -14,7 +14,7 @@ from viz.footage import Footage
 from viz.recipe import Medium, Recipe, Reference
 from viz.types import Clip
 
-LARGEST_MB = 64
+LARGEST_MB = embedded.LARGEST_BYTES // 2**20
 _LONGEST = 160
 """Letters of a path that are shown."""
 _OPENED, _ROUND, _PROBLEM = "figure-opened", "figure-round", "figure-open-problem"

@@ -8,10 +8,11 @@ from typing import Any, get_args
 import streamlit as st
 
 from ui.figure_settings import Chosen
+from viz import reel
 from viz.overlay import COLORMAPS
 from viz.recipe import LONGEST_LABEL, PRESETS, Captions, Font, Reference
 
-FRAMED = ("frames", "heatmaps", "arrows", "groups")
+FRAMED = reel.MOVING
 HEAT = ("parts", *FRAMED)
 PAINTED = (*HEAT, "gates")
 

@@ -6,8 +6,8 @@ import streamlit as st
 
 from ui.figure_sources import SessionSources
 from ui.guard import guarded
-from viz import drawing, export, page_layout, presets, recipe
-from viz.composing import MM_PER_INCH
+from viz import drawing, export, page_layout, presets, recipe_json
+from viz.lettering import MM_PER_INCH
 from viz.recipe import Recipe
 
 WIDE, MOST_PIXELS = 1000, 1_600_000
@@ -27,7 +27,7 @@ class Preview:
 
 def drawn(made: Recipe, found: SessionSources) -> Preview:
     """Return the preview of a recipe; the same one again while nothing has changed."""
-    text = recipe.dumps(made)
+    text = recipe_json.dumps(made)
     held = last()
     if held is not None and held.text == text:
         return held

@@ -9,7 +9,7 @@ from ui.figure_settings import Chosen
 from ui.pinning import medium_of
 from ui.settings import PICTURE_NETWORKS
 from ui.tray import Pin
-from viz import example, pipeline, recipe
+from viz import example, pipeline, recipe, recipe_json
 from viz.presets import TABLE
 from viz.recipe import Network, Recipe, Reference, View
 
@@ -31,7 +31,7 @@ def shown(pins: tuple[Pin, ...], preset: str) -> tuple[Pin, ...]:
 def made(pins: tuple[Pin, ...], chosen: Chosen) -> Recipe:
     """Return the recipe; InputError where a value is outside what a recipe may hold."""
     references = tuple(pin.reference for pin in pins)
-    return recipe.checked(
+    return recipe_json.checked(
         Recipe(chosen.preset, references, chosen.look, chosen.layout, _versions())
     )
 

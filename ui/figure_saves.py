@@ -6,7 +6,7 @@ import streamlit as st
 
 from ui.figure_sources import SessionSources
 from ui.guard import guarded
-from viz import recipe, reel
+from viz import recipe_json, reel
 from viz.export import STILL
 from viz.figure import Figure
 from viz.recipe import Recipe
@@ -24,7 +24,7 @@ def offer(made: Recipe, found: SessionSources) -> None:
                 key=f"figure-save-{kind}", on_click="ignore", icon=":material/download:",
             )  # fmt: skip
         st.download_button(
-            "Recipe (.json)", recipe.dumps(made), "recipe.json", "application/json",
+            "Recipe (.json)", recipe_json.dumps(made), "recipe.json", "application/json",
             key="figure-save-json", on_click="ignore",
             help="Everything that is needed to draw the figure again; PDF, SVG and PNG have it "
             "inside.",
@@ -42,7 +42,7 @@ def _movies(figure: Figure) -> None:
         title = title or first
         wanted = st.button(f"Make the {title}", key="figure-movie-make")
     kind = titles[title]
-    mark = hashlib.sha256(f"{kind} {recipe.dumps(figure.recipe)}".encode()).hexdigest()
+    mark = hashlib.sha256(f"{kind} {recipe_json.dumps(figure.recipe)}".encode()).hexdigest()
     if wanted:
         _make(figure, kind, mark)
     made = st.session_state.get(_MOVIE)

@@ -11,7 +11,7 @@ from ui import tray
 from ui.guard import plain
 from ui.scene import Shown
 from ui.settings import Settings
-from viz import example, example_clip, pipeline, recipe
+from viz import example, example_clip, pipeline, recipe, recipe_json
 from viz.pipeline import Channels
 from viz.recipe import Medium, Network, Reference, View
 from viz.types import CGNLCapture, Clip
@@ -41,9 +41,10 @@ def reference_of(clip: Clip, settings: Settings, shown: Sequence[Shown]) -> Refe
     return Reference(medium_of(clip), views, at, lead.frame)
 
 
-def recipe_json(clip: Clip, settings: Settings, shown: Sequence[Shown]) -> bytes:
+def view_recipe(clip: Clip, settings: Settings, shown: Sequence[Shown]) -> bytes:
     """Return the recipe of a figure of Explore's view, with its look."""
-    return recipe.dumps(recipe.of_view(reference_of(clip, settings, shown), settings.look)).encode()
+    made = recipe.of_view(reference_of(clip, settings, shown), settings.look)
+    return recipe_json.dumps(made).encode()
 
 
 def gate_reference(clip: Clip, model: LoadedModel, layer: str) -> Reference:

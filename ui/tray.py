@@ -7,7 +7,7 @@ import streamlit as st
 
 from errors import InputError
 from ui.medium import key_of
-from viz import recipe
+from viz import recipe, recipe_json
 from viz.recipe import Medium, Recipe, Reference
 from viz.types import Clip
 
@@ -113,4 +113,4 @@ def _check(wanted: tuple[Pin, ...], clips: Iterable[Clip]) -> None:
             "fewer frames."
         )
     if wanted:
-        recipe.checked(Recipe("parts", tuple(p.reference for p in wanted)))
+        recipe_json.checked(Recipe("parts", tuple(p.reference for p in wanted)))

@@ -7,7 +7,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 from errors import InputError
 from models.loaded import LoadedModel
-from viz import cli_models, cli_options, composing, export, recipe
+from viz import cli_models, cli_options, composing, export, recipe, recipe_json
 from viz import figure as figures
 from viz import sources as source_files
 from viz.cli_maps import MODES, show_frames
@@ -207,7 +207,7 @@ def _written(made: Figure, outs: Iterable[Path]) -> list[str]:
 def _content(made: Figure, out: Path) -> bytes:
     kind = out.suffix.lower().removeprefix(".")
     if kind == "json":
-        return recipe.dumps(made.recipe).encode()
+        return recipe_json.dumps(made.recipe).encode()
     return made.content(kind, show_frames(out.name))
 
 

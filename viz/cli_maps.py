@@ -10,7 +10,7 @@ from pathlib import Path
 from errors import InputError, MachineError
 from models.loaded import LoadedModel
 from models.specs import NetworkSpec
-from viz import cli_models, cli_options, footage, heat, motion, pipeline, recipe, save
+from viz import cli_models, cli_options, footage, heat, motion, pipeline, recipe, recipe_json, save
 from viz.recipe import Recipe
 from viz.types import AttentionMap, Clip, Look
 
@@ -92,7 +92,7 @@ def maps(args: argparse.Namespace) -> list[str]:
     )
     files = _drawn(args, clip, view, look, kinds)
     files["maps.npz"] = save.maps_npz([view], clip)
-    files["recipe.json"] = recipe.dumps(_recipe(args, clip, model, view, look)).encode()
+    files["recipe.json"] = recipe_json.dumps(_recipe(args, clip, model, view, look)).encode()
     _write(args.out, files)
     guess = taken.logits.softmax(0).max(0)
     return [
@@ -120,7 +120,8 @@ def _recipe(
     )
     medium = recipe.Medium(str(args.input), clip.sha256, clip.numbers)
     at = cli_options.pixel(args.at, "--at")
-    return recipe.checked(recipe.of_view(recipe.Reference(medium, (shown,), at, args.frame), look))
+    reference = recipe.Reference(medium, (shown,), at, args.frame)
+    return recipe_json.checked(recipe.of_view(reference, look))
 
 
 def _drawn(

@@ -11,10 +11,11 @@ import numpy as np
 
 from errors import InputError, OutsideError
 from models.loaded import LoadedModel
-from viz import ground_truth, pipeline, recipe
+from viz import ground_truth, pipeline, recipe, recipe_json
 from viz.footage import Footage
 from viz.geometry import Mode
 from viz.ground_truth import Truth
+from viz.lettering import MM_PER_INCH
 from viz.presets import TABLE
 from viz.recipe import Layout, Medium, Network, Recipe, Reference, View
 from viz.sources import FileSources
@@ -34,7 +35,6 @@ VENUES: dict[str, float] = {
     "nature-page": recipe.VENUES["Nature page, 183 mm"],
 }
 """Short names of the venues' widths in mm."""
-MM_PER_INCH = 25.4
 _LENGTH = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(mm|cm|in)?\s*", re.ASCII)
 _UNITS = {None: 1.0, "mm": 1.0, "cm": 10.0, "in": MM_PER_INCH}
 
@@ -125,7 +125,7 @@ def options(preset: str, **given: object) -> tuple[Look, Layout]:
 def composed(preset: str, references: Sequence[Reference], **given: object) -> Recipe:
     """Return the recipe of a figure with ``options``, made with the versions that are here."""
     look, layout = options(preset, **given)
-    return recipe.checked(Recipe(preset, tuple(references), look, layout, recipe.here()))
+    return recipe_json.checked(Recipe(preset, tuple(references), look, layout, recipe.here()))
 
 
 def width_of(given: object) -> float:

@@ -7,8 +7,9 @@ import numpy as np
 
 from viz import charts, lettering, overlay, rasters
 from viz.geometry import Box
+from viz.lettering import MM_PER_INCH
 from viz.page import Place, Plan
-from viz.pen import MM_PER_INCH, Pen
+from viz.pen import Pen
 from viz.sheet import Bars, Matrix, Picture, Sheet, Spot
 
 if TYPE_CHECKING:

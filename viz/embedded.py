@@ -17,7 +17,7 @@ from defusedxml.ElementTree import DefusedXMLParser, ParseError
 from pypdf import PdfReader
 
 from errors import InputError
-from viz import recipe
+from viz import recipe_json
 from viz.export import RECIPE_KEY
 from viz.recipe import Recipe
 
@@ -59,7 +59,7 @@ def read(content: bytes, name: str) -> Recipe:
         raise InputError(f"{name} is a damaged {kind} ({problem}); {ACCEPTED}.") from problem
     if text is None or not text.lstrip(_BLANK).startswith(b"{"):
         raise InputError(f"{name} holds no recipe; {ACCEPTED}.")
-    return recipe.loads(text, name)
+    return recipe_json.loads(text, name)
 
 
 def _told(content: bytes) -> tuple[str, Callable[[bytes], bytes | None]]:
@@ -114,7 +114,7 @@ def _inflated(packed: bytes) -> bytes:
     unpacker = zlib.decompressobj()
     try:
         # One byte over the limit is enough for loads to refuse it.
-        return unpacker.decompress(packed, recipe.LARGEST_BYTES + 1)
+        return unpacker.decompress(packed, recipe_json.LARGEST_BYTES + 1)
     except zlib.error as problem:
         raise _DamagedError("its text does not unpack") from problem
 
@@ -137,7 +137,7 @@ class _Target:
 
     def data(self, text: str) -> None:
         """Take letters; what is beyond the largest recipe is dropped, and refused by its size."""
-        if self._pieces is not None and self._length <= recipe.LARGEST_BYTES:
+        if self._pieces is not None and self._length <= recipe_json.LARGEST_BYTES:
             self._length += len(text)
             self._pieces.append(text)
 

@@ -16,7 +16,16 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from errors import InputError
-from viz import composing, drawing, embedded, export, page_layout, presets, recipe, reel
+from viz import (
+    composing,
+    drawing,
+    embedded,
+    export,
+    page_layout,
+    presets,
+    recipe_json,
+    reel,
+)
 from viz.composing import Asked, Pixel
 from viz.media import content_of
 from viz.motion import Progress
@@ -56,7 +65,7 @@ class Figure:
             return reel.write(self.recipe, self.sources, kind, progress)
         sheet = self.sheet()
         drawn = drawing.draw(sheet, page_layout.plan(sheet))
-        return export.write(drawn, kind, self.recipe.layout.dpi, recipe.dumps(self.recipe))
+        return export.write(drawn, kind, self.recipe.layout.dpi, recipe_json.dumps(self.recipe))
 
     def preview(self, dpi: int = NOTEBOOK_DPI) -> bytes:
         """Return a PNG of the same drawing at another resolution, without the recipe."""
@@ -75,7 +84,7 @@ class Figure:
             raise InputError(
                 f"{path.name} came; figures are saved as {_known()}, recipes as .json."
             )
-        text = recipe.dumps(self.recipe).encode() if kind == "json" else None
+        text = recipe_json.dumps(self.recipe).encode() if kind == "json" else None
         export.save(text or self.content(kind, progress), path)
         return path
 
@@ -93,7 +102,7 @@ def load(path: str | Path, sources: Sources | None = None) -> Figure:
     Media are looked for beside it, unless ``sources`` say otherwise.
     """
     path = Path(path)
-    content = content_of(path, recipe.LARGEST_FIGURE, "a recipe, or a figure with one inside")
+    content = content_of(path, embedded.LARGEST_BYTES, "a recipe, or a figure with one inside")
     return Figure(embedded.read(content, path.name), sources or FileSources(path.parent))
 
 

@@ -45,7 +45,11 @@ def crop_of(clip: Clip, geometry: Geometry, reference: Reference, layout: Layout
         return Box(left, top, min(max(left + 1, right), width), min(max(top + 1, bottom), height))
     if layout.crop == "square":
         side = min(width, height)
-        left, top = (width - side) // 2, (height - side) // 2
+        x, y = reference.at or (width / 2, height / 2)
+        left, top = (
+            round(min(max(middle - side / 2, 0), size - side))
+            for middle, size in ((x, width), (y, height))
+        )
         return Box(left, top, left + side, top + side)
     if layout.crop == "seen":
         rows, cols = overlay.pixel_span(geometry)

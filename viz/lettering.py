@@ -15,7 +15,8 @@ FAMILIES: dict[str, str] = {
     "times": "STIXGeneral",
 }
 """Fonts that come with matplotlib, so that every machine has the same; STIX is like Times."""
-MM_PER_POINT = 25.4 / 72
+MM_PER_INCH = 25.4
+MM_PER_POINT = MM_PER_INCH / 72
 LEADING = 1.2
 """From line to line, in letter heights."""
 

@@ -5,10 +5,10 @@ from math import ceil
 
 from viz import lettering
 from viz.geometry import Box
+from viz.lettering import MM_PER_INCH
 from viz.recipe import Layout
 from viz.sheet import Panel, Sheet
 
-MM_PER_INCH = 25.4
 SMALL = 0.85
 """Size of the numbers of a colour bar and of notes, of the font's."""
 

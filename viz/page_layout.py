@@ -7,7 +7,8 @@ from math import floor
 from errors import InputError
 from viz import lettering
 from viz.geometry import Box
-from viz.page import MM_PER_INCH, SMALL, Page, Place, Plan, Words
+from viz.lettering import MM_PER_INCH
+from viz.page import SMALL, Page, Place, Plan, Words
 from viz.page_bars import BAR_MM, by_row, ends, legend, row_bar, shared_bar
 from viz.page_grid import Grid, numbered
 from viz.sheet import Bars, Panel, Sheet

@@ -6,6 +6,7 @@ import numpy as np
 
 from viz import lettering
 from viz.geometry import Box
+from viz.lettering import MM_PER_INCH
 from viz.page import Plan, Words
 from viz.sheet import Sheet
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.patches import Rectangle
 
-MM_PER_INCH = 25.4
 PARTS = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000",
 )  # fmt: skip

@@ -7,8 +7,8 @@ import numpy as np
 
 from errors import InputError
 from viz import drawing, export, motion, page_layout, presets
+from viz.lettering import MM_PER_INCH
 from viz.motion import Progress
-from viz.pen import MM_PER_INCH
 from viz.recipe import Recipe
 from viz.scenes import Sources
 from viz.sheet import Picture, Row, Sheet

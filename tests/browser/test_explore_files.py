@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import SIZE, at_rest, hover, open_explore, pixels
-from viz import example, pipeline, recipe
+from viz import example, pipeline, recipe_json
 from viz.types import Cell
 
 
@@ -87,7 +87,7 @@ def test_the_three_files_arrive_and_open(page, server, captures):
     )
     np.testing.assert_allclose(maps["values"], row.values[None], rtol=1e-4, atol=1e-7)
     assert list(maps["cell"]) == [0, 9, 17]
-    (reference,) = recipe.loads(saved(page, "Recipe (.json)")).references
+    (reference,) = recipe_json.loads(saved(page, "Recipe (.json)")).references
     lead = captures["r50n-nl"]
     assert lead.geometry.cell_at(*reference.at, pipeline.block_of(lead).query_grid) == (9, 17)
     assert reference.medium.sha256 == clip.sha256

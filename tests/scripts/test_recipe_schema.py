@@ -5,7 +5,7 @@ import jsonschema
 import pytest
 
 from scripts import recipe_schema
-from viz import recipe
+from viz import recipe_json
 from viz.recipe import Medium, Network, Recipe, Reference, View
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "recipe.schema.json"
@@ -20,11 +20,11 @@ def test_the_schema_in_docs_is_that_of_the_program(capsys):
 
 
 def test_a_written_recipe_fits_the_schema():
-    jsonschema.validate(json.loads(recipe.dumps(A_RECIPE)), recipe.schema())
+    jsonschema.validate(json.loads(recipe_json.dumps(A_RECIPE)), recipe_json.schema())
 
 
 @pytest.mark.parametrize("change", [{"format": "other/1"}, {"preset": "none"}, {"more": 1}])
 def test_a_recipe_that_is_refused_does_not_fit_the_schema(change):
-    content = {**json.loads(recipe.dumps(A_RECIPE)), **change}
+    content = {**json.loads(recipe_json.dumps(A_RECIPE)), **change}
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(content, recipe.schema())
+        jsonschema.validate(content, recipe_json.schema())

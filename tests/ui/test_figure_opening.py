@@ -9,7 +9,7 @@ from PIL import Image
 from tests.ui.pages import app, assert_sound
 from tests.ui.test_figure_page import FIGURE, bird, drawn, page, place, recipe_of, told, upload
 from ui import tray
-from viz import embedded, example, media, recipe
+from viz import embedded, example, media, recipe_json
 from viz.figure import Figure
 from viz.pipeline import load
 from viz.recipe import Layout, Medium, Network, Part
@@ -74,7 +74,7 @@ def test_missing_pictures_are_asked_for_by_name_and_hash_and_never_opened(tmp_pa
     clip = media.read(own, path.name)
     reference = bird(medium=Medium(str(path), clip.sha256), at=(40.0, 30.0))
     made = recipe_of(bird(), reference)
-    at = upload(page(), recipe.dumps(made).encode())
+    at = upload(page(), recipe_json.dumps(made).encode())
     assert "1 of its 2" in at.info[0].value
     assert clip.sha256[:12] in told(at)
     assert "*mine*" in told(at).replace("\\*", "*")
@@ -94,11 +94,11 @@ def test_missing_pictures_are_asked_for_by_name_and_hash_and_never_opened(tmp_pa
 
 def test_a_recipe_can_be_opened_without_what_is_missing_or_not_at_all():
     made = recipe_of(bird(), bird(medium=Medium("/etc/passwd", "a" * 64)))
-    at = upload(page(), recipe.dumps(made).encode())
+    at = upload(page(), recipe_json.dumps(made).encode())
     at.button(key="figure-without").click().run()
     assert_sound(at)
     assert drawn(at).references == made.references[:1]
-    upload(at, recipe.dumps(recipe_of(bird(medium=Medium("b.png", "b" * 64)))).encode())
+    upload(at, recipe_json.dumps(recipe_of(bird(medium=Medium("b.png", "b" * 64)))).encode())
     assert not [one for one in at.button if one.key == "figure-without"]
     at.button(key="figure-cancel").click().run()
     assert not at.info
@@ -109,7 +109,7 @@ def test_networks_that_are_not_here_are_named_with_their_hashes():
     [first, _] = bird().views
     changed = replace(first, network=Network("r50n-nl", "c" * 64))
     unknown = replace(first, network=Network("/etc/passwd", "d" * 64))
-    at = upload(page(), recipe.dumps(recipe_of(bird(views=(changed, unknown)))).encode())
+    at = upload(page(), recipe_json.dumps(recipe_of(bird(views=(changed, unknown)))).encode())
     lines = [one.value for one in at.warning]
     assert len(lines) == 2
     assert "c" * 12 in lines[0]

@@ -13,7 +13,7 @@ from models.specs import CompactSpec, Preprocessing
 from tests.ui.pages import app, assert_sound, opened
 from ui import figure_preview, figure_recipe, figure_settings, tray
 from ui.figure_options import FIRST, GROUPS
-from viz import example, example_clip, footage, recipe
+from viz import example, example_clip, footage, recipe, recipe_json
 from viz.pipeline import load
 from viz.presets import TABLE
 from viz.recipe import Layout, Medium, Network, Part, Recipe, Reference, View
@@ -50,7 +50,7 @@ def page(*references, clip=None):
 
 def drawn(at):
     """The recipe of the preview that is shown."""
-    return recipe.loads(at.session_state["figure-preview"].text)
+    return recipe_json.loads(at.session_state["figure-preview"].text)
 
 
 def upload(at, content, name="figure.json"):
@@ -149,10 +149,10 @@ def test_a_clip_is_pinned_with_explore_and_becomes_frames_and_a_movie(forwards):
     assert_sound(at)
     assert not at.error
     assert any("Save the MP4" in button.label for button in at.get("download_button"))
-    text = recipe.dumps(drawn(at)).encode()
+    text = recipe_json.dumps(drawn(at)).encode()
     fresh = page()
     upload(fresh, text)
-    assert drawn(fresh) == recipe.loads(text)
+    assert drawn(fresh) == recipe_json.loads(text)
     assert len(fresh.session_state["pins"][0].clip.frames) == 8
 
 

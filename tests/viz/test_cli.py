@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import viz
-from viz import cli, recipe
+from viz import cli, recipe_json
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_maps_writes_pictures_arrays_and_a_recipe_with_the_numbers_of_the_python
 def test_the_recipe_of_maps_is_drawn_by_render(photo, tmp_path):
     assert maps(photo, tmp_path, "--channels", "3,0,17", "--threshold", "0.25") == 0
     text = (tmp_path / "recipe.json").read_bytes()
-    found = recipe.loads(text)
+    found = recipe_json.loads(text)
     (reference,) = found.references
     (view,) = reference.views
     assert (reference.medium.path, reference.at) == (str(photo), (60.0, 40.0))

@@ -10,7 +10,7 @@ from PIL import Image
 
 import viz
 from tests.conftest import assert_one_line, draw
-from viz import cli, cli_maps, footage, pipeline, recipe
+from viz import cli, cli_maps, footage, pipeline, recipe_json
 from viz.types import Sampling
 
 FRAMES, FPS = 24, 10
@@ -63,7 +63,7 @@ def test_the_numbers_are_those_of_the_python_call(clip, tmp_path, nl_model):
         assert arrays["numbers"].tolist() == [7, 10, 13, 16]
         assert arrays["timestamps"] == pytest.approx([0.7, 1.0, 1.3, 1.6], abs=1e-3)
         assert (arrays["frame"], arrays["cell"][0]) == (1, 1)
-    (reference,) = recipe.loads((tmp_path / "o" / "recipe.json").read_bytes()).references
+    (reference,) = recipe_json.loads((tmp_path / "o" / "recipe.json").read_bytes()).references
     assert reference.medium.frames == (7, 10, 13, 16)
     assert reference.frame == 1
 

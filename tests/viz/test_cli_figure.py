@@ -16,7 +16,7 @@ from models.build import build
 from models.gate_specs import CGDSpec
 from tests.conftest import assert_one_line, draw, make_tiny
 from tests.viz.drawn_clips import animation, frames
-from viz import cli, cli_figure, export, footage, recipe
+from viz import cli, cli_figure, export, footage, recipe, recipe_json
 from viz.recipe import Layout
 from viz.types import Look, Sampling
 
@@ -127,7 +127,7 @@ def test_a_clip_gives_a_still_and_a_recipe_of_its_sampled_frames(reel, tmp_path)
         )
         == 0
     )
-    (reference,) = recipe.loads((tmp_path / "a.json").read_bytes()).references
+    (reference,) = recipe_json.loads((tmp_path / "a.json").read_bytes()).references
     assert reference.medium.frames == footage.load(reel).numbers(Sampling(4, 2))
     assert reference.frame == 1
     assert [view.shown for view in reference.views] == ["group 3", "union"]
@@ -182,7 +182,7 @@ def test_the_options_of_the_command_line_are_the_fields_of_the_recipe(photo, tmp
     out = tmp_path / "a.json"
     unlabelled = [word for word in given if word not in ("--row-label", "a", "b")]
     assert figure(photo, *unlabelled, *outs(out)) == 0
-    found = recipe.loads(out.read_bytes())
+    found = recipe_json.loads(out.read_bytes())
     assert found.look == Look("fixed", 0.7, "viridis", 0.5, "nearest", (0.0, 2.0))
     (reference,) = found.references
     assert [(v.label, v.count, v.size, v.mode) for v in reference.views] == [
@@ -376,7 +376,7 @@ def test_versions_that_differ_are_told(made, tmp_path, capsys):
         f"made with torch 1.0 (here {here}), gone 3 (here none): maps agree to 1e-5, bytes may "
         "differ"
     )
-    assert recipe.loads((tmp_path / "a.json").read_bytes()).versions["torch"] == "1.0"
+    assert recipe_json.loads((tmp_path / "a.json").read_bytes()).versions["torch"] == "1.0"
 
 
 @pytest.mark.parametrize(
@@ -424,4 +424,4 @@ def test_what_holds_no_recipe_is_refused(photo, tmp_path, capsys):
 def test_labels_are_shown_as_they_are(photo, tmp_path, label):
     made = [tmp_path / f"a.{kind}" for kind in ("pdf", "svg", "png", "json")]
     assert figure(photo, "--row-label", label, *outs(*made)) == 0
-    assert recipe.loads(made[3].read_bytes()).layout.row_labels == (label,)
+    assert recipe_json.loads(made[3].read_bytes()).layout.row_labels == (label,)

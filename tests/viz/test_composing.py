@@ -10,7 +10,7 @@ from PIL import Image
 from errors import InputError, OutsideError
 from tests.conftest import draw, make_tiny
 from tests.viz.drawn_clips import animation, frames
-from viz import composing, footage, pipeline, recipe
+from viz import composing, footage, pipeline, recipe, recipe_json
 from viz.composing import Asked
 from viz.presets import TABLE
 from viz.recipe import Layout, Medium, Network, Part, View
@@ -222,7 +222,7 @@ def test_a_composed_recipe_is_whole_checked_and_gives_itself_back(photo, sources
     made = composing.composed("parts", found, threshold=0.5, width="cvpr-text")
     assert (made.look.threshold, made.layout.width_mm) == (0.5, 174.625)
     assert made.versions == recipe.here()
-    assert recipe.loads(recipe.dumps(made)) == made
+    assert recipe_json.loads(recipe_json.dumps(made)) == made
     for bad in ({"threshold": 2.0}, {"dpi": 10**6}, {"row_labels": ["x" * 10_000]}):
         refusal(one_line, lambda bad=bad: composing.composed("parts", found, **bad))
     assert isinstance(made.look, Look)

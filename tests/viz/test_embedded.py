@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from pypdf import PdfReader, PdfWriter
 
 from errors import InputError
-from viz import embedded, export, recipe
+from viz import embedded, export, recipe_json
 from viz.recipe import Medium, Network, Recipe, Reference, View
 
 RECIPE = Recipe(
@@ -30,9 +30,9 @@ RECIPE = Recipe(
         ),
     ),
 )
-TEXT = recipe.dumps(RECIPE)
+TEXT = recipe_json.dumps(RECIPE)
 ACCEPTED = "give a recipe.json, or a PDF, SVG or PNG figure that this program wrote"
-LARGE = recipe.LARGEST_BYTES
+LARGE = recipe_json.LARGEST_BYTES
 
 
 def figure(kind, text=TEXT):
@@ -285,4 +285,4 @@ def test_damaged_files_give_a_recipe_or_one_line(files, kind):
 
 def test_a_recipe_read_from_a_figure_can_be_put_into_another(files):
     again = replace(embedded.read(files["svg"], "a"), preset="heatmaps")
-    assert embedded.read(figure("pdf", recipe.dumps(again)), "b") == again
+    assert embedded.read(figure("pdf", recipe_json.dumps(again)), "b") == again

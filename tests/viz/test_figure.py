@@ -11,7 +11,7 @@ from PIL import Image
 import viz
 from errors import InputError, MachineError
 from tests.viz.drawn_figures import footage, gate_layers, photo, pinned, recipe_of
-from viz import embedded, recipe
+from viz import embedded, recipe, recipe_json
 from viz.example import HEAD
 from viz.example_clip import CONTACT, foot_at
 from viz.figure import KINDS, Figure, compose, load
@@ -60,7 +60,7 @@ def test_a_recipe_read_again_draws_the_same_bytes(greyscale, interpolation):
         look=replace(made.recipe.look, interpolation=interpolation),
         layout=replace(made.recipe.layout, greyscale=greyscale),
     )
-    again = recipe.loads(recipe.dumps(asked))
+    again = recipe_json.loads(recipe_json.dumps(asked))
     assert Figure(again, footage()).content("png") == Figure(asked, footage()).content("png")
 
 
@@ -112,7 +112,7 @@ def test_a_figure_is_saved_by_its_suffix(suffix, tmp_path):
     path = made.save(tmp_path / f"figure.{suffix}")
     assert [one.name for one in tmp_path.iterdir()] == [f"figure.{suffix}"]
     if suffix == "json":
-        assert recipe.loads(path.read_bytes()) == made.recipe
+        assert recipe_json.loads(path.read_bytes()) == made.recipe
         assert json.loads(path.read_text())["format"] == "nonlocal-viz-figure/1"
     else:
         assert path.read_bytes() == made.content(suffix.lower())

@@ -452,7 +452,7 @@ def test_a_part_of_a_map_that_is_no_number_is_the_least():
     ("how", "crop", "box"),
     [
         ({}, None, (0, 0, WIDTH, HEIGHT)),
-        ({"crop": "square"}, None, (7, 0, 60, 53)),
+        ({"crop": "square"}, None, (4, 0, 57, 53)),
         ({"crop": "seen"}, None, (16, 9, 51, 44)),
         ({"crop": "seen"}, (10.2, 9.6, 30.0, 41.4), (10, 10, 30, 41)),
         ({}, (-500.0, 20.0, 9000.0, 900.0), (0, 20, WIDTH, HEIGHT)),
@@ -466,6 +466,14 @@ def test_the_crop_is_whole_pixels_of_the_picture(how, crop, box):
     recipe = recipe_of("parts", pinned(crop=crop, parts=PARTS), **how)
     (row,) = rows_of(recipe, sources)
     assert {panel.content.crop for panel in row.panels} == {Box(*box)}
+
+
+@pytest.mark.parametrize(("x", "left"), [(1.0, 0), (30.5, 4), (35.5, 9), (66.0, 14)])
+def test_a_square_has_the_reference_as_near_to_its_middle_as_the_picture_allows(x, left):
+    recipe = recipe_of("parts", replace(pinned(), at=(x, 20.0)), crop="square")
+    crop = rows_of(recipe, photo())[0].panels[0].content.crop
+    assert (WIDTH, HEIGHT) == (67, 53)
+    assert (crop.left, crop.top, crop.right, crop.bottom) == (left, 0, left + 53, 53)
 
 
 def test_without_opacity_there_is_no_heat_to_explain():

@@ -16,7 +16,7 @@ from tests.viz.drawn_figures import (
     recipe_of,
 )
 from tests.viz.drawn_figures import view as seen_by
-from viz import drawing, page_layout, presets, recipe
+from viz import drawing, page_layout, presets, recipe, recipe_json
 from viz.presets import MOST_PANELS, TABLE
 from viz.recipe import Recipe
 from viz.sheet import Picture
@@ -24,7 +24,7 @@ from viz.sheet import Picture
 
 def started(preset, *references) -> Recipe:
     """Return a recipe as the preset starts it."""
-    return recipe.checked(Recipe(preset, references, TABLE[preset].look, TABLE[preset].layout))
+    return recipe_json.checked(Recipe(preset, references, TABLE[preset].look, TABLE[preset].layout))
 
 
 def everything() -> Table:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errors import InputError
-from viz import recipe
+from viz import recipe, recipe_json
 from viz.overlay import COLORMAPS
 from viz.recipe import Layout, Medium, Network, Part, Recipe, Reference, View
 from viz.types import Look
@@ -113,13 +113,13 @@ def test_every_field_of_a_layout_is_drawn():
 @settings(max_examples=40, deadline=None)
 @given(recipes)
 def test_what_is_written_is_read_again(made):
-    text = recipe.dumps(made)
-    found = recipe.loads(text)
+    text = recipe_json.dumps(made)
+    found = recipe_json.loads(text)
     assert found == made
     assert text.isascii()
-    assert recipe.dumps(found) == text
-    assert recipe.loads(text.encode()) == made
-    assert recipe.checked(made) == made
+    assert recipe_json.dumps(found) == text
+    assert recipe_json.loads(text.encode()) == made
+    assert recipe_json.checked(made) == made
 
 
 def usual(**how) -> Recipe:
@@ -138,7 +138,7 @@ def usual(**how) -> Recipe:
 
 def edited(place: str, value: object) -> str:
     """Return the usual recipe with another value at a place like references.0.at."""
-    content = json.loads(recipe.dumps(usual()))
+    content = json.loads(recipe_json.dumps(usual()))
     *steps, last = [int(step) if step.isdecimal() else step for step in place.split(".")]
     held = content
     for step in steps:
@@ -149,7 +149,7 @@ def edited(place: str, value: object) -> str:
 
 def refused(one_line, text, name="fig.json") -> str:
     with pytest.raises(InputError) as caught:
-        recipe.loads(text, name)
+        recipe_json.loads(text, name)
     said = one_line(caught.value)
     assert said.startswith(name)
     return said
@@ -172,7 +172,7 @@ def test_a_key_that_this_version_does_not_know_is_refused_where_it_stands(place,
      "references.0.medium.sha256", "references.0.views.0.network.id"],
 )  # fmt: skip
 def test_a_key_that_is_missing_is_named(place, one_line):
-    content = json.loads(recipe.dumps(usual()))
+    content = json.loads(recipe_json.dumps(usual()))
     *steps, last = [int(step) if step.isdecimal() else step for step in place.split(".")]
     held = content
     for step in steps:
@@ -226,7 +226,7 @@ def test_a_value_of_another_type_or_out_of_range_is_refused_where_it_stands(plac
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", "1e400", "-1e999", "9" * 400])
 @pytest.mark.parametrize("key", ['"threshold": 0.7', '"width_mm": 139.7'])
 def test_what_is_no_finite_number_is_refused(word, key, one_line):
-    text = recipe.dumps(usual()).replace(key, f"{key.partition(':')[0]}: {word}")
+    text = recipe_json.dumps(usual()).replace(key, f"{key.partition(':')[0]}: {word}")
     assert "finite number" in refused(one_line, text)
 
 
@@ -266,21 +266,21 @@ def test_deep_nesting_is_refused(depth, place, one_line):
 
 
 def test_ten_thousand_references_are_refused(one_line):
-    first = json.loads(recipe.dumps(usual()))["references"][0]
+    first = json.loads(recipe_json.dumps(usual()))["references"][0]
     assert "references" in refused(one_line, edited("references", [0] * 10_000))
     assert "at most 64" in refused(one_line, edited("references", [first] * 65))
 
 
 def test_what_is_larger_than_any_recipe_is_refused_unread(one_line, monkeypatch):
     monkeypatch.setattr(json, "loads", None)
-    text = " " * (recipe.LARGEST_BYTES + 1)
+    text = " " * (recipe_json.LARGEST_BYTES + 1)
     assert "at most 4194304" in refused(one_line, text)
 
 
 def test_nothing_that_a_recipe_names_is_opened(monkeypatch, tmp_path):
     there = tmp_path / "photo.png"
     there.write_bytes(b"never read")
-    recipe.loads(recipe.dumps(usual()))  # imports are done
+    recipe_json.loads(recipe_json.dumps(usual()))  # imports are done
 
     def never(*asked, **_how):
         raise AssertionError(asked)
@@ -289,7 +289,7 @@ def test_nothing_that_a_recipe_names_is_opened(monkeypatch, tmp_path):
         monkeypatch.setattr(module, name, never)
     for path in (str(there), "/etc/passwd", "//host/share/x.png", "http://localhost:1/x", "../x"):
         text = edited("references.0.medium.path", path).replace("r50n-nl", path)
-        assert recipe.loads(text).references[0].medium.path == path
+        assert recipe_json.loads(text).references[0].medium.path == path
 
 
 REFERENCE = usual().references[0]
@@ -326,21 +326,21 @@ REFERENCE = usual().references[0]
 )
 def test_a_recipe_made_in_python_is_checked_like_a_file(made, place, one_line):
     with pytest.raises(InputError) as caught:
-        recipe.checked(made)
+        recipe_json.checked(made)
     assert place in one_line(caught.value)
 
 
 def test_a_list_is_as_good_as_a_tuple_in_python():
     made = usual(layout=Layout(row_labels=["a", "b"]), references=[REFERENCE])
-    found = recipe.checked(made)
+    found = recipe_json.checked(made)
     assert found.layout.row_labels == ("a", "b")
     assert found == usual(layout=Layout(row_labels=("a", "b")))
 
 
 def test_defaults_may_be_left_out_of_a_file():
-    content = json.loads(recipe.dumps(usual()))
+    content = json.loads(recipe_json.dumps(usual()))
     del content["look"], content["layout"], content["versions"], content["references"][0]["crop"]
-    found = recipe.loads(json.dumps(content))
+    found = recipe_json.loads(json.dumps(content))
     assert found.look == Look()
     assert found.layout == Layout()
     assert found.references[0].crop is None
@@ -348,7 +348,7 @@ def test_defaults_may_be_left_out_of_a_file():
 
 def test_the_versions_are_those_that_are_installed():
     assert set(recipe.here()) >= {"torch", "numpy", "matplotlib", "pillow", "av"}
-    assert recipe.checked(usual(versions=recipe.here())).versions == recipe.here()
+    assert recipe_json.checked(usual(versions=recipe.here())).versions == recipe.here()
 
 
 def test_the_venues_widths_are_those_of_their_instructions():
