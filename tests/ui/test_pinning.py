@@ -13,7 +13,8 @@ from tests.conftest import TINY
 from tests.ui.pages import app, assert_sound, opened, values_table
 from viz import example, example_clip, footage, pipeline, scenes
 from viz.gates import gate_layers
-from viz.recipe import Recipe, checked, dumps, loads
+from viz.recipe import Recipe
+from viz.recipe_json import checked, dumps, loads
 from viz.types import Clip
 
 KICK = {"example": "kick", "net": "r50n-nl", "beside": "r50n-cgnl", "size": "224"}

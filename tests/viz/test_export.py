@@ -18,7 +18,7 @@ from PIL import Image
 from pypdf import PdfReader
 
 from viz import export
-from viz.recipe import LARGEST_BYTES
+from viz.recipe_json import LARGEST_BYTES
 
 ROOT = Path(__file__).parents[2]
 TEXT = '{\n "label": "a (b) \\\\ <c> ]]> & \\u03b8"\n}\n'
