@@ -17,14 +17,17 @@ import numpy as np
 import torch
 
 from benchmarks.compute import alternately
-from models import catalogue
+from models.blocks.layout import Grid
 from models.build import build
-from models.layout import Grid
 from models.loaded import LoadedModel
-from models.specs import ModelSpec
-from viz import affinity, footage, geometry, motion
-from viz.capture import capture
-from viz.strip import View
+from models.specs.network import ModelSpec
+from models.zoo import catalogue
+from viz import geometry
+from viz.attention import affinity
+from viz.attention.hooks import capture
+from viz.media import footage
+from viz.rendering import movie_files
+from viz.rendering.strip import View
 from viz.types import AttentionMap, Cell, Clip, Look, ModelInput, Query, Sampling
 
 ROOT = Path(__file__).parents[1]
@@ -50,9 +53,9 @@ def encoded(pictures: Iterable[np.ndarray], width: int, height: int) -> bytes:
     """Return pictures as an MP4 in memory, by PyAV alone; x264 as our own movies use it."""
     packed = io.BytesIO()
     with av.open(packed, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=FPS, options=motion.QUALITY)
+        stream = container.add_stream("libx264", rate=FPS, options=movie_files.QUALITY)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.codec_context.thread_count = motion.THREADS
+        stream.codec_context.thread_count = movie_files.THREADS
         for picture in pictures:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
         container.mux(stream.encode())
@@ -168,11 +171,11 @@ def exporting() -> str:
     frames = np.stack([moving_picture(k, LONG_SIDE, LONG_SIDE) for k in range(LONG_FRAMES)])
     clip = Clip(frames, tuple(k / FPS for k in range(LONG_FRAMES)), "drawn", "")
     view = movie_view(clip)
-    film = motion.stage(clip, [view], Look(), motion.KINDS["mp4"].largest)
-    pictures = list(motion.pictures(film))
+    film = movie_files.stage(clip, [view], Look(), movie_files.KINDS["mp4"].largest)
+    pictures = list(movie_files.pictures(film))
     height, width = pictures[0].shape[:2]
     runs = {
-        "ours": lambda: motion.write(clip, [view], Look(), "mp4"),
+        "ours": lambda: movie_files.write(clip, [view], Look(), "mp4"),
         "bare": lambda: encoded(pictures, width, height),
     }
     times = alternately(runs, ROUNDS)

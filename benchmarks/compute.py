@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.block_specs import CGNLSpec, NonLocalSpec
+from models.blocks.cgnl_block import CGNLBlock
 from models.build import build
-from models.cgnl_block import CGNLBlock
 from models.loaded import LoadedModel
-from models.specs import ModelSpec
-from viz.capture import capture
+from models.specs.block import CGNLSpec, NonLocalSpec
+from models.specs.network import ModelSpec
+from viz.attention.hooks import capture
 from viz.geometry import fit
 from viz.types import ModelInput
 

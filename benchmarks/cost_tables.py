@@ -6,10 +6,10 @@ from math import isnan, nan
 
 from torch import nn
 
-from models.block_specs import A2Spec, BAMSpec, CGNLSpec, NonLocalSpec
-from models.comparison import CBAM, BAMBlock, SqueezeExcitation
-from models.gate_specs import CBAMSpec, CGDSpec, SESpec
-from models.specs import CompactSpec, ModelSpec, NetworkSpec, TemporalSpec
+from models.blocks.comparison import CBAM, BAMBlock, SqueezeExcitation
+from models.specs.block import A2Spec, BAMSpec, CGNLSpec, NonLocalSpec
+from models.specs.gate import CBAMSpec, CGDSpec, SESpec
+from models.specs.network import CompactSpec, ModelSpec, NetworkSpec, TemporalSpec
 
 
 def short(number: float) -> str:

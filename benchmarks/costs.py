@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.cost_tables import TABLES, Cost, Row, Table
+from models.blocks.cgd_block import CGDBlock
+from models.blocks.comparison import BAMBlock
 from models.build import multiply_adds, outline, parameter_count
-from models.cgd_block import CGDBlock
-from models.comparison import BAMBlock
-from models.specs import NetworkSpec
+from models.specs.network import NetworkSpec
 
 
 def cost_of(module: nn.Module, x: Tensor) -> Cost:

@@ -17,7 +17,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.chromium import find_chromium
-from viz import example
+from viz.examples import bird
 
 ROOT = Path(__file__).parents[1]
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -130,7 +130,7 @@ def _forwards_of_an_upload(tab: Page, count_file: Path) -> int:
     """Upload a picture, then move everything that can be moved; return the forwards it took."""
     before = _count(count_file)
     packed = io.BytesIO()
-    example.draw().crop((60, 40, 600, 460)).save(packed, "PNG")
+    bird.draw().crop((60, 40, 600, 460)).save(packed, "PNG")
     tab.locator("input[type=file]").first.set_input_files(
         [{"name": "upload.png", "mimeType": "image/png", "buffer": packed.getvalue()}]
     )

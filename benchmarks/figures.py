@@ -11,11 +11,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as BareFigure
 
 from benchmarks.compute import alternately
-from viz import drawing, example, figure, page_layout
-from viz.figure import Figure
-from viz.ground_truth import EVERY, Truth
-from viz.lettering import MM_PER_INCH
-from viz.recipe import Part
+from viz.examples import bird
+from viz.figure import api
+from viz.figure.api import Figure
+from viz.figure.draw import drawing
+from viz.figure.keypoints import EVERY, Truth
+from viz.figure.page import layout as page_layout
+from viz.figure.page.typesetting import MM_PER_INCH
+from viz.figure.recipe.recipe import Part
 
 ROWS, PANELS, DPI, ROUNDS = 3, 8, 300, 7
 NETWORKS = ("r50n-nl", "r50n-cgnl")
@@ -26,11 +29,11 @@ FORMATS = ("png", "pdf", "svg")
 
 def parts_figure() -> Figure:
     """Return the example bird in 3 rows of 8 panels: input, NL, five channels, parts."""
-    x, y = example.HEAD
+    x, y = bird.HEAD
     points = [(x + dx, y + dy) for dx, dy in SHIFTS]
     parts = tuple(Part(f"part {k + 1}", *at) for k, at in enumerate(points))
     truth = Truth({EVERY: parts}, "points")
-    return figure.parts(
+    return api.parts(
         ["example:bird"] * ROWS, NETWORKS, points, truth=truth, dpi=DPI, captions="(a)"
     )
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from benchmarks.chromium import find_chromium
 from benchmarks.explore import REST, Figure, opened_tab, served
 from benchmarks.figures import PANELS, ROWS, parts_figure
-from viz import recipe_json
+from viz.figure.recipe import recipe_json
 
 PREVIEW = ".st-key-figure-page img"
 MOVES, WARM_UP = 15, 3

@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 import viz
-from viz import example
+from viz.examples import bird
 
 
 def main(out: Path, picture: str, at: tuple[float, float]) -> None:
     """Print what the patch under pixel ``at`` attends to, and write the figure of it."""
     # One forward pass a network; after it every reference is read from what was kept.
-    source = example.clip() if picture == "example:bird" else picture
+    source = bird.clip() if picture == "example:bird" else picture
     nl = viz.capture(viz.load("r50n-nl"), source)
     cgnl = viz.capture(viz.load("r50n-cgnl"), source)
 
@@ -39,6 +39,6 @@ def main(out: Path, picture: str, at: tuple[float, float]) -> None:
 
 if __name__ == "__main__":
     folder, *given = sys.argv[1:] or ["out"]
-    name, place = given if given else ("example:bird", "{:g},{:g}".format(*example.HEAD))
+    name, place = given if given else ("example:bird", "{:g},{:g}".format(*bird.HEAD))
     x, y = (float(number) for number in place.split(","))
     main(Path(folder), name, (x, y))

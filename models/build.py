@@ -10,9 +10,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from models.backbones.compact import compact
 from models.backbones.digits import PLACES, DigitNetwork
 from models.backbones.resnet import AttentionResNet
-from models.blocks import AttentionBlock
-from models.placement import Place, places
-from models.specs import CompactSpec, DigitSpec, ModelSpec, NetworkSpec
+from models.blocks.block_table import AttentionBlock
+from models.specs.network import CompactSpec, DigitSpec, ModelSpec, NetworkSpec
+from models.specs.placement import Place, places
 
 
 class Network(Protocol):

@@ -5,11 +5,11 @@ from functools import lru_cache
 
 from torch import nn
 
-from models.block_specs import BlockSpec, CGNLSpec, NonLocalSpec
+from models.blocks.nonlocal_block import NonLocalBlock
 from models.build import gmacs, outline, parameter_count
-from models.gate_specs import GateSpec
-from models.nonlocal_block import NonLocalBlock
-from models.specs import CompactSpec, DigitSpec, ModelSpec, NetworkSpec
+from models.specs.block import BlockSpec, CGNLSpec, NonLocalSpec
+from models.specs.gate import GateSpec
+from models.specs.network import CompactSpec, DigitSpec, ModelSpec, NetworkSpec
 
 _KEYS = {
     "none": "keys not pooled",

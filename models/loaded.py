@@ -2,13 +2,10 @@
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from models.build import Network
-from models.specs import NetworkSpec
-
-if TYPE_CHECKING:  # loading makes LoadedModels: at run time the arrow points the other way
-    from models.checkpoints.report import Report
+from models.report import Report
+from models.specs.network import NetworkSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +21,7 @@ class LoadedModel:
     network: Network
     class_names: tuple[str, ...]
     sha256: str
-    report: "Report | None" = None
+    report: Report | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def class_name(self, index: int) -> str:

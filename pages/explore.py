@@ -2,12 +2,15 @@
 
 import streamlit as st
 
-from ui import frame, loaders, medium, movies, pinning, reading, reference, scene, tray
-from ui.payload import pack
-from ui.picker import focused, picked, picker
-from ui.settings import Settings, sidebar
-from viz import save
-from viz.save import View
+from ui import frame
+from ui.components.picker.payload import pack
+from ui.components.picker.picker import focused, picked, picker
+from ui.explore import explanations, movies, pinned_view, scene
+from ui.explore.sidebar import Settings, sidebar
+from ui.session import loaders, medium, pin_button, reference_patch
+from ui.session import pins as session_pins
+from viz.rendering import save
+from viz.rendering.save import View
 from viz.types import Clip
 
 TABLE = {"hide_index": True, "width": "stretch"}
@@ -19,7 +22,7 @@ def canvas(clip: Clip, settings: Settings, shown: list[scene.Shown]) -> None:
 
     def on_pick() -> None:
         if (cell := picked(key)) is not None:
-            reference.pin(*cell)
+            reference_patch.pin(*cell)
 
     def on_focus() -> None:
         if (name := focused(key)) is not None:
@@ -39,22 +42,22 @@ def pinned(clip: Clip, shown: list[scene.Shown], views: list[View]) -> None:
     """Show the reference inputs and the exact values."""
     left, right = st.columns([2, 5], vertical_alignment="bottom")
     with left:
-        reference.inputs(clip, shown[0].block.query_grid)
+        reference_patch.inputs(clip, shown[0].block.query_grid)
     with right:
         st.dataframe([scene.value_row(view, len(clip.frames)) for view in views], **TABLE)
 
 
-def explanations(shown: list[scene.Shown]) -> None:
+def explained(shown: list[scene.Shown]) -> None:
     """Show predictions, and how to read each map."""
     for column, one in zip(st.columns(len(shown)), shown, strict=True):
         with column:
             st.markdown(f"**{scene.heading(one)}**")
             st.dataframe(scene.top_table(one), column_config=SHARES, **TABLE)
-            st.latex(reading.formula(one.block))
-            st.write(reading.sentence(one.block))
+            st.latex(explanations.formula(one.block))
+            st.write(explanations.sentence(one.block))
             if one.capture.frames == 1 and one.block.key_grid.frames > 1:
-                st.caption(reading.held_still(one.block))
-            st.write(reading.dependence_sentence(loaders.dependence(one.block, one.key)))
+                st.caption(explanations.held_still(one.block))
+            st.write(explanations.dependence_sentence(loaders.dependence(one.block, one.key)))
 
 
 def saves(clip: Clip, settings: Settings, shown: list[scene.Shown], views: list[View]) -> None:
@@ -69,10 +72,10 @@ def saves(clip: Clip, settings: Settings, shown: list[scene.Shown], views: list[
         "Recipe (.json)": (
             "recipe.json",
             "application/json",
-            lambda: pinning.view_recipe(clip, settings, shown),
+            lambda: pinned_view.view_recipe(clip, settings, shown),
         ),
     }
-    pinning.button("pin", clip, lambda: pinning.reference_of(clip, settings, shown))
+    pin_button.button("pin", clip, lambda: pinned_view.reference_of(clip, settings, shown))
     with st.container(horizontal=True):
         for label, (name, mime, content) in files.items():
             st.download_button(label, content, name, mime, key=f"save-{name}", on_click="ignore")
@@ -96,7 +99,7 @@ SHARES = {"Share": st.column_config.ProgressColumn(format="percent", min_value=0
 
 def main() -> None:
     """Draw the page."""
-    tray.link()
+    session_pins.link()
     settings = sidebar()
     st.markdown("#### Explore: what does this patch attend to?")
     if problem := st.session_state.get("upload_problem"):
@@ -114,7 +117,7 @@ def main() -> None:
     views = [scene.view(one, settings.focus) for one in shown]
     pinned(clip, shown, views)
     saves(clip, settings, shown, views)
-    explanations(shown)
+    explained(shown)
 
 
 frame.require("pages/explore.py")

@@ -3,22 +3,32 @@
 import streamlit as st
 
 from errors import AttentionVizError
-from ui import (
-    figure_open,
-    figure_pins,
-    figure_preview,
-    figure_recipe,
-    figure_saves,
-    figure_settings,
-    figure_sidebar,
-    figure_sources,
-    frame,
-    tray,
+from ui import frame
+from ui.figure import (
+    open_recipe,
+    preview,
+    saves,
 )
-from ui.figure_sources import SessionSources
+from ui.figure import (
+    pins as figure_pins,
+)
+from ui.figure import (
+    recipe as figure_recipe,
+)
+from ui.figure import (
+    settings as figure_settings,
+)
+from ui.figure import (
+    sidebar as figure_sidebar,
+)
+from ui.figure import (
+    sources as figure_sources,
+)
+from ui.figure.sources import SessionSources
 from ui.guard import guarded, plain
-from viz import example
-from viz.recipe import Reference
+from ui.session import pins as session_pins
+from viz.examples import bird
+from viz.figure.recipe.recipe import Reference
 
 
 def start() -> None:
@@ -31,12 +41,12 @@ def start() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Start with the example", key="figure-example", type="primary", on_click=_example)
         st.page_link("pages/explore.py", label="Go to Explore", icon=":material/visibility:")
-    figure_open.uploader()
+    open_recipe.uploader()
 
 
 def _example() -> None:
     with guarded():
-        tray.add(figure_recipe.example_reference(), example.clip())
+        session_pins.add(figure_recipe.example_reference(), bird.clip())
 
 
 def missing_networks(references: tuple[Reference, ...], found: SessionSources) -> None:
@@ -55,7 +65,7 @@ def missing_networks(references: tuple[Reference, ...], found: SessionSources) -
 
 def figure() -> None:
     """Draw the figure of what is pinned, and everything that changes it."""
-    pins = tray.pins()
+    pins = session_pins.pins()
     references = [pin.reference for pin in pins]
     chosen = figure_settings.current(references)
     figure_pins.strip()
@@ -67,20 +77,20 @@ def figure() -> None:
     missing_networks(tuple(pin.reference for pin in shown), found)
     with guarded():
         made = figure_recipe.made(shown, chosen)
-        if figure_preview.show(made, found):
-            figure_saves.offer(made, found)
+        if preview.show(made, found):
+            saves.offer(made, found)
     # Behind the drawing, which is what is waited for.
     figure_sidebar.sidebar(chosen, references)
     figure_pins.details(found)
     with st.expander("Open a recipe or a figure"):
-        figure_open.uploader()
+        open_recipe.uploader()
 
 
 def main() -> None:
     """Draw the page."""
     st.markdown("#### Figure: what was pinned, as in the papers")
-    figure_open.pending()
-    if tray.pins():
+    open_recipe.pending()
+    if session_pins.pins():
         figure()
     else:
         start()

@@ -2,14 +2,17 @@
 
 import streamlit as st
 
-from ui import frame, gate_view, loaders, medium, pinning, tray
+from ui import frame
+from ui.gates import gate_view
 from ui.guard import guarded, plain
-from viz import pipeline
+from ui.session import loaders, medium, pin_button
+from ui.session import pins as session_pins
+from viz.attention import pipeline
 
 
 def main() -> None:
     """Draw the page."""
-    tray.link()
+    session_pins.link()
     st.markdown("#### Gates: which channels does a CGD network strengthen?")
     entries = gate_view.gated_entries()
     if not entries:
@@ -32,7 +35,9 @@ def main() -> None:
         shown = gate_view.pictures(layer, clip, geometry)
         for column, (title, picture) in zip(st.columns(len(shown)), shown.items(), strict=True):
             column.image(picture, caption=f"{layer.name}, mean |activation| {title}")
-        pinning.button("pin-gate", clip, lambda: pinning.gate_reference(clip, model, layer.name))
+        pin_button.button(
+            "pin-gate", clip, lambda: pin_button.gate_reference(clip, model, layer.name)
+        )
         st.dataframe(gate_view.table(found), hide_index=True, width="stretch")
     st.write(
         "A compact global descriptor multiplies every channel by 1 + tanh(z), between 0 and 2; "

@@ -4,10 +4,23 @@ from pathlib import Path
 
 import streamlit as st
 
-from models import cache, catalogue, checkpoints
-from models.published import NONE_PUBLISHED
-from ui import frame, model_table, model_tree, own_model, published_model
+from models import checkpoints
+from models.zoo import cache, catalogue
+from models.zoo.published import NONE_PUBLISHED
+from ui import frame
 from ui.guard import guarded, plain
+from ui.models import (
+    inspection as model_inspection,
+)
+from ui.models import (
+    own as own_model,
+)
+from ui.models import (
+    published as published_model,
+)
+from ui.models import (
+    table as model_table,
+)
 
 TABLE = {"hide_index": True, "width": "stretch"}
 
@@ -30,8 +43,8 @@ def bundled() -> None:
     with guarded():
         path = catalogue.WEIGHTS / f"{name}.safetensors"
         found = inspected(path, path.stat().st_mtime_ns)
-        model_tree.inspection(found.spec, found.report)
-        model_tree.use_in_explore(name, found.spec, "use_bundled")
+        model_inspection.inspection(found.spec, found.report)
+        model_inspection.use_in_explore(name, found.spec, "use_bundled")
 
 
 def published() -> None:

@@ -5,7 +5,7 @@ python -m scripts.recipe_schema > docs/recipe.schema.json
 
 import json
 
-from viz import recipe_json
+from viz.figure.recipe import recipe_json
 
 
 def main() -> None:

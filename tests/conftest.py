@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from models.block_specs import BlockSpec, CGNLSpec, NonLocalSpec
 from models.build import build
 from models.loaded import LoadedModel
-from models.specs import ModelSpec, Preprocessing
+from models.specs.block import BlockSpec, CGNLSpec, NonLocalSpec
+from models.specs.network import ModelSpec, Preprocessing
 from viz.types import Clip
 
 # Tiny tensors: threads cost ten times what they save, and more when the machine is busy.

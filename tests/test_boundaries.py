@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.paths import ROOT
 
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
@@ -27,31 +27,68 @@ FORBIDDEN_OUTSIDE: dict[str, set[str]] = {
 }
 """Room -> packages it must not know."""
 
-VIZ_LEVELS: tuple[set[str], ...] = (
-    {"types", "geometry", "strict_json"},
-    {"media", "preprocess", "capture", "puppet", "actions"},
-    {"decoding", "video", "animation", "frame_sets", "example", "example_clip"},
-    {"footage"},
-    {"affinity", "channel_maps", "gates", "dependence"},
-    {"heat"},
-    {"overlay"},
-    {"strip"},
-    {"save"},
-    {"motion"},
-    {"pipeline"},
-    {"recipe"},
-    {"sheet", "lettering", "point_files", "svg_fonts", "recipe_json"},
-    {"ground_truth", "rasters", "page", "export", "embedded", "scenes"},
-    {"page_grid", "pen", "sources", "heat_pictures"},
-    {"page_bars", "heat_panels", "matrix_panels", "gate_panels"},
-    {"page_layout", "charts", "presets"},
-    {"drawing", "composing"},
-    {"reel"},
-    {"figure", "__init__"},
-    {"cli_options", "cli_models", "cli_maps", "cli_figure", "cli"},
-    {"__main__"},
-)
-"""Inside viz, a module imports its own level or those before it, and never in a circle."""
+ORDER: dict[str, tuple[str, ...]] = {
+    "models": (
+        "specs",
+        "blocks",
+        "backbones",
+        "build",
+        "class_names",
+        "describe",
+        "report",
+        "loaded",
+        "checkpoints.containers",
+        "checkpoints.families",
+        "checkpoints",
+        "zoo",
+    ),
+    "viz": (
+        "geometry",
+        "types",
+        "media",
+        "examples",
+        "rendering",
+        "attention",
+        "figure.recipe",
+        "figure.keypoint_files",
+        "figure.keypoints",
+        "figure.resolve",
+        "figure.sources",
+        "figure.panels",
+        "figure.page",
+        "figure.draw",
+        "figure.files",
+        "figure.composition",
+        "figure.api",
+        "figure",
+        "__init__",
+        "cli",
+        "__main__",
+    ),
+    "ui": (
+        "bound",
+        "guard",
+        "frame",
+        "session",
+        "components",
+        "explore",
+        "figure",
+        "gates",
+        "models",
+    ),
+}
+"""Room -> its sub-packages and modules; each imports its own and those before it. A module belongs
+to the longest name that fits it."""
+
+PARALLEL: dict[str, set[str]] = {"ui": {"explore", "figure", "gates", "models"}}
+"""Room -> sub-packages that do not import one another: a folder a page."""
+
+MOST_SUBPACKAGES = 8
+MOST_ENTRIES = 12
+LARGER_FOLDERS: dict[str, str] = {
+    "ui/components/picker": "the parts of the canvas in JavaScript",
+}
+"""Folder with more than MOST_ENTRIES entries -> why."""
 
 
 def imported(source: str) -> set[str]:
@@ -74,25 +111,36 @@ def room_faults(room: str, source: str) -> list[str]:
     return sorted(tops & forbidden)
 
 
-def viz_imports(source: str) -> set[str]:
-    """Return the viz modules that a source imports; ``import viz`` itself counts as __init__."""
-    known = set().union(*VIZ_LEVELS)
-    parts = [name.split(".") for name in imported(source)]
-    inside = {(p[1:] or ["__init__"])[0] for p in parts if p[0] == "viz"}
-    return {name if name in known else "__init__" for name in inside}
+def part_of(name: str) -> str:
+    """Return which part of its room a dotted name (viz.figure.page.grid) belongs to."""
+    room, _, inside = name.partition(".")
+    fitting = [p for p in ORDER[room] if f"{inside}.".startswith(f"{p}.")]
+    if inside and not fitting:
+        return "__init__"  # a name that the room's own __init__ offers
+    return max(fitting, key=len) if inside else "__init__"
 
 
-def viz_level(module: str) -> int:
-    """Return the level of a viz module; a new module has to be given one here."""
-    found = [k for k, level in enumerate(VIZ_LEVELS) if module in level]
-    assert len(found) == 1, f"give viz/{module}.py a level in VIZ_LEVELS"
-    return found[0]
+def order_faults(module: str, source: str) -> list[str]:
+    """Return the parts that a module (dotted name) imports though they come after its own."""
+    room = module.partition(".")[0]
+    order = ORDER[room]
+    own = part_of(module)
+    assert own in order or own == "__init__", f"give {module} a place in ORDER"
+    inside = {name for name in imported(source) if name.partition(".")[0] == room}
+    found = {part_of(name) for name in inside} - {own}
+    rank = {name: k for k, name in enumerate(order)} | {"__init__": len(order)}
+    if "__init__" in order:
+        rank["__init__"] = order.index("__init__")
+    apart = PARALLEL.get(room, set())
+    return sorted(p for p in found if rank[p] > rank[own] or {p, own} <= apart)
 
 
-def viz_faults(module: str, source: str) -> list[str]:
-    """Return what a viz module imports from a later level."""
-    own = viz_level(module)
-    return sorted(name for name in viz_imports(source) if viz_level(name) > own)
+def module_name(path: Path) -> str:
+    """Return the dotted name of a module of the repository."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    if parts[-1] == "__init__" and len(parts) > 2:
+        parts = parts[:-1]
+    return ".".join(parts)
 
 
 def circles(graph: dict[str, set[str]]) -> set[str]:
@@ -121,30 +169,85 @@ def sources() -> list[tuple[str, Path]]:
     return found
 
 
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def packages_with_modules() -> list[Path]:
+    """Return every folder below a room that holds code or tests."""
+    rooms = [ROOT / room for room in (*ROOMS, "tests") if (ROOT / room).is_dir()]
+    folders = [folder for room in rooms for folder in (room, *room.rglob("*")) if folder.is_dir()]
+    return [
+        folder
+        for folder in folders
+        if "__pycache__" not in folder.parts and folder.is_relative_to(ROOT)
+    ]
+
+
+def entries(folder: Path) -> list[str]:
+    """Return what a newcomer sees in a folder: files and folders, without __init__ and caches."""
+    names = {path.name for path in folder.iterdir()}
+    return sorted(names - {"__init__.py", "__pycache__"})
+
+
 @pytest.mark.parametrize(
     ("room", "path"), [pytest.param(*s, id=str(s[1].relative_to(ROOT))) for s in sources()]
 )
 def test_a_module_imports_only_the_rooms_below_it(room, path):
-    assert room_faults(room, path.read_text(encoding="utf-8")) == []
+    assert room_faults(room, text_of(path)) == []
 
 
 def test_every_room_that_must_exist_was_walked():
     rooms = {room for room, _path in sources()}
-    assert {"errors", "models", "viz"} <= rooms
-    assert len(sources()) > 25
+    assert rooms == set(ROOMS)
+    assert len(sources()) > 150
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "viz").glob("*.py")), ids=lambda p: p.stem)
-def test_a_viz_module_imports_only_its_own_level_or_those_before_it(path):
-    assert viz_faults(path.stem, path.read_text(encoding="utf-8")) == []
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=module_name(path)) for room, path in sources() if room in ORDER],
+)
+def test_a_module_imports_only_its_own_part_of_the_room_or_those_before_it(path):
+    assert order_faults(module_name(path), text_of(path)) == []
 
 
-def test_viz_modules_do_not_import_in_a_circle():
+def test_every_part_in_the_order_is_there():
+    known = {module_name(path) for _room, path in sources()}
+    for room, order in ORDER.items():
+        for part in order:
+            name = f"{room}.{part}"
+            assert any(f"{one}.".startswith(f"{name}.") for one in known), name
+
+
+def test_modules_do_not_import_in_a_circle():
+    names = {module_name(path): path for _room, path in sources()}
+
+    def module_of(name: str) -> str:
+        while name and name not in names:
+            name = name.rpartition(".")[0]
+        return name
+
     graph = {
-        path.stem: viz_imports(path.read_text(encoding="utf-8")) - {"__init__"}
-        for path in (ROOT / "viz").glob("*.py")
+        name: {module_of(one) for one in imported(text_of(path))} - {"", name}
+        for name, path in names.items()
     }
+    # A package's __init__ may import its own modules, and its modules may stand behind it.
     assert circles(graph) == set()
+
+
+@pytest.mark.parametrize("room", ORDER)
+def test_a_room_has_few_sub_packages(room):
+    folders = [p for p in (ROOT / room).iterdir() if (p / "__init__.py").exists()]
+    assert 0 < len(folders) <= MOST_SUBPACKAGES
+
+
+def test_folders_are_small_enough_to_read_at_a_glance():
+    large = {
+        str(folder.relative_to(ROOT)): entries(folder)
+        for folder in packages_with_modules()
+        if len(entries(folder)) > MOST_ENTRIES
+    }
+    assert large.keys() == LARGER_FOLDERS.keys(), large
 
 
 @pytest.mark.parametrize(
@@ -154,11 +257,11 @@ def test_viz_modules_do_not_import_in_a_circle():
         ("models", "from viz.geometry import Box", "viz"),
         ("models", "from PIL import Image", "PIL"),
         ("viz", "def f():\n    import streamlit as st", "streamlit"),
-        ("viz", "if True:\n    from ui import picker", "ui"),
+        ("viz", "if True:\n    from ui.components import picker", "ui"),
         ("ui", "import pages.explore", "pages"),
         ("ui", "import app", "app"),
-        ("scripts", "from ui.picker import picker", "ui"),
-        ("viz", "import scripts.train_bundled", "scripts"),
+        ("scripts", "from ui.components.picker import picker", "ui"),
+        ("viz", "import scripts.training.train_bundled", "scripts"),
         ("viz", "from tests.conftest import draw", "tests"),
     ],
 )
@@ -167,19 +270,26 @@ def test_a_planted_room_violation_is_caught(room, source, fault):
 
 
 @pytest.mark.parametrize(
-    ("module", "source", "fault"),
+    ("module", "source", "faults"),
     [
-        ("geometry", "from viz.media import read", "media"),
-        ("media", "from viz import heat", "heat"),
-        ("heat", "import viz.overlay", "overlay"),
-        ("capture", "from viz import affinity as a", "affinity"),
-        ("overlay", "def f():\n    from viz.cli import main", "cli"),
-        ("affinity", "import viz", "__init__"),
-        ("pipeline", "from viz import cli", "cli"),
+        ("viz.geometry", "from viz.media.pictures import read", ["media"]),
+        ("viz.media.video", "from viz.rendering import heat", ["rendering"]),
+        ("viz.rendering.heat", "import viz.attention.pipeline", ["attention"]),
+        ("viz.attention.pipeline", "from viz.figure import api", ["figure.api"]),
+        ("viz.attention.pipeline", "def f():\n    from viz.cli.main import main", ["cli"]),
+        ("viz.figure.page.grid", "from viz.figure.draw import drawing", ["figure.draw"]),
+        ("viz.figure.recipe.recipe", "from viz.figure.panels import presets", ["figure.panels"]),
+        ("viz.attention.affinity", "import viz", ["__init__"]),
+        ("models.specs.block", "from models.blocks import kernels", ["blocks"]),
+        ("models.blocks.kernels", "import models.zoo.catalogue", ["zoo"]),
+        ("models.checkpoints.own", "from models.zoo import cache", ["zoo"]),
+        ("ui.session.pins", "from ui.figure import saves", ["figure"]),
+        ("ui.figure.saves", "from ui.explore import movies", ["explore"]),
+        ("ui.gates.gate_view", "from ui.figure.preview import show", ["figure"]),
     ],
 )
-def test_a_planted_violation_inside_viz_is_caught(module, source, fault):
-    assert viz_faults(module, source) == [fault]
+def test_a_planted_violation_inside_a_room_is_caught(module, source, faults):
+    assert order_faults(module, source) == faults
 
 
 def test_a_planted_circle_is_caught():
@@ -188,9 +298,13 @@ def test_a_planted_circle_is_caught():
 
 
 def test_what_is_allowed_is_not_reported():
-    assert room_faults("viz", "import torch\nfrom models import pairwise\nimport errors") == []
-    assert viz_faults("types", "from viz.geometry import Geometry") == []
-    assert viz_faults("overlay", "from viz import heat as heats\nimport viz.types") == []
+    assert (
+        room_faults("viz", "import torch\nfrom models.blocks import pairwise\nimport errors") == []
+    )
+    assert order_faults("viz.types", "from viz.geometry import Geometry") == []
+    assert order_faults("viz.figure.draw.drawing", "from viz.figure.page import plan") == []
+    assert order_faults("viz.cli.maps", "import viz\nfrom viz.cli import options") == []
+    assert order_faults("models.zoo.catalogue", "from models.checkpoints import own") == []
 
 
 def test_a_relative_import_is_refused():

@@ -13,9 +13,9 @@ fig.save("fig5.pdf")
 import importlib
 from types import ModuleType
 
-from viz.dependence import query_dependence
-from viz.pipeline import affinity_row, capture, load
-from viz.pipeline import channel_maps_at as channel_maps
+from viz.attention.pipeline import affinity_row, capture, load
+from viz.attention.pipeline import channel_maps_at as channel_maps
+from viz.attention.query_dependence import query_dependence
 
 row, maps = affinity_row, channel_maps
 """Short names, for notebooks."""

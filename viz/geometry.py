@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from errors import OutsideError
-from models.layout import Grid
+from models.blocks.layout import Grid
 
 Mode = Literal["fit", "center-crop"]
 

@@ -6,10 +6,10 @@ from typing import Literal
 import numpy as np
 from torch import Tensor
 
-from models.kernels import Kernel
-from models.layout import Grid
-from models.pairwise import Pairwise
-from models.placement import Place
+from models.blocks.kernels import Kernel
+from models.blocks.layout import Grid
+from models.blocks.pairwise import Pairwise
+from models.specs.placement import Place
 from viz.geometry import Geometry
 
 Normalise = Literal["clip", "frame", "fixed"]

@@ -5,7 +5,7 @@ from models.backbones.mobilenet import MobileNet
 from models.backbones.preresnet import PreResNet
 from models.backbones.squeezenet import SqueezeNet
 from models.backbones.wide_resnet import WideResNet
-from models.specs import CompactSpec
+from models.specs.network import CompactSpec
 
 _FAMILIES: dict[str, type[ImageNetwork]] = {
     "mobilenet": MobileNet,

@@ -5,10 +5,10 @@ import torch
 from torch import Tensor, nn
 
 from errors import InputError
-from models.blocks import AttentionBlock, block
-from models.layout import fold_time, unfold_time
-from models.placement import Place
-from models.specs import DigitSpec
+from models.blocks.block_table import AttentionBlock, block
+from models.blocks.layout import fold_time, unfold_time
+from models.specs.network import DigitSpec
+from models.specs.placement import Place
 
 
 class DigitPlace(Place):

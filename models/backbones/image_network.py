@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from torch import Tensor, nn
 
 from errors import SpecError
-from models.cgd_block import CGDBlock
-from models.layout import fold_time
-from models.specs import CompactSpec
+from models.blocks.cgd_block import CGDBlock
+from models.blocks.layout import fold_time
+from models.specs.network import CompactSpec
 
 
 class ImageNetwork(nn.Module, ABC):

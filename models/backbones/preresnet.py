@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from models.backbones.filling import fill_convolutions
 from models.backbones.image_network import ImageNetwork, size_of, wrong_size
-from models.gates import cgd_or_none
-from models.specs import CompactSpec
+from models.blocks.gate_table import cgd_or_none
+from models.specs.network import CompactSpec
 
 WIDTHS = (16, 32, 64)
 FIRST_BOTTLENECK_DEPTH = 44

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from models.backbones.filling import fill_convolutions
 from models.backbones.units import Affine, Basic, Bottleneck, TimeConv
-from models.blocks import AttentionBlock, block
-from models.layout import fold_time, unfold_time
-from models.placement import Place, places
-from models.specs import BASIC_DEPTHS, RESNET_UNITS, ModelSpec
+from models.blocks.block_table import AttentionBlock, block
+from models.blocks.layout import fold_time, unfold_time
+from models.specs.network import BASIC_DEPTHS, RESNET_UNITS, ModelSpec
+from models.specs.placement import Place, places
 
 
 class Folded(NamedTuple):

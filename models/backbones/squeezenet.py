@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from models.backbones.filling import fill_convolutions
 from models.backbones.image_network import ImageNetwork, size_of
-from models.gates import cgd_or_none
-from models.specs import CompactSpec
+from models.blocks.gate_table import cgd_or_none
+from models.specs.network import CompactSpec
 
 POOL = "pool"
 LAYOUTS: dict[str, tuple[tuple[int, int], tuple[int | str, ...]]] = {

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from models.gates import gate
-from models.layout import fold_time, unfold_time
-from models.placement import Place
-from models.specs import ModelSpec
+from models.blocks.gate_table import gate
+from models.blocks.layout import fold_time, unfold_time
+from models.specs.network import ModelSpec
+from models.specs.placement import Place
 
 SHIFTED_SHARE = 8
 """A temporal shift moves 1/8 of the channels one frame back, 1/8 forward (Lin et al. 2019)."""

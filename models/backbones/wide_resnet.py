@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from models.backbones.filling import fill_convolutions
 from models.backbones.image_network import ImageNetwork, size_of, wrong_size
-from models.gates import cgd_or_none
-from models.specs import CompactSpec
+from models.blocks.gate_table import cgd_or_none
+from models.specs.network import CompactSpec
 
 STEM_CHANNELS = 16
 MAX_DEPTH, MAX_WIDTH = 1000, 64

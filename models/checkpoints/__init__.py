@@ -7,11 +7,11 @@ from pathlib import Path
 from models.build import build
 from models.checkpoints import own
 from models.checkpoints.adapt import Understood, understand
-from models.checkpoints.reading import read
-from models.checkpoints.report import Report
+from models.checkpoints.containers.read import read
 from models.class_names import class_names
 from models.loaded import LoadedModel
-from models.specs import NetworkSpec
+from models.report import Report
+from models.specs.network import NetworkSpec
 
 NO_ANSWERS: Mapping[str, str] = {}
 

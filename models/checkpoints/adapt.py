@@ -8,13 +8,13 @@ from torch import Tensor, nn
 from errors import CheckpointError, SpecError
 from models.build import outline
 from models.checkpoints import own
-from models.checkpoints.families import family_of
-from models.checkpoints.family import Family
-from models.checkpoints.keys import Renamed, rename
-from models.checkpoints.known import Known
-from models.checkpoints.reading import RawCheckpoint
-from models.checkpoints.report import Report
-from models.specs import NetworkSpec
+from models.checkpoints.containers.read import RawCheckpoint
+from models.checkpoints.families.facts import Known
+from models.checkpoints.families.family import Family
+from models.checkpoints.families.key_tables import Renamed, rename
+from models.checkpoints.families.registry import family_of
+from models.report import Report
+from models.specs.network import NetworkSpec
 
 _WRAPPERS = ("module.", "_orig_mod.")
 """Prefixes that DataParallel and torch.compile put before every key, once or more often."""

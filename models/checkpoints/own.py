@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from errors import CheckpointError, SpecError
 from models.build import Network, build, outline
-from models.checkpoints.report import Report
 from models.loaded import LoadedModel
-from models.spec_files import spec_from_dict, spec_to_dict
-from models.specs import NetworkSpec
+from models.report import Report
+from models.specs.network import NetworkSpec
+from models.specs.spec_files import spec_from_dict, spec_to_dict
 
 FORMAT = "nonlocal-viz/1"
 MAX_BYTES = 2 * 2**30

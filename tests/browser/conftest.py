@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks.chromium import find_chromium
 from tests.paths import ROOT
-from viz import example, pipeline
+from viz.attention import pipeline
+from viz.examples import bird
 from viz.types import Capture
 
 FLAGS = (
@@ -79,7 +80,7 @@ def _await_health(address: str, process: subprocess.Popen, log: Path) -> None:
 def captures() -> dict[str, Capture]:
     """What the page captures, by this process: network id -> the example at SIZE pixels."""
     names = ("r50n-nl", "r50n-cgnl")
-    return {n: pipeline.capture(pipeline.load(n), example.clip(), "fit", SIZE) for n in names}
+    return {n: pipeline.capture(pipeline.load(n), bird.clip(), "fit", SIZE) for n in names}
 
 
 @pytest.fixture

@@ -17,7 +17,9 @@ from tests.browser.conftest import (
     open_explore,
     pixels,
 )
-from viz import example, heat, overlay, pipeline
+from viz.attention import pipeline
+from viz.examples import bird
+from viz.rendering import heat, overlay
 from viz.types import Cell, Look
 
 
@@ -26,7 +28,7 @@ def drawn(page, panel=0):
 
 
 def python_overlay(capture, attention, look):
-    clip = example.clip()
+    clip = bird.clip()
     return overlay.paint(clip, capture.geometry, heat.normalise(attention, look), look)[0].astype(
         int
     )
@@ -50,7 +52,7 @@ def test_it_opens_with_a_picture_a_reference_and_two_live_maps(page, server):
     expect(page.locator(".title").first).to_contain_text("r50n-nl")
     expect(page.locator(".title").nth(1)).to_contain_text("r50n-cgnl")
     expect(page.locator(".thumb")).to_have_count(13)
-    assert (drawn(page) != example.clip().frames[0]).any(), "no heat on the first picture"
+    assert (drawn(page) != bird.clip().frames[0]).any(), "no heat on the first picture"
     assert hosts <= {"localhost", ""}, "the page asked for something outside this machine"
 
 
@@ -133,7 +135,7 @@ def test_the_threshold_changes_the_picture(page, server):
     expect(page.locator(".cut").first).to_contain_text("0.30")
     at_rest(page)
     now = drawn(page)
-    plain = example.clip().frames[0]
+    plain = bird.clip().frames[0]
     assert (now != plain).any(-1).sum() > (before != plain).any(-1).sum()
 
 

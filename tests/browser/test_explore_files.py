@@ -9,7 +9,9 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import SIZE, at_rest, hover, open_explore, pixels
-from viz import example, pipeline, recipe_json
+from viz.attention import pipeline
+from viz.examples import bird
+from viz.figure.recipe import recipe_json
 from viz.types import Cell
 
 
@@ -20,7 +22,7 @@ def upload(page, name, content, mime="image/png"):
 
 def photo_like(width=500, height=333):
     """The example, turned and scaled, as a JPEG whose EXIF says how to turn it back."""
-    turned = example.draw().transpose(Image.Transpose.ROTATE_90).resize((height, width))
+    turned = bird.draw().transpose(Image.Transpose.ROTATE_90).resize((height, width))
     exif = Image.Exif()
     exif[0x0112] = 6
     packed = io.BytesIO()
@@ -77,7 +79,7 @@ def saved(page, label):
 
 def test_the_three_files_arrive_and_open(page, server, captures):
     open_explore(page, server, f"?size={SIZE}&at=9%2C17")
-    clip = example.clip()
+    clip = bird.clip()
     with Image.open(io.BytesIO(saved(page, "PNG of this view"))) as picture:
         assert picture.width > 2 * clip.width
         assert picture.height > clip.height

@@ -9,7 +9,8 @@ from pypdf import PdfReader
 
 from tests.browser.conftest import at_rest, open_explore
 from tests.browser.test_explore_files import photo_like, saved, upload
-from viz import embedded, media
+from viz.figure.files import embedded_recipe
+from viz.media import pictures
 
 PREVIEW = ".st-key-figure-page img"
 SLOWEST_S = 10.0
@@ -82,7 +83,7 @@ def test_an_uploaded_photo_becomes_a_pdf_and_the_pdf_the_same_figure_again(page,
     expect(page.get_by_text("The same drawing as the files")).to_be_visible()
     click_a_part(page, "<b>beak</b>", 0.5, 0.25)
     content = saved(page, "Save the PDF")
-    assert_holds_the_photo(embedded.read(content, "figure.pdf"))
+    assert_holds_the_photo(embedded_recipe.read(content, "figure.pdf"))
     reader = PdfReader(io.BytesIO(content))
     assert fonts(reader)
     assert all("/FontFile2" in font for font in fonts(reader))
@@ -96,7 +97,7 @@ def test_an_uploaded_photo_becomes_a_pdf_and_the_pdf_the_same_figure_again(page,
 def assert_holds_the_photo(recipe):
     """Check that a recipe says what was done on the page."""
     [reference] = recipe.references
-    assert reference.medium.sha256 == media.read(photo_like(), "x.jpg").sha256
+    assert reference.medium.sha256 == pictures.read(photo_like(), "x.jpg").sha256
     assert recipe.look.threshold == 0.69
     [part] = reference.parts
     assert part.name == "<b>beak</b>"

@@ -4,10 +4,10 @@ import pytest
 import torch
 from playwright.sync_api import Page, expect
 
-from models.block_specs import CGNLSpec
+from models.specs.block import CGNLSpec
 from tests.browser.conftest import DRAWN, PATIENCE_MS, at_rest, open_explore
 from tests.conftest import make_tiny
-from tests.models.test_catalogue import cgnl_state
+from tests.models.zoo.test_catalogue import cgnl_state
 
 TREE = "[data-testid='stCode']"
 

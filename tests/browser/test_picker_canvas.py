@@ -9,16 +9,19 @@ import torch
 from PIL import Image
 from playwright.sync_api import expect
 
-from models import kernels, pairwise
-from models.block_specs import CGNLSpec
-from models.layout import Grid
-from models.placement import Place
-from tests.browser.bare_picker import assert_same_picture, drawn, mount, noise, show
+from models.blocks import kernels, pairwise
+from models.blocks.layout import Grid
+from models.specs.block import CGNLSpec
+from models.specs.placement import Place
+from tests.browser.bare.bare_picker import assert_same_picture, drawn, mount, noise, show
 from tests.browser.conftest import cell_of, hover
-from ui.payload import Panel, canvas_frames, canvas_geometry
-from viz import example, geometry, heat, overlay, pipeline
-from viz.channel_maps import channel_map, group_map, rank
-from viz.pipeline import Channels
+from ui.components.picker.payload import Panel, canvas_frames, canvas_geometry
+from viz import geometry
+from viz.attention import pipeline
+from viz.attention.channel_maps import channel_map, group_map, rank
+from viz.attention.pipeline import Channels
+from viz.examples import bird
+from viz.rendering import heat, overlay
 from viz.types import Cell, CGNLCapture, Clip, Look, NonLocalCapture
 
 ROWS, COLS, WIDTH = 11, 13, 7
@@ -65,7 +68,7 @@ def painted(clip, plan, attention, look):
 
 @pytest.fixture
 def clip():
-    return example.clip()
+    return bird.clip()
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
-from models.layout import Grid
-from tests.browser.bare_clips import (
+from models.blocks.layout import Grid
+from tests.browser.bare.bare_clips import (
     BARE,
     COLS,
     PICTURES,
@@ -25,10 +25,10 @@ from tests.browser.bare_clips import (
     query,
     strip,
 )
-from tests.browser.bare_picker import assert_same_picture, drawn, mount, picture_of, show
-from viz import pipeline
-from viz.channel_maps import channel_map, group_map, rank
-from viz.pipeline import Channels
+from tests.browser.bare.bare_picker import assert_same_picture, drawn, mount, picture_of, show
+from viz.attention import pipeline
+from viz.attention.channel_maps import channel_map, group_map, rank
+from viz.attention.pipeline import Channels
 from viz.types import Cell, Look
 
 

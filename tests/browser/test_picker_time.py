@@ -7,8 +7,8 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
-from models.layout import Grid
-from tests.browser.bare_clips import (
+from models.blocks.layout import Grid
+from tests.browser.bare.bare_clips import (
     COLS,
     ROWS,
     cell_of,
@@ -20,12 +20,12 @@ from tests.browser.bare_clips import (
     painted,
     panel_of,
 )
-from tests.browser.bare_picker import assert_same_picture, drawn, mount, show
+from tests.browser.bare.bare_picker import assert_same_picture, drawn, mount, show
 from tests.browser.conftest import hover
-from ui.payload import LIVE_LIMIT
-from viz import pipeline
-from viz.channel_maps import channel_map, group_map, rank
-from viz.pipeline import Channels
+from ui.components.picker.payload import LIVE_LIMIT
+from viz.attention import pipeline
+from viz.attention.channel_maps import channel_map, group_map, rank
+from viz.attention.pipeline import Channels
 from viz.types import Cell, Look
 
 

@@ -8,10 +8,10 @@ import pytest
 import streamlit as st
 from PIL import Image
 
-from tests.browser.bare_tray import mount, sent, show
+from tests.browser.bare.bare_tray import mount, sent, show
 from tests.conftest import draw
-from ui import points
-from viz.recipe import Part
+from ui.components.keypoints import keypoints
+from viz.figure.recipe.recipe import Part
 
 EVIL = "<img src=x onerror=window.hurt=1>"
 BEAK, TAIL = Part("beak", 70.0, 30.0), Part("tail", 10.0, 60.0)
@@ -22,7 +22,7 @@ def drawn(height, width):
 
 
 def put(page, width, height, parts=(BEAK, TAIL)):
-    mount(page, "points", "points", points.data(drawn(height, width), parts))
+    mount(page, "points", "points", keypoints.data(drawn(height, width), parts))
 
 
 def click(page, x, y):
@@ -88,10 +88,10 @@ def test_a_key_on_a_dot_removes_it(page, key):
     page.keyboard.press(key)
     assert sent(page) == [["remove", 0]]
     assert "Removed part 1" in page.locator(".unseen").inner_text()
-    show(page, points.data(drawn(67, 101), [TAIL]))
+    show(page, keypoints.data(drawn(67, 101), [TAIL]))
     assert page.locator("button.dot").count() == 1
     assert page.evaluate("document.activeElement.className") == "dot"
-    show(page, points.data(drawn(67, 101), []))
+    show(page, keypoints.data(drawn(67, 101), []))
     assert page.evaluate("document.activeElement.className") == "target"
 
 
@@ -148,29 +148,29 @@ def session(monkeypatch):
 )  # fmt: skip
 def test_a_place_that_is_none_of_the_frame_is_passed_over(session, value):
     session["p"] = {"add": value}
-    assert points.added("p") is None
+    assert keypoints.added("p") is None
 
 
 def test_a_place_in_the_frame_is_taken(session):
     session["p"] = {"add": {"x": 100.99, "y": 0}}
-    assert points.added("p") == (100.99, 0.0)
-    assert points.added("elsewhere") is None
+    assert keypoints.added("p") == (100.99, 0.0)
+    assert keypoints.added("elsewhere") is None
 
 
 @pytest.mark.parametrize("value", [None, -1, 2, 1.0, "1", True, [0]])
 def test_a_number_that_is_no_part_is_passed_over(session, value):
     session["p"] = {"remove": value}
-    assert points.taken("p") is None
+    assert keypoints.taken("p") is None
 
 
 def test_the_number_of_a_part_is_taken(session):
     session["p"] = {"remove": 1}
-    assert points.taken("p") == 1
-    assert points.taken("elsewhere") is None
+    assert keypoints.taken("p") == 1
+    assert keypoints.taken("elsewhere") is None
 
 
 def test_the_picture_is_the_frame():
     frame = drawn(67, 101)
-    content = base64.b64decode(points.data(frame, [])["picture"].split(",")[1])
+    content = base64.b64decode(keypoints.data(frame, [])["picture"].split(",")[1])
     sent_picture = np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
     assert np.abs(sent_picture - frame).mean() < 4

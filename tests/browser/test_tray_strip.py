@@ -9,10 +9,11 @@ import streamlit as st
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.bare_tray import mount, sent, show
-from ui import tray, tray_strip
-from ui.tray import Pin
-from viz.recipe import Medium, Network, Reference, View
+from tests.browser.bare.bare_tray import mount, sent, show
+from ui.components.pin_cards import pin_cards
+from ui.session import pins as session_pins
+from ui.session.pins import Pin
+from viz.figure.recipe.recipe import Medium, Network, Reference, View
 from viz.types import Clip
 
 EVIL = "<img src=x onerror=window.hurt=1>"
@@ -35,7 +36,7 @@ def pin_of(id, at=(10.0, 20.0), label="", frame=0, clip=None, views=("r50n-nl", 
 
 def data_of(ids=IDS, current=None, **labels):
     pins = [pin_of(id, label=labels.get(id, "")) for id in ids]
-    return {"cards": tray_strip.cards(pins), "current": current}
+    return {"cards": pin_cards.cards(pins), "current": current}
 
 
 @pytest.fixture
@@ -237,7 +238,7 @@ def greenest(pixels):
 
 def test_a_card_shows_the_frame_of_the_reference_with_a_green_box():
     clip = clip_of("long.mp4", frames=4, size=(600, 800))
-    [card] = tray_strip.cards([pin_of("p1", (200.0, 450.0), frame=3, clip=clip)])
+    [card] = pin_cards.cards([pin_of("p1", (200.0, 450.0), frame=3, clip=clip)])
     pixels = picture(card)
     assert pixels.shape == (72, 96, 3)
     assert greenest(pixels) == pytest.approx((24, 54), abs=1)
@@ -246,7 +247,7 @@ def test_a_card_shows_the_frame_of_the_reference_with_a_green_box():
 
 
 def test_a_pin_of_gates_has_no_box_and_names_its_layer():
-    [card] = tray_strip.cards([pin_of("p1", None, views=("own",))])
+    [card] = pin_cards.cards([pin_of("p1", None, views=("own",))])
     assert card["detail"] == "own · res4.4"
     pixels = picture(card)
     assert np.abs(pixels - pixels[0, 0]).max() < 8
@@ -258,7 +259,7 @@ def session(monkeypatch):
     monkeypatch.setattr(st, "session_state", state)
     for x in (1.0, 2.0, 3.0):
         pin = pin_of("p", (x, 1.0))
-        tray.add(pin.reference, pin.clip)
+        session_pins.add(pin.reference, pin.clip)
     return state
 
 
@@ -269,25 +270,25 @@ def session(monkeypatch):
 )  # fmt: skip
 def test_an_order_that_is_none_of_the_pins_is_passed_over(session, value):
     session["s"] = {"order": value}
-    assert tray_strip.ordered("s") is None
+    assert pin_cards.ordered("s") is None
 
 
 def test_an_order_of_all_pins_is_taken(session):
     session["s"] = {"order": ["p3", "p1", "p2"]}
-    assert tray_strip.ordered("s") == ["p3", "p1", "p2"]
+    assert pin_cards.ordered("s") == ["p3", "p1", "p2"]
 
 
 @pytest.mark.parametrize("value", [None, 1, "p9", ["p1"], {}, True])
 def test_an_unknown_pin_is_neither_removed_nor_chosen(session, value):
     session["s"] = {"remove": value, "choose": value}
-    assert tray_strip.removed("s") is None
-    assert tray_strip.chosen("s") is None
+    assert pin_cards.removed("s") is None
+    assert pin_cards.chosen("s") is None
 
 
 def test_a_known_pin_is_removed_or_chosen(session):
     session["s"] = {"remove": "p2", "choose": "p3"}
-    assert (tray_strip.removed("s"), tray_strip.chosen("s")) == ("p2", "p3")
-    assert tray_strip.ordered("elsewhere") is None
+    assert (pin_cards.removed("s"), pin_cards.chosen("s")) == ("p2", "p3")
+    assert pin_cards.ordered("elsewhere") is None
 
 
 def test_the_button_of_explore_pins_and_the_sidebar_counts(explore):

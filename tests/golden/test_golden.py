@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from scripts import verify_goldens
-from scripts.golden_blocks import gate_cases, nonlocal_cases
-from scripts.golden_cases import compare
+from scripts.goldens import verify_goldens
+from scripts.goldens.golden_blocks import gate_cases, nonlocal_cases
+from scripts.goldens.golden_cases import compare
 
 HERE = Path(__file__).parent
 CHECKPOINTS = sorted(p for p in HERE.glob("*/*.xz") if not p.name.endswith(".expect.pt.xz"))

@@ -25,8 +25,8 @@ def forward_bytes(function, pooling):
     """Return by how much a forward raises the peak, after a small one that warms up."""
     import torch
 
-    from models.block_specs import NonLocalSpec
-    from models.nonlocal_block import NonLocalBlock
+    from models.blocks.nonlocal_block import NonLocalBlock
+    from models.specs.block import NonLocalSpec
 
     torch.set_num_threads(1)
     with torch.no_grad():
@@ -69,7 +69,7 @@ def forward_megabytes(pooling, functions=FUNCTIONS):
 if __name__ == "__main__":
     import torch  # noqa: F401 (loaded once, before the forks)
 
-    import models.nonlocal_block  # noqa: F401
+    import models.blocks.nonlocal_block  # noqa: F401
 
     used = {name: in_a_child(name, sys.argv[1]) / 1e6 for name in sys.argv[2:]}
     sys.stdout.write(json.dumps(used))

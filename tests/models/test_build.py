@@ -5,11 +5,11 @@ import torch
 import torchvision
 from torch import nn
 
-from models.block_specs import CGNLSpec, NonLocalSpec
-from models.blocks import AttentionBlock
+from models.blocks.block_table import AttentionBlock
 from models.build import build, gmacs, multiply_adds, outline, parameter_count, places_of
-from models.gate_specs import CGDSpec
-from models.specs import CompactSpec, DigitSpec, ModelSpec
+from models.specs.block import CGNLSpec, NonLocalSpec
+from models.specs.gate import CGDSpec
+from models.specs.network import CompactSpec, DigitSpec, ModelSpec
 
 
 def test_a_built_network_is_in_eval_mode_and_its_block_changes_nothing():

@@ -6,11 +6,11 @@ from torch import nn
 
 from benchmarks import costs
 from benchmarks.cost_tables import TABLES, Cost, Row, Table, short
-from models.block_specs import BAMSpec
-from models.cgd_block import CGDBlock
-from models.comparison import BAMBlock
-from models.gate_specs import CGDSpec
-from models.specs import CompactSpec
+from models.blocks.cgd_block import CGDBlock
+from models.blocks.comparison import BAMBlock
+from models.specs.block import BAMSpec
+from models.specs.gate import CGDSpec
+from models.specs.network import CompactSpec
 
 
 @pytest.mark.parametrize("frames", [1, 3])

@@ -1,14 +1,14 @@
 import json
-from pathlib import Path
 
 import jsonschema
 import pytest
 
 from scripts import recipe_schema
-from viz import recipe_json
-from viz.recipe import Medium, Network, Recipe, Reference, View
+from tests.paths import ROOT
+from viz.figure.recipe import recipe_json
+from viz.figure.recipe.recipe import Medium, Network, Recipe, Reference, View
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "recipe.schema.json"
+DOCUMENT = ROOT / "docs" / "recipe.schema.json"
 A_RECIPE = Recipe(
     "parts", (Reference(Medium("a.png", "ab"), (View(Network("r50n-nl", "cd")),), at=(1.0, 2.0)),)
 )

@@ -4,11 +4,11 @@ import pytest
 import streamlit as st
 import torch
 
-from models import cache
 from models.backbones.resnet import AttentionResNet
-from models.block_specs import CGNLSpec
+from models.specs.block import CGNLSpec
+from models.zoo import cache
 from tests.conftest import make_tiny
-from tests.models.test_catalogue import cgnl_state
+from tests.models.zoo.test_catalogue import cgnl_state
 
 
 @pytest.fixture(autouse=True)

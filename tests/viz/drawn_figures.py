@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from models.block_specs import CGNLSpec
-from models.kernels import kernel
-from models.layout import Grid
-from models.pairwise import pairwise
-from models.placement import Place
-from viz.gates import GateLayer
+from models.blocks.kernels import kernel
+from models.blocks.layout import Grid
+from models.blocks.pairwise import pairwise
+from models.specs.block import CGNLSpec
+from models.specs.placement import Place
+from viz.attention.gates import GateLayer
+from viz.figure.panels.sheet import Panel, Picture, Row, Shade, Sheet
+from viz.figure.recipe.recipe import Layout, Medium, Network, Recipe, Reference, View
 from viz.geometry import Box, Geometry, fit
-from viz.heat import Heat
-from viz.recipe import Layout, Medium, Network, Recipe, Reference, View
-from viz.sheet import Panel, Picture, Row, Shade, Sheet
+from viz.rendering.heat import Heat
 from viz.types import Capture, CGNLCapture, Clip, Look, NonLocalCapture
 
 HEIGHT, WIDTH = 53, 67

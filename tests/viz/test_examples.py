@@ -2,13 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 from PIL import Image
 
-from viz import embedded
-
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+from viz.figure.files import embedded_recipe
 
 
 def run(*arguments: str) -> list[str]:
@@ -27,6 +25,6 @@ def test_the_python_example_prints_maps_and_writes_a_figure_that_can_be_drawn_ag
     assert lines[-1] == "drawn again: equal"
     content = (tmp_path / "new" / "figure.pdf").read_bytes()
     text = (tmp_path / "new" / "recipe.json").read_bytes()
-    assert embedded.read(content, "figure.pdf") == embedded.read(text, "recipe.json")
+    assert embedded_recipe.read(content, "figure.pdf") == embedded_recipe.read(text, "recipe.json")
     with Image.open(tmp_path / "new" / "figure.png") as picture:
         assert picture.width == 2062  # 6.875 in at 300 dpi

@@ -10,7 +10,7 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from errors import OutsideError
-from models.layout import Grid
+from models.blocks.layout import Grid
 from viz import geometry
 from viz.geometry import Box
 

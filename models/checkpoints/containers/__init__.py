@@ -1,0 +1,1 @@
+"""Container formats of checkpoints, read without running anything in them."""

@@ -1,0 +1,48 @@
+"""All families, in the order in which they are tried."""
+
+import re
+from collections.abc import Iterable
+
+from errors import CheckpointError
+from models.checkpoints.families.clips import CLIP_FAMILIES, TRUNK_FAMILY
+from models.checkpoints.families.facebook import FACEBOOK_FAMILIES
+from models.checkpoints.families.family import Family, Unsupported
+from models.checkpoints.families.images import IMAGE_FAMILIES
+from models.checkpoints.families.mmaction import MMACTION
+
+FAMILIES: tuple[Family, ...] = (
+    MMACTION,
+    *CLIP_FAMILIES,
+    *FACEBOOK_FAMILIES,
+    *IMAGE_FAMILIES,
+    TRUNK_FAMILY,
+)
+
+UNSUPPORTED = (
+    Unsupported(
+        r".*body\.layer\d\..*|.*rpn.*", "a Mask R-CNN detector; it does not classify a picture"
+    ),
+    Unsupported(
+        r"roi_head\..*|.*bbox_head.*", "a detector of actions; it does not classify a clip"
+    ),
+    Unsupported(r"s1\.pathway1_stem.*", "a two-pathway SlowFast; networks of one pathway are read"),
+    Unsupported(r".*fbo.*|.*lfb.*", "a long-term feature bank network"),
+    Unsupported(r".*\.in_proj_weight|.*attn\.qkv\.weight", "a transformer"),
+)
+
+
+def family_of(keys: Iterable[str], file_name: str) -> Family:
+    """Return the family whose mark is among the keys; CheckpointError names what is read."""
+    listed = list(keys)
+    for known in UNSUPPORTED:
+        if any(re.fullmatch(known.mark, key) for key in listed):
+            raise CheckpointError(
+                f"{file_name} is {known.reason}; classifiers with NL, CGNL or CGD are read."
+            )
+    for family in FAMILIES:
+        if any(re.fullmatch(family.mark, key) for key in listed):
+            return family
+    raise CheckpointError(
+        f"{file_name} holds keys of no family that is read ({', '.join(sorted(listed)[:3])}, ...); "
+        f"read are {'; '.join(family.title for family in FAMILIES)}. Nothing was loaded."
+    )

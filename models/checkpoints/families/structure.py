@@ -1,0 +1,113 @@
+"""What tensors under our names say of the network they fill: depth, width, blocks, classes."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from torch import Tensor
+
+from errors import CheckpointError, SpecError
+from models.specs.block import CGNLSpec, NonLocalSpec
+from models.specs.network import BASIC_DEPTHS, RESNET_UNITS, ModelSpec, Units
+from models.specs.placement import Place, places
+
+Tensors = Mapping[str, Tensor]
+
+
+def depth_of(tensors: Tensors, file_name: str) -> int:
+    """Return the ResNet depth whose units the tensors fill; CheckpointError for any other."""
+    counts = tuple(len(_units(tensors, layer)) for layer in range(1, 5))
+    basic = "layer1.0.conv3.weight" not in tensors
+    for depth, units in RESNET_UNITS.items():
+        if units == counts and (depth in BASIC_DEPTHS) == basic:
+            return depth
+    raise CheckpointError(
+        f"{file_name} holds {'basic' if basic else 'bottleneck'} units {counts}; ResNets with "
+        f"{', '.join(f'{d}: {u}' for d, u in RESNET_UNITS.items())} are read. Nothing was loaded."
+    )
+
+
+def _units(tensors: Tensors, layer: int) -> set[int]:
+    found = (re.match(rf"layer{layer}\.(\d+)\.", key) for key in tensors)
+    return {int(match[1]) for match in found if match}
+
+
+def stem_frames(tensors: Tensors) -> int:
+    """Return the frames of the first kernel: 1 for images."""
+    weight = tensors["conv1.weight"]
+    return weight.shape[2] if weight.ndim == 5 else 1
+
+
+def inflated(tensors: Tensors) -> Units:
+    """Return the units whose first convolution reaches over time."""
+    return chosen_units(
+        key for key, value in tensors.items() if value.ndim == 5 and value.shape[2] > 1
+    )
+
+
+def chosen_units(keys: Iterable[str]) -> Units:
+    """Return the units whose ``layerL.i.conv1.weight`` is among the keys."""
+    found = [re.fullmatch(r"layer(\d)\.(\d+)\.conv1\.weight", key) for key in keys]
+    units = {(int(match[1]), int(match[2])) for match in found if match}
+    return tuple(tuple(sorted(u for at, u in units if at == layer)) for layer in range(1, 5))
+
+
+def placement(tensors: Tensors, depth: int) -> str | tuple[str, ...]:
+    """Return where blocks stand, by the name of the row of models.placement when there is one."""
+    found = {re.match(r"blocks\.res(\d)_(\d+)\.", key) for key in tensors} - {None}
+    here = tuple(sorted({Place(int(match[1]), int(match[2])) for match in found}))
+    for name in ("none", "1", "1-after", "5", "10"):
+        try:
+            if places(depth, name) == here:
+                return name
+        except SpecError:
+            continue
+    return tuple(place.label for place in here)
+
+
+def nonlocal_facts(tensors: Tensors, prefix: str) -> dict:
+    """Return what weights tell of a NonLocalSpec; ``function`` is left out where they do not.
+
+    ``prefix`` is that of one block, "blocks.res4_4.".
+    """
+    of = {key.removeprefix(prefix): value for key, value in tensors.items()}
+    expand, g = tensors[prefix + "expand.weight"], tensors[prefix + "projection.g.weight"]
+    told = {
+        "reduction": expand.shape[0] // g.shape[0],
+        "bias": "projection.g.bias" in of,
+        "expand_bias": "expand.bias" in of,
+        "norm": "batch" if "norm.weight" in of else "none",
+    }
+    if "projection.theta.weight" not in of:
+        told["function"] = "gaussian"
+    elif "projection.query_weight.weight" in of:
+        told["function"] = "concatenation"
+    return told
+
+
+def cgnl_facts(tensors: Tensors, prefix: str) -> dict:
+    """Return what weights tell of a CGNLSpec: groups and reduction."""
+    expand = tensors[prefix + "expand.weight"]
+    inner = tensors[prefix + "projection.g.weight"].shape[0]
+    return {"groups": inner // expand.shape[1], "reduction": expand.shape[0] // inner}
+
+
+def first_block(tensors: Tensors) -> str | None:
+    """Return the prefix of the first block, "blocks.res3_1.", or None."""
+    found = sorted(match[0] for key in tensors if (match := re.match(r"blocks\.\w+\.", key)))
+    return found[0] if found else None
+
+
+def resnet_spec(
+    tensors: Tensors, file_name: str, block: NonLocalSpec | CGNLSpec | None, **told: object
+) -> ModelSpec:
+    """Return the spec of the ResNet that the tensors fill; ``told`` is what weights do not say."""
+    depth = depth_of(tensors, file_name)
+    return ModelSpec(
+        depth=depth,
+        base_width=tensors["conv1.weight"].shape[0],
+        block=block,
+        placement=placement(tensors, depth),
+        num_classes=tensors["fc.weight"].shape[0],
+        norm="batch" if "bn1.running_mean" in tensors else "affine",
+        **told,
+    )

@@ -1,0 +1,1 @@
+"""What a network is, as values: blocks, gates, trunks, places; and as JSON."""

@@ -1,0 +1,1 @@
+"""What can be loaded: bundled and published networks, downloads and their cache."""

@@ -1,0 +1,1 @@
+"""Comparison with outputs of the original implementations."""

@@ -1,0 +1,101 @@
+"""How a new block's theta and phi are started, so that its maps mean something from the first step.
+
+NL: theta = phi = the leading principal directions of the block's input, so that theta . phi starts
+as feature similarity. CGNL: theta = phi = one part detector a channel, the centroids of a spherical
+k-means over the block's input features, made orthogonal to the mean feature.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.backbones.resnet import AttentionResNet
+from models.blocks.nonlocal_block import NonLocalBlock
+
+SAMPLED_IMAGES, SAMPLED_POSITIONS, KMEANS_STEPS = 600, 40, 25
+
+
+@torch.no_grad()
+def block_inputs(network: AttentionResNet, images: Tensor, seed: int) -> Tensor:
+    """Return (K, C) features that reach the block, at random positions of random uint8 images."""
+    draw = torch.Generator().manual_seed(seed)
+    chosen = images[torch.randperm(len(images), generator=draw)[:SAMPLED_IMAGES]]
+    prep = network.spec.preprocessing
+    mean, std = torch.tensor(prep.mean).view(3, 1, 1), torch.tensor(prep.std).view(3, 1, 1)
+    device = network.fc.weight.device
+    kept: list[Tensor] = []
+    block = network.block_at(network.places[0])
+    was_training = network.training
+    network.eval()
+    hook = block.register_forward_pre_hook(lambda _m, args: kept.append(args[0]))
+    try:
+        for part in chosen.split(50):
+            sized = F.interpolate(
+                part.float() / 255, size=(prep.size, prep.size), mode="bilinear", antialias=True
+            )
+            network(((sized - mean) / std).unsqueeze(2).to(device))
+    finally:
+        hook.remove()
+        network.train(was_training)
+    features = torch.cat([x.flatten(2).transpose(1, 2) for x in kept])
+    picks = torch.randint(features.shape[1], (len(features), SAMPLED_POSITIONS), generator=draw).to(
+        device
+    )
+    return torch.gather(features, 1, picks[..., None].expand(-1, -1, features.shape[2])).flatten(
+        0, 1
+    )
+
+
+def principal_directions(features: Tensor, count: int) -> Tensor:
+    """Return the (count, C) leading principal directions of (K, C) features."""
+    centred = features - features.mean(0)
+    _values, vectors = torch.linalg.eigh(centred.T @ centred / len(centred))
+    return vectors.flip(1)[:, :count].T.contiguous()
+
+
+def spherical_kmeans(features: Tensor, count: int, seed: int) -> Tensor:
+    """Return ``count`` unit centroids (count, C) of the directions of centred (K, C) features."""
+    draw = torch.Generator().manual_seed(seed)
+    unit = F.normalize(features - features.mean(0), dim=1)
+    centroids = unit[torch.randperm(len(unit), generator=draw)[:count].to(unit.device)]
+    for _ in range(KMEANS_STEPS):
+        nearest = (unit @ centroids.T).argmax(1)
+        sums = torch.zeros_like(centroids).index_add_(0, nearest, unit)
+        empty = sums.norm(dim=1) == 0
+        sums[empty] = centroids[empty]
+        centroids = F.normalize(sums, dim=1)
+    return centroids
+
+
+def without_mean(directions: Tensor, features: Tensor) -> Tensor:
+    """Return the directions (count, C) made orthogonal to the mean feature, unit length again.
+
+    A projection without bias then ignores what all positions share.
+    """
+    mean = F.normalize(features.mean(0), dim=0)
+    return F.normalize(directions - (directions @ mean)[:, None] * mean, dim=1)
+
+
+@torch.no_grad()
+def start_block(network: AttentionResNet, images: Tensor, deviation: float, seed: int) -> None:
+    """Set theta = phi of the network's first block from its input features.
+
+    ``deviation`` is the standard deviation of the NL block's logits over pairs of positions.
+    """
+    block = network.block_at(network.places[0])
+    features = block_inputs(network, images, seed)
+    projection = block.projection
+    count = projection.theta.weight.shape[0]
+    if isinstance(block, NonLocalBlock):
+        directions = principal_directions(features, count)
+        projected = (features - features.mean(0))[:4000] @ directions.T
+        logits = projected @ projected.T * block.pairwise.scale
+        directions = directions * (deviation / logits.std()).sqrt()
+    else:
+        directions = without_mean(spherical_kmeans(features, count, seed), features)
+        directions = directions / (features @ directions.T).std()
+    for layer in (projection.theta, projection.phi):
+        layer.weight.copy_(directions[:, :, None, None])
+        if layer.bias is not None:
+            layer.bias.copy_(-directions @ features.mean(0))
+    print(f"block {type(block).__name__} started from {len(features)} features", flush=True)

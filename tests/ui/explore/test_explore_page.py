@@ -1,0 +1,186 @@
+"""The Explore page without a browser: what it shows, keeps and refuses, and what it costs."""
+
+import io
+import shutil
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+
+from models.zoo import catalogue
+from tests.ui.pages import assert_sound, opened, values_table
+from viz.attention import pipeline
+from viz.examples import bird
+
+
+def test_it_opens_with_the_example_both_networks_and_a_reference():
+    at = opened()
+    assert_sound(at)
+    assert not at.error
+    assert at.selectbox(key="net").value == "r50n-nl"
+    assert at.selectbox(key="beside").value == "r50n-cgnl"
+    table = values_table(at)
+    assert list(table["Map"])[0] == "NL"
+    assert list(table["Map"])[1].startswith("c")
+    assert any("Query dependence" in m.value for m in at.markdown)
+    assert len(at.latex) == 2
+
+
+def test_it_says_why_a_dot_product_channel_keeps_its_shape():
+    at = opened()
+    assert any("never its shape" in m.value for m in at.markdown)
+
+
+def test_one_forward_pass_a_network_whatever_is_moved(forwards):
+    at = opened()
+    assert len(forwards) == 2
+    at.number_input(key="row").set_value(1).run()
+    at.number_input(key="col").set_value(3).run()
+    at.slider(key="threshold").set_value(0.4).run()
+    at.selectbox(key="map").set_value("jet").run()
+    at.selectbox(key="channels").set_value("one per group").run()
+    at.selectbox(key="channels").set_value("class evidence").run()
+    at.selectbox(key="focus").set_value("group 2").run()
+    at.slider(key="opacity").set_value(0.9).run()
+    assert_sound(at)
+    assert len(forwards) == 2
+    at.selectbox(key="size").set_value(320).run()
+    assert len(forwards) == 4
+    at.selectbox(key="size").set_value(224).run()
+    assert len(forwards) == 4
+
+
+def test_the_pinned_value_is_the_float32_value_of_the_pipeline():
+    at = opened(at="4,5", beside="none")
+    capture = pipeline.capture(pipeline.load("r50n-nl"), bird.clip(), "fit", 224)
+    block = pipeline.block_of(capture)
+    values = pipeline.maps_at(block, pipeline.Cell(0, 4, 5), pipeline.Channels())[0].values
+    assert float(values_table(at)["Value at the reference"][0]) == pytest.approx(
+        values[0, 4, 5], rel=1e-5
+    )
+
+
+def test_number_inputs_move_the_reference_and_the_address():
+    at = opened()
+    at.number_input(key="row").set_value(0).run()
+    at.number_input(key="col").set_value(0).run()
+    assert at.query_params["at"] in ("0,0", ["0,0"])
+    assert list(values_table(at)["Row, column"]) == ["0, 0", "0, 0"]
+
+
+def test_the_reference_stays_on_its_spot_when_the_grid_changes():
+    at = opened(at="4,5")
+    at.selectbox(key="size").set_value(448).run()
+    assert at.number_input(key="row").value in (8, 9)
+    assert at.number_input(key="col").value in (10, 11)
+
+
+def test_the_address_bar_restores_the_view():
+    at = opened(
+        net="r50n-cgnl", beside="r50n-nl", at="3,9", size="320", mode="center-crop",
+        channels="contrast", focus="group 3", threshold="0.45",
+        map="viridis", opacity="0.3", smoothing="nearest",
+    )  # fmt: skip
+    assert_sound(at)
+    wanted = {"net": "r50n-cgnl", "beside": "r50n-nl", "size": 320, "mode": "center-crop",
+              "channels": "contrast", "focus": "group 3", "map": "viridis",
+              "smoothing": "nearest"}  # fmt: skip
+    assert {key: at.selectbox(key=key).value for key in wanted} == wanted
+    assert at.slider(key="threshold").value == 0.45
+    assert at.slider(key="opacity").value == 0.3
+    assert (at.number_input(key="row").value, at.number_input(key="col").value) == (3, 9)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"at": "999,999"},
+        {"at": "-1,2"},
+        {"at": "²,1"},
+        {"at": "1"},
+        {"at": "1,2,3"},
+        {"at": "9" * 5000 + ",1"},
+        {"net": "../../etc/passwd", "beside": "<script>"},
+        {"size": "0", "mode": "sideways", "block1": "res9.9"},
+        {"threshold": "7", "opacity": "nan", "map": "pink", "smoothing": "", "scale": "x"},
+        {"channels": "best", "focus": "channel 99", "count": "-4"},
+        {"channels": "list", "list": "9999999"},
+        {"channels": "list", "list": "a,b"},
+        {"channels": "list", "list": ""},
+        {"scale": "fixed range", "low": "5", "high": "1"},
+        {"scale": "fixed range", "low": "inf", "high": "nan"},
+        {"row": "5", "col": "500"},
+    ],
+    ids=lambda address: "&".join(f"{k}={v[:12]}" for k, v in address.items()),
+)
+def test_a_bad_address_never_crashes_the_page(address):
+    at = opened(**address)
+    assert_sound(at)
+    assert len(at.error) <= 2
+    assert all("\n" not in e.value for e in at.error)
+
+
+def test_listed_channels_are_shown_in_their_order():
+    at = opened(net="r50n-cgnl", beside="none", channels="list", list="17,3")
+    assert list(values_table(at)["Map"]) == ["c17"]
+    at.selectbox(key="focus").set_value("channel 2").run()
+    assert list(values_table(at)["Map"]) == ["c3"]
+
+
+def test_class_evidence_is_asked_for_one_class_at_a_time():
+    at = opened(net="r50n-cgnl", beside="none", channels="class evidence")
+    assert_sound(at)
+    chooser = at.selectbox(key="class-r50n-cgnl")
+    assert len(chooser.options) == 5
+    chooser.select_index(1).run()
+    assert_sound(at)
+
+
+def test_as_in_the_papers_is_jet():
+    at = opened()
+    next(b for b in at.button if b.label == "As in the papers").click().run()
+    assert_sound(at)
+    assert at.selectbox(key="map").value == "jet"
+
+
+def test_a_damaged_weight_file_is_one_line_and_the_rest_goes_on(tmp_path, monkeypatch):
+    for name in ("r50n-nl", "r50n-cgnl"):
+        shutil.copy(catalogue.WEIGHTS / f"{name}.safetensors", tmp_path)
+    (tmp_path / "broken.safetensors").write_bytes(b"\x00" * 40)
+    whole = (tmp_path / "r50n-cgnl.safetensors").read_bytes()
+    (tmp_path / "r50n-cgnl.safetensors").write_bytes(whole[: len(whole) // 2])
+    monkeypatch.setattr(catalogue, "WEIGHTS", tmp_path)
+    monkeypatch.setattr(catalogue.bundled, "__defaults__", (tmp_path,))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    at = opened()
+    assert_sound(at)
+    assert any("broken" in w.value for w in at.warning)
+    assert at.selectbox(key="net").value == "r50n-nl"
+    assert len(values_table(at)) >= 1
+
+
+def test_the_three_files_can_be_saved():
+    from ui.explore import scene, sidebar
+    from viz.rendering import save
+    from viz.types import Look
+
+    clip = bird.clip()
+    shown = []
+    for name in ("r50n-nl", "r50n-cgnl"):
+        model = pipeline.load(name)
+        capture = pipeline.capture(model, clip, "fit", 224)
+        block = pipeline.block_of(capture)
+        chosen = sidebar.Chosen(name, "", model.spec, "res4.4")
+        cell = pipeline.Cell(0, 2, 8)
+        shown.append(
+            scene.Shown(chosen, model, capture, block, ("k",), 0, cell, pipeline.Channels(), "how")
+        )
+    views = [scene.view(one, "group 1") for one in shown]
+    with Image.open(io.BytesIO(save.view_png(clip, views, Look()))) as picture:
+        assert picture.width >= 2 * clip.width
+    maps = np.load(io.BytesIO(save.maps_npz(views)), allow_pickle=False)
+    assert maps["values"].dtype == np.float32
+    assert maps["values_2"].shape[0] == 13
+    assert list(maps["labels_2"][-8:]) == [f"g{k}" for k in range(8)]

@@ -1,0 +1,196 @@
+"""Views of Explore and Gates become references, and those give the same numbers again."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.build import build
+from models.loaded import LoadedModel
+from models.specs.gate import CGDSpec
+from models.specs.network import CompactSpec, Preprocessing
+from tests.conftest import TINY
+from tests.ui.pages import app, assert_sound, opened, values_table
+from viz.attention import pipeline
+from viz.attention.gates import gate_layers
+from viz.examples import bird, kick
+from viz.figure import resolve
+from viz.figure.recipe.recipe import Recipe
+from viz.figure.recipe.recipe_json import checked, dumps, loads
+from viz.media import footage
+from viz.types import Clip
+
+KICK = {"example": "kick", "net": "r50n-nl", "beside": "r50n-cgnl", "size": "224"}
+HINT = "No pins yet"
+
+
+class Examples:
+    """The sources of recipes of the drawn examples; ``own`` is a network besides the bundled."""
+
+    def __init__(self, own=None):
+        self.own = own
+
+    def clip(self, medium):
+        if medium.path == "example:bird":
+            return bird.clip()
+        whole, numbers = kick.clip(), medium.frames
+        times = tuple(whole.timestamps[number] for number in numbers)
+        return Clip(whole.frames[list(numbers)], times, whole.name, whole.sha256, numbers)
+
+    def model(self, network):
+        is_own = self.own is not None and network.id == self.own.id
+        return self.own if is_own else pipeline.load(network.id)
+
+    def capture(self, medium, view):
+        return pipeline.capture(self.model(view.network), self.clip(medium), view.mode, view.size)
+
+
+def pin(at, key="pin"):
+    return assert_sound(at.button(key=key).click().run())
+
+
+def references(at):
+    return [one.reference for one in at.session_state["pins"]]
+
+
+def assert_same_numbers(at, reference, own=None):
+    """Check that a recipe with the reference gives what the table of values shows."""
+    [again] = loads(dumps(checked(Recipe("parts", (reference,))))).references
+    assert again == reference
+    scene = resolve.scene(again, Examples(own))
+    shown = values_table(at)
+    for k, shot in enumerate(scene.shots):
+        drawn = shot.pinned()
+        assert shown["Map"][k] == drawn.label
+        assert shown["Row, column"][k] == f"{shot.cell.y}, {shot.cell.x}"
+        assert shown["Lowest"][k] == f"{drawn.values.min():.6g}"
+        assert shown["Highest"][k].startswith(f"{drawn.values.max():.6g} at ")
+    return scene
+
+
+def test_a_pin_of_the_example_says_everything_that_is_shown():
+    at = pin(opened(at="4,5", focus="group 3"))
+    [reference] = references(at)
+    assert reference.medium.path == "example:bird"
+    assert reference.medium.sha256 == bird.clip().sha256
+    assert reference.medium.frames == ()
+    assert [view.network.id for view in reference.views] == ["r50n-nl", "r50n-cgnl"]
+    assert [view.network.sha256 for view in reference.views] == [
+        pipeline.load(name).sha256 for name in ("r50n-nl", "r50n-cgnl")
+    ]
+    assert {(view.mode, view.size) for view in reference.views} == {("fit", 224)}
+    assert [view.shown for view in reference.views] == ["channel 1", "group 3"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"at": "2,3"},
+        {"focus": "group 5", "size": "320"},
+        {"channels": "contrast", "count": "7", "focus": "channel 6"},
+        {"channels": "one per group", "focus": "channel 2", "mode": "center-crop"},
+        {"channels": "one per group", "count": "12", "focus": "channel 12"},
+        {"channels": "list", "list": "17,3,40", "focus": "channel 3"},
+        {"channels": "class evidence", "focus": "channel 2"},
+        {"net": "r50n-cgnl", "beside": "none", "channels": "response"},
+        {**KICK, "at": "3,4,5"},
+        {**KICK, "at": "6,2,8", "focus": "group 1"},
+        {"example": "kick"},
+    ],
+    ids=lambda address: "&".join(f"{k}={v}" for k, v in address.items()),
+)
+def test_a_pin_gives_the_numbers_that_explore_shows(address):
+    at = pin(opened(**address))
+    [reference] = references(at)
+    assert_same_numbers(at, reference)
+
+
+def test_class_evidence_is_pinned_as_the_channels_that_were_shown():
+    at = pin(opened(net="r50n-cgnl", beside="none", channels="class evidence", count="4"))
+    [view] = references(at)[0].views
+    numbers = [int(number) for number in view.channels.split(",")]
+    assert len(numbers) == 4 == view.count
+    assert values_table(at)["Map"][0] == f"c{numbers[0]}"
+
+
+def test_a_clip_is_pinned_with_the_frames_that_were_taken():
+    at = pin(opened(**KICK, at="6,2,8"))
+    [reference] = references(at)
+    assert reference.medium.path == "example:kick"
+    assert reference.frame == 6
+    sampling = pipeline.sampling_for(pipeline.load("r50n-nl").spec)
+    assert reference.medium.frames == footage.of(kick.clip()).numbers(sampling)
+    assert np.array_equal(
+        at.session_state["pins"][0].clip.frames,
+        footage.of(kick.clip()).sample(sampling).frames,
+    )
+
+
+def test_a_network_of_one_size_is_pinned_as_it_was_run(cgnl_model):
+    spec = replace(cgnl_model.spec, preprocessing=replace(TINY, fixed=True))
+    own = replace(cgnl_model, spec=spec)
+    at = app()
+    at.session_state["own_models"] = {own.id: (own, "a network of mine")}
+    at.query_params.update(net=own.id, beside="none")
+    pin(at.run())
+    [view] = references(at)[0].views
+    assert (view.network.id, view.mode, view.size) == ("tiny", "center-crop", TINY.size)
+    assert_same_numbers(at, references(at)[0], own)
+
+
+def test_the_sidebar_counts_pins_in_the_run_that_pins():
+    at = opened()
+    assert any(HINT in c.value for c in at.sidebar.caption)
+    pin(at)
+    assert not any(HINT in c.value for c in at.sidebar.caption)
+    assert "Pins (1)" in [s.value for s in at.sidebar.subheader]
+    assert "Pinned" in at.toast[0].value
+    at.number_input(key="row").set_value(0).run()
+    assert not at.toast
+    pin(at)
+    assert "Pins (2)" in [s.value for s in at.sidebar.subheader]
+
+
+def test_the_same_view_is_pinned_once_whatever_its_look():
+    at = pin(opened())
+    at.slider(key="threshold").set_value(0.2).run()
+    pin(at)
+    assert len(references(at)) == 1
+    assert "already" in at.toast[0].value
+
+
+def test_pins_survive_another_picture_and_another_page():
+    at = pin(opened())
+    at.selectbox(key="example").set_value("kick").run()
+    at.switch_page("pages/gates.py").run()
+    at.switch_page("pages/explore.py").run()
+    assert_sound(at)
+    assert "Pins (1)" in [s.value for s in at.sidebar.subheader]
+
+
+def test_a_full_tray_is_one_line(monkeypatch):
+    monkeypatch.setattr("ui.session.pins.MOST_BYTES", 1000)
+    at = pin(opened())
+    assert "MB" in at.error[0].value
+    assert "pins" not in at.session_state
+
+
+def test_a_layer_of_gates_is_pinned_without_a_patch():
+    spec = CompactSpec("wrn", "10-1", 10, CGDSpec(), Preprocessing(size=32, resize=32, stride=4))
+    model = LoadedModel("own-wrn", spec, build(spec), (), "1" * 64)
+    at = app().switch_page("pages/gates.py")
+    at.session_state["own_models"] = {model.id: (model, "a network of mine")}
+    at.run()
+    layer = list(model.network.gated())[-1]
+    at.selectbox(key="gate-layer").select(layer).run()
+    pin(at, "pin-gate")
+    [reference] = references(at)
+    assert reference.at is None
+    [view] = reference.views
+    assert (view.network.id, view.block, view.mode, view.size) == ("own-wrn", layer, "fit", 32)
+    assert "Pins (1)" in [s.value for s in at.sidebar.subheader]
+    checked(Recipe("gates", (reference,)))
+    prepared = pipeline.prepare(model, bird.clip(), view.mode, view.size)
+    found = next(one for one in gate_layers(model, prepared) if one.name == view.block)
+    row = at.dataframe[0].value.query("Layer == @layer").iloc[0]
+    assert row["Largest"] == f"{found.gate.max():.4g}"

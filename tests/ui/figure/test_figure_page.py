@@ -1,0 +1,267 @@
+"""The Figure page without a browser: from pins to a recipe, its files, and back."""
+
+import io
+import json
+from dataclasses import fields, replace
+
+from PIL import Image
+
+from models.build import build
+from models.loaded import LoadedModel
+from models.specs.gate import CGDSpec
+from models.specs.network import CompactSpec, Preprocessing
+from tests.ui.pages import app, assert_sound, opened
+from ui.figure import (
+    preview,
+)
+from ui.figure import (
+    recipe as figure_recipe,
+)
+from ui.figure import (
+    settings as figure_settings,
+)
+from ui.figure.options import FIRST, GROUPS
+from ui.session import pins as session_pins
+from viz.attention.pipeline import load
+from viz.examples import bird as bird_example
+from viz.examples import kick as kick_example
+from viz.figure.panels.presets import TABLE
+from viz.figure.recipe import recipe, recipe_json
+from viz.figure.recipe.recipe import Layout, Medium, Network, Part, Recipe, Reference, View
+from viz.media import footage
+from viz.types import Look
+
+FIGURE = "pages/figure.py"
+
+
+def bird(**given):
+    """The example bird as its recipe holds it, by the two bundled networks."""
+    views = tuple(
+        View(Network(name, load(name).sha256), "res4.4", "fit", 224)
+        for name in ("r50n-nl", "r50n-cgnl")
+    )
+    medium = Medium("example:bird", bird_example.clip().sha256)
+    at = tuple(map(float, bird_example.HEAD))
+    return replace(Reference(medium, views, at), **given)
+
+
+def recipe_of(*references, preset="parts", **given):
+    return Recipe(preset, references, versions=recipe.here(), **given)
+
+
+def page(*references, clip=None):
+    """The page with these references in the tray."""
+    at = app().switch_page(FIGURE)
+    if references:
+        clip = clip or bird_example.clip()
+        at.session_state["pins"] = tuple(
+            session_pins.Pin(f"t{k}", one, clip) for k, one in enumerate(references)
+        )
+    return assert_sound(at.run())
+
+
+def drawn(at):
+    """The recipe of the preview that is shown."""
+    return recipe_json.loads(at.session_state["figure-preview"].text)
+
+
+def upload(at, content, name="figure.json"):
+    place(at, "figure-file").upload(name, content, "application/octet-stream").run()
+    return assert_sound(at)
+
+
+def place(at, key):
+    """The uploader whose key begins so."""
+    return next(one for one in at.file_uploader if one.key.startswith(key))
+
+
+def told(at):
+    """All lines of text on the page."""
+    return "\n".join(one.value for one in (*at.markdown, *at.caption, *at.info, *at.warning))
+
+
+def test_two_clicks_give_a_figure_and_every_preset_has_its_defaults(forwards):
+    at = page()
+    assert "Pin for a figure" in at.markdown[1].value
+    at.button(key="figure-example").click().run()
+    assert_sound(at)
+    assert len(forwards) == 2
+    assert drawn(at) == recipe_of(bird(), look=TABLE["parts"].look, layout=TABLE["parts"].layout)
+    with Image.open(io.BytesIO(at.session_state["figure-preview"].png)) as picture:
+        assert picture.width >= 900
+    assert "139.7 x" in told(at)
+    for preset, row in TABLE.items():
+        at.selectbox(key="figure-preset").set_value(preset).run()
+        assert_sound(at)
+        if row.needs == "gates":
+            assert "no gates" in at.error[0].value
+            assert "as it was before" in told(at)
+            continue
+        assert not at.error
+        assert (drawn(at).preset, drawn(at).look, drawn(at).layout) == (
+            preset, row.look, row.layout,
+        )  # fmt: skip
+    assert len(forwards) == 2
+
+
+def test_settings_are_the_recipe_and_survive_presets_and_pages(forwards):
+    at = page(bird())
+    at.slider(key="figure-threshold").set_value(0.35).run()
+    at.selectbox(key="figure-colormap").set_value("viridis").run()
+    at.number_input(key="figure-font_pt").set_value(7.5).run()
+    at.selectbox(key="figure-venue").set_value("Nature column, 89 mm").run()
+    at.text_area(key="figure-row_labels").set_value("A row").run()
+    assert_sound(at)
+    assert drawn(at).look == replace(TABLE["parts"].look, threshold=0.35, colormap="viridis")
+    assert drawn(at).layout == replace(
+        TABLE["parts"].layout, font_pt=7.5, width_mm=89.0, row_labels=("A row",)
+    )
+    at.selectbox(key="figure-preset").set_value("heatmaps").run()
+    row = TABLE["heatmaps"]
+    assert drawn(at).look == row.look
+    assert drawn(at).layout == replace(row.layout, font_pt=7.5, width_mm=89.0)
+    at.selectbox(key="figure-venue").set_value("Free").run()
+    at.number_input(key="figure-width_mm").set_value(120.0).run()
+    at.selectbox(key="figure-preset").set_value("parts").run()
+    assert drawn(at).layout.width_mm == 120.0
+    assert drawn(at).layout.row_labels == ("A row",)
+    before = drawn(at)
+    at.switch_page("pages/models.py").run()
+    at.switch_page(FIGURE).run()
+    assert_sound(at)
+    assert drawn(at) == before
+    assert at.number_input(key="figure-width_mm").value == 120.0
+    at.button(key="figure-reset").click().run()
+    assert drawn(at).layout == TABLE["parts"].layout
+    # The Models page runs networks of its own.
+    assert [tuple(shape) for shape in forwards].count((1, 3, 1, 160, 224)) == 2
+
+
+def test_only_what_the_preset_has_a_use_for_is_shown():
+    at = page(bird())
+    known = {one.key for one in (*at.slider, *at.selectbox, *at.number_input, *at.toggle)}
+    assert "figure-threshold" in known
+    assert not {"figure-log_scale", "figure-legend", "figure-most_frames"} & known
+    at.selectbox(key="figure-preset").set_value("matrix").run()
+    known = {one.key for one in (*at.slider, *at.selectbox, *at.number_input, *at.toggle)}
+    assert "figure-log_scale" in known
+    assert not {"figure-threshold", "figure-crop", "figure-cgnl"} & known
+
+
+def test_a_clip_is_pinned_with_explore_and_becomes_frames_and_a_movie(forwards):
+    at = opened(example="kick", net="r50n-nl", beside="none", size="224")
+    at.button(key="pin").click().run()
+    before = len(forwards)
+    at.switch_page(FIGURE).run()
+    assert_sound(at)
+    assert len(forwards) == before
+    assert drawn(at).preset == "frames"
+    at.number_input(key="figure-most_frames").set_value(4).run()
+    at.button(key="figure-movie-make").click().run()
+    assert_sound(at)
+    assert not at.error
+    assert any("Save the MP4" in button.label for button in at.get("download_button"))
+    text = recipe_json.dumps(drawn(at)).encode()
+    fresh = page()
+    upload(fresh, text)
+    assert drawn(fresh) == recipe_json.loads(text)
+    assert len(fresh.session_state["pins"][0].clip.frames) == 8
+
+
+def test_the_chosen_pin_is_labelled_cropped_and_given_parts():
+    at = page(bird(), bird(at=(300.0, 200.0)))
+    at.text_input(key="figure-t0-label").set_value("**Row** $1$").run()
+    at.text_input(key="figure-t0-network-0").set_value("ours").run()
+    at.text_input(key="figure-t0-channels-1").set_value("3,17").run()
+    at.selectbox(key="figure-t0-shown-1").set_value("group 2").run()
+    at.number_input(key="figure-t0-count-1").set_value(2).run()
+    at.toggle(key="figure-t0-has-crop").set_value(True).run()
+    at.number_input(key="figure-t0-crop-0").set_value(50.0).run()
+    assert_sound(at)
+    reference = drawn(at).references[0]
+    assert reference.label == "**Row** $1$"
+    assert reference.views[0].label == "ours"
+    assert (reference.views[1].channels, reference.views[1].count) == ("3,17", 2)
+    assert reference.views[1].shown == "group 2"
+    assert reference.crop == (50.0, 0.0, 640.0, 480.0)
+    heading = next(one.value for one in at.markdown if one.value.startswith("##### Pin 1"))
+    assert "**Row**" not in heading
+
+
+def test_what_a_pin_cannot_be_given_is_one_line_and_changes_nothing():
+    at = page(bird(crop=(50.0, 0.0, 640.0, 480.0)))
+    reference = drawn(at).references[0]
+    at.text_input(key="figure-t0-channels-1").set_value("all of them").run()
+    assert "all of them" in at.error[0].value
+    assert drawn(at).references[0] == reference
+    at.number_input(key="figure-t0-crop-2").set_value(50.0).run()
+    assert "crop" in at.error[0].value
+    assert drawn(at).references[0] == reference
+
+
+def test_parts_are_given_by_a_file_and_cleared():
+    at = page(bird(), bird(at=(300.0, 200.0)))
+    truth = json.dumps([{"name": "beak", "x": 420, "y": 130}]).encode()
+    give = place(at, "figure-truth")
+    give.upload("points.json", truth, "application/json").run()
+    assert_sound(at)
+    assert drawn(at).references[0].parts == (Part("beak", 420.0, 130.0),)
+    assert drawn(at).references[1].parts == ()
+    assert "1 of 2 pins" in told(at)
+    at.button(key="figure-clear-parts").click().run()
+    assert drawn(at).references[0].parts == ()
+
+
+def test_gates_and_patches_are_drawn_by_the_presets_that_show_them():
+    spec = CompactSpec("wrn", "10-1", 10, CGDSpec(), Preprocessing(size=32, resize=32, stride=4))
+    model = LoadedModel("own-wrn", spec, build(spec), (), "1" * 64)
+    view = View(Network("own-wrn", "1" * 64), None, "fit", 32)
+    at = app().switch_page(FIGURE)
+    at.session_state["own_models"] = {model.id: (model, "a network of mine")}
+    gates = bird(views=(view,), at=None)
+    at.session_state["pins"] = (session_pins.Pin("g", gates, bird_example.clip()),)
+    assert_sound(at.run())
+    assert drawn(at).preset == "gates"
+    at.session_state["pins"] += (session_pins.Pin("p", bird(), bird_example.clip()),)
+    at.run()
+    at.selectbox(key="figure-preset").set_value("parts").run()
+    assert_sound(at)
+    assert drawn(at).references == (bird(),)
+    assert "pin 1" in told(at)
+
+
+def test_the_preset_stays_when_pins_change_places_and_suits_anew_once_all_are_gone():
+    at = page(bird(), bird(at=(300.0, 200.0)))
+    clip = footage.of(kick_example.clip()).take((0, 4, 8))
+    kick = bird(medium=Medium("example:kick", clip.sha256, clip.numbers))
+    at.session_state["pins"] = (session_pins.Pin("k", kick, clip), *at.session_state["pins"])
+    at.run()
+    assert drawn(at).preset == "parts"
+    at.button(key="figure-clear").click().run()
+    assert_sound(at)
+    at.session_state["pins"] = (session_pins.Pin("k", kick, clip),)
+    at.run()
+    assert_sound(at)
+    assert drawn(at).preset == "frames"
+
+
+def test_settings_begin_with_what_suits_the_first_pin():
+    clip = kick_example.clip()
+    kick = bird(medium=Medium("example:kick", clip.sha256, (0, 4)))
+    assert figure_settings.suited([kick]) == "frames"
+    assert figure_settings.suited([bird(), kick]) == "parts"
+    assert figure_settings.suited([bird(at=None)]) == "gates"
+
+
+def test_every_setting_of_a_recipe_has_a_widget():
+    there = {option.field for options in (FIRST, *GROUPS.values()) for option in options}
+    known = {one.name for one in (*fields(Look), *fields(Layout))}
+    assert known - there == {"width_mm", "fixed_range"}  # drawn by hand
+    assert there <= known
+
+
+def test_a_preview_is_as_large_as_a_screen_whatever_the_width():
+    assert preview._dpi(5.5, 3) == 181
+    assert preview._dpi(0.8, 0.5) > 1000
+    assert preview._dpi(2, 70) < 200
+    assert figure_recipe.shown((), "parts") == ()

@@ -1,0 +1,131 @@
+"""Opening recipes and figures on the Figure page, without a browser: good ones and bad ones."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from tests.ui.figure.test_figure_page import (
+    FIGURE,
+    bird,
+    drawn,
+    page,
+    place,
+    recipe_of,
+    told,
+    upload,
+)
+from tests.ui.pages import app, assert_sound
+from ui.session import pins as session_pins
+from viz.attention.pipeline import load
+from viz.examples import bird as bird_example
+from viz.figure.api import Figure
+from viz.figure.files import embedded_recipe
+from viz.figure.recipe import recipe_json
+from viz.figure.recipe.recipe import Layout, Medium, Network, Part
+from viz.figure.sources import FileSources
+from viz.media import pictures
+from viz.types import Look
+
+
+def test_a_figure_that_is_opened_gives_the_same_bytes():
+    odd = recipe_of(
+        bird(label="<b>bird</b> $x$", parts=(Part("beak", 410.5, 130.25),)),
+        look=Look(threshold=0.7312, fixed_range=(0.25, 0.5), normalise="fixed"),
+        layout=Layout(width_mm=101.3, captions="(a)", row_labels=("one",)),
+    )
+    for content in (
+        Figure(recipe_of(bird()), FileSources()).content("pdf"),
+        Figure(odd, FileSources()).content("svg"),
+    ):
+        kind = "pdf" if content.startswith(b"%PDF") else "svg"
+        at = upload(page(), content, f"figure.{kind}")
+        assert not at.error
+        assert drawn(at) == embedded_recipe.read(content, "it")
+        sources = FileSources()
+        assert Figure(drawn(at), sources).content(kind) == content
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "says"),
+    [
+        (b"", "empty.json", "no recipe"),
+        (b"{}", "bare.json", "names no format"),
+        (b'{"format": "nonlocal-viz-figure/9"}', "new.json", "version 9"),
+        (b"%PDF-1.4 broken", "cut.pdf", "PDF"),
+        (b'{"format": NaN}', "<img src=x onerror=alert(1)>.json", "NaN"),
+        (b"<svg><!DOCTYPE x", "odd.svg", "SVG"),
+        (b"\xff\xd8\xff", "photo.jpg", "no recipe"),
+    ],
+    ids=["empty", "bare", "newer", "broken", "markup", "svg", "photo"],
+)
+def test_what_is_no_recipe_is_one_line_and_the_figure_stays(content, name, says):
+    at = app().switch_page(FIGURE)
+    at.session_state["pins"] = (session_pins.Pin("t", bird(), bird_example.clip()),)
+    at.run()
+    before = drawn(at)
+    upload(at, content, name)
+    assert len(at.error) == 1
+    assert says in at.error[0].value.replace("\\", "")
+    assert "\n" not in at.error[0].value
+    assert "<img" not in at.error[0].value.replace("\\<", "")
+    assert drawn(at) == before
+
+
+def png(shade):
+    packed = io.BytesIO()
+    Image.new("RGB", (96, 64), (shade, 90, 40)).save(packed, "PNG")
+    return packed.getvalue()
+
+
+def test_missing_pictures_are_asked_for_by_name_and_hash_and_never_opened(tmp_path):
+    own, other = png(10), png(20)
+    path = tmp_path / "*mine*.png"
+    path.write_bytes(own)
+    clip = pictures.read(own, path.name)
+    reference = bird(medium=Medium(str(path), clip.sha256), at=(40.0, 30.0))
+    made = recipe_of(bird(), reference)
+    at = upload(page(), recipe_json.dumps(made).encode())
+    assert "1 of its 2" in at.info[0].value
+    assert clip.sha256[:12] in told(at)
+    assert "*mine*" in told(at).replace("\\*", "*")
+    assert "pins" not in at.session_state
+    give = place(at, "figure-give")
+    give.upload("other.png", other, "image/png").run()
+    assert_sound(at)
+    line = at.error[0].value
+    assert clip.sha256[:12] in line
+    assert pictures.read(other, "x.png").sha256[:12] in line
+    give = place(at, "figure-give")
+    give.upload("renamed.png", own, "image/png").run()
+    assert_sound(at)
+    assert drawn(at) == made
+    assert [pin.clip.name for pin in at.session_state["pins"]][1] == "renamed.png"
+
+
+def test_a_recipe_can_be_opened_without_what_is_missing_or_not_at_all():
+    made = recipe_of(bird(), bird(medium=Medium("/etc/passwd", "a" * 64)))
+    at = upload(page(), recipe_json.dumps(made).encode())
+    at.button(key="figure-without").click().run()
+    assert_sound(at)
+    assert drawn(at).references == made.references[:1]
+    upload(at, recipe_json.dumps(recipe_of(bird(medium=Medium("b.png", "b" * 64)))).encode())
+    assert not [one for one in at.button if one.key == "figure-without"]
+    at.button(key="figure-cancel").click().run()
+    assert not at.info
+    assert drawn(at).references == made.references[:1]
+
+
+def test_networks_that_are_not_here_are_named_with_their_hashes():
+    [first, _] = bird().views
+    changed = replace(first, network=Network("r50n-nl", "c" * 64))
+    unknown = replace(first, network=Network("/etc/passwd", "d" * 64))
+    at = upload(page(), recipe_json.dumps(recipe_of(bird(views=(changed, unknown)))).encode())
+    lines = [one.value for one in at.warning]
+    assert len(lines) == 2
+    assert "c" * 12 in lines[0]
+    assert load("r50n-nl").sha256[:12] in lines[0]
+    assert "passwd" in lines[1]
+    assert "d" * 12 in lines[1]
+    assert len(at.error) == 1

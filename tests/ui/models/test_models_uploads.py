@@ -1,0 +1,133 @@
+"""The Models page without a browser: networks of one's own, their questions and refusals."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from models.build import build
+from models.checkpoints import own
+from models.specs.block import NonLocalSpec
+from models.specs.gate import CGDSpec
+from models.specs.network import CompactSpec, Preprocessing
+from tests.conftest import make_tiny
+from tests.ui.pages import app, assert_sound, models_page, table, trees
+from ui.models import own as own_model
+from ui.session import own_networks
+
+HOSTILE = "<script>alert(1)</script> [x](http://evil) $x^2$ `code`"
+
+
+def uploaded(at, name, content):
+    at.file_uploader(key="checkpoint").set_value((name, content, "application/octet-stream"))
+    return at.run()
+
+
+def saved(tmp_path, model, name="net.safetensors"):
+    path = tmp_path / name
+    own.write(path, model.network, model.class_names, "A tiny one")
+    return path.read_bytes()
+
+
+def test_an_uploaded_network_is_taken_apart_and_opened_in_explore(tmp_path):
+    at = models_page()
+    at = uploaded(at, "my net.safetensors", saved(tmp_path, make_tiny(NonLocalSpec())))
+    assert "ResNet-50, 8 channels wide" in trees(assert_sound(at))[-1]
+    at.button(key="use_own").click().run()
+    assert assert_sound(at).selectbox(key="net").value == "own-my_net"
+    assert "yours" in at.selectbox(key="block1").help
+    assert at.dataframe  # the exact values of the reference
+
+
+def test_an_own_network_is_known_in_its_own_session_only(tmp_path):
+    at = models_page()
+    at = uploaded(at, "mine.safetensors", saved(tmp_path, make_tiny(NonLocalSpec())))
+    at.button(key="use_own").click().run()
+    other = assert_sound(app().run())
+    assert "own-mine" in at.selectbox(key="net").options
+    assert "own-mine" not in other.selectbox(key="net").options
+
+
+def test_what_a_checkpoint_does_not_tell_is_asked_and_never_assumed(cgnl_checkpoint):
+    at = uploaded(models_page(), "model_best.pth.tar", cgnl_checkpoint)
+    question = next(s for s in assert_sound(at).selectbox if s.key.startswith("answer-kernel"))
+    assert question.value is None
+    assert not [b for b in at.button if b.key == "use_own"]
+    question.set_value("cgnlx").run()
+    assert "gaussian rbf" in trees(assert_sound(at))[-1]
+    assert "your answer" in list(table(at, "Known from")["Known from"])
+
+
+def test_answers_to_one_file_are_not_taken_over_to_the_next(cgnl_checkpoint):
+    at = uploaded(models_page(), "model_best.pth.tar", cgnl_checkpoint)
+    next(s for s in at.selectbox if s.key.startswith("answer-")).set_value("cgnlx").run()
+    at = uploaded(at, "model_last.pth.tar", cgnl_checkpoint)
+    assert next(s for s in assert_sound(at).selectbox if s.key.startswith("answer-")).value is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<!doctype html><p>no</p>", b"PK\x03\x04cut", b"\x80\x02}q\x00.", b"x" * 99]
+)
+def test_a_file_that_is_no_checkpoint_is_one_line_and_nothing_changes(tmp_path, content):
+    at = uploaded(models_page(), "net.pth", content)
+    assert len(assert_sound(at).error) == 1
+    assert "\n" not in at.error[0].value
+    assert not [b for b in at.button if b.key == "use_own"]
+
+
+def test_a_bad_file_after_a_good_one_leaves_the_good_one_in_use(tmp_path):
+    at = models_page()
+    at = uploaded(at, "mine.safetensors", saved(tmp_path, make_tiny(NonLocalSpec())))
+    at.button(key="use_own").click().run()
+    at.switch_page("pages/models.py").run()
+    at = uploaded(at, "bad.pth", b"not weights")
+    assert len(assert_sound(at).error) == 1
+    at.switch_page("pages/explore.py").run()
+    assert "own-mine" in assert_sound(at).selectbox(key="net").options
+
+
+def test_a_hostile_file_name_is_shown_letter_for_letter(tmp_path):
+    content = saved(tmp_path, make_tiny(NonLocalSpec()))
+    at = assert_sound(uploaded(models_page(), f"{HOSTILE}.safetensors", content))
+    shown = next(m.value for m in at.markdown if "alert" in m.value)
+    assert r"\<script\>" in shown
+    assert not any(m.allow_html for m in at.markdown)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("model_best.pth.tar", "model_best.pth.tar"),
+        ("../../etc/passwd.pth", "passwd.pth"),
+        ("C:\\x\\I3D_NLN_8x8_R50.pkl", "I3D_NLN_8x8_R50.pkl"),
+        ("...", "checkpoint"),
+        ("", "checkpoint"),
+        ("über net\n.pt", "_ber_net_.pt"),
+        ("n" * 300 + ".pth", "n" * 116 + ".pth"),
+    ],
+)
+def test_a_users_file_name_never_leads_out_of_its_folder(name, kept):
+    assert own_model.file_name(name) == kept
+
+
+def test_a_path_is_never_asked_for():
+    assert {t.key for t in assert_sound(models_page()).text_input} == set()
+
+
+def test_a_gated_network_is_shown_on_its_own_page(tmp_path):
+    spec = CompactSpec("wrn", "10-1", 10, CGDSpec(), Preprocessing(32, 32, stride=4))
+    state = {f"module.{key}": value for key, value in build(spec).state_dict().items()}
+    torch.save({"state_dict": state}, tmp_path / "gated.pth")
+    at = uploaded(models_page(), "model_best.pth", (tmp_path / "gated.pth").read_bytes())
+    assert at.button(key="use_own").label == "Look at its gates"
+    at.button(key="use_own").click().run()
+    assert assert_sound(at).selectbox(key="gated").value == "own-model_best"
+
+
+def test_a_session_keeps_its_newest_networks(monkeypatch):
+    monkeypatch.setattr(own_networks.st, "session_state", {})
+    for name in ("a", "b", "c", "b", "d", "e"):
+        own_networks.add(replace(make_tiny(NonLocalSpec()), id=name), f"net {name}")
+    assert [entry.id for entry in own_networks.entries()] == ["b", "d", "e"]
+    assert own_networks.get("a") is None
+    assert own_networks.get("e").id == "e"

@@ -1,0 +1,130 @@
+"""Affinity rows of captured blocks: rows of the matrix, on the key grid, refused outside."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from errors import InputError, OutsideError
+from models.blocks.layout import Grid
+from models.blocks.pairwise import pairwise
+from models.specs.placement import Place
+from viz.attention import affinity
+from viz.types import Cell, NonLocalCapture
+
+FUNCTIONS = ("gaussian", "embedded_gaussian", "dot_product", "concatenation")
+QUERIES, KEYS = Grid(2, 5, 7), Grid(2, 2, 3)
+
+
+def block_of(name, queries=QUERIES, keys=KEYS, width=11):
+    torch.manual_seed(47)
+    width = 1 if name == "concatenation" else width
+    return NonLocalCapture(
+        Place(4, 4),
+        torch.randn(queries.cells, width),
+        torch.randn(keys.cells, width),
+        pairwise(name, width, True),
+        queries,
+        keys,
+        torch.zeros(1),
+    )
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_row_is_that_row_of_the_matrix_laid_on_the_key_grid(name):
+    block = block_of(name)
+    matrix = affinity.matrix(block)
+    assert matrix.shape == (70, 12)
+    i = 0
+    for t in range(2):
+        for y in range(5):
+            for x in range(7):
+                found = affinity.row(block, Cell(t, y, x))
+                assert found.values.shape == (2, 2, 3)
+                assert found.values.dtype == np.float32
+                np.testing.assert_allclose(found.values.ravel(), matrix[i], rtol=1e-5, atol=1e-6)
+                i += 1
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_row_says_what_its_values_mean(name):
+    found = affinity.row(block_of(name), Cell(1, 2, 3))
+    weights = name in ("gaussian", "embedded_gaussian")
+    assert found.meaning == ("weights, sum 1" if weights else "response, any sign")
+    assert found.label == "NL"
+    assert (found.query.block, found.query.cell) == ("res4.4", Cell(1, 2, 3))
+    if weights:
+        assert found.values.sum() == pytest.approx(1)
+
+
+def test_a_key_alike_to_the_reference_is_where_the_row_is_highest():
+    block = block_of("embedded_gaussian")
+    block.keys[7] = 5 * block.queries[Cell(1, 4, 6).position(QUERIES)]
+    found = affinity.row(block, Cell(1, 4, 6)).values
+    assert np.unravel_index(found.argmax(), found.shape) == (1, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "cell", [Cell(2, 0, 0), Cell(0, 5, 0), Cell(0, 0, 7), Cell(-1, 0, 0), Cell(0, 0, -1)]
+)
+def test_a_cell_outside_the_grid_is_refused_with_the_range(cell, one_line):
+    with pytest.raises(OutsideError, match="frames 0 to 1, rows 0 to 4, columns 0 to 6") as caught:
+        affinity.row(block_of("gaussian"), cell)
+    one_line(caught.value)
+
+
+def test_the_matrix_is_refused_above_the_limit_and_states_its_size(one_line):
+    block = block_of("dot_product")
+    assert affinity.matrix_bytes(block) == 70 * 12 * 4
+    assert affinity.matrix(block, 70 * 12 * 4).nbytes == 70 * 12 * 4
+    with pytest.raises(InputError, match="70 x 12") as caught:
+        affinity.matrix(block, 70 * 12 * 4 - 1)
+    one_line(caught.value)
+
+
+def test_row_entropy_is_one_for_even_rows_and_zero_for_single_cells():
+    even = block_of("embedded_gaussian")
+    even.queries.zero_()
+    assert affinity.row_entropy(even) == pytest.approx(1)
+    sharp = block_of("embedded_gaussian")
+    sharp.queries.mul_(1e5)
+    assert affinity.row_entropy(sharp) == pytest.approx(0, abs=1e-6)
+    half = block_of("embedded_gaussian", Grid(1, 1, 3), Grid(1, 1, 4), width=1)
+    half.queries.fill_(1e5)
+    half.keys.copy_(torch.tensor([[1.0], [1.0], [0.0], [0.0]]))
+    assert affinity.row_entropy(half) == pytest.approx(0.5)
+
+
+def grouped(name, groups):
+    """Return a block of 6 frames in groups; grids of 6 x 5 x 7 and 6 x 2 x 3."""
+    return replace(block_of(name, Grid(6, 5, 7), Grid(6, 2, 3)), groups=groups)
+
+
+@pytest.mark.parametrize("groups", [2, 3])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_in_groups_a_row_is_that_of_its_group_alone_and_zero_elsewhere(name, groups):
+    block = grouped(name, groups)
+    matrix = affinity.matrix(block)
+    size = 6 // groups
+    frames = [slice(k * size, (k + 1) * size) for k in range(groups)]
+    for t in range(6):
+        cell = Cell(t, 4, 3)
+        found = affinity.row(block, cell).values
+        own = t // size
+        alone = replace(
+            block_of(name, Grid(size, 5, 7), Grid(size, 2, 3)),
+            queries=block.queries[own * size * 35 : (own + 1) * size * 35],
+            keys=block.keys[own * size * 6 : (own + 1) * size * 6],
+        )
+        expected = affinity.row(alone, Cell(t - own * size, 4, 3)).values
+        np.testing.assert_allclose(found[frames[own]], expected, rtol=1e-5, atol=1e-6)
+        assert all(not found[frames[k]].any() for k in range(groups) if k != own)
+        position = cell.position(block.query_grid)
+        np.testing.assert_allclose(found.ravel(), matrix[position], rtol=1e-5, atol=1e-6)
+
+
+def test_row_entropy_of_groups_is_measured_against_the_keys_of_one():
+    even = grouped("embedded_gaussian", 3)
+    even.queries.zero_()
+    assert affinity.row_entropy(even) == pytest.approx(1)

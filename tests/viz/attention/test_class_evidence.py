@@ -1,0 +1,96 @@
+"""Class evidence against the derivative of the logit, taken in two other ways."""
+
+from copy import deepcopy
+
+import pytest
+import torch
+
+from errors import OutsideError
+from models.specs.block import CGNLSpec
+from viz.attention.channel_maps import class_evidence
+from viz.attention.hooks import capture
+from viz.attention.preprocess import prepare
+
+SPECS = [CGNLSpec(groups=8), CGNLSpec(kernel="embedded_gaussian", groups=1, l2_normalise=True)]
+CLASS = 4
+
+
+def of(model, clip):
+    model_input = prepare(clip, model.spec.preprocessing)
+    return model_input, capture(model, model_input).blocks["res4.4"]
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda s: s.kernel)
+def test_it_is_how_the_logit_answers_to_the_gain_of_each_channel(tiny_model, tiny_clip, spec):
+    model = tiny_model(spec)
+    model_input, block = of(model, tiny_clip)
+    found = class_evidence(model, block, CLASS)
+    network = deepcopy(model.network).double()
+    expand = network.block_at(network.places[0]).expand
+    step = 1e-5
+
+    def logit(channel, gain):
+        def scale(_module, args):
+            y = args[0].clone()
+            y[:, channel] *= gain
+            return (y,)
+
+        handle = expand.register_forward_pre_hook(scale)
+        with torch.no_grad():
+            value = network(model_input.tensor.double())[0, CLASS].item()
+        handle.remove()
+        return value
+
+    for channel in (0, 17, 63):
+        slope = (logit(channel, 1 + step) - logit(channel, 1 - step)) / (2 * step)
+        assert found[channel].item() == pytest.approx(slope, rel=2e-3, abs=1e-4)
+    assert found.shape == (64,)
+    assert found.abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda s: s.kernel)
+def test_it_equals_autograd_through_the_whole_network(tiny_model, tiny_clip, spec):
+    model = tiny_model(spec)
+    model_input, block = of(model, tiny_clip)
+    kept = []
+
+    def keep(_module, args):
+        args[0].retain_grad()
+        kept.append(args[0])
+
+    reference = deepcopy(model.network)
+    reference.block_at(reference.places[0]).expand.register_forward_pre_hook(keep)
+    reference(model_input.tensor)[0, CLASS].backward()
+    expected = (kept[0].grad * kept[0]).sum((0, 2, 3)).detach()
+    found = class_evidence(model, block, CLASS)
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_it_leaves_no_gradients_and_does_not_run_the_network_before_the_block(
+    cgnl_model, tiny_clip
+):
+    _input, block = of(cgnl_model, tiny_clip)
+    calls = {"before": 0, "behind": 0}
+    network = cgnl_model.network
+    for name, module in (("before", network.layer3[0]), ("behind", network.layer4[0])):
+        module.register_forward_hook(lambda *_a, name=name: calls.update({name: calls[name] + 1}))
+    class_evidence(cgnl_model, block, CLASS)
+    assert calls == {"before": 0, "behind": 1}
+    assert all(p.grad is None for p in network.parameters())
+    assert block.block_input.grad is None
+    assert not cgnl_model.lock.locked()
+
+
+def test_it_works_where_gradients_were_turned_off(cgnl_model, tiny_clip):
+    _input, block = of(cgnl_model, tiny_clip)
+    expected = class_evidence(cgnl_model, block, CLASS)
+    with torch.no_grad():
+        assert torch.equal(class_evidence(cgnl_model, block, CLASS), expected)
+
+
+@pytest.mark.parametrize("index", [-1, 7])
+def test_a_class_that_the_network_does_not_have_is_refused(cgnl_model, tiny_clip, index, one_line):
+    _input, block = of(cgnl_model, tiny_clip)
+    with pytest.raises(OutsideError, match="classes 0 to 6") as caught:
+        class_evidence(cgnl_model, block, index)
+    one_line(caught.value)

@@ -1,0 +1,158 @@
+"""``models`` and ``inspect``, and the answers that a checkpoint needs."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from errors import MachineError
+from models.specs.block import CGNLSpec
+from models.zoo import cache, catalogue
+from models.zoo.published import PUBLISHED
+from tests.conftest import assert_one_line, make_tiny
+from tests.models.zoo.test_catalogue import cgnl_state
+from viz.cli import main
+from viz.cli import models as models_command
+
+
+def test_models_lists_every_network_with_its_cost_and_whether_it_is_here(
+    capsys, monkeypatch, tmp_path
+):
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path))
+    assert main.main(["models"]) == 0
+    printed = capsys.readouterr().out
+    lines = {line.split()[0]: line for line in printed.splitlines() if line}
+    for name in ("r50n", "r50n-nl", "r50n-cgnl", "imagenet-r50", *(row.id for row in PUBLISHED)):
+        assert name in lines
+    assert "25.6M" in lines["imagenet-r50"]  # torchvision's count for ResNet-50
+    assert "87.06 / 96.91" in lines["cgnl-cub-r50-cgnl"]
+    assert "first use" in lines["cgnl-cub-r50-cgnl"]
+    assert "bundled" in lines["r50n-nl"]
+    assert str(tmp_path) in printed
+    assert "not supported: COCO Mask R-CNN" in printed
+
+
+@pytest.fixture
+def undecided(tmp_path):
+    """A checkpoint that does not tell cgnl from cgnlx."""
+    path = tmp_path / "model_best.pth.tar"
+    torch.save({"state_dict": cgnl_state(make_tiny(CGNLSpec(groups=8))), "epoch": 3}, path)
+    return path
+
+
+def test_inspect_prints_family_facts_blocks_sizes_and_keys(undecided, capsys):
+    assert main.main(["inspect", str(undecided), "--set", "kernel=cgnlx"]) == 0
+    printed = capsys.readouterr().out
+    for words in (
+        "CGNL authors",
+        "torch zip",
+        "cgnlx  (your answer)",
+        "res4.4  CGNL, gaussian rbf, 8 groups",
+        "128 channels, 64 inner, group norm",
+        "GMACs",
+        "273 mapped, 53 ignored",
+    ):
+        assert words in printed
+    assert " -> " not in printed
+    assert main.main(["inspect", str(undecided), "--set", "kernel=cgnlx", "--keys"]) == 0
+    printed = capsys.readouterr().out
+    assert ".weight -> blocks.res4_4.projection.theta.weight" in printed
+    assert "num_batches_tracked: ignored" in printed
+
+
+def test_inspect_knows_bundled_networks_by_name(capsys):
+    assert main.main(["inspect", "r50n-nl"]) == 0
+    assert "res4.4  NL, embedded gaussian" in capsys.readouterr().out
+
+
+def test_open_questions_are_listed_with_the_way_to_answer_them(undecided, capsys):
+    assert main.main(["inspect", str(undecided)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    first, *asked = printed.err.splitlines()
+    assert "does not tell everything" in first
+    assert [line.split("    ")[0] for line in asked] == ["  --set kernel=cgnl | cgnlx"]
+
+
+def test_answers_come_from_a_file_and_the_command_line_overrules_it(undecided, tmp_path, capsys):
+    spec = tmp_path / "answers.json"
+    spec.write_text('{"kernel": "cgnl", "frames": 8}')
+    assert main.main(["inspect", str(undecided), "--spec", str(spec)]) == 0
+    assert "CGNL, dot product" in capsys.readouterr().out
+    told = ["--spec", str(spec), "--set", "kernel=cgnlx"]
+    assert main.main(["inspect", str(undecided), *told]) == 0
+    assert "gaussian rbf" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("kernel=nope", "use one of cgnl, cgnlx"),
+        ("kernel", "NAME=VALUE"),
+        ("=cgnl", "NAME=VALUE"),
+        ("kernel=", "NAME=VALUE"),
+    ],
+)
+def test_a_wrong_answer_is_one_line(undecided, capsys, text, words):
+    assert main.main(["inspect", str(undecided), "--set", text]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert words in printed.err
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"a": [1]}', "[" * 10_000, "x" * 70_000])
+def test_a_wrong_answers_file_is_one_line(undecided, tmp_path, capsys, content):
+    spec = tmp_path / "answers.json"
+    spec.write_text(content)
+    assert main.main(["inspect", str(undecided), "--spec", str(spec)]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.count("\n") == 1
+    assert "answers" in printed.err
+
+
+@pytest.mark.parametrize("content", [b"", b"<html></html>", b"weights?" * 40])
+def test_what_is_no_checkpoint_is_refused_with_exit_code_2(tmp_path, capsys, content):
+    path = tmp_path / "net.pth"
+    path.write_bytes(content)
+    assert main.main(["inspect", str(path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert main.main(["inspect", str(tmp_path / "none.pth")]) == 2
+
+
+def test_a_published_network_that_cannot_be_fetched_is_one_line(capsys, monkeypatch):
+    def fails(row, _progress):
+        raise MachineError(f"{row.id} could not be downloaded: there is no connection.")
+
+    monkeypatch.setattr(catalogue, "fetch", fails)
+    assert main.main(["inspect", "gluon-i3d-nl5-r50"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_maps_takes_a_foreign_checkpoint_with_answers(undecided, tmp_path, capsys):
+    photo, out = tmp_path / "photo.png", tmp_path / "o"
+    Image.fromarray(np.full((97, 131, 3), 90, np.uint8)).save(photo)
+    asked = ["maps", str(photo), "--at", "60,40", "--size", "128", "--out", str(out)]
+    asked += ["--model", str(undecided)]
+    assert main.main(asked) == 2
+    assert "--set kernel=" in capsys.readouterr().err
+    assert not out.exists()
+    assert main.main([*asked, "--set", "kernel=cgnl"]) == 0
+    assert (out / "maps.npz").exists()
+
+
+def test_progress_is_one_moving_line_where_somebody_can_see_it(capsys, monkeypatch):
+    show = models_command.show_progress("net")
+    show(10, 20)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(models_command.sys.stderr, "isatty", lambda: True)
+    show(5_000_000, 20_000_000)
+    show(5_000_001, 20_000_000)
+    show(20_000_000, 20_000_000)
+    assert capsys.readouterr().err == "\rnet: 5.0 of 20.0 MB\rnet: 20.0 of 20.0 MB\n"
+
+
+def test_a_refusal_with_open_questions_is_one_line_first(undecided):
+    with pytest.raises(models_command.OpenQuestionsError) as caught:
+        models_command.inspect(main.parser().parse_args(["inspect", str(undecided)]))
+    assert_one_line(caught.value)

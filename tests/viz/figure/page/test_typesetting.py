@@ -1,0 +1,86 @@
+"""Letters: measured like the drawing does, broken between words, refused where a font has none."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from errors import InputError
+from viz.figure.page import typesetting
+from viz.figure.page.typesetting import FAMILIES, MM_PER_POINT, broken, plain, width_mm
+
+FONTS = list(FAMILIES)
+texts = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=12)
+labels = st.lists(texts, max_size=9).map(" ".join)
+
+
+@pytest.mark.parametrize("font", FONTS)
+@pytest.mark.parametrize("text", ["NL", "iiii", "WWWW", "$x^2$ <b>", "CGNL c17, group 3"])
+def test_a_text_is_as_wide_as_it_is_drawn(font, text):
+    figure = Figure((8, 2), dpi=72)
+    drawn = figure.text(
+        0, 0, text, fontproperties=typesetting.properties(font), fontsize=50, parse_math=False
+    )
+    points = drawn.get_window_extent(FigureCanvasAgg(figure).get_renderer()).width
+    # Ink may begin after the pen does, and end before it; hinting rounds to whole pixels.
+    assert width_mm(text, font, 50) == pytest.approx(points * MM_PER_POINT, abs=3.5)
+    assert width_mm(text, font, 8) == pytest.approx(width_mm(text, font, 50) * 8 / 50, rel=0.05)
+
+
+@settings(max_examples=60, deadline=None)
+@given(labels, st.floats(2, 80), st.sampled_from(FONTS))
+def test_lines_hold_every_word_in_order_and_fit_the_room(text, room, font):
+    lines = broken(text, room, font, 8)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    for line in lines:
+        assert width_mm(line, font, 8) <= room or len(line) == 1
+    for line, after in zip(lines, lines[1:], strict=False):
+        # No line is broken that had room for the next word.
+        assert width_mm(f"{line} {after.split()[0]}", font, 8) > room or after not in text
+
+
+def test_lines_break_between_words_where_that_can_be():
+    room = width_mm("ground truth", "sans", 8) + 0.01
+    assert broken("ground truth parts", room, "sans", 8) == ["ground truth", "parts"]
+    assert broken("ground", width_mm("grou", "sans", 8) + 0.01, "sans", 8) == ["grou", "nd"]
+    assert broken("", 10, "sans", 8) == []
+    assert broken("abc", 0, "sans", 8) == ["a", "b", "c"]
+
+
+def test_a_label_is_one_line_letter_for_letter():
+    assert plain("  $x^2$\n<b>\t&amp; {x} \\alpha ", "sans") == "$x^2$ <b> &amp; {x} \\alpha"
+    assert plain("Größe, café, 5×5, 90 %, θᵢ", "sans") == "Größe, café, 5×5, 90 %, θᵢ"
+    assert plain("", "times") == ""
+
+
+@pytest.mark.parametrize("letter", ["鳥", "\U0001f426", "\x00", "\x1b", "\u200b", "\ue123"])
+@pytest.mark.parametrize("font", FONTS)
+def test_a_letter_that_a_font_lacks_is_refused_by_its_number(letter, font, one_line):
+    if ord(letter) in typesetting._characters(font):
+        assert plain(letter, font) == letter
+        return
+    with pytest.raises(InputError, match=f"U\\+{ord(letter):04X}") as caught:
+        plain(f"A bird {letter}", font)
+    assert f"the font {font}" in one_line(caught.value)
+
+
+def test_another_font_is_named_where_it_has_the_letter(one_line):
+    only_sans = next(
+        chr(c)
+        for c in sorted(typesetting._characters("sans"))
+        if c > 160 and c not in typesetting._characters("times")
+    )
+    with pytest.raises(InputError, match="use the font .*sans") as caught:
+        plain(only_sans, "times")
+    one_line(caught.value)
+    assert plain(only_sans, "sans") == only_sans
+
+
+def test_every_font_comes_with_the_program():
+    from matplotlib import get_data_path
+    from matplotlib.font_manager import findfont
+
+    for font in FONTS:
+        for bold in (False, True):
+            assert findfont(typesetting.properties(font, bold)).startswith(get_data_path())

@@ -1,0 +1,1 @@
+"""Key points that are clicked on a picture."""

@@ -1,0 +1,1 @@
+"""The picker: maps that follow the pointer."""

@@ -1,0 +1,240 @@
+// The picker itself: data in, pointer and keyboard, what is drawn when, what is told to Python.
+
+import { make } from "../dom.js";
+import { cellUnder, centreOf } from "./geometry.js";
+import { listen } from "./input.js";
+import { adder, cellsOf, floats, halves, heights, mapNames } from "./maths.js";
+import { Player } from "./play.js";
+import { SmallMaps } from "./small.js";
+import { View } from "./view.js";
+import { nameOf, noteOf, report, tell } from "./words.js";
+// The pause between two drawings; how long the pointer rests before the small maps of a large clip are
+// painted, and how long they are painted at a time.
+const REST_MS = 12, SETTLED_MS = 80, SLICE_MS = 6;
+const MANY_POSITIONS = 1600, MANY_FRAMES = 16;
+
+class Picker {
+  constructor(root) {
+    this.root = root;
+    this.turn = 0;
+    this.factors = new Map();
+    this.pointer = this.keyed = this.panels = null;
+    this.waiting = this.draws = this.drawnAt = this.shown = 0;
+  }
+
+  async update(data, send) {
+    const turn = ++this.turn;
+    this.send = send;
+    const { buffer, byteOffset } = data.slice();
+    const size = new DataView(buffer, byteOffset).getUint32(0, true);
+    const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, byteOffset + 4, size)));
+    const base = byteOffset + 4 + size;
+    const { picture, look, focus, original } = header;
+    if (this.hash !== picture.hash) {
+      const bitmaps = await Promise.all(picture.frames.map(({ offset, length }) => createImageBitmap(
+        new Blob([new Uint8Array(buffer, base + offset, length)], { type: picture.type }), { colorSpaceConversion: "none" })));
+      if (turn !== this.turn) return;
+      this.hash = picture.hash;
+      this.bitmaps = bitmaps;
+      this.layout = this.panels = null;
+    }
+    this.table = new Uint8Array(buffer, base + header.table.offset, header.table.length);
+    Object.assign(this, { look, focus, original });
+    this.film = { width: picture.width, height: picture.height, times: picture.times, bitmaps: this.bitmaps };
+    const before = this.panels?.[0].pin.frame;
+    this.panels = header.panels.map((panel, k) => this.open(panel, buffer, base, k));
+    this.shown = Math.min(this.shown, this.bitmaps.length - 1);
+    if (this.panels[0].pin.frame !== before) this.shown = this.panels[0].pin.frame;
+    this.keyed = this.awaited = null;
+    this.build();
+    this.draw();
+  }
+
+  open(panel, buffer, base, index) {
+    const pin = { frame: panel.frame, row: panel.cell.y, col: panel.cell.x };
+    if (panel.still) return { ...panel, pin, factors: { maps: panel.maps.map((map) => heights(buffer, base, map)) } };
+    const read = panel.kind === "nonlocal" ? ["queries", "keys"] : ["theta", "phi"];
+    const key = [panel.key, ...read.flatMap((name) => [panel[name].length, panel[name].peak])].join("|");
+    let factors = this.factors.get(index);
+    if (factors?.key !== key) {
+      factors = { key };
+      for (const name of read) factors[name] = halves(buffer, base, panel[name]);
+      this.factors.set(index, factors);
+    }
+    const whole = { ...factors };
+    if (panel.kind === "cgnl") {
+      whole.positions = cellsOf(panel.keyGrid);
+      whole.sum = new Float64Array(whole.positions);
+      for (const name of ["mean", "spread", "contrast"]) whole[name] = floats(buffer, base, panel[name]);
+      if (panel.response) whole.response = halves(buffer, base, panel.response);
+    }
+    return { ...panel, factors: whole, pin, add: panel.kernel && adder(panel.kernel) };
+  }
+
+  build() {
+    const { film } = this, many = film.times.length > 1;
+    const layout = JSON.stringify([this.hash, film.times, this.panels.map((p) => [p.kind, p.span, p.keyGrid, mapNames(p)])]);
+    if (layout !== this.layout) {
+      this.layout = layout;
+      const playing = this.player?.playing;
+      this.views = null; // what goes away below may still call `schedule`
+      this.player?.pause();
+      this.root.replaceChildren();
+      this.player = many ? new Player(this.root, film.times, (frame) => this.step(frame)) : null;
+      const stages = make("div", "stages");
+      this.views = this.panels.map((panel) => new View(panel, stages, film));
+      const bar = this.buildBar();
+      // Film strips are long: above them the readout stays in sight.
+      this.root.append(...(many ? [bar, stages] : [stages, bar]));
+      this.views.forEach((view, k) => {
+        view.small = new SmallMaps(this.panels[k], this.root, film, (name) => this.choose(name));
+      });
+      this.live = make("div", "unseen", this.root);
+      this.live.setAttribute("aria-live", "polite");
+      this.watchSizes();
+      if (many) this.player.onchange = () => this.schedule();
+      this.player?.at(this.shown);
+      if (playing) this.player?.play();
+    }
+    this.panels.forEach((panel, k) => {
+      const view = this.views[k], { strip } = view;
+      view.painted = null;
+      view.label(panel, this.look, this.table);
+      listen(this, view.surface.canvas, panel.geometry, () => this.shown);
+      strip?.frames.forEach(({ canvas }, frame) => listen(this, canvas, panel.geometry, () => frame, true));
+      if (strip) strip.root.onpointerleave = () => this.leave();
+    });
+  }
+
+  buildBar() {
+    const bar = make("div", "bar");
+    this.readout = make("div", "readout", bar);
+    const hold = make("label", "hold", bar);
+    this.hold = make("input", "", hold);
+    this.hold.type = "checkbox";
+    this.hold.onchange = () => this.schedule();
+    make("span", "", hold, "hold the pin, read values under the pointer");
+    return bar;
+  }
+
+  // Arrows lie where the frames are on the page.
+  watchSizes() {
+    this.sizes?.disconnect();
+    this.sizes = new ResizeObserver(() => this.views.forEach((view, k) => {
+      view.forgetPlaces();
+      if (view.at) view.drawArrows(this.panels[k], view.at, this.look.arrows);
+    }));
+    for (const view of this.views) this.sizes.observe(view.root);
+  }
+
+  leave() {
+    this.pointer = null;
+    this.schedule();
+  }
+
+  step(frame) {
+    this.shown = Math.min(this.film.times.length - 1, Math.max(0, frame));
+    this.schedule();
+  }
+
+  pinAt(cell) {
+    const moved = nameOf(cell, this.film) !== nameOf(this.panels[0].pin, this.film);
+    // A map that only Python can compute stays that of the old pin until the new one comes.
+    this.awaited = moved && this.panels.some((panel) => panel.still) ? cell : null;
+    const { frame, row, col } = cell;
+    for (const panel of this.panels) if (!panel.still) panel.pin = this.linked(panel, cell);
+    this.send("pick", this.film.times.length > 1 ? { frame, row, col } : { row, col });
+    for (const view of this.views) view.painted = null;
+    this.schedule(true);
+  }
+
+  choose(name) {
+    this.focus = name;
+    for (const view of this.views) view.painted = null;
+    this.send("focus", name);
+    this.schedule();
+  }
+
+  // The lead network's cell under a canvas pixel of a frame, null outside its view.
+  under(point) {
+    const cell = point && cellUnder(this.panels[0].geometry, this.panels[0].grid, point.x, point.y);
+    return cell && { frame: point.frame, ...cell };
+  }
+
+  // The cell of `panel` under the middle of a cell of the lead network, on the same frame.
+  linked(panel, cell) {
+    const lead = this.panels[0];
+    if (panel === lead) return cell;
+    const { x, y } = centreOf(lead.geometry, lead.grid, cell);
+    return { frame: cell.frame, ...nearestCell(panel.geometry, panel.grid, x, y) };
+  }
+
+  // Draw now, or with the next frame when the last drawing was a moment ago.
+  schedule(speak = false) {
+    this.speak ||= speak;
+    if (this.waiting || !this.views) return;
+    if (performance.now() - this.drawnAt > REST_MS) this.draw();
+    else this.waiting = requestAnimationFrame(() => { this.waiting = 0; this.draw(); });
+  }
+
+  draw() {
+    const started = performance.now();
+    const moved = this.keyed ?? this.under(this.pointer), { pin } = this.panels[0];
+    const cell = (this.hold.checked ? null : moved) ?? pin, read = moved ?? pin;
+    const fresh = this.panels.map((panel, k) => this.paint(panel, this.views[k], cell, read)).some(Boolean);
+    this.player?.at(this.shown);
+    tell(this, read, Boolean(moved));
+    report(this, nameOf(this.panels[0].still ? pin : cell, this.film), started, fresh);
+    this.drawnAt = performance.now();
+    if (fresh) this.queueSmall();
+  }
+
+  // Paints what has changed of one network: a new reference, or another frame of the clip. Returns
+  // whether its map is new.
+  paint(panel, view, cell, read) {
+    const at = panel.still ? panel.pin : this.linked(panel, cell), name = nameOf(at, this.film);
+    const fresh = view.painted !== name, stepped = view.shown !== this.shown, { look, table } = this;
+    view.show(this.shown);
+    if (fresh) {
+      view.painted = name;
+      view.at = at;
+      view.compute(panel, at, this.focus, look);
+      view.strip?.paint(view.heat, look, table);
+      view.drawArrows(panel, at, this.look.arrows);
+    }
+    if (fresh || stepped) view.paintLarge(look, table);
+    view.place("reference", panel, at);
+    view.place("pin", panel, panel.still ? this.linked(panel, this.awaited ?? read) : panel.pin);
+    const note = noteOf(panel, view, this.awaited);
+    if (view.note.textContent !== note) view.note.textContent = note;
+    return fresh;
+  }
+
+  // The small maps come after the large ones, so that these are never late: at once for a picture, in
+  // slices for a clip, and only when the pointer rests where there is much to paint.
+  queueSmall() {
+    clearTimeout(this.later);
+    this.small = this.views.flatMap((view, k) => view.small.buttons.map((button) => [view, this.panels[k], button]));
+    const much = this.film.times.length > 1
+      && (this.film.times.length > MANY_FRAMES || this.panels.some((panel) => cellsOf(panel.keyGrid) > MANY_POSITIONS));
+    this.later = setTimeout(() => this.drawSmall(), much ? SETTLED_MS : 0);
+  }
+
+  drawSmall() {
+    const until = this.film.times.length > 1 ? performance.now() + SLICE_MS : Infinity;
+    while (this.small.length && performance.now() < until) {
+      const [view, panel, button] = this.small.shift();
+      view.small.paint(button, panel, view.asked, this.look, this.table);
+    }
+    if (this.small.length) this.later = setTimeout(() => this.drawSmall(), 0);
+    else this.root.dataset.small = String(this.draws);
+  }
+}
+
+const pickers = new WeakMap();
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".picker");
+  if (!pickers.has(root)) pickers.set(root, new Picker(root));
+  pickers.get(root).update(data, setTriggerValue);
+}

@@ -1,0 +1,137 @@
+// What a network looks like on the page: its canvas, colour bar, marks and film strip.
+// Names are only ever text: they go in through textContent.
+
+import { Arrows, MOST_ARROWS } from "./arrows.js";
+import { make } from "../dom.js";
+import { centreOf, frameOf, momentOf, outline } from "./geometry.js";
+import { emptyHeat, normalise, strongest } from "./heat.js";
+import { cellsOf, chosenChannels, namedMap, nonlocalRow } from "./maths.js";
+import { Strip } from "./strip.js";
+import { Room, Surface } from "./surface.js";
+const NORMALISATION = {
+  clip: "min-max over the map", frame: "min-max of each frame", fixed: "fixed range",
+};
+const CLIP_KEYS = " Comma and full stop, or Page Up and Page Down, step the frame that is shown, Home and End go to the first " +
+  "and the last; square brackets move the reference to the frame before or after; space plays and pauses.";
+
+export const short = (v) => (v === 0 ? "0" : Math.abs(v) >= 1e4 || Math.abs(v) < 1e-3 ? v.toExponential(2) : v.toPrecision(3));
+
+export class View {
+  constructor(panel, parent, film) {
+    this.film = film;
+    this.root = make("div", "view", parent);
+    const head = make("div", "head", this.root);
+    this.title = make("div", "title", head);
+    this.prediction = make("div", "prediction", head);
+    this.stage = make("div", "stage", this.root);
+    const canvas = make("canvas", "picture", this.stage);
+    canvas.tabIndex = 0;
+    canvas.setAttribute("role", "img");
+    this.surface = new Surface(canvas, new Room(film.width, film.height, panel.span, panel.keyGrid));
+    this.pin = make("div", "box pinned", this.stage);
+    this.reference = make("div", "box reference", this.stage);
+    this.note = make("div", "note", this.stage);
+    if (film.times.length > 1) this.strip = new Strip(panel, this.root, film);
+    this.arrows = new Arrows(this.strip ? this.strip.root : this.stage);
+    this.addScale();
+    this.caption = make("div", "caption", this.root);
+    this.heat = emptyHeat(panel.keyGrid);
+    this.large = { values: new Float32Array(cellsOf(panel.keyGrid)) };
+  }
+
+  addScale() {
+    const scale = make("div", "scale", this.root);
+    this.low = make("span", "", scale);
+    const ramp = make("div", "ramp", scale);
+    this.ramp = make("canvas", "", ramp);
+    this.ramp.width = 256;
+    this.ramp.height = 1;
+    this.cut = make("div", "cut", ramp);
+    this.cutText = make("span", "", this.cut);
+    this.high = make("span", "", scale);
+  }
+
+  label(panel, look, table) {
+    this.title.textContent = panel.title;
+    this.prediction.textContent = panel.prediction;
+    this.surface.canvas.setAttribute("aria-label",
+      `${panel.title}. Arrow keys move the reference patch, Enter pins it, Escape goes back to the pin.${this.strip ? CLIP_KEYS : ""}`);
+    this.strip?.root.setAttribute("aria-label", `${panel.title}: all frames`);
+    this.small.label(panel);
+    const context = this.ramp.getContext("2d"), image = context.createImageData(256, 1);
+    for (let k = 0; k < 256; k++) {
+      image.data.set(table.subarray(3 * k, 3 * k + 3), 4 * k);
+      image.data[4 * k + 3] = k / 255 >= look.threshold ? 255 : 56;
+    }
+    context.putImageData(image, 0, 0);
+    this.cut.style.left = `${100 * look.threshold}%`;
+    this.cutText.textContent = `cut ${look.threshold.toFixed(2)}`;
+  }
+
+  // Computes the map shown large for a reference, and its heat. What the small ones need is kept in
+  // `asked` for those, which are painted later.
+  compute(panel, at, focus, look) {
+    const { values } = this.large;
+    const i = (momentOf(at.frame, this.film.times.length, panel.grid.frames) * panel.grid.rows + at.row) * panel.grid.cols + at.col;
+    if (panel.kind === "nonlocal") {
+      if (panel.still) values.set(panel.factors.maps[0]);
+      else nonlocalRow(panel, i, values);
+      this.large.name = this.large.label = "NL row";
+    } else {
+      const channels = chosenChannels(panel, i), names = this.small.buttons.map((button) => button.name);
+      const name = names.includes(focus) ? focus : names[0], { label } = namedMap(panel, name, channels, i, values);
+      this.asked = { i, channels, focus: name };
+      this.large.name = label;
+      this.large.label = name.startsWith("group") ? label : `${label} · ${panel.how}`;
+    }
+    normalise(values, look, this.heat);
+    this.low.textContent = short(this.heat.low);
+    this.high.textContent = short(this.heat.high);
+    this.caption.textContent = `${this.large.label} · 0 to 1 = ${NORMALISATION[look.normalise]}`;
+  }
+
+  // Shows a frame of the clip on the large canvas; the heat is painted by `paintLarge`.
+  show(frame) {
+    if (this.shown === frame) return;
+    this.shown = frame;
+    this.surface.show(this.film.bitmaps[frame]);
+    this.strip?.mark(frame);
+  }
+
+  paintLarge(look, table) {
+    this.surface.paint(this.heat, momentOf(this.shown, this.film.times.length, this.heat.peaks.length), look, table);
+  }
+
+  // Puts a mark ("reference" or "pin") on its cell; the large canvas has it when its frame is shown.
+  place(name, panel, cell) {
+    this[name].hidden = cell.frame !== this.shown;
+    outline(this[name], panel, cell, this.film);
+    this.strip?.place(name, panel, cell);
+  }
+
+  drawArrows(panel, at, wanted) {
+    const { values } = this.large, { grid, keyGrid, geometry } = panel, count = this.film.times.length;
+    if (!wanted || this.heat.constant) return this.arrows.draw(null);
+    // Of a picture that was held still only the moment that is drawn has ends.
+    const size = keyGrid.rows * keyGrid.cols, seen = count === 1 ? values.subarray(0, size) : values;
+    const best = strongest(seen, Math.min(wanted, MOST_ARROWS)), top = values[best[0]];
+    const ends = best.map((j) => {
+      const cell = { row: Math.floor((j % size) / keyGrid.cols), col: j % keyGrid.cols };
+      const frame = frameOf(Math.floor(j / size), count, keyGrid.frames);
+      return { ...this.spot(frame, centreOf(geometry, keyGrid, cell)), share: top > 0 ? Math.max(0, values[j] / top) : 0 };
+    });
+    this.arrows.draw(this.spot(at.frame, centreOf(geometry, grid, at)), ends);
+  }
+
+  // Where a spot of a frame lies under the arrows, in pixels of the page.
+  spot(frame, point) {
+    if (this.strip) return this.strip.spot(frame, point);
+    this.wide ??= this.stage.offsetWidth / this.film.width;
+    return { x: point.x * this.wide, y: point.y * this.wide };
+  }
+
+  forgetPlaces() {
+    this.wide = null;
+    this.strip?.forget();
+  }
+}

@@ -1,0 +1,1 @@
+"""Pins as cards that are dragged into order."""

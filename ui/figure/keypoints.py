@@ -1,0 +1,136 @@
+"""Ground-truth parts of the pins: from files for all of them, or clicked on one."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from errors import AttentionVizError
+from ui.components.keypoints import keypoints as clickable
+from ui.guard import plain
+from ui.session import pins as session_pins
+from ui.session.pins import Pin
+from viz.figure import keypoints
+from viz.figure.keypoint_files import EVERY
+from viz.figure.keypoints import Truth
+from viz.figure.recipe.recipe import LONGEST_LABEL, MOST_PARTS, Part
+
+CUB = {keypoints.LOCATIONS, keypoints.NAMES, keypoints.PICTURES}
+_TOLD, _NAME = "figure-truth-told", "figure-part-name"
+
+
+def show(pin: Pin) -> None:
+    """Draw the parts of a pin, and the ways to give them."""
+    st.file_uploader(
+        "Parts from a CSV or JSON file, or CUB's part_locs.txt, parts.txt and images.txt",
+        key="figure-truth", accept_multiple_files=True,
+        max_upload_size=16, on_change=_take, args=(pin.id,),
+        help="Points are matched to the pins by the names of their pictures; points without a "
+        "picture's name go to the chosen pin.",
+    )  # fmt: skip
+    kind, text = st.session_state.get(_TOLD, ("", ""))
+    if kind:
+        (st.error if kind == "error" else st.caption)(text)
+    _clicked(pin)
+
+
+def _take(id: str) -> None:
+    uploads = st.session_state.get("figure-truth")
+    st.session_state.pop(_TOLD, None)
+    if not uploads:
+        return
+    try:
+        found = read({one.name: one.getvalue() for one in uploads})
+        st.session_state[_TOLD] = ("caption", give(found, id))
+    except AttentionVizError as problem:
+        st.session_state[_TOLD] = ("error", plain(str(problem)))
+
+
+def read(files: dict[str, bytes]) -> Truth:
+    """Return the points in CUB's text files, or in the first CSV or JSON."""
+    if CUB & set(files):
+        return keypoints.read_cub_files(files)
+    name, content = next(iter(files.items()))
+    return keypoints.read_bytes(content, name)
+
+
+def give(found: Truth, id: str) -> str:
+    """Give every pin the parts of its picture; return how many pins that were, for markdown.
+
+    OutsideError where the points are of none of the pins.
+    """
+    if EVERY in found.parts:
+        given = {pin.id: found.of(pin.clip.name) for pin in session_pins.pins() if pin.id == id}
+    else:
+        given, problem = {}, None
+        for pin in session_pins.pins():
+            try:
+                given[pin.id] = found.of(pin.reference.medium.path)
+            except AttentionVizError as refused:
+                problem = refused
+        if not given and problem is not None:
+            raise problem
+    session_pins.put(
+        replace(pin, reference=replace(pin.reference, parts=given.get(pin.id, pin.reference.parts)))
+        for pin in session_pins.pins()
+    )
+    count = sum(len(parts) for parts in given.values())
+    return plain(
+        f"{found.name}: {count} parts for {len(given)} of {len(session_pins.pins())} pins."
+    )
+
+
+def _clicked(pin: Pin) -> None:
+    """Draw the pin's frame with its parts, on which more are clicked, and their table."""
+    reference, key = pin.reference, f"figure-points-{pin.id}"
+    st.text_input("Name of the part that is clicked next", key=_NAME, max_chars=LONGEST_LABEL)
+
+    def on_add() -> None:
+        where = clickable.added(key)
+        if where is not None and len(reference.parts) < MOST_PARTS:
+            name = st.session_state.get(_NAME) or f"part {len(reference.parts) + 1}"
+            _set(pin, (*reference.parts, Part(name, *where)))
+            st.session_state[_NAME] = ""
+
+    def on_remove() -> None:
+        index = clickable.taken(key)
+        if index is not None:
+            _set(pin, (*reference.parts[:index], *reference.parts[index + 1 :]))
+
+    clickable.points(pin.clip.frames[reference.frame], reference.parts, key, on_add, on_remove)
+    if reference.parts:
+        _table(pin)
+        st.button("Clear parts", key="figure-clear-parts", on_click=_set, args=(pin, ()))
+
+
+def _table(pin: Pin) -> None:
+    """Draw the parts as a table in which they are renamed and moved."""
+    rows = [{"Part": one.name, "x": one.x, "y": one.y} for one in pin.reference.parts]
+    key = f"figure-parts-{pin.id}-{hash(pin.reference.parts)}"
+    st.data_editor(
+        rows, key=key, hide_index=True, width="stretch", on_change=_edited, args=(pin, key),
+        column_config={"Part": st.column_config.TextColumn(max_chars=LONGEST_LABEL)},
+    )  # fmt: skip
+
+
+def _edited(pin: Pin, key: str) -> None:
+    state = st.session_state.get(key) or {}
+    _set(pin, edited(pin.reference.parts, state.get("edited_rows", {})))
+
+
+def edited(parts: tuple[Part, ...], rows: dict[int, dict[str, object]]) -> tuple[Part, ...]:
+    """Return the parts with what was typed into some cells of their table; empty cells stay."""
+    new = list(parts)
+    names = {"Part": "name", "x": "x", "y": "y"}
+    for index, cells in rows.items():
+        given = {names[title]: value for title, value in cells.items() if value is not None}
+        given |= {axis: float(given[axis]) for axis in ("x", "y") if axis in given}
+        new[int(index)] = replace(new[int(index)], **given)
+    return tuple(new)
+
+
+def _set(pin: Pin, parts: tuple[Part, ...]) -> None:
+    st.session_state.pop(_TOLD, None)
+    try:
+        session_pins.update(pin.id, replace(pin.reference, parts=parts))
+    except AttentionVizError as problem:
+        st.session_state[_TOLD] = ("error", plain(str(problem)))

@@ -1,0 +1,161 @@
+"""What the Figure page can be set to: a table of fields of look and layout, and their widgets."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, get_args
+
+import streamlit as st
+
+from ui.figure.settings import Chosen
+from viz.figure.files import movie
+from viz.figure.recipe.recipe import LONGEST_LABEL, PRESETS, Captions, Font, Reference
+from viz.rendering.overlay import COLORMAPS
+
+FRAMED = movie.MOVING
+HEAT = ("parts", *FRAMED)
+PAINTED = (*HEAT, "gates")
+
+Draw = Callable[..., object]
+
+
+@dataclass(frozen=True)
+class Option:
+    """A field and its widget: ``shown`` turns the field into the widget's value, ``read`` back.
+
+    ``applies`` (settings, references) tells whether the preset has a use for it.
+    """
+
+    field: str
+    title: str
+    draw: Draw
+    presets: Sequence[str] = PRESETS
+    help: str | None = None
+    shown: Callable[[Any], Any] = staticmethod(lambda value: value)
+    read: Callable[[Any], Any] = staticmethod(lambda value: value)
+    applies: Callable[[Chosen, Sequence[Reference]], bool] = staticmethod(lambda *_: True)
+
+
+def _choice(words: Mapping[Any, str] | Sequence[str]) -> Draw:
+    """Return what draws a selectbox of values; a mapping says them in words."""
+    word = words.get if isinstance(words, Mapping) else str
+    return partial(st.selectbox, options=list(words), format_func=word)
+
+
+def _number(low: float, high: float, step: float) -> Draw:
+    return partial(st.number_input, min_value=low, max_value=high, step=step)
+
+
+def _lines(labels: Sequence[str]) -> str:
+    return "\n".join(labels)
+
+
+def _labels(text: str) -> tuple[str, ...]:
+    return tuple(line[:LONGEST_LABEL] for line in text.rstrip().splitlines())[:400]
+
+
+def _has_clip(_chosen: Chosen, references: Sequence[Reference]) -> bool:
+    return any(one.medium.is_clip for one in references)
+
+
+_share = partial(st.slider, min_value=0.0, max_value=1.0, step=0.01)
+_text = partial(st.text_area, height=90, max_chars=8000)
+
+FIRST = (
+    Option(
+        "threshold", "Threshold", _share, PAINTED, "Heat below it leaves the picture as it is.",
+        float,
+    ),
+    Option("colormap", "Colour map", _choice(COLORMAPS)),
+    Option("captions", "Captions", _choice(get_args(Captions))),
+    Option("labels", "Labels", st.toggle, help="Names over columns and beside rows."),
+)  # fmt: skip
+
+GROUPS: dict[str, tuple[Option, ...]] = {
+    "Page": (
+        Option("dpi", "Resolution in dpi", _number(50, 1200, 50), help="Of the PNG and the maps."),
+        Option("gap_mm", "Gap between panels in mm", _number(0.0, 50.0, 0.2), shown=float),
+        Option(
+            "font", "Font",
+            _choice(dict(zip(get_args(Font), ("Sans", "Serif", "Times"), strict=True))),
+        ),
+        Option("font_pt", "Size of letters in points", _number(3.0, 36.0, 0.5), shown=float),
+        Option("greyscale", "Readable in greyscale", st.toggle, help="For print without colour."),
+    ),
+    "Words": (
+        Option(
+            "captions_of", "Captions count",
+            _choice({"panels": "panels", "rows": "rows", "columns": "columns"}),
+            applies=lambda chosen, _: chosen.layout.captions != "none",
+        ),
+        Option(
+            "row_labels", "Labels of rows, a line each", _text, shown=_lines, read=_labels,
+            help="In place of the preset's own; empty: those.",
+        ),
+        Option(
+            "column_labels", "Labels of columns, a line each", _text, shown=_lines, read=_labels,
+            help="In place of the preset's own; empty: those.",
+        ),
+        Option(
+            "legend", "Legend of the parts", st.toggle, ("parts",),
+            applies=lambda _, references: any(one.parts for one in references),
+        ),
+    ),
+    "Panels": (
+        Option(
+            "most_frames", "Frames shown of a clip", _number(1, 64, 1), FRAMED, applies=_has_clip,
+            help="Evenly spaced, the reference's frame among them.",
+        ),
+        Option(
+            "columns", "Columns before a row is broken", _number(0, 100, 1),
+            help="0: rows are not broken.",
+        ),
+        Option("transpose", "Rows as columns", st.toggle),
+        Option("input_panel", "Panel with the input", st.toggle, PAINTED),
+        Option(
+            "crop", "Crop",
+            _choice({"whole": "whole picture", "seen": "what the network sees",
+                     "square": "square around the reference"}),
+            PAINTED,
+        ),
+    ),
+    "Maps": (
+        Option(
+            "bar", "Colour bar",
+            _choice({"shared": "one for the figure", "row": "one a row", "none": "none"}),
+        ),
+        Option(
+            "scale", "Scale of the maps",
+            _choice({"map": "each map its own", "row": "one a row",
+                     "figure": "one for the figure"}),
+            HEAT, help="What the lowest and the highest value are taken over.",
+        ),
+        Option(
+            "normalise", "Normalisation",
+            _choice({"clip": "min-max", "frame": "min-max of each frame", "fixed": "fixed range"}),
+            HEAT,
+        ),
+        Option("heat_opacity", "Heat opacity", _share, PAINTED, shown=float),
+        Option(
+            "interpolation", "Interpolation",
+            _choice({"smooth": "smooth", "nearest": "cells as they are"}), PAINTED,
+        ),
+        Option(
+            "cgnl", "Map of a CGNL block",
+            _choice({"as pinned": "as pinned", "union": "union of its channels",
+                     "each": "each channel in a row"}),
+            ("frames", "heatmaps", "arrows"),
+        ),
+        Option(
+            "regions", "White rectangles",
+            _choice({"none": "none", "NL": "on NL maps", "all": "on all maps"}), HEAT,
+            "Around what is at or above the threshold.",
+        ),
+        Option(
+            "arrows", "Arrows to the highest weights", _number(0, 200, 5), FRAMED,
+            "From the reference; the NL paper draws 20.",
+        ),
+        Option("log_scale", "Logarithmic scale", st.toggle, ("matrix",)),
+    ),
+}  # fmt: skip
+"""Title of an expander -> what is in it."""

@@ -1,0 +1,67 @@
+"""From the tray and the settings to the recipe of the figure, and the example to start with."""
+
+from functools import cache
+
+import streamlit as st
+
+from ui.figure.settings import Chosen
+from ui.session import loaders
+from ui.session import pins as session_pins
+from ui.session.defaults import PICTURE_NETWORKS
+from ui.session.pin_button import medium_of
+from ui.session.pins import Pin
+from viz.attention import pipeline
+from viz.examples import bird
+from viz.figure.panels.presets import TABLE
+from viz.figure.recipe import recipe, recipe_json
+from viz.figure.recipe.recipe import Network, Recipe, Reference, View
+
+_CURRENT = "figure-pin"
+
+
+def shown(pins: tuple[Pin, ...], preset: str) -> tuple[Pin, ...]:
+    """Return the pins that a preset can show: with a patch where it needs one, and gates without.
+
+    All, where none would be left: the drawing then says what is missing.
+    """
+    needs = TABLE[preset].needs
+    if needs == "block":
+        return pins
+    kept = tuple(pin for pin in pins if (pin.reference.at is None) == (needs == "gates"))
+    return kept or pins
+
+
+def made(pins: tuple[Pin, ...], chosen: Chosen) -> Recipe:
+    """Return the recipe; InputError where a value is outside what a recipe may hold."""
+    references = tuple(pin.reference for pin in pins)
+    return recipe_json.checked(
+        Recipe(chosen.preset, references, chosen.look, chosen.layout, _versions())
+    )
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return recipe.here()
+
+
+def example_reference() -> Reference:
+    """Return the example bird, pinned at its head, as the two bundled networks see it."""
+    views = []
+    for name in PICTURE_NETWORKS:
+        model = loaders.network(name)
+        block, size = pipeline.block_labels(model.spec)[-1], model.spec.preprocessing.size
+        views.append(View(Network(name, model.sha256), block, "fit", size))
+    at = tuple(float(side) for side in bird.HEAD)
+    return Reference(medium_of(bird.clip()), tuple(views), at)
+
+
+def chosen_pin() -> Pin | None:
+    """Return the pin whose details are shown: the one last chosen, else the first."""
+    pins = session_pins.pins()
+    wanted = st.session_state.get(_CURRENT)
+    return next((pin for pin in pins if pin.id == wanted), pins[0] if pins else None)
+
+
+def choose_pin(id: str) -> None:
+    """Show the details of a pin from now on."""
+    st.session_state[_CURRENT] = id

@@ -1,0 +1,100 @@
+"""What the Figure page is set to: preset, look and layout, as one value of the session.
+
+The value, not the widgets, is what counts: it survives other pages, takes an opened recipe's
+numbers as they are, and every widget is put to what it says before it is drawn.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+
+import streamlit as st
+
+from viz.figure.panels.presets import TABLE
+from viz.figure.recipe.recipe import Layout, Recipe, Reference
+from viz.types import Look
+
+KEPT = (
+    "width_mm", "dpi", "gap_mm", "font", "font_pt", "captions", "labels", "greyscale",
+)  # fmt: skip
+"""Fields of the layout that stay as the user set them when another preset is chosen."""
+LISTS = ("row_labels", "column_labels")
+"""Fields that belong to the rows and columns of one preset, which remembers them."""
+
+_KEY, _FREE = "figure-settings", "figure-free-width"
+_OF_LOOK = frozenset(one.name for one in fields(Look))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The settings; ``given`` are the fields that the user has set, ``lists`` the labels of rows
+    and columns by preset."""
+
+    preset: str
+    look: Look
+    layout: Layout
+    given: frozenset[str] = frozenset()
+    lists: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+
+    def value(self, name: str) -> object:
+        """Return a field of the look or the layout by its name."""
+        return getattr(self.look if name in _OF_LOOK else self.layout, name)
+
+    def changed(self, name: str, value: object) -> "Chosen":
+        """Return the settings with one field set by the user."""
+        part = "look" if name in _OF_LOOK else "layout"
+        new = replace(getattr(self, part), **{name: value})
+        return replace(self, given=self.given | {name}, **{part: new})
+
+    def with_preset(self, preset: str) -> "Chosen":
+        """Return the defaults of a preset, with what the user set of the page kept."""
+        row, lists = TABLE[preset], dict(self.lists)
+        lists[self.preset] = tuple(getattr(self.layout, name) for name in LISTS)
+        kept = {name: getattr(self.layout, name) for name in KEPT if name in self.given}
+        kept |= dict(zip(LISTS, lists.get(preset, ((), ())), strict=True))
+        given = self.given & {*KEPT}
+        return Chosen(preset, row.look, replace(row.layout, **kept), given, lists)
+
+
+def current(references: Sequence[Reference] = ()) -> Chosen:
+    """Return the settings; at first the defaults of the preset that suits what is pinned."""
+    found = st.session_state.get(_KEY)
+    if found is None:
+        preset = suited(references)
+        found = Chosen(preset, TABLE[preset].look, TABLE[preset].layout)
+        if references:
+            put(found)
+    return found
+
+
+def suited(references: Sequence[Reference]) -> str:
+    """Return the preset to begin with: gates without a patch, frames for clips, else parts."""
+    if references and all(one.at is None for one in references):
+        return "gates"
+    return "frames" if references and references[0].medium.is_clip else "parts"
+
+
+def put(chosen: Chosen) -> None:
+    """Make these the settings."""
+    st.session_state[_KEY] = chosen
+
+
+def take(recipe: Recipe) -> None:
+    """Set everything as a recipe says; the page's fields then count as set by the user."""
+    put(Chosen(recipe.preset, recipe.look, recipe.layout, frozenset(KEPT)))
+    st.session_state[_FREE] = False
+
+
+def forget() -> None:
+    """Go back to the defaults."""
+    for key in (_KEY, _FREE):
+        st.session_state.pop(key, None)
+
+
+def is_free() -> bool:
+    """Tell whether the width is given in mm, and not by a venue."""
+    return st.session_state.get(_FREE, False)
+
+
+def set_free(free: bool) -> None:
+    """Say whether the width is given in mm."""
+    st.session_state[_FREE] = free

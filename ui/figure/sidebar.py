@@ -1,0 +1,119 @@
+"""The sidebar of the Figure page: the widgets of the settings that the preset has a use for."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import streamlit as st
+
+from ui.figure import settings as figure_settings
+from ui.figure.options import FIRST, GROUPS, HEAT, Draw, Option
+from ui.figure.settings import Chosen
+from ui.session import pins as session_pins
+from viz.figure.panels.presets import TABLE
+from viz.figure.recipe.recipe import PRESETS, VENUES, Reference
+
+FREE = "Free"
+
+
+def sidebar(chosen: Chosen, references: Sequence[Reference]) -> None:
+    """Draw the settings."""
+    with st.sidebar:
+        st.subheader("Figure")
+        _draw("figure-preset", chosen.preset, _chosen_preset, partial(
+            st.selectbox, "Preset", PRESETS, format_func=lambda name: TABLE[name].title,
+            help="\n".join(f"- **{row.title}**: {row.help}" for row in TABLE.values()),
+        ))  # fmt: skip
+        st.caption(TABLE[chosen.preset].help)
+        _width(chosen)
+        _options(FIRST, chosen, references)
+        for title, options in GROUPS.items():
+            if any(_applies(option, chosen, references) for option in options):
+                with st.expander(title):
+                    _options(options, chosen, references)
+                    if title == "Maps" and chosen.preset in HEAT:
+                        _range(chosen)
+        st.button("Back to the preset's defaults", on_click=_reset, key="figure-reset")
+        st.button("Remove all pins", on_click=session_pins.clear, key="figure-clear")
+
+
+def _options(options: Sequence[Option], chosen: Chosen, references: Sequence[Reference]) -> None:
+    for option in options:
+        if _applies(option, chosen, references):
+            draw = partial(option.draw, option.title, help=option.help)
+            value = option.shown(chosen.value(option.field))
+            _draw(_key(option.field), value, partial(_changed, option), draw)
+
+
+def _applies(option: Option, chosen: Chosen, references: Sequence[Reference]) -> bool:
+    return chosen.preset in option.presets and option.applies(chosen, references)
+
+
+def _draw(key: str, value: object, on_change: Callable[[], None], draw: Draw) -> None:
+    """Draw a widget that shows ``value``."""
+    # Only where they differ: a value that is sent back pulls a slider out of the user's hand.
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+    draw(key=key, on_change=on_change)
+
+
+def _key(name: str) -> str:
+    return f"figure-{name}"
+
+
+def _changed(option: Option) -> None:
+    value = option.read(st.session_state[_key(option.field)])
+    figure_settings.put(figure_settings.current(_pinned()).changed(option.field, value))
+
+
+def _chosen_preset() -> None:
+    chosen = figure_settings.current(_pinned())
+    figure_settings.put(chosen.with_preset(st.session_state["figure-preset"]))
+
+
+def _reset() -> None:
+    preset = figure_settings.current(_pinned()).preset
+    figure_settings.forget()
+    figure_settings.put(figure_settings.current().with_preset(preset))
+
+
+def _pinned() -> tuple[Reference, ...]:
+    return tuple(pin.reference for pin in session_pins.pins())
+
+
+def _width(chosen: Chosen) -> None:
+    """Draw the width: of a venue, or in mm."""
+    width = chosen.layout.width_mm
+    venue = next((name for name, mm in VENUES.items() if mm == width), FREE)
+    venue = FREE if figure_settings.is_free() else venue
+    _draw("figure-venue", venue, _chosen_venue, partial(st.selectbox, "Width", [*VENUES, FREE]))
+    if venue == FREE:
+        draw = partial(st.number_input, "Width in mm", 20.0, 1000.0, step=1.0)
+        _draw(_key("width_mm"), float(width), partial(_changed, _WIDTH), draw)
+
+
+_WIDTH = Option("width_mm", "Width in mm", st.number_input)
+
+
+def _chosen_venue() -> None:
+    venue = st.session_state["figure-venue"]
+    figure_settings.set_free(venue == FREE)
+    if venue != FREE:
+        chosen = figure_settings.current(_pinned())
+        figure_settings.put(chosen.changed("width_mm", VENUES[venue]))
+
+
+def _range(chosen: Chosen) -> None:
+    """Draw the two ends of a fixed range."""
+    if chosen.look.normalise != "fixed":
+        return
+    for title, key, value in zip(
+        ("From", "To"), ("figure-low", "figure-high"), chosen.look.fixed_range, strict=True
+    ):
+        draw = partial(st.number_input, title, format="%.4g", step=0.001)
+        _draw(key, float(value), _changed_range, draw)
+
+
+def _changed_range() -> None:
+    limits = st.session_state["figure-low"], st.session_state["figure-high"]
+    chosen = figure_settings.current(_pinned())
+    figure_settings.put(chosen.changed("fixed_range", limits))

@@ -1,0 +1,147 @@
+"""A checkpoint of the user's own: given, asked about, inspected, used; for this session only."""
+
+import hashlib
+import re
+import shutil
+import tempfile
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import streamlit as st
+
+from errors import AttentionVizError, MachineError
+from models import checkpoints
+from models.checkpoints import Inspection
+from models.report import Question, UndecidedError
+from models.zoo import catalogue
+from models.zoo.catalogue import SUFFIXES
+from ui.guard import guarded, plain
+from ui.models import inspection as model_inspection
+from ui.session import own_networks
+
+MAX_MB = 2048
+_HELD, _ASKED, _FOUND = "own_file", "own_questions", "own_inspection"
+
+
+@dataclass(eq=False)
+class Held:
+    """A checkpoint on this machine: where it is, what it is called, and a key that is its own."""
+
+    path: Path
+    name: str
+    key: tuple[object, ...]
+
+
+def given() -> Held | None:
+    """Let a checkpoint be uploaded; None until there is one."""
+    upload = st.file_uploader(
+        f"Checkpoint ({', '.join(SUFFIXES)}), up to {MAX_MB // 1024} GB",
+        type=[suffix[1:] for suffix in SUFFIXES],
+        key="checkpoint",
+        max_upload_size=MAX_MB,
+    )
+    if upload is not None:
+        return _kept(upload, upload.name, ("upload", upload.file_id))
+    st.session_state.pop(_HELD, None)
+    return None
+
+
+def _kept(upload: BinaryIO, name: str, key: tuple[object, ...]) -> Held:
+    """Write an upload to a temporary folder that goes when the session drops it."""
+    held = st.session_state.get(_HELD)
+    if held is None or held.key != key:
+        try:
+            folder = tempfile.mkdtemp(prefix="nonlocal-viz-")
+            held = Held(Path(folder) / file_name(name), name, key)
+            weakref.finalize(held, shutil.rmtree, folder, ignore_errors=True)
+            with held.path.open("wb") as file:
+                upload.seek(0)
+                shutil.copyfileobj(upload, file)
+        except OSError as problem:
+            raise MachineError(
+                f"The upload could not be kept in {tempfile.gettempdir()} ({problem.strerror}); "
+                "make room there."
+            ) from problem
+        st.session_state[_HELD] = held
+    return held
+
+
+def file_name(name: str) -> str:
+    """Return a harmless file name in which adapters still read what the user's name tells."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    letters = re.sub(r"[^A-Za-z0-9._-]+", "_", last)[-120:].lstrip(".")
+    return letters or "checkpoint"
+
+
+def show(held: Held) -> None:
+    """Ask what the checkpoint does not tell, then show what it is."""
+    answers = _answered(held)
+    if answers is None:
+        return
+    try:
+        found = _inspected(held, answers)
+    except UndecidedError as open_questions:
+        asked = _asked(held)
+        new = tuple(q for q in open_questions.questions if q.name not in {a.name for a in asked})
+        if not new:
+            raise
+        st.session_state[_ASKED] = (held.key, (*asked, *new))
+        st.rerun()
+    st.markdown(f"**{plain(held.name)}**")
+    model_inspection.inspection(found.spec, found.report)
+    _use(held, found, answers)
+
+
+def _asked(held: Held) -> tuple[Question, ...]:
+    key, questions = st.session_state.get(_ASKED, (None, ()))
+    return questions if key == held.key else ()
+
+
+def _answered(held: Held) -> dict[str, str] | None:
+    """Return the answers to what was asked so far; None while one is missing."""
+    questions = _asked(held)
+    if not questions:
+        return {}
+    st.markdown("Neither the weights nor the file's name tell everything. Please say:")
+    answers = {}
+    # A key of the file's own: answers to another file must not be taken over in silence.
+    mark = hashlib.sha256(repr(held.key).encode()).hexdigest()[:8]
+    for question in questions:
+        key = f"answer-{question.name}-{mark}"
+        if question.choices:
+            answer = st.selectbox(plain(question.text), question.choices, index=None, key=key)
+        else:
+            answer = st.text_input(plain(question.text), key=key, max_chars=80)
+        answers[question.name] = answer
+    return None if None in answers.values() or "" in answers.values() else answers
+
+
+def _inspected(held: Held, answers: dict[str, str]) -> Inspection:
+    """Return what the checkpoint is; kept, so that other widgets do not read it again."""
+    key = (held.key, tuple(sorted(answers.items())))
+    known = st.session_state.get(_FOUND)
+    if known is None or known[0] != key:
+        with st.spinner("Reading the checkpoint and verifying every key"):
+            try:
+                outcome = checkpoints.inspect(held.path, answers)
+            except AttentionVizError as problem:
+                outcome = problem
+        known = (key, outcome)
+        st.session_state[_FOUND] = known
+    if isinstance(known[1], AttentionVizError):
+        raise known[1]
+    return known[1]
+
+
+def _use(held: Held, found: Inspection, answers: dict[str, str]) -> None:
+    """Offer to look at the network; it is loaded first, so that a failure changes nothing."""
+    if not model_inspection.explore_button(found.spec, "use_own"):
+        return
+    with guarded():
+        name = f"own-{file_name(held.name).partition('.')[0]}"
+        with st.spinner("Loading the network"):
+            model = catalogue.ready(checkpoints.load(held.path, answers, name))
+        own_networks.add(model, f"{held.name}, {found.report.family}")
+        model_inspection.go_to(name, found.spec)

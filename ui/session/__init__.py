@@ -1,0 +1,1 @@
+"""What a session holds and shares: medium, networks, reference patch, pins."""

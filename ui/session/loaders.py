@@ -1,0 +1,95 @@
+"""Cached loading: networks for everybody, captures for one session."""
+
+import streamlit as st
+
+from models.loaded import LoadedModel
+from models.specs.network import NetworkSpec
+from models.zoo import catalogue
+from models.zoo.catalogue import Entry
+from ui.session import own_networks
+from ui.session.medium import key_of
+from viz.attention import pipeline
+from viz.attention.channel_maps import class_evidence, top
+from viz.attention.query_dependence import query_dependence
+from viz.geometry import Mode
+from viz.types import BlockCapture, Capture, CGNLCapture, Clip
+
+_KEPT = 12
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the network")
+def _shared(name: str) -> LoadedModel:
+    return catalogue.load(name)
+
+
+def network(name: str) -> LoadedModel:
+    """Return a network: this session's own, or one shared between all users; its lock guards the
+    forward pass."""
+    return own_networks.get(name) or _shared(name)
+
+
+def has_gates(spec: NetworkSpec) -> bool:
+    """Tell whether a network has gates inside its units."""
+    return getattr(spec, "gate", None) is not None
+
+
+def has_one_size(spec: NetworkSpec) -> bool:
+    """Tell whether a network takes one input size only: the classifier of digits does."""
+    return spec.preprocessing.fixed
+
+
+@st.cache_resource(scope="session", max_entries=_KEPT, show_spinner="Running the network once")
+def _captured(_clip: Clip, frames: str, name: str, weights: str, mode: Mode, size: int) -> Capture:
+    del frames, weights  # they are the cache's key
+    return pipeline.capture(network(name), _clip, mode, size)
+
+
+def captured(clip: Clip, name: str, mode: Mode, size: int) -> Capture:
+    """Return the capture of a clip: one forward pass per clip, network, mode and size."""
+    model = network(name)
+    mode, size = pipeline.effective(model.spec, mode, size)
+    return _captured(clip, key_of(clip), name, model.sha256, mode, size)
+
+
+@st.cache_data(scope="session", max_entries=_KEPT, show_spinner=False)
+def _dependence(_block: BlockCapture, key: tuple[str, ...]) -> float:
+    del key
+    return query_dependence(_block)
+
+
+def dependence(block: BlockCapture, key: tuple[str, ...]) -> float:
+    """Return the query-dependence number of a block; ``key`` names the capture and the block."""
+    return _dependence(block, key)
+
+
+@st.cache_data(scope="session", max_entries=_KEPT, show_spinner="One backward pass")
+def _evidence(
+    name: str, _block: CGNLCapture, key: tuple[str, ...], index: int, count: int
+) -> list[int]:
+    del key
+    scores = class_evidence(network(name), _block, index)
+    return top(scores, count)
+
+
+def evidence(
+    name: str, block: CGNLCapture, key: tuple[str, ...], index: int, count: int
+) -> tuple[int, ...]:
+    """Return the channels that speak most for class ``index``: one backward pass a class."""
+    return tuple(_evidence(name, block, key, index, count))
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def _catalogue_entries() -> list[Entry]:
+    return catalogue.entries()
+
+
+def forget_entries() -> None:
+    """Read the catalogue anew: a network was downloaded or removed."""
+    _catalogue_entries.clear()
+
+
+def catalogue_entries() -> list[Entry]:
+    """Return the networks with a block to look at: bundled, downloaded, then this session's own;
+    damaged files too."""
+    known = [*_catalogue_entries(), *own_networks.entries()]
+    return [e for e in known if e.problem or (e.spec is not None and pipeline.block_labels(e.spec))]

@@ -1,0 +1,130 @@
+"""The medium in use: an upload or an example, and the frames that are taken from it."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from errors import AttentionVizError
+from ui.guard import guarded, plain
+from viz.examples import bird, kick
+from viz.media import footage
+from viz.media.footage import Footage
+from viz.types import Clip, Sampling
+
+EXAMPLES = ("bird", "kick")
+LARGEST_MB = 256
+_KEPT = 4
+_BEFORE = "footage-before"
+
+
+def in_use() -> Footage:
+    """Return the upload, or the example until there is one."""
+    return st.session_state.get("footage") or _example(st.session_state.get("example", "bird"))
+
+
+@st.cache_resource(max_entries=len(EXAMPLES), show_spinner=False)
+def _example(name: str) -> Footage:
+    return footage.of(kick.clip() if name == "kick" else bird.clip())
+
+
+@st.cache_resource(scope="session", max_entries=_KEPT, show_spinner="Reading the frames")
+def _sampled(_footage: Footage, sha256: str, sampling: Sampling) -> Clip:
+    del sha256  # the cache's key
+    return _footage.sample(sampling)
+
+
+def sampled(sampling: Sampling) -> Clip:
+    """Return the frames of the medium in use that are looked at; a picture is one frame."""
+    found = in_use()
+    return _sampled(found, found.sha256, sampling)
+
+
+def key_of(clip: Clip) -> str:
+    """Return what tells a sampled clip from all others."""
+    return "-".join([clip.sha256, *map(str, clip.numbers)])
+
+
+def take_upload() -> None:
+    """Put a new upload in use; when it cannot be read, keep the previous one and say why."""
+    upload = st.session_state.get("upload")
+    _take(lambda: footage.read(upload.getvalue(), upload.name) if upload else None)
+
+
+def take_frames() -> None:
+    """Put several pictures in use as the frames of a clip."""
+    uploads = st.session_state.get("frames_upload")
+    files = [(upload.name, upload.getvalue()) for upload in uploads or ()]
+    _take(lambda: footage.read_set(files) if files else None)
+
+
+def take_example() -> None:
+    """Put the chosen example in use in place of an upload."""
+    _take(lambda: None)
+    st.session_state.pop(_BEFORE, None)
+
+
+def _take(read: Callable[[], Footage | None]) -> None:
+    state = st.session_state
+    state.pop("upload_problem", None)
+    try:
+        found = read()
+    except AttentionVizError as problem:
+        state["upload_problem"] = plain(str(problem))
+        found = state.get("footage") or state.get(_BEFORE)
+    if found is None and state.get("footage"):
+        # A file that replaces another takes it away first, and may then turn out to be unreadable.
+        state[_BEFORE] = state["footage"]
+    state["footage"] = found
+
+
+def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> None:
+    """Draw the inputs of the medium.
+
+    ``on_change`` runs when another one was taken, ``on_kind`` when it is a clip after a picture or
+    a picture after a clip.
+    """
+
+    def after(take: Callable[[], None]) -> None:
+        # What was in use in the run before: a selectbox has its new value in its callback.
+        before = st.session_state.get("medium", in_use())
+        take()
+        if in_use() is not before:
+            on_change()
+        if in_use().is_clip != before.is_clip:
+            on_kind()
+
+    st.subheader("Picture or clip")
+    st.file_uploader(
+        f"Picture, video, GIF or zip of frames, up to {LARGEST_MB} MB",
+        key="upload",
+        max_upload_size=LARGEST_MB,
+        on_change=after,
+        args=(take_upload,),
+        help=footage.ACCEPTED,
+    )
+    with st.expander("Several pictures as the frames of a clip"):
+        st.file_uploader(
+            "Frames, in the order of their names", key="frames_upload", accept_multiple_files=True,
+            max_upload_size=64, on_change=after, args=(take_frames,),
+        )  # fmt: skip
+    if not st.session_state.get("footage"):
+        st.selectbox(
+            "Example", EXAMPLES, key="example", bind="query-params",
+            on_change=after, args=(take_example,), help="A picture of a bird; a clip of a kick.",
+        )  # fmt: skip
+    st.session_state["medium"] = in_use()
+    st.caption(f"In use: {_described(in_use())}")
+
+
+def _described(found: Footage) -> str:
+    size = f"{plain(found.name)}, {found.width} x {found.height} pixels"
+    if not found.is_clip:
+        return size
+    return f"{size}, {len(found.times)} frames, {found.duration:.2f} s"
+
+
+def guarded_sample(sampling: Sampling) -> Clip | None:
+    """Return the sampled clip, or None after showing why it cannot be had."""
+    with guarded():
+        return sampled(sampling)
+    return None

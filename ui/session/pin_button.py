@@ -1,0 +1,81 @@
+"""The button that pins a view for the figures, and what a recipe calls the media and networks."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from errors import AttentionVizError
+from models.loaded import LoadedModel
+from ui.guard import plain
+from ui.session import pins as session_pins
+from viz.attention import pipeline
+from viz.examples import bird, kick
+from viz.figure.recipe.recipe import Medium, Network, Reference, View
+from viz.types import Clip
+
+_TOLD = "pin-told"
+
+
+def medium_of(clip: Clip) -> Medium:
+    """Return the recipe's entry of a clip; the drawn examples are named ``example:``."""
+    path = clip.name
+    if clip.sha256 == bird.clip().sha256:
+        path = "example:bird"
+    elif clip.name == kick.NAME and clip.sha256 == kick.clip().sha256:
+        path = "example:kick"
+    return Medium(path, clip.sha256, clip.numbers)
+
+
+def gate_reference(clip: Clip, model: LoadedModel, layer: str) -> Reference:
+    """Return the Gates page's view of one layer; it has no reference patch."""
+    mode, size = pipeline.effective(model.spec)
+    return Reference(medium_of(clip), (View(network_of(model), layer, mode, size),))
+
+
+def network_of(model: LoadedModel) -> Network:
+    """Return the recipe's entry of a network."""
+    return Network(model.id, model.sha256)
+
+
+def button(key: str, clip: Clip, view: Callable[[], Reference]) -> None:
+    """Draw the button that pins a view, what came of the last press, and the way to the figure.
+
+    ``view`` is called when it is pressed, before the page is drawn again.
+    """
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Pin for a figure", key=key, icon=":material/push_pin:", on_click=_pin,
+            args=(clip, view), help="Keeps this view, without its look, for the figures of the "
+            "Figure page. Pins of several pictures, clips and networks go together.",
+        )  # fmt: skip
+        if session_pins.pins():
+            session_pins.page_link()
+    kind, text = st.session_state.pop(_TOLD, ("", ""))
+    if kind == "error":
+        st.error(text)
+    elif kind:
+        st.toast(text, icon=":material/push_pin:")
+
+
+def _pin(clip: Clip, view: Callable[[], Reference]) -> None:
+    st.session_state[_TOLD] = _pinned(clip, view)
+
+
+def _pinned(clip: Clip, view: Callable[[], Reference]) -> tuple[str, str]:
+    """Pin a view that is not pinned yet; return what is to be said of it: kind, text."""
+    try:
+        reference = view()
+        for number, pin in enumerate(session_pins.pins(), 1):
+            if _bare(pin.reference) == reference:
+                return "known", f"This view is pinned already: it is pin {number}."
+        session_pins.add(reference, clip)
+    except AttentionVizError as problem:
+        return "error", plain(str(problem))
+    return "new", f"Pinned as pin {len(session_pins.pins())}. Pin more views, or make a figure."
+
+
+def _bare(reference: Reference) -> Reference:
+    """Return a reference as it was pinned, without what the Figure page adds."""
+    views = tuple(replace(view, label="") for view in reference.views)
+    return replace(reference, views=views, label="", parts=(), crop=None)

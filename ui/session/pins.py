@@ -1,0 +1,116 @@
+"""The tray: what was pinned for figures in this session, in the order in which it is drawn."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from errors import InputError
+from ui.session.medium import key_of
+from viz.figure.recipe import recipe, recipe_json
+from viz.figure.recipe.recipe import Medium, Recipe, Reference
+from viz.types import Clip
+
+MOST_BYTES = 512 * 2**20
+"""Pixels of all clips in the tray together; clips that several pins share count once."""
+
+_PINS, _NUMBER = "pins", "pins-made"
+
+
+@dataclass(frozen=True, eq=False)
+class Pin:
+    """A pinned reference and the frames that it was pinned on; ``id`` is unique in the session."""
+
+    id: str
+    reference: Reference
+    clip: Clip
+
+
+def pins() -> tuple[Pin, ...]:
+    """Return this session's pins, first drawn first."""
+    return st.session_state.get(_PINS, ())
+
+
+def made(reference: Reference, clip: Clip) -> Pin:
+    """Return a pin with a new id, which is not in the tray yet: see ``put``."""
+    number = st.session_state.get(_NUMBER, 0) + 1
+    st.session_state[_NUMBER] = number
+    return Pin(f"p{number}", reference, clip)
+
+
+def add(reference: Reference, clip: Clip) -> Pin:
+    """Put a pin behind the others and return it.
+
+    InputError where the tray is full, or the reference is none that a recipe may hold.
+    """
+    put((*pins(), made(reference, clip)))
+    return pins()[-1]
+
+
+def put(wanted: Iterable[Pin]) -> None:
+    """Make these the pins, in this order. InputError, and nothing is changed, over the limits."""
+    shared: dict[str, Clip] = {}
+    kept = tuple(_sharing(pin, shared) for pin in wanted)
+    _check(kept, shared.values())
+    st.session_state[_PINS] = kept
+
+
+def _sharing(pin: Pin, shared: dict[str, Clip]) -> Pin:
+    """Let pins of the same frames hold them once."""
+    clip = shared.setdefault(key_of(pin.clip), pin.clip)
+    return pin if clip is pin.clip else replace(pin, clip=clip)
+
+
+def update(id: str, reference: Reference) -> None:
+    """Give a pin another reference (its label, parts, crop); an unknown id is passed over."""
+    put(replace(p, reference=reference) if p.id == id else p for p in pins())
+
+
+def remove(id: str) -> None:
+    """Take a pin out; an unknown id is passed over."""
+    st.session_state[_PINS] = tuple(p for p in pins() if p.id != id)
+
+
+def clear() -> None:
+    """Take all pins out."""
+    st.session_state[_PINS] = ()
+
+
+def clip_of(medium: Medium) -> Clip | None:
+    """Return the frames of a medium that is pinned, told by its sha256 and frames, or None."""
+    wanted = (medium.sha256, medium.frames)
+    found = (p.clip for p in pins() if (p.clip.sha256, p.clip.numbers) == wanted)
+    return next(found, None)
+
+
+def link() -> None:
+    """Draw the sidebar's count of pins and the way to the Figure page."""
+    count = len(pins())
+    with st.sidebar:
+        if not count:
+            st.caption("No pins yet: **Pin for a figure**, below the maps, collects views.")
+            return
+        st.subheader(f"Pins ({count})")
+        page_link()
+
+
+def page_link() -> None:
+    """Draw the way to the Figure page."""
+    st.page_link("pages/figure.py", label="Make a figure", icon=":material/grid_view:")
+
+
+def _check(wanted: tuple[Pin, ...], clips: Iterable[Clip]) -> None:
+    if len(wanted) > recipe.MOST_REFERENCES:
+        raise InputError(
+            f"A figure has at most {recipe.MOST_REFERENCES} pins, and {len(wanted)} came; remove "
+            "some on the Figure page."
+        )
+    size = sum(clip.frames.nbytes for clip in clips)
+    if size > MOST_BYTES:
+        raise InputError(
+            f"The pinned frames would take {size / 2**20:.0f} MB, of at most "
+            f"{MOST_BYTES / 2**20:.0f}; remove pins of other clips on the Figure page, or take "
+            "fewer frames."
+        )
+    if wanted:
+        recipe_json.checked(Recipe("parts", tuple(p.reference for p in wanted)))

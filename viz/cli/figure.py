@@ -1,0 +1,248 @@
+"""``python -m viz figure`` and ``render``: figures from inputs, and again from their recipe."""
+
+import argparse
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal, get_args, get_origin, get_type_hints
+
+from errors import InputError
+from models.loaded import LoadedModel
+from viz.cli import models as models_command
+from viz.cli import options
+from viz.cli.maps import MODES, show_frames
+from viz.figure import api as figures
+from viz.figure import composition
+from viz.figure import sources as source_files
+from viz.figure.api import Figure
+from viz.figure.files import export
+from viz.figure.recipe import recipe, recipe_json
+from viz.figure.recipe.recipe import Layout, Recipe
+from viz.figure.sources import FileSources
+
+_EACH = "; once for all networks, or once for each"
+_VIEW = {
+    "block": {"help": "block, e.g. res4.4, or gate layer; the last one when left out"},
+    "mode": {"choices": MODES, "help": "whole picture, or test protocol"},
+    "size": {"type": int, "help": "input side in pixels; the network's own if left out"},
+    "channels": {"help": "auto, groups, a ranking, or 0,3,17"},
+    "count": {"type": int, "help": "how many channels"},
+    "shown": {"help": "the one map of a CGNL block: channel 1, group 0, union"},
+    "label": {"help": "name of the network in the figure"},
+}
+_LAYOUT = {
+    "width": "mm, a length like 3.25in, or " + ", ".join(composition.VENUES),
+    "dpi": "of PNGs, and of the pictures in PDFs and SVGs",
+    "gap": "between panels, in mm",
+    "font": None,
+    "font-size": "in points",
+    "captions": None,
+    "captions-of": None,
+    "labels": "names of rows and panels",
+    "row-label": "of the first row, the second ...; may be repeated",
+    "column-label": "likewise, of columns",
+    "bar": "the colour bar",
+    "scale": "what a map's lowest and highest value are taken over",
+    "columns": "panels in a row before it is broken",
+    "transpose": "rows become columns",
+    "frames-shown": "frames of a clip that are shown",
+    "crop": None,
+    "regions": "which maps get white rectangles",
+    "cgnl": "what is shown of a CGNL block where there is room for one map",
+    "input-panel": "the input without heat",
+    "legend": "names of the ground-truth parts",
+    "greyscale": "readable without colour",
+    "log-scale": "of matrices",
+}
+"""Option -> help; what it takes is read from the field of Layout."""
+_FIELDS = {
+    "width": "width_mm",
+    "gap": "gap_mm",
+    "font-size": "font_pt",
+    "row-label": "row_labels",
+    "column-label": "column_labels",
+    "frames-shown": "most_frames",
+}
+"""Option -> field of Layout, where they are not called alike."""
+
+
+def add_figure(commands: argparse._SubParsersAction) -> None:
+    """Add the command ``figure``."""
+    command = commands.add_parser("figure", help="a figure for a paper: PDF, SVG, PNG or a movie")
+    add = command.add_argument
+    add("preset", choices=recipe.PRESETS)
+    add("inputs", nargs="+", metavar="INPUT", help="pictures, clips, folders, example:bird")
+    add("--model", action="append", required=True, help="name or checkpoint; may be repeated")
+    models_command.add_answers(command)
+    add("--at", action="append", default=[], metavar="X,Y",
+        help="reference in pixels; once for all inputs, or once for each")  # fmt: skip
+    add("--frame", type=int, action="append", help="frame of the reference, likewise")
+    add("--name", action="append", help="what stands at the row of an input, likewise")
+    add("--box", action="append", metavar="L,T,R,B",
+        help="what is shown of an input, in its pixels, likewise")  # fmt: skip
+    options.add_sampling(command)
+    for name, how in _VIEW.items():
+        add(f"--{name}", **{**how, "action": "append", "help": how["help"] + _EACH})
+    add("--truth", type=Path, help="ground-truth points: a CSV, a JSON, or the folder of CUB")
+    options.add_look(command)
+    _add_layout(command)
+    _add_out(command)
+
+
+def add_render(commands: argparse._SubParsersAction) -> None:
+    """Add the command ``render``."""
+    command = commands.add_parser("render", help="the same figure again, from its recipe")
+    command.add_argument("recipe", type=Path, help="a recipe.json, or a figure with one inside")
+    _add_out(command)
+    models_command.add_answers(command)
+    for option, what in (("--media", "a picture or clip"), ("--network", "a network")):
+        command.add_argument(
+            option, action="append", default=[], metavar="OLD=NEW",
+            help=f"where {what} of the recipe is now; may be repeated",
+        )  # fmt: skip
+
+
+def figure(args: argparse.Namespace) -> list[str]:
+    """Write a figure of one preset to every --out; return what to print."""
+    outs = _outs(args.out)
+    at = [options.pixel(text, "--at") for text in args.at]
+    if not at and composition.needs_reference(args.preset):
+        raise InputError(
+            f"--at is missing; {args.preset} shows what a patch attends to. Give --at X,Y in "
+            "pixels of the picture."
+        )
+    look = options.look(args)
+    sources = FileSources(load=models_command.load_answered)
+    made = figures.compose(
+        args.preset,
+        args.inputs,
+        args.model,
+        at,
+        sources=sources,
+        **_asked(args, sources),
+        **look,
+        **_layout(args),
+    )
+    return _written(made, outs)
+
+
+def render(args: argparse.Namespace) -> list[str]:
+    """Draw the figure of a recipe again, to every --out; return what to print."""
+    outs = _outs(args.out)
+    found = figures.load(args.recipe).recipe
+    media = _pairs("--media", args.media, [r.medium.path for r in found.references])
+    views = [view for reference in found.references for view in reference.views]
+    networks = _pairs("--network", args.network, [view.network.id for view in views])
+    told = models_command.answers(args)
+
+    def opened(name: str, known: Mapping[str, str]) -> LoadedModel:
+        return models_command.load_answered(name, {**known, **told})
+
+    sources = FileSources(args.recipe.parent, media, networks, opened)
+    return [*_differing(found), *_written(Figure(found, sources), outs)]
+
+
+def _add_out(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--out", action="append", type=Path, required=True, metavar="FILE",
+        help="written there, as its ending says; .json is the recipe; may be repeated",
+    )  # fmt: skip
+
+
+def _add_layout(command: argparse.ArgumentParser) -> None:
+    for option, text in _LAYOUT.items():
+        kind = get_type_hints(Layout)[_FIELDS.get(option, option.replace("-", "_"))]
+        how = {"choices": get_args(kind)} if get_origin(kind) is Literal else {"type": kind}
+        if kind is bool:
+            how = {"choices": ("on", "off")}
+        elif option == "width":
+            how = {}
+        elif get_origin(kind) is tuple:
+            how = {"action": "append"}
+        command.add_argument(f"--{option}", help=text, **how)
+
+
+def _layout(args: argparse.Namespace) -> dict[str, object]:
+    """Return the fields of Layout that were given."""
+    found = {}
+    for option in _LAYOUT:
+        name = option.replace("-", "_")
+        value = getattr(args, name)
+        if value is not None:
+            found[_FIELDS.get(option, name)] = value == "on" if value in ("on", "off") else value
+    if "width_mm" in found:
+        found["width_mm"] = composition.width_of(found["width_mm"])
+    return found
+
+
+def _asked(args: argparse.Namespace, sources: FileSources) -> dict[str, object]:
+    """Return the fields of composition.Asked that were given; loads the first network."""
+    told = models_command.answers(args)
+    found = {name: getattr(args, name) for name in ("frame", "name", *_VIEW)}
+    found["box"] = args.box and [options.numbers(text, "--box", 4) for text in args.box]
+    if not any(sources.footage(path).is_clip for path in args.inputs):
+        options.refuse_sampling(args, args.inputs[0])
+    sampling = options.sampling(args, sources.network(args.model[0], told).spec)
+    asked = {name: tuple(values) for name, values in found.items() if values is not None}
+    return {**asked, "sampling": sampling, "truth": args.truth, "answers": told}
+
+
+def _outs(paths: list[Path]) -> list[Path]:
+    """Return the files to write; InputError before any work where one is of no known kind."""
+    for path in paths:
+        if path.suffix.lower() not in (".json", *(f".{kind}" for kind in figures.KINDS)):
+            raise InputError(
+                f"--out {path} came; it ends with .json (the recipe) or the kind of figure: "
+                f"{', '.join(figures.KINDS)}."
+            )
+    return list(dict.fromkeys(paths))
+
+
+def _written(made: Figure, outs: Iterable[Path]) -> list[str]:
+    """Draw everything, and only then write it."""
+    plan, lines = made.plan(), []
+    contents = {out: _content(made, out) for out in outs}
+    for out, content in contents.items():
+        export.save(content, out)
+        lines.append(f"wrote {out} ({len(content) / 1000:.0f} kB)")
+    size = f"{plan.width:.1f} x {plan.height:.1f} mm, {len(plan.places)} panels"
+    return [f"{made.recipe.preset}: {size}", *lines]
+
+
+def _content(made: Figure, out: Path) -> bytes:
+    kind = out.suffix.lower().removeprefix(".")
+    if kind == "json":
+        return recipe_json.dumps(made.recipe).encode()
+    return made.content(kind, show_frames(out.name))
+
+
+def _pairs(option: str, texts: Iterable[str], known: Iterable[str]) -> dict[str, str]:
+    """Return {old: new}; names may hold an = themselves, so that the recipe says what is old."""
+    known = list(dict.fromkeys(known))
+    found = {}
+    for text in texts:
+        places = [k for k, sign in enumerate(text) if sign == "="]
+        cuts = [(text[:k], text[k + 1 :]) for k in places if text[k + 1 :]]
+        fitting = [
+            (old, new)
+            for old, new in cuts
+            if any(source_files.mapped(path, {old: new}) for path in known)
+        ]
+        if not fitting:
+            raise InputError(
+                f"{option} {text[:80]!r} came; give OLD=NEW, where OLD is in the recipe: "
+                f"{', '.join(known[:8])}{', ...' if known[8:] else ''}."
+            )
+        found.update([fitting[0]])
+    return found
+
+
+def _differing(found: Recipe) -> list[str]:
+    here = recipe.here()
+    others = [
+        f"{name} {version} (here {here.get(name, 'none')})"
+        for name, version in found.versions.items()
+        if version != here.get(name)
+    ]
+    if not others:
+        return []
+    return [f"made with {', '.join(others)}: maps agree to 1e-5, bytes may differ"]

@@ -1,0 +1,1 @@
+"""The example picture and clip, drawn by the program itself."""

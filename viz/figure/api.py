@@ -1,0 +1,164 @@
+"""Figures for papers: from references to PDF, SVG, PNG and movies, and back from their recipe.
+
+    fig = viz.figure.parts(["a.jpg", "b.jpg"], ["r50n-nl", "r50n-cgnl"], [(120, 80), (60, 90)])
+    fig.save("fig5.pdf")
+    viz.figure.load("fig5.pdf").save("again.pdf")  # the same bytes
+
+Inputs are paths of pictures, clips and folders of frames, or example:bird and example:kick;
+networks are names of ``python -m viz models`` or paths of checkpoints; ``at`` is one pixel (x, y)
+for all inputs, or one for each. Every other option is a field of viz.composing.Asked (frame, truth,
+channels, size ...), of viz.types.Look (threshold, colormap ...) or of viz.recipe.Layout (width_mm,
+dpi, captions ...). In a notebook a figure shows itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from errors import InputError
+from viz.figure import composition
+from viz.figure.composition import Asked, Pixel
+from viz.figure.draw import drawing
+from viz.figure.files import embedded_recipe, export, movie
+from viz.figure.page import layout as page_layout
+from viz.figure.panels import presets
+from viz.figure.panels.sheet import Sheet
+from viz.figure.recipe import recipe_json
+from viz.figure.recipe.recipe import Recipe
+from viz.figure.resolve import Sources
+from viz.figure.sources import FileSources
+from viz.media.pictures import content_of
+from viz.rendering.movie_files import Progress
+
+KINDS: dict[str, tuple[str, str]] = export.STILL | movie.KINDS
+"""File suffix -> (name, media type) of everything a figure is saved as."""
+NOTEBOOK_DPI = 150
+Inputs = str | Path | Sequence[str | Path]
+Names = str | Sequence[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """A recipe, and where its media and networks come from. The same recipe, the same bytes."""
+
+    recipe: Recipe
+    sources: Sources
+
+    def sheet(self) -> Sheet:
+        """Return what the figure holds, before it is laid out."""
+        return presets.sheet(self.recipe, self.sources)
+
+    def plan(self) -> page_layout.Plan:
+        """Return where everything stands, in mm."""
+        return page_layout.plan(self.sheet())
+
+    def content(self, kind: str, progress: Progress | None = None) -> bytes:
+        """Return the figure as a file of ``kind`` (a key of KINDS), its recipe inside where there
+        is a place for one; ``progress`` is told of the frames of a movie."""
+        if kind not in KINDS:
+            raise InputError(f"The kind {kind[:20]!r} came; figures are saved as {_known()}.")
+        if kind in movie.KINDS:
+            return movie.write(self.recipe, self.sources, kind, progress)
+        sheet = self.sheet()
+        drawn = drawing.draw(sheet, page_layout.plan(sheet))
+        return export.write(drawn, kind, self.recipe.layout.dpi, recipe_json.dumps(self.recipe))
+
+    def preview(self, dpi: int = NOTEBOOK_DPI) -> bytes:
+        """Return a PNG of the same drawing at another resolution, without the recipe."""
+        sheet = self.sheet()
+        return export.write(drawing.draw(sheet, page_layout.plan(sheet), dpi), "png", dpi, None)
+
+    def save(self, path: str | Path, progress: Progress | None = None) -> Path:
+        """Write the figure, or with ``.json`` its recipe; whole or not at all.
+
+        The suffix of the path says which: InputError for one that is not known, MachineError
+        where it cannot be written.
+        """
+        path = Path(path)
+        kind = path.suffix.lower().removeprefix(".")
+        if kind != "json" and kind not in KINDS:
+            raise InputError(
+                f"{path.name} came; figures are saved as {_known()}, recipes as .json."
+            )
+        text = recipe_json.dumps(self.recipe).encode() if kind == "json" else None
+        export.save(text or self.content(kind, progress), path)
+        return path
+
+    def _repr_png_(self) -> bytes:
+        return self.preview()
+
+
+def _known() -> str:
+    return ", ".join(f".{kind}" for kind in KINDS)
+
+
+def load(path: str | Path, sources: Sources | None = None) -> Figure:
+    """Return the figure of a recipe, or of a PDF, SVG or PNG that has one inside.
+
+    Media are looked for beside it, unless ``sources`` say otherwise.
+    """
+    path = Path(path)
+    content = content_of(
+        path, embedded_recipe.LARGEST_BYTES, "a recipe, or a figure with one inside"
+    )
+    return Figure(embedded_recipe.read(content, path.name), sources or FileSources(path.parent))
+
+
+def parts(inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: object) -> Figure:
+    """CGNL paper, Fig. 5: input | NL with white boxes | CGNL channels | parts (``truth``)."""
+    return compose("parts", inputs, models, at, **options)
+
+
+def frames(inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: object) -> Figure:
+    """CGNL paper, Fig. 1: what answers in the other frames, from the threshold up."""
+    return compose("frames", inputs, models, at, **options)
+
+
+def heatmaps(
+    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: object
+) -> Figure:
+    """CGNL paper, Fig. 6: the whole heat over every frame."""
+    return compose("heatmaps", inputs, models, at, **options)
+
+
+def arrows(inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: object) -> Figure:
+    """NL paper, behaviour figure: from the reference to its 20 highest weights."""
+    return compose("arrows", inputs, models, at, **options)
+
+
+def groups(inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: object) -> Figure:
+    """Every group of the CGNL blocks, over the frames."""
+    return compose("groups", inputs, models, at, **options)
+
+
+def gates(inputs: Inputs, models: Names, **options: object) -> Figure:
+    """CGD: factors by layer, mean |activation| before and after a gate (``block`` names it)."""
+    return compose("gates", inputs, models, **options)
+
+
+def matrix(inputs: Inputs, models: Names, **options: object) -> Figure:
+    """NL: the N x N affinity, as means of blocks where it is large."""
+    return compose("matrix", inputs, models, **options)
+
+
+def compose(
+    preset: str,
+    inputs: Inputs,
+    models: Names,
+    at: Pixel | Sequence[Pixel] = (),
+    **options: object,
+) -> Figure:
+    """Return the figure of a preset by its name; InputError for an option that there is not.
+
+    ``sources`` may be among the options: where media and networks are read from.
+    """
+    sources = options.pop("sources", None) or FileSources()
+    of_inputs = {field.name for field in fields(Asked)}
+    asked = Asked(**{k: v for k, v in options.items() if k in of_inputs})
+    others = {k: v for k, v in options.items() if k not in of_inputs}
+    found = composition.references(sources, _several(inputs), _several(models), at, asked)
+    return Figure(composition.composed(preset, found, **others), sources)
+
+
+def _several(given: Inputs) -> Sequence[str | Path]:
+    return [given] if isinstance(given, str | Path) else given

@@ -1,0 +1,232 @@
+"""From what is asked for to a recipe: what the command line and notebooks share."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from errors import InputError, OutsideError
+from models.loaded import LoadedModel
+from viz.attention import pipeline
+from viz.figure import keypoints
+from viz.figure.keypoints import Truth
+from viz.figure.page.typesetting import MM_PER_INCH
+from viz.figure.panels.presets import TABLE
+from viz.figure.recipe import recipe, recipe_json
+from viz.figure.recipe.recipe import Layout, Medium, Network, Recipe, Reference, View
+from viz.figure.sources import FileSources
+from viz.geometry import Mode
+from viz.media.footage import Footage
+from viz.types import Look, Sampling
+
+T = TypeVar("T")
+Each = T | tuple[T, ...]
+"""One value for all, or one for each."""
+Pixel = tuple[float, float]
+Sides = tuple[float, float, float, float]
+
+VENUES: dict[str, float] = {
+    "neurips": recipe.VENUES["NeurIPS text, 5.5 in"],
+    "cvpr-column": recipe.VENUES["CVPR column, 3.25 in"],
+    "cvpr-text": recipe.VENUES["CVPR text, 6.875 in"],
+    "nature-column": recipe.VENUES["Nature column, 89 mm"],
+    "nature-page": recipe.VENUES["Nature page, 183 mm"],
+}
+"""Short names of the venues' widths in mm."""
+_LENGTH = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(mm|cm|in)?\s*", re.ASCII)
+_UNITS = {None: 1.0, "mm": 1.0, "cm": 10.0, "in": MM_PER_INCH}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of the inputs: ``frame`` of all or of each, and which frames of clips are taken
+    (None: as the first network was made for); ``truth``, a file or CUB folder of parts; ``answers``
+    to what checkpoints leave open; ``name``, what stands at the row of all or of each, and ``box``,
+    what is shown of its picture: (left, top, right, bottom) in pixels.
+
+    ``block`` to ``label`` are fields of recipe.View, for all networks or for each.
+    """
+
+    frame: Each[int] = 0
+    sampling: Sampling | None = None
+    truth: Truth | str | Path | None = None
+    answers: Mapping[str, str] | tuple[tuple[str, str], ...] = ()
+    name: Each[str] = ""
+    box: Each[Sides | None] = None
+    block: Each[str | None] = None
+    mode: Each[Mode] = "fit"
+    size: Each[int | None] = None
+    channels: Each[str] = "auto"
+    count: Each[int] = 5
+    shown: Each[str] = "channel 1"
+    label: Each[str] = ""
+
+
+_OF_VIEWS = ("block", "mode", "size", "channels", "count", "shown", "label")
+_NOTHING = Asked()
+
+
+def references(
+    sources: FileSources,
+    inputs: Sequence[str | Path],
+    models: Sequence[str],
+    at: Pixel | Sequence[Pixel] = (),
+    asked: Asked = _NOTHING,
+) -> tuple[Reference, ...]:
+    """Return a reference for each input, as every network of ``models`` sees it.
+
+    ``inputs`` are paths of pictures, clips and folders of frames, or the names in
+    ``sources.EXAMPLES``; ``at`` is one pixel (x, y) for all or one for each, or none where the
+    preset needs no reference. Nothing is decoded, and no network is run.
+    """
+    if not inputs:
+        raise InputError("No input came; give a picture, a clip, or example:bird.")
+    if not models:
+        raise InputError("No network came; give the name of one, or the path of a checkpoint.")
+    pixels = _each(_pixels(at), len(inputs), "references", "inputs")
+    frames = _each(asked.frame, len(inputs), "frames", "inputs")
+    names = _each(asked.name, len(inputs), "names", "inputs")
+    boxes = _each(_boxes(asked.box), len(inputs), "boxes", "inputs")
+    loaded = [sources.network(str(name), dict(asked.answers)) for name in models]
+    views = _views(models, loaded, asked)
+    sampling = asked.sampling or pipeline.sampling_for(loaded[0].spec)
+    truth = _truth(asked.truth)
+    media = [_medium(str(path), sources.footage(str(path)), sampling) for path in inputs]
+    for medium, frame in zip(media, frames, strict=True):
+        _check_frame(frame, medium)
+    parts = [truth.of(medium.path) if truth else () for medium in media]
+    return tuple(
+        Reference(medium, views, *rest)
+        for medium, *rest in zip(media, pixels, frames, names, parts, boxes, strict=True)
+    )
+
+
+def options(preset: str, **given: object) -> tuple[Look, Layout]:
+    """Return how a preset looks, with fields of Look and Layout replaced by those given.
+
+    ``width`` ("cvpr-column", "3.25in", 89) may stand for ``width_mm``. InputError for a name that
+    there is not.
+    """
+    row = TABLE[_known(preset, TABLE, "Preset")]
+    if "width" in given:
+        given["width_mm"] = width_of(given.pop("width"))
+    values = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
+    of_look = {field.name for field in fields(Look)}
+    known = of_look | {field.name for field in fields(Layout)}
+    for name in sorted(values.keys() - known):
+        others = [field.name for field in fields(Asked) if field.name != name]
+        _known(name, [*sorted(known), "width", *others], "Option")
+    look = replace(row.look, **{k: v for k, v in values.items() if k in of_look})
+    return look, replace(row.layout, **{k: v for k, v in values.items() if k not in of_look})
+
+
+def composed(preset: str, references: Sequence[Reference], **given: object) -> Recipe:
+    """Return the recipe of a figure with ``options``, made with the versions that are here."""
+    look, layout = options(preset, **given)
+    return recipe_json.checked(Recipe(preset, tuple(references), look, layout, recipe.here()))
+
+
+def width_of(given: object) -> float:
+    """Return a width in mm: a number, a length like 3.25in or 89mm, or the name of a venue."""
+    text = str(given).strip()
+    found = _LENGTH.fullmatch(text)
+    if text not in VENUES and not found:
+        raise InputError(
+            f"Width {text[:40]!r} came; give millimetres, a length like 3.25in, or one of "
+            f"{', '.join(VENUES)}."
+        )
+    return VENUES[text] if text in VENUES else float(found[1]) * _UNITS[found[2]]
+
+
+def needs_reference(preset: str) -> bool:
+    """Tell whether a preset shows what a reference patch attends to."""
+    return TABLE[preset].needs == "reference"
+
+
+def _views(models: Sequence[str], loaded: Sequence[LoadedModel], asked: Asked) -> tuple[View, ...]:
+    networks = [
+        Network(str(name), model.sha256, tuple(dict(asked.answers).items()))
+        for name, model in zip(models, loaded, strict=True)
+    ]
+    columns = {
+        name: _each(getattr(asked, name), len(models), f"values of {name}", "networks")
+        for name in _OF_VIEWS
+    }
+    views = (
+        View(network, **{name: values[k] for name, values in columns.items()})
+        for k, network in enumerate(networks)
+    )
+    return tuple(_resolved(view, model) for view, model in zip(views, loaded, strict=True))
+
+
+def _resolved(view: View, model: LoadedModel) -> View:
+    """Return the view with block and preprocessing by name, as they will take effect."""
+    mode, size = pipeline.effective(model.spec, view.mode, view.size)
+    labels = pipeline.block_labels(model.spec)
+    return replace(view, mode=mode, size=size, block=view.block or (labels[-1] if labels else None))
+
+
+def _medium(path: str, found: Footage, sampling: Sampling) -> Medium:
+    return Medium(path, found.sha256, found.numbers(sampling) if found.is_clip else ())
+
+
+def _pixels(at: Pixel | Sequence[Pixel]) -> tuple[Pixel | None, ...]:
+    try:
+        pairs = np.asarray(at, dtype=float)
+        pairs = pairs.reshape(-1, 2) if pairs.ndim < 2 else pairs
+        return tuple((float(x), float(y)) for x, y in pairs) or (None,)
+    except (TypeError, ValueError) as problem:
+        raise InputError(
+            f"{str(at)[:60]} came as references; give one pixel (x, y) for all inputs, or a list "
+            "of one for each."
+        ) from problem
+
+
+def _check_frame(frame: int, medium: Medium) -> None:
+    last = max(1, len(medium.frames)) - 1
+    if not 0 <= frame <= last:
+        there = f"the sampled frames 0 to {last}" if last else "one frame, 0"
+        raise OutsideError(
+            f"Frame {frame} came; {medium.path} has {there}. Choose one that there is."
+        )
+
+
+def _truth(given: Truth | str | Path | None) -> Truth | None:
+    return given if given is None or isinstance(given, Truth) else keypoints.read(Path(given))
+
+
+def _boxes(given: Each[Sides | None]) -> list[Sides | None]:
+    """Return boxes as a list; one of four numbers is one box."""
+    try:
+        one = given is None or all(np.isscalar(value) for value in given)
+        return [
+            None if box is None else tuple(map(float, box)) for box in ([given] if one else given)
+        ]
+    except (TypeError, ValueError) as problem:
+        raise InputError(
+            f"Boxes {str(given)[:60]!r} came; give left, top, right, bottom in pixels, or such a "
+            "box for each input."
+        ) from problem
+
+
+def _each(given: Each[T], count: int, what: str, of: str) -> list[T]:
+    """Return one value for each of ``count``: the one that came for all, or those that came."""
+    values = list(given) if isinstance(given, tuple | list) else [given]
+    if len(values) not in (1, count):
+        raise InputError(
+            f"{len(values)} {what} came for {count} {of}; give one for all, or one for each."
+        )
+    return values if len(values) == count else values * count
+
+
+def _known(name: str, known: Iterable[str], kind: str) -> str:
+    known = list(known)
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, 3, 0.5)
+        hint = f"perhaps {' or '.join(near)}" if near else f"use one of {', '.join(known)}"
+        raise InputError(f"{kind} {str(name)[:60]!r} came; there is none of that name: {hint}.")
+    return name

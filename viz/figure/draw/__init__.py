@@ -1,0 +1,1 @@
+"""A planned page drawn with matplotlib."""

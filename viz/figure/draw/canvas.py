@@ -1,0 +1,99 @@
+"""What draws on a page: matplotlib axes whose unit is 1 mm, and the few marks a figure needs."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from viz.figure.page import typesetting
+from viz.figure.page.plan import Plan, Words
+from viz.figure.page.typesetting import MM_PER_INCH
+from viz.figure.panels.sheet import Sheet
+from viz.geometry import Box
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.patches import Rectangle
+
+PARTS = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000",
+)  # fmt: skip
+"""Okabe and Ito's colours, which the colour-blind can tell apart; numbers tell the rest."""
+_ON_DARK = (0, 2, 5, 7)
+_DOT_MM, _LEAST_DOT_MM = 1.9, 1.0
+
+
+def rectangle(box: Box, **how: object) -> "Rectangle":
+    """Return matplotlib's rectangle of a box."""
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((box.left, box.top), box.right - box.left, box.bottom - box.top, **how)
+
+
+class Pen(NamedTuple):
+    """The axes in mm, and what the whole figure looks like. A gid names what was drawn.
+
+    ``bases`` are pictures at the size of their panels, which several panels may share.
+    """
+
+    axes: "Axes"
+    sheet: Sheet
+    plan: Plan
+    bases: dict[tuple[object, ...], np.ndarray]
+
+    @property
+    def pixel(self) -> float:
+        """Side of a pixel of the pictures, in mm."""
+        return MM_PER_INCH / self.axes.figure.dpi
+
+    @property
+    def grey(self) -> bool:
+        """Whether the figure has no colours."""
+        return self.sheet.layout.greyscale
+
+    def image(self, pixels: np.ndarray, box: Box, gid: str, inside: Box | None = None) -> None:
+        """Put pixels (H, W, 3 or 4) uint8 into a box as they are; ``inside`` cuts them off."""
+        from matplotlib.image import AxesImage
+
+        extent = (box.left, box.right, box.bottom, box.top)
+        image = AxesImage(self.axes, interpolation="none", origin="upper", extent=extent, gid=gid)
+        image.set_data(pixels)
+        self.axes.add_image(image)
+        if inside is not None:
+            image.set_clip_path(rectangle(inside, transform=self.axes.transData))
+
+    def frame(self, box: Box, points: float = 0.4, **how: object) -> None:
+        """Draw the outline of a box."""
+        style = {"edgecolor": "black", "joinstyle": "miter", **how}
+        self.axes.add_artist(rectangle(box, fill=False, linewidth=points, **style))
+
+    def line(self, where: np.ndarray, points: float, colour: str, gid: str = "") -> None:
+        """Draw a line through (K, 2) points in mm."""
+        from matplotlib.lines import Line2D
+
+        self.axes.add_artist(
+            Line2D(where[:, 0], where[:, 1], color=colour, linewidth=points, gid=gid)
+        )
+
+    def write(self, words: Words, gid: str, colour: str = "black") -> None:
+        """Write a line of plain text: nothing in it is taken for LaTeX."""
+        self.axes.text(
+            words.x, words.y, words.text, color=colour, parse_math=False, gid=gid,
+            fontproperties=typesetting.properties(self.sheet.layout.font), fontsize=words.points,
+            ha=words.align, va="baseline", rotation=90 if words.upward else 0,
+            rotation_mode="anchor",
+        )  # fmt: skip
+
+    def dot(self, x: float, y: float, number: int, room: float) -> None:
+        """Draw a numbered dot of a ground-truth part, smaller where a panel has little ``room``."""
+        from matplotlib.patches import Circle
+
+        colour = "white" if self.grey else PARTS[number % len(PARTS)]
+        dark = not self.grey and number % len(PARTS) in _ON_DARK
+        size = min(_DOT_MM, max(_LEAST_DOT_MM, room / 14))
+        dot = Circle((x, y), size / 2, facecolor=colour, edgecolor="black", linewidth=0.4)
+        dot.set_gid(f"part-{number}")
+        self.axes.add_artist(dot)
+        points = 0.62 * size / typesetting.MM_PER_POINT
+        # Figures are 0.73 of the letter height.
+        words = Words(x, y + 0.365 * points * typesetting.MM_PER_POINT, str(number + 1), points)
+        self.write(words, f"part-number-{number}", "white" if dark else "black")

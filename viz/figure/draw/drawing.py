@@ -1,0 +1,144 @@
+"""A plan drawn with matplotlib: one set of axes in mm over the whole page."""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from viz.figure.draw import charts, rasters
+from viz.figure.draw.canvas import Pen
+from viz.figure.page import typesetting
+from viz.figure.page.plan import Place, Plan
+from viz.figure.page.typesetting import MM_PER_INCH
+from viz.figure.panels.sheet import Bars, Matrix, Picture, Sheet, Spot
+from viz.geometry import Box
+from viz.rendering import overlay
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def draw(sheet: Sheet, plan: Plan, dpi: int | None = None) -> "Figure":
+    """Return the figure: panels, marks and words on one set of axes, whose unit is 1 mm.
+
+    Pictures have the layout's resolution, or ``dpi``. Every artist's gid says what it is:
+    panel-ROW-COLUMN, reference-ROW-COLUMN, region-..., part-NUMBER, words-NUMBER.
+    """
+    from matplotlib.figure import Figure
+
+    size = plan.width / MM_PER_INCH, plan.height / MM_PER_INCH
+    figure = Figure(size, dpi=dpi or sheet.layout.dpi, facecolor="white")
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, plan.width), ylim=(plan.height, 0))
+    axes.set_axis_off()
+    axes.set_autoscale_on(False)
+    pen = Pen(axes, sheet, plan, {})
+    for place in plan.places:
+        _CONTENT[type(place.panel.content)](pen, place)
+    _arrows(pen)
+    for number, words in enumerate(plan.words):
+        pen.write(words, f"words-{number}")
+    for number, bar in enumerate(plan.bars):
+        charts.colour_bar(pen, bar, number)
+    for x, y, number in plan.dots:
+        pen.dot(x, y, number, plan.width)
+    return figure
+
+
+def _picture(pen: Pen, place: Place) -> None:
+    picture, box, name = place.panel.content, place.box, f"{place.row}-{place.column}"
+    sides = box.right - box.left, box.bottom - box.top
+    width, height = (max(1, round(side / pen.pixel)) for side in sides)
+    made = rasters.over(_base(pen, picture, width, height), picture, pen.sheet.look, pen.grey)
+    pen.image(made.pixels, box, f"panel-{name}")
+    if made.cells is not None:
+        _cells(pen, made, box, name)
+    if pen.grey and made.level is not None and pen.sheet.look.threshold > 0:
+        for line in rasters.outlines(made.level, pen.sheet.look.threshold):
+            where = np.array([box.left, box.top]) + line * pen.pixel
+            pen.line(where, 1.2, "white", f"outline-edge-{name}")
+            pen.line(where, 0.5, "black", f"outline-{name}")
+    for region in picture.regions:
+        _mark(pen, place, region, "region")
+    if picture.reference is not None:
+        _mark(pen, place, picture.reference, "reference")
+    for point in picture.points:
+        x, y = on_page(place, point.x, point.y)
+        if box.left <= x <= box.right and box.top <= y <= box.bottom:
+            pen.dot(x, y, point.number, sides[0])
+
+
+def _base(pen: Pen, picture: Picture, width: int, height: int) -> np.ndarray:
+    """Return a picture at its panel's size, made once for the panels that show the same."""
+    # The sheet holds the frames, so their places in memory tell them apart.
+    key = picture.frame.ctypes.data, picture.crop, width, height
+    if key not in pen.bases:
+        pen.bases[key] = rasters.base(picture, width, height, pen.grey)
+    return pen.bases[key]
+
+
+def _cells(pen: Pen, made: rasters.Raster, box: Box, name: str) -> None:
+    """Lay the map over its picture at its own resolution."""
+    wide, high, where = box.right - box.left, box.bottom - box.top, made.where
+    over = Box(
+        box.left + where.left * wide,
+        box.top + where.top * high,
+        box.left + where.right * wide,
+        box.top + where.bottom * high,
+    )
+    pen.image(made.cells, over, f"heat-{name}", inside=box)
+
+
+def on_page(place: Place, x: float, y: float) -> tuple[float, float]:
+    """Map a pixel of a panel's picture to mm on the page."""
+    crop, box = place.panel.content.crop, place.box
+    return (
+        box.left + (x - crop.left) / (crop.right - crop.left) * (box.right - box.left),
+        box.top + (y - crop.top) / (crop.bottom - crop.top) * (box.bottom - box.top),
+    )
+
+
+def stroke(place: Place, mark_mm: float = math.inf) -> float:
+    """Return the width of a mark's line in points: thinner in small panels and on small marks."""
+    fitting = min(
+        (place.box.right - place.box.left) / 32, 0.15 * mark_mm / typesetting.MM_PER_POINT
+    )
+    return min(1.2, max(0.3, fitting))
+
+
+def _mark(pen: Pen, place: Place, region: Box, kind: str) -> None:
+    """Draw a mark just inside its panel: a coloured line on a dark one."""
+    first = on_page(place, region.left, region.top)
+    last = on_page(place, region.right, region.bottom)
+    line, box = stroke(place, min(last[0] - first[0], last[1] - first[1])), place.box
+    inset = line * typesetting.MM_PER_POINT / 2
+    held = Box(
+        max(first[0], box.left + inset),
+        max(first[1], box.top + inset),
+        min(last[0], box.right - inset),
+        min(last[1], box.bottom - inset),
+    )
+    if held.right <= held.left or held.bottom <= held.top:
+        return
+    colour = "white" if kind == "region" or pen.grey else tuple(v / 255 for v in overlay.GREEN)
+    dashes = (0, (3, 1.5)) if pen.grey and kind == "region" else "solid"
+    name = f"{place.row}-{place.column}"
+    pen.frame(held, line + 0.4, gid=f"{kind}-edge-{name}")
+    pen.frame(held, line, edgecolor=colour, linestyle=dashes, gid=f"{kind}-{name}")
+
+
+def _arrows(pen: Pen) -> None:
+    for number, row in enumerate(pen.sheet.rows):
+        ends: dict[tuple[float, float], list[tuple[float, float]]] = {}
+        for first, last in row.arrows:
+            ends.setdefault(_spot(pen, number, first), []).append(_spot(pen, number, last))
+        for start, lasts in ends.items():
+            place = pen.plan.place(number, row.arrows[0][0].column)
+            colour = "white" if pen.grey else overlay.ARROW
+            overlay.draw_arrows(pen.axes, start, lasts, 0.6 * stroke(place), colour)
+
+
+def _spot(pen: Pen, row: int, spot: Spot) -> tuple[float, float]:
+    return on_page(pen.plan.place(row, spot.column), spot.x, spot.y)
+
+
+_CONTENT = {Picture: _picture, Bars: charts.bars, Matrix: charts.matrix}

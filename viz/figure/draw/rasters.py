@@ -1,0 +1,152 @@
+"""A picture panel as pixels: the crop at the panel's size, and the heat blended over it."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from viz.figure.panels.sheet import Matrix, Picture, Shade
+from viz.geometry import Box
+from viz.rendering import heat as heats
+from viz.rendering import overlay
+from viz.types import Look
+
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_DARKEST = 110
+"""Where black of a picture goes in a greyscale figure: the dark is kept for the heat."""
+
+
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """What is drawn of a picture: (H, W, 3) uint8, and heat over it at the map's own resolution
+    (h, w, 4) uint8 in the box ``where`` (0 to 1 of the panel); None where it is blended in.
+
+    ``level`` (H, W) float32 in [0, 1] is the scaled heat at every pixel, NaN outside of what the
+    network sees; None without heat.
+    """
+
+    pixels: np.ndarray
+    level: np.ndarray | None = None
+    cells: np.ndarray | None = None
+    where: Box | None = None
+
+
+def raster(picture: Picture, width: int, height: int, look: Look, greyscale: bool) -> Raster:
+    """Return a picture of width x height pixels; smooth heat is blended in, cells lie over it.
+
+    The scalar map is enlarged (half-pixel centres), then cut at the threshold, then coloured.
+    """
+    return over(base(picture, width, height, greyscale), picture, look, greyscale)
+
+
+def base(picture: Picture, width: int, height: int, greyscale: bool) -> np.ndarray:
+    """Return what is shown of the frame, at the size of its panel and in its colours or greys."""
+    crop = picture.crop
+    rows, cols = slice(int(crop.top), int(crop.bottom)), slice(int(crop.left), int(crop.right))
+    pixels = overlay.scaled(np.ascontiguousarray(picture.frame[rows, cols]), width, height)
+    return light_grey(pixels) if greyscale else pixels
+
+
+def over(base: np.ndarray, picture: Picture, look: Look, greyscale: bool) -> Raster:
+    """Return the heat of a picture over its base (H, W, 3) uint8, which is left as it is."""
+    crop, (height, width) = picture.crop, base.shape[:2]
+    if picture.shade is None or picture.shade.heat.constant:
+        return Raster(base)
+    colours = colour_table(look, greyscale)
+    if look.interpolation == "nearest" and not greyscale:
+        return Raster(base, None, *_cells(picture.shade, crop, look, colours))
+    level = levels(picture.shade, crop, width, height, look)
+    return Raster(_blended(base, level, look, colours), level)
+
+
+def light_grey(pixels: np.ndarray) -> np.ndarray:
+    """Return (H, W, 3) uint8 in greys from middle grey to white, so that marks stand out."""
+    luma = pixels.astype(np.float32) @ _LUMA
+    grey = np.rint(_DARKEST + luma * (255 - _DARKEST) / 255).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def colour_table(look: Look, greyscale: bool) -> np.ndarray:
+    """Return (256, 3) uint8: the look's colours, or darker for more in a greyscale figure."""
+    return (
+        overlay.colour_table("gray")[::-1].copy()
+        if greyscale
+        else overlay.colour_table(look.colormap)
+    )
+
+
+def levels(shade: Shade, crop: Box, width: int, height: int, look: Look) -> np.ndarray:
+    """Return the scaled heat at the middle of every pixel of the crop, (height, width) float32.
+
+    NaN where the network does not see.
+    """
+    seen, values = shade.geometry.seen, shade.heat.values[shade.moment]
+    down = _weights(height, crop.top, crop.bottom, seen.top, seen.bottom, len(values), look)
+    across = _weights(width, crop.left, crop.right, seen.left, seen.right, values.shape[1], look)
+    level = down @ values @ across.T
+    outside = np.isnan(down[:, 0])[:, None] | np.isnan(across[:, 0])
+    level[outside] = np.nan
+    return level
+
+
+def _weights(
+    pixels: int, first: float, last: float, low: float, high: float, cells: int, look: Look
+) -> np.ndarray:
+    """(pixels, cells) float32: what each cell gives each pixel along one axis; NaN outside."""
+    middle = first + (np.arange(pixels) + 0.5) * (last - first) / pixels
+    place = (middle - low) / (high - low) * cells - 0.5
+    weights = np.zeros((pixels, cells), np.float32)
+    held = place.clip(0, cells - 1)
+    lower = np.floor(held + (0.5 if look.interpolation == "nearest" else 0)).astype(int)
+    lower = lower.clip(0, cells - 1)
+    share = (held - lower).clip(0, 1) if look.interpolation == "smooth" else np.zeros(pixels)
+    rows = np.arange(pixels)
+    weights[rows, lower] = 1 - share
+    weights[rows, np.minimum(lower + 1, cells - 1)] += share.astype(np.float32)
+    weights[(middle < low) | (middle >= high)] = np.nan
+    return weights
+
+
+def _blended(base: np.ndarray, level: np.ndarray, look: Look, colours: np.ndarray) -> np.ndarray:
+    shown = heats.kept(np.nan_to_num(level, nan=-1.0), look)
+    out, opacity = base.copy(), np.float32(look.heat_opacity)
+    tints = colours[np.rint(level[shown] * 255).astype(np.uint8)].astype(np.float32)
+    out[shown] = np.rint((1 - opacity) * base[shown] + opacity * tints).astype(np.uint8)
+    return out
+
+
+def _cells(shade: Shade, crop: Box, look: Look, colours: np.ndarray) -> tuple[np.ndarray, Box]:
+    """Return the map's cells as colours with opacity, and where they lie in the panel."""
+    values, seen = shade.heat.values[shade.moment], shade.geometry.seen
+    opacity = np.where(heats.kept(values, look), round(255 * look.heat_opacity), 0)
+    tints = colours[np.rint(values * 255).astype(np.uint8)]
+    wide, high = crop.right - crop.left, crop.bottom - crop.top
+    where = Box(
+        (seen.left - crop.left) / wide,
+        (seen.top - crop.top) / high,
+        (seen.right - crop.left) / wide,
+        (seen.bottom - crop.top) / high,
+    )
+    return np.dstack([tints, opacity.astype(np.uint8)]), where
+
+
+def matrix_pixels(matrix: Matrix, colours: np.ndarray) -> np.ndarray:
+    """Return a matrix in colours, (A, B, 3) uint8; what is below its span, or no number, gets the
+    first."""
+    low, high = matrix.span
+    shown = np.nan_to_num(matrix.values.astype(np.float64), nan=low, posinf=high, neginf=low)
+    if matrix.log and high > 0:
+        shown, low, high = np.log10(np.maximum(shown, low)), np.log10(low), np.log10(high)
+    scaled = (shown - low) / (high - low) if high > low else np.zeros_like(shown)
+    return colours[np.rint(scaled.clip(0, 1) * 255).astype(np.uint8)]
+
+
+def outlines(level: np.ndarray, threshold: float) -> list[np.ndarray]:
+    """Return the lines around what is shown, (K, 2) x, y in pixels each."""
+    import contourpy
+
+    filled = cv2.copyMakeBorder(
+        np.nan_to_num(level, nan=-1.0), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=-1
+    )
+    found = contourpy.contour_generator(z=filled).lines(threshold)
+    return [np.clip(line - 0.5, 0, [level.shape[1], level.shape[0]]) for line in found]

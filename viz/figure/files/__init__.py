@@ -1,0 +1,1 @@
+"""A drawing as the bytes of a file, and the recipe inside it."""

@@ -1,0 +1,169 @@
+"""A drawing as the bytes of a file: PDF, SVG or PNG, the same for the same drawing.
+
+Nothing in the bytes depends on the clock, the machine's matplotlibrc, or what was drawn before.
+"""
+
+import errno
+import io
+import secrets
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from errors import MachineError
+from viz.figure.files import svg_fonts
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+STILL = {
+    "pdf": ("PDF", "application/pdf"),
+    "svg": ("SVG", "image/svg+xml"),
+    "png": ("PNG", "image/png"),
+}
+"""Kind -> (title, media type) of the files that hold one picture."""
+CREATOR = "nonlocal-viz"
+RECIPE_KEY = "Recipe"
+"""Keyword of a PNG's text chunk. In a PDF the recipe is the Subject, in an SVG dc:description."""
+
+_LEVEL = 1
+"""zlib's level of a PNG: for 1650 x 900 px level 6 takes 0.4 s more, and saves 15 %."""
+_SETTINGS = {
+    "savefig.bbox": None,
+    "savefig.facecolor": "auto",
+    "savefig.edgecolor": "auto",
+    "savefig.transparent": False,
+    "pdf.fonttype": 42,
+    "pdf.compression": 6,
+    "pdf.use14corefonts": False,
+    "pdf.inheritcolor": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": CREATOR,
+    "svg.id": None,
+    "svg.image_inline": True,
+    "image.composite_image": False,
+    "path.simplify": True,
+    "path.simplify_threshold": 1 / 9,
+    "path.snap": True,
+    "agg.path.chunksize": 0,
+    "text.antialiased": True,
+    "text.hinting": "none",  # letters as in the PDF, and a quarter less time
+    "font.enable_last_resort": True,
+}
+_LOCK = threading.Lock()
+"""rcParams belong to the whole process: one drawing is written at a time."""
+
+
+def write(drawing: "Figure", kind: str, dpi: int, recipe_text: str | None) -> bytes:
+    """Return the drawing as the bytes of a ``kind`` of STILL, with the recipe inside.
+
+    ``dpi`` is the resolution of a PNG. ``recipe_text`` is plain ASCII; None leaves it out. Letters
+    stay letters in PDF and SVG, with their fonts embedded. The drawing is left as it was; several
+    threads may write, also the same drawing.
+    """
+    with _LOCK, matplotlib.rc_context(_SETTINGS):
+        return _WRITERS[kind](drawing, dpi, recipe_text)
+
+
+def _pdf(drawing: "Figure", dpi: int, recipe_text: str | None) -> bytes:
+    packed = io.BytesIO()
+    facts = {"Creator": CREATOR, "CreationDate": None, "Subject": recipe_text}
+    drawing.savefig(packed, format="pdf", backend="pdf", dpi=dpi, metadata=facts)
+    return packed.getvalue()
+
+
+def _svg(drawing: "Figure", dpi: int, recipe_text: str | None) -> bytes:
+    packed = io.StringIO()
+    facts = {"Creator": CREATOR, "Date": None, "Description": recipe_text}
+    drawing.savefig(packed, format="svg", backend="svg", dpi=dpi, metadata=facts)
+    return svg_fonts.embedded(packed.getvalue()).encode()
+
+
+def _png(drawing: "Figure", dpi: int, recipe_text: str | None) -> bytes:
+    facts = PngInfo()
+    if recipe_text is not None:
+        # Not compressed: Pillow refuses a picture whose compressed texts exceed 1 MB.
+        facts.add_text(RECIPE_KEY, recipe_text)
+    packed = io.BytesIO()
+    picture = Image.fromarray(pixels(drawing, dpi))
+    picture.save(packed, "PNG", dpi=(dpi, dpi), pnginfo=facts, compress_level=_LEVEL)
+    return packed.getvalue()
+
+
+def pixels(drawing: "Figure", dpi: int) -> np.ndarray:
+    """Return the drawing as (H, W, 3) uint8, or with opacity (H, W, 4) where something shines
+    through; it is left as it was."""
+    canvas, own_dpi = drawing.canvas, drawing.dpi
+    try:
+        drawing.dpi = dpi
+        agg = FigureCanvasAgg(drawing)
+        agg.draw()
+        rgba = np.asarray(agg.buffer_rgba())
+    finally:
+        drawing.dpi = own_dpi
+        drawing.set_canvas(canvas)
+    # RGB where nothing shines through: a third smaller, twice as fast, and what journals ask for.
+    opaque = rgba[..., 3].min() == 255
+    return np.ascontiguousarray(rgba[..., :3]) if opaque else rgba.copy()
+
+
+_WRITERS: dict[str, Callable[["Figure", int, str | None], bytes]] = {
+    "pdf": _pdf,
+    "svg": _svg,
+    "png": _png,
+}
+
+_REASONS = {
+    errno.EACCES: "there is no permission to write in its folder; choose another folder",
+    errno.EPERM: "there is no permission to write in its folder; choose another folder",
+    errno.EROFS: "its folder can only be read; choose another folder",
+    errno.ENOSPC: "there is no room left on the disk; make room, or choose another disk",
+    errno.EDQUOT: "your share of the disk is used up; make room, or choose another disk",
+    errno.ENAMETOOLONG: "its name is too long for this machine; choose a shorter one",
+}
+
+
+def save(content: bytes, path: Path) -> None:
+    """Write ``content`` to ``path`` whole or not at all; a link is followed.
+
+    MachineError says what stood in the way: no such folder, no permission, no room. What stood
+    under the name before is then still there, and nothing is left behind.
+    """
+    path = Path(path)
+    try:
+        target = path.resolve()
+        _check_place(path, target)
+        _replace(content, target)
+    except (OSError, ValueError, RuntimeError) as problem:
+        told = getattr(problem, "strerror", None) or problem
+        reason = _REASONS.get(getattr(problem, "errno", None), f"{told}; choose another place")
+        raise MachineError(f"{path} was not saved: {reason}.") from problem
+
+
+def _check_place(path: Path, target: Path) -> None:
+    if not target.parent.is_dir():
+        stands = "is no folder" if target.parent.exists() else "does not exist"
+        raise MachineError(
+            f"{path} was not saved: {target.parent} {stands}; make that folder, or choose another."
+        )
+    if target.exists() and not target.is_file():
+        what = "is a folder" if target.is_dir() else "is no ordinary file"
+        raise MachineError(f"{path} was not saved: it {what}; add or choose a file's name.")
+
+
+def _replace(content: bytes, target: Path) -> None:
+    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(target)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -1,0 +1,112 @@
+"""A figure of clips as a movie: the same panels, one frame of the clips after the other."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from errors import InputError
+from viz.figure.draw import drawing
+from viz.figure.files import export
+from viz.figure.page import layout as page_layout
+from viz.figure.page.typesetting import MM_PER_INCH
+from viz.figure.panels import presets
+from viz.figure.panels.sheet import Picture, Row, Sheet
+from viz.figure.recipe.recipe import Recipe
+from viz.figure.resolve import Sources
+from viz.rendering import movie_files
+from viz.rendering.movie_files import Progress
+from viz.types import Clip
+
+KINDS: dict[str, tuple[str, str]] = {
+    name: (kind.title, kind.mime) for name, kind in movie_files.KINDS.items()
+}
+MOVING = ("frames", "heatmaps", "arrows", "groups")
+"""Presets that show clips frame by frame."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reel:
+    """The pictures of a figure's movie, methods side by side, drawn one at a time."""
+
+    recipe: Recipe
+    sources: Sources
+    clip: Clip
+    dpi: int
+    held: list[float]
+
+    @cached_property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of every picture in pixels, even numbers."""
+        high, wide = self._drawn(0).shape[:2]
+        return high + high % 2, wide + wide % 2
+
+    @property
+    def references(self) -> set[int]:
+        """The frames that the reference patches are in."""
+        return {reference.frame for reference in self.recipe.references}
+
+    def picture(self, index: int) -> np.ndarray:
+        """Return one picture of the movie: (H, W, 3) uint8."""
+        drawn, (high, wide) = self._drawn(index), self.shape
+        out = np.full((high, wide, 3), 255, np.uint8)
+        fitting = drawn[:high, :wide]
+        out[: fitting.shape[0], : fitting.shape[1]] = fitting
+        return out
+
+    def _drawn(self, index: int) -> np.ndarray:
+        sheet = _abreast(presets.sheet(self.recipe, self.sources, (index,)), self.clip, index)
+        return export.pixels(drawing.draw(sheet, page_layout.plan(sheet), self.dpi), self.dpi)
+
+
+def write(recipe: Recipe, sources: Sources, kind: str, progress: Progress | None = None) -> bytes:
+    """Return the figure as a movie of ``kind``: every clip at its own frame, in true time.
+
+    The same recipe gives the same bytes. InputError where there is nothing that moves, or clips
+    have different numbers of frames.
+    """
+    film = reel(recipe, sources, movie_files.KINDS[kind].largest)
+    return movie_files.KINDS[kind].write(film, movie_files.pictures(film, progress))
+
+
+def reel(recipe: Recipe, sources: Sources, largest: int) -> Reel:
+    """Return the pictures of a movie of at most ``largest`` pixels across."""
+    clips = [r.medium for r in recipe.references if r.medium.is_clip]
+    if recipe.preset not in MOVING or not clips:
+        raise InputError(
+            f"A movie came of the preset {recipe.preset} and {len(clips)} clips; movies show clips "
+            f"in the presets {', '.join(MOVING)}. Save it as PDF, SVG or PNG."
+        )
+    counts = sorted({len(medium.frames) for medium in clips})
+    if len(counts) > 1:
+        raise InputError(
+            f"Clips of {' and '.join(map(str, counts))} frames came; a movie shows clips of the "
+            "same number of frames."
+        )
+    clip = sources.clip(clips[0])
+    plan = page_layout.plan(_abreast(presets.sheet(recipe, sources, (0,)), clip, 0))
+    fitting = int(largest * MM_PER_INCH / max(plan.width, plan.height))
+    dpi = max(1, min(recipe.layout.dpi, fitting))
+    return Reel(recipe, sources, clip, dpi, movie_files.held_times(clip.timestamps))
+
+
+def _abreast(sheet: Sheet, clip: Clip, index: int) -> Sheet:
+    """Return the rows of one frame as columns, the frame and its time under the first."""
+    count, last = len(clip.frames), f"{clip.timestamps[-1]:.2f}"
+    # As many digits in every frame, so that the words break alike and nothing below them moves.
+    time = (
+        f"frame {index:0{len(str(count - 1))}} of {count}, "
+        f"{clip.timestamps[index]:0{len(last)}.2f} s"
+    )
+    rows = [_headless(row) for row in sheet.rows]
+    first = rows[0].panels[0]
+    rows[0] = replace(rows[0], panels=(replace(first, label=time), *rows[0].panels[1:]))
+    layout = replace(sheet.layout, transpose=True, columns=0, column_labels=())
+    return replace(sheet, rows=tuple(rows), layout=layout)
+
+
+def _headless(row: Row) -> Row:
+    """Return a row without the times over its panels, if it has one panel: those change."""
+    if len(row.panels) > 1 or not isinstance(row.panels[0].content, Picture):
+        return row
+    return replace(row, panels=(replace(row.panels[0], head=""),))

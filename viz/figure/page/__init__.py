@@ -1,0 +1,1 @@
+"""Where panels, words and colour bars stand on the page, in mm."""

@@ -1,0 +1,105 @@
+"""What stands beside and under the panels: colour bars, what they mean, the legend of parts."""
+
+from viz.figure.page import typesetting
+from viz.figure.page.grid import Grid
+from viz.figure.page.plan import SMALL, Bar, Page
+from viz.figure.panels.sheet import Sheet
+from viz.geometry import Box
+
+BAR_MM = 2.0
+
+
+def ends(low: float | None, high: float | None) -> tuple[str, str]:
+    """Return what stands at the ends of a colour bar."""
+    if low is None or high is None:
+        return "lowest", "highest"
+    return f"{low:.3g}", f"{high:.3g}"
+
+
+def by_row(page: Page) -> bool:
+    """Tell whether every row has a bar of its own; columns of a transposed figure have none."""
+    return page.layout.bar == "row" and not page.layout.transpose
+
+
+def row_bar(page: Page, grid: Grid, line: int, beside: Box) -> None:
+    """Place the bar of a row to the right of ``beside``."""
+    x, inset = beside.left + page.pad, 0.08 * (beside.bottom - beside.top)
+    box = Box(x, beside.top + inset, x + BAR_MM, beside.bottom - inset)
+    page.bars.append(Bar(box, True, *grid.scales[line]))
+
+
+def shared_bar(page: Page, left: float, right: float) -> None:
+    """Place one bar under all panels, and beside it what the colours mean."""
+    if page.layout.bar == "none" or not page.sheet.has_heat:
+        return
+    page.y += 3 * page.pad
+    if by_row(page):
+        page.y += _say(page, True, left, right) + page.pad
+        return
+    spans = {(row.low, row.high) for row in page.sheet.rows if row.has_heat}
+    low, high = spans.pop() if len(spans) == 1 else (None, None)
+    room = page.layout.width_mm - left - right
+    wide = min(45.0, 0.45 * room)
+    box = Box(left, page.y, left + wide, page.y + BAR_MM)
+    page.bars.append(Bar(box, False, low, high))
+    ticks = BAR_MM + page.pad + typesetting.line_mm(SMALL * page.layout.font_pt)
+    words = _say(page, low is not None, left + wide + 4 * page.pad, right)
+    page.y += max(ticks, words) + 0.5 * page.pad
+
+
+def _say(page: Page, numbers: bool, left: float, right: float) -> float:
+    """Write what the colours mean between two margins; return how high that is."""
+    small, font = SMALL * page.layout.font_pt, page.layout.font
+    text = typesetting.plain(scale_words(page.sheet, numbers), font)
+    lines = typesetting.broken(text, page.layout.width_mm - right - left, font, small)
+    step = typesetting.line_mm(small)
+    for k, line in enumerate(lines):
+        page.small(line, left, page.y + k * step, small)
+    return len(lines) * step
+
+
+def scale_words(sheet: Sheet, numbers: bool) -> str:
+    """Return in words what the colours stand for."""
+    if sheet.scaled:
+        return sheet.scaled
+    look, scale = sheet.look, sheet.layout.scale
+    whole = {
+        "map": "each map", "row": "the maps of a network in a row",
+        "figure": "the maps of a network in the figure",
+    }[scale]  # fmt: skip
+    if look.normalise == "fixed":
+        text = "fixed range"
+    elif look.normalise == "frame" and scale == "map":
+        text = "each frame from its lowest to its highest value"
+    else:
+        text = f"{whole} from lowest to highest value"
+    text += (
+        ""
+        if numbers or look.normalise != "fixed"
+        else (f" {look.fixed_range[0]:.3g} to {look.fixed_range[1]:.3g}")
+    )
+    text += f"; shown from {look.threshold:.2f}" if look.threshold > 0 else ""
+    return f"{text}; {sheet.note}" if sheet.note else text
+
+
+def legend(page: Page, left: float, right: float) -> None:
+    """Write number and name of every ground-truth part, in as many lines as needed."""
+    if not page.sheet.legend:
+        return
+    layout, small = page.layout, SMALL * page.layout.font_pt
+    step, x = typesetting.line_mm(small), left
+    room = layout.width_mm - right - left - 1.6 * step
+    page.y += 2 * page.pad
+    for number, name in enumerate(page.sheet.legend):
+        lines = typesetting.broken(typesetting.plain(name, layout.font), room, layout.font, small)
+        widths = [typesetting.width_mm(line, layout.font, small) for line in lines]
+        wide = 1.6 * step + max(widths, default=0.0)
+        if x > left and x + wide > layout.width_mm - right:
+            x, page.y = left, page.y + 1.15 * step
+        page.dots.append((x + 0.5 * step, page.y + 0.5 * step, number))
+        for k, line in enumerate(lines):
+            page.small(line, x + 1.2 * step, page.y + k * step, small)
+        # A name of several lines had the whole width.
+        page.y += max(0, len(lines) - 1) * step
+        x += wide + step
+    page.y += 1.15 * step

@@ -1,0 +1,1 @@
+"""What a figure holds: rows of panels, made by presets."""

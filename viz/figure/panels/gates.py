@@ -1,0 +1,97 @@
+"""The gates of a CGD network as panels: factors by layer, mean |activation| before and after."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from errors import InputError, OutsideError
+from viz.attention.gates import GateLayer
+from viz.figure.panels.pictures import CONSTANT, crop_of
+from viz.figure.panels.sheet import Bars, Panel, Picture, Row, Shade
+from viz.figure.recipe.recipe import Recipe, Reference, View
+from viz.figure.resolve import Sources
+from viz.geometry import Geometry
+from viz.rendering import heat
+from viz.types import AttentionMap, Cell, Clip, Query, moment
+
+
+def rows(recipe: Recipe, sources: Sources, _frames: object) -> list[Row]:
+    """Return a row a reference and view: input | factors by layer | before | after one gate.
+
+    The factors are 1 + tanh(z) (He et al. 2019, eqs. 7-12); the two pictures share one scale.
+    """
+    return [
+        _row(reference, view, recipe, sources)
+        for reference in recipe.references
+        for view in reference.views
+    ]
+
+
+def _row(reference: Reference, view: View, recipe: Recipe, sources: Sources) -> Row:
+    clip = sources.clip(reference.medium)
+    if reference.frame >= len(clip.frames):
+        raise OutsideError(f"Frame {reference.frame} came; the clip has {len(clip.frames)}.")
+    layers, geometry = sources.gates(reference.medium, view)
+    if not layers:
+        raise InputError(
+            f"{view.network.id} has no gates; the preset gates shows CGD, SE and CBAM networks."
+        )
+    layer = chosen(layers, view.block)
+    crop = crop_of(clip, geometry, reference, recipe.layout)
+    frame = clip.frames[reference.frame]
+    low, high, shades = _shades(layer, reference.frame, clip, geometry, recipe)
+    note = CONSTANT if shades[0].heat.constant else ""
+    pictures = [
+        Panel(Picture(frame, crop, shade), f"{when} the gate", layer.name, note)
+        for when, shade in zip(("before", "after"), shades, strict=True)
+    ]
+    plain = [Panel(Picture(frame, crop), "input")] if recipe.layout.input_panel else []
+    label = ", ".join(part for part in (reference.label, view.label) if part)
+    return Row(
+        label,
+        (*plain, Panel(bars(layers), "factor by layer", f"layers 1 to {len(layers)}"), *pictures),
+        (),
+        low,
+        high,
+    )
+
+
+def chosen(layers: tuple[GateLayer, ...], name: str | None) -> GateLayer:
+    """Return the gate called ``name``; None: the one whose factors differ most from 1."""
+    if name is None:
+        return max(layers, key=lambda layer: float(np.abs(layer.gate - 1).mean()))
+    found = [layer for layer in layers if layer.name == name]
+    if not found:
+        known = ", ".join(layer.name for layer in layers)
+        raise OutsideError(f"Gate {name!r} came; this network has {known}.")
+    return found[0]
+
+
+def bars(layers: tuple[GateLayer, ...]) -> Bars:
+    """Return least, mean and largest factor of every layer."""
+    least, mean, largest = (
+        np.array([take(layer.gate) for layer in layers], np.float32)
+        for take in (np.min, np.mean, np.max)
+    )
+    return Bars(tuple(layer.name for layer in layers), least, mean, largest)
+
+
+def _shades(
+    layer: GateLayer, frame: int, clip: Clip, geometry: Geometry, recipe: Recipe
+) -> tuple[float, float, list[Shade]]:
+    """Return lowest and highest mean |activation| of both, and their heat on that scale."""
+    t = moment(frame, len(clip.frames), len(layer.mean_before))
+    both = [values[t : t + 1] for values in (layer.mean_before, layer.mean_after)]
+    low, high = (float(take(both)) for take in (np.min, np.max))
+    look = replace(recipe.look, normalise="fixed", fixed_range=(low, high))
+    query = Query(layer.name, Cell(0, 0, 0))
+    return (
+        low,
+        high,
+        [
+            Shade(
+                heat.normalise(AttentionMap(values, query, "response, any sign"), look), 0, geometry
+            )
+            for values in both
+        ],
+    )

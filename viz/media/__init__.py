@@ -1,0 +1,1 @@
+"""From bytes to sampled frames: pictures, videos, animations, sets of frames."""

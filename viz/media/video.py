@@ -1,0 +1,147 @@
+"""Videos from bytes: indexed without decoding, then only the frames that are asked for decoded."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.stream import VideoStream
+
+from errors import MediaError
+from viz.media import pictures
+from viz.media.decoding import Index, Key, LostError, Reader, opened, pixels
+
+_HIDDEN = {"vp8": lambda first: not first & 0x10}
+"""Codec -> whether the packet with this first byte is decoded but never shown."""
+_USUAL_RATE = Fraction(25)
+
+
+@dataclass(frozen=True, eq=False)
+class Video:
+    """An indexed video; ``width`` and ``height`` in pixels, upright and square."""
+
+    content: bytes
+    index: Index
+    width: int = 0
+    height: int = 0
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """Seconds of every frame, ascending, the first at 0."""
+        return self.index.times
+
+    def frames(self, numbers: Sequence[int]) -> np.ndarray:
+        """Decode frames, numbers ascending, to (T, H, W, 3) uint8.
+
+        MediaError where one cannot be had, or all together take more than media.PATIENCE.
+        """
+        deadline = time.monotonic() + pictures.PATIENCE
+        problem: LostError | None = None
+        for index in self._ways():
+            if not index.timed and type(problem) is LostError:
+                break  # counting frames would give others than those that were asked for
+            try:
+                return self._gathered(numbers, index, deadline)
+            except LostError as lost:
+                problem = lost
+        raise MediaError(
+            f"{self.index.name} is damaged or cut short: {problem}. Take frames that are there, "
+            "or export it again as MP4 (H.264)."
+        ) from problem
+
+    def _ways(self) -> Iterator[Index]:
+        """Yield how to decode: from the nearest key, then from the start, then by counting."""
+        if self.index.timed:
+            yield self.index
+            yield replace(self.index, keys=())
+        yield replace(self.index, keys=(), timed=False)
+
+    def _gathered(self, numbers: Sequence[int], index: Index, deadline: float) -> np.ndarray:
+        taken: list[np.ndarray] = []
+        with opened(self.content, index.name) as (container, stream):
+            reader = Reader(index, container, stream, deadline)
+            for number in numbers:
+                frame = reader.at(number)
+                taken.append(pixels(frame, stream.sample_aspect_ratio, index.name))
+                self._check_same(taken[-1])
+        return np.stack(taken)
+
+    def _check_same(self, picture: np.ndarray) -> None:
+        height, width, _rgb = picture.shape
+        if self.width and (width, height) != (self.width, self.height):
+            raise MediaError(
+                f"{self.index.name} has frames of different sizes, {self.width} x {self.height} "
+                f"and {width} x {height} pixels; scale them to one size first."
+            )
+
+
+class _Slot(NamedTuple):
+    """A packet that holds a frame: stamps in ticks, and whether decoding can start there."""
+
+    pts: int | None
+    dts: int | None
+    key: bool
+
+
+def read(content: bytes, name: str) -> Video:
+    """Index the best video stream of MP4, MOV, AVI, Matroska or WebM, and decode its first frame.
+
+    Frames that an edit list leaves out, cover pictures and damaged packets do not count. Limits
+    are those of viz.media; MediaError, in one line, for everything that cannot be used.
+    """
+    pictures.check_weight(name, len(content), pictures.MAX_CLIP_BYTES)
+    with opened(content, name) as (container, stream):
+        slots = _slots(container, stream, name)
+        if not slots:
+            raise MediaError(
+                f"{name} holds no frames that can be read; export it again as MP4 (H.264)."
+            )
+        index = _indexed(slots, stream, name)
+    pictures.check_length(name, len(index.times), index.times[-1])
+    video = Video(content, index)
+    _one, height, width, _rgb = video.frames((0,)).shape
+    return replace(video, width=width, height=height)
+
+
+def _slots(container: InputContainer, stream: VideoStream, name: str) -> list[_Slot]:
+    """List the packets without decoding; what cannot be reached in a cut file is left out."""
+    hidden = _HIDDEN.get(stream.codec_context.name)
+    deadline = time.monotonic() + pictures.PATIENCE
+    slots: list[_Slot] = []
+    try:
+        for packet in container.demux(stream):
+            if not packet.size or packet.is_discard or packet.is_corrupt:
+                continue
+            if hidden and hidden(memoryview(packet)[0]):
+                continue
+            slots.append(_Slot(packet.pts, packet.dts, packet.is_keyframe))
+            pictures.check_length(name, len(slots))
+            pictures.check_deadline(name, deadline)
+    except FFmpegError:
+        return slots
+    return slots
+
+
+def _indexed(slots: list[_Slot], stream: VideoStream, name: str) -> Index:
+    tick = stream.time_base
+    pts = [slot.pts for slot in slots]
+    timed = None not in pts and not (_as_stored(pts) and stream.codec_context.has_b_frames)
+    stamped = pts if None not in pts else [slot.dts for slot in slots]
+    if None in stamped or not tick:
+        stamped, tick = range(len(slots)), 1 / (stream.average_rate or _USUAL_RATE)
+        timed = False
+    stamps = sorted(set(stamped))
+    over, under = tick.numerator, tick.denominator
+    times = tuple((stamp - stamps[0]) * over / under for stamp in stamps)
+    numbers = {stamp: number for number, stamp in enumerate(stamps)}
+    keys = [Key(numbers[s.pts], s.pts, s.dts) for s in slots if timed and s.key]
+    return Index(name, times, tuple(stamps), tuple(sorted(keys, key=lambda key: key.number)), timed)
+
+
+def _as_stored(stamps: list[int]) -> bool:
+    """Return whether stamps only ascend: with B-frames they are then not times of showing."""
+    return all(a < b for a, b in zip(stamps, stamps[1:], strict=False))

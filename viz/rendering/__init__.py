@@ -1,0 +1,1 @@
+"""From a map to colours: scale, enlarge, cut, colour; movie files."""
