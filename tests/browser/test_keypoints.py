@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from PIL import Image
 
-from tests.browser.bare.bare_tray import mount, sent, show
+from tests.browser.bare.bare_component import mount, sent, show
 from tests.conftest import draw
 from ui.components.keypoints import keypoints
 from viz.figure.recipe.recipe import Part
@@ -22,7 +22,7 @@ def drawn(height, width):
 
 
 def put(page, width, height, parts=(BEAK, TAIL)):
-    mount(page, "points", "points", keypoints.data(drawn(height, width), parts))
+    mount(page, "keypoints", "points", keypoints.data(drawn(height, width), parts))
 
 
 def click(page, x, y):
