@@ -13,23 +13,11 @@ fig.save("fig5.pdf")
 import importlib
 from types import ModuleType
 
-from viz.attention.pipeline import affinity_row, capture, load
-from viz.attention.pipeline import channel_maps_at as channel_maps
+from viz.attention.pipeline import capture, load
+from viz.attention.queries import maps, row
 from viz.attention.query_dependence import query_dependence
 
-row, maps = affinity_row, channel_maps
-"""Short names, for notebooks."""
-
-__all__ = [
-    "affinity_row",
-    "capture",
-    "channel_maps",
-    "figure",
-    "load",
-    "maps",
-    "query_dependence",
-    "row",
-]
+__all__ = ["capture", "figure", "load", "maps", "query_dependence", "row"]
 
 
 def __getattr__(name: str) -> ModuleType:

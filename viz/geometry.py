@@ -5,12 +5,13 @@ Coordinates are continuous: pixel k covers [k, k + 1), so the middle of the firs
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from errors import OutsideError
 from models.blocks.layout import Grid
 
 Mode = Literal["fit", "center-crop"]
+MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,9 @@ class Geometry:
         if not inside:
             box = self.seen
             raise OutsideError(
-                f"Reference ({x:g}, {y:g}) came; the network sees x {box.left:.0f} to "
-                f"{box.right:.0f}, "
-                f"y {box.top:.0f} to {box.bottom:.0f} of this {self.width} x {self.height} "
-                "picture. "
-                "Choose a point inside."
+                f"({x:g}, {y:g}) is outside: the network sees x {box.left:.0f} to "
+                f"{box.right:.0f}, y {box.top:.0f} to {box.bottom:.0f} of this {self.width} x "
+                f"{self.height} picture. Choose a point inside."
             )
         # A point just left of the far edge may round up to it.
         row = min(int(v * grid.rows / self.input_height), grid.rows - 1)

@@ -6,15 +6,18 @@ from typing import Literal
 import numpy as np
 from torch import Tensor
 
-from models.blocks.kernels import Kernel
 from models.blocks.layout import Grid
-from models.blocks.pairwise import Pairwise
-from models.specs.placement import Place
 from viz.geometry import Geometry
 
-Normalise = Literal["clip", "frame", "fixed"]
-Interpolation = Literal["smooth", "nearest"]
-Meaning = Literal["weights, sum 1", "response, any sign", "largest of scaled maps"]
+Meaning = Literal[
+    "weights, sum 1",
+    "response, any sign",
+    "cosine, -1 to 1",
+    "class evidence, 0 and above",
+    "mean |activation|, 0 and above",
+    "largest of scaled maps",
+]
+"""What a value of a map is: its unit, and the signs that it can have."""
 
 
 @dataclass(frozen=True)
@@ -97,113 +100,16 @@ class Query:
 
 
 @dataclass(frozen=True, eq=False)
-class NonLocalCapture:
-    """The factors of one NL block's affinity: queries (N, d), keys (M, d) float32 on the CPU.
-
-    With ``groups`` > 1 the positions lie in so many consecutive groups, and a reference attends
-    only to keys of its own. ``block_input`` (1, C, T, H, W) is what the block was given.
-    """
-
-    place: Place
-    queries: Tensor
-    keys: Tensor
-    pairwise: Pairwise
-    query_grid: Grid
-    key_grid: Grid
-    block_input: Tensor
-    groups: int = 1
-
-    def group(self, index: int) -> tuple[Tensor, Tensor]:
-        """Return the queries and keys of one group."""
-        return self.queries.chunk(self.groups)[index], self.keys.chunk(self.groups)[index]
-
-
-@dataclass(frozen=True, eq=False)
-class CGNLCapture:
-    """The factors of one CGNL block: theta, phi, g (C', N) float32 on the CPU.
-
-    They are as the kernel takes them (l2-normalised, scaled where the block does so).
-    ``block_input`` (1, C, T, H, W) is kept so that class evidence can go on from it.
-    """
-
-    place: Place
-    theta: Tensor
-    phi: Tensor
-    g: Tensor
-    kernel: Kernel
-    groups: int
-    query_grid: Grid
-    block_input: Tensor
-
-    @property
-    def key_grid(self) -> Grid:
-        """phi lives where theta does: CGNL pools no keys."""
-        return self.query_grid
-
-
-BlockCapture = NonLocalCapture | CGNLCapture
-
-
-@dataclass(frozen=True, eq=False)
-class Capture:
-    """What one forward pass left: factors by block label, logits (classes,), geometry, and the
-    number of ``frames`` of the clip."""
-
-    blocks: dict[str, BlockCapture]
-    logits: Tensor
-    geometry: Geometry
-    frames: int = 1
-
-    def moment(self, frame: int, grid: Grid) -> int:
-        """Return the moment t of ``grid`` that frame ``frame`` of the clip lies in."""
-        return moment(frame, self.frames, grid.frames)
-
-
-@dataclass(frozen=True, eq=False)
 class AttentionMap:
     """A map over the key grid: values (T, h, w) float32.
 
-    ``channel`` and ``group`` are None for an NL row; a cross-channel map names its second
-    channel in
-    ``to_channel``.
+    ``label`` is its short name (NL, c17, c17>c40, g3, cosine); where a reference has several maps
+    ``part`` says what this one is of (channel, group, head, class) and ``number`` which.
     """
 
     values: np.ndarray
     query: Query
     meaning: Meaning
-    channel: int | None = None
-    to_channel: int | None = None
-    group: int | None = None
-
-    @property
-    def label(self) -> str:
-        """Short name: NL, c17, c17>c40, g3, union."""
-        if self.meaning == "largest of scaled maps":
-            return "union"
-        if self.group is not None:
-            return f"g{self.group}"
-        if self.channel is None:
-            return "NL"
-        return (
-            f"c{self.channel}" if self.to_channel is None else f"c{self.channel}>c{self.to_channel}"
-        )
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a map is shown.
-
-    ``threshold`` in [0, 1] of the normalised map, kept when >=; ``fixed_range`` is used when
-    ``normalise`` is "fixed"; ``heat_opacity`` in [0, 1]; ``arrows`` go from the reference to so
-    many highest values (Wang et al. 2018 draw 20). ``__pydantic_config__``: recipes hold looks
-    and take no other keys or types.
-    """
-
-    __pydantic_config__ = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
-    normalise: Normalise = "clip"
-    threshold: float = 0.7
-    colormap: str = "inferno"
-    heat_opacity: float = 0.6
-    interpolation: Interpolation = "smooth"
-    fixed_range: tuple[float, float] = (0.0, 1.0)
-    arrows: int = 0
+    label: str = "NL"
+    part: str = ""
+    number: int | None = None

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from viz.types import BlockCapture, NonLocalCapture
+from viz.attention.captures import BlockCapture
+from viz.attention.kinds import kind_of
 
 REFERENCES = 64
 
@@ -11,29 +12,15 @@ REFERENCES = 64
 def query_dependence(block: BlockCapture) -> float:
     """Return 1 minus the mean correlation between maps of different references, clipped to [0, 1].
 
-    0: every reference gives the same map. Taken over up to 64 evenly spaced references; for CGNL
-    over the group maps, averaged over groups (a single dot-product channel has the same shape for
-    every reference by construction). Where frames attend in groups, over the first of them.
+    0: every reference gives the same map. Taken over up to 64 evenly spaced references, and
+    averaged over what ``MapKind.sample`` gives side by side: heads, or the groups of a CGNL block.
+    Where frames attend in groups, over the first of them. 0 for maps without a reference.
     """
-    if isinstance(block, NonLocalCapture):
-        queries, keys = block.group(0)
-        maps = block.pairwise.matrix(queries[_spread(len(queries))], keys).unsqueeze(0)
-    else:
-        positions = _spread(block.query_grid.cells)
-        channels = len(block.theta) // block.groups
-        theta = block.theta[:, positions].reshape(block.groups, channels, -1)
-        phi = block.phi.reshape(block.groups, channels, -1)
-        maps = torch.stack([_group_maps(block, theta[k], phi[k]) for k in range(block.groups)])
+    kind = kind_of(block)
+    if not kind.referenced:
+        return 0.0
+    maps = kind.sample(block, REFERENCES)
     return float((1 - _mean_correlation(maps)).clamp(0, 1).mean())
-
-
-def _spread(cells: int) -> Tensor:
-    return torch.linspace(0, cells - 1, min(REFERENCES, cells)).round().long().unique()
-
-
-def _group_maps(block: BlockCapture, theta: Tensor, phi: Tensor) -> Tensor:
-    """(channels, R), (channels, N) -> (R, N): sum of same-channel maps, a reference at a time."""
-    return torch.stack([block.kernel.compare(t.unsqueeze(1), phi).sum(0) for t in theta.T])
 
 
 def _mean_correlation(maps: Tensor) -> Tensor:

@@ -9,24 +9,29 @@ from errors import InputError
 from models.loaded import LoadedModel
 from viz.cli import models as models_command
 from viz.cli import options
-from viz.cli.maps import MODES, show_frames
+from viz.cli.maps import add_maps_option, kind_help, show_frames
 from viz.figure import api as figures
 from viz.figure import composition
 from viz.figure import sources as source_files
 from viz.figure.api import Figure
 from viz.figure.files import export
+from viz.figure.options import OF_VIEWS
 from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Layout, Recipe
 from viz.figure.sources import FileSources
+from viz.geometry import MODES
 
 _EACH = "; once for all networks, or once for each"
 _VIEW = {
     "block": {"help": "block, e.g. res4.4, or gate layer; the last one when left out"},
     "mode": {"choices": MODES, "help": "whole picture, or test protocol"},
     "size": {"type": int, "help": "input side in pixels; the network's own if left out"},
-    "channels": {"help": "auto, groups, a ranking, or 0,3,17"},
-    "count": {"type": int, "help": "how many channels"},
-    "shown": {"help": "the one map of a CGNL block: channel 1, group 0, union"},
+    "kind": {"help": kind_help()},
+    "count": {"type": int, "help": "how many of them"},
+    "shown": {
+        "help": "the one map shown where there is room for one: channel 1, c17, group 0, "
+        "class 1, union"
+    },
     "label": {"help": "name of the network in the figure"},
 }
 _LAYOUT = {
@@ -47,7 +52,7 @@ _LAYOUT = {
     "frames-shown": "frames of a clip that are shown",
     "crop": None,
     "regions": "which maps get white rectangles",
-    "cgnl": "what is shown of a CGNL block where there is room for one map",
+    "one-map": "what stands where there is room for one of several maps",
     "input-panel": "the input without heat",
     "legend": "names of the ground-truth parts",
     "greyscale": "readable without colour",
@@ -82,6 +87,7 @@ def add_figure(commands: argparse._SubParsersAction) -> None:
     options.add_sampling(command)
     for name, how in _VIEW.items():
         add(f"--{name}", **{**how, "action": "append", "help": how["help"] + _EACH})
+    add_maps_option(command, action="append")
     add("--truth", type=Path, help="ground-truth points: a CSV, a JSON, or the folder of CUB")
     options.add_look(command)
     _add_layout(command)
@@ -132,10 +138,10 @@ def render(args: argparse.Namespace) -> list[str]:
     media = _pairs("--media", args.media, [r.medium.path for r in found.references])
     views = [view for reference in found.references for view in reference.views]
     networks = _pairs("--network", args.network, [view.network.id for view in views])
-    told = models_command.answers(args)
+    answers = models_command.answers(args)
 
     def opened(name: str, known: Mapping[str, str]) -> LoadedModel:
-        return models_command.load_answered(name, {**known, **told})
+        return models_command.load_answered(name, {**known, **answers})
 
     sources = FileSources(args.recipe.parent, media, networks, opened)
     return [*_differing(found), *_written(Figure(found, sources), outs)]
@@ -176,14 +182,14 @@ def _layout(args: argparse.Namespace) -> dict[str, object]:
 
 def _asked(args: argparse.Namespace, sources: FileSources) -> dict[str, object]:
     """Return the fields of composition.Asked that were given; loads the first network."""
-    told = models_command.answers(args)
-    found = {name: getattr(args, name) for name in ("frame", "name", *_VIEW)}
+    answers = models_command.answers(args)
+    found = {name: getattr(args, name) for name in ("frame", "name", *OF_VIEWS)}
     found["box"] = args.box and [options.numbers(text, "--box", 4) for text in args.box]
     if not any(sources.footage(path).is_clip for path in args.inputs):
         options.refuse_sampling(args, args.inputs[0])
-    sampling = options.sampling(args, sources.network(args.model[0], told).spec)
+    sampling = options.sampling(args, sources.network(args.model[0], answers).spec)
     asked = {name: tuple(values) for name, values in found.items() if values is not None}
-    return {**asked, "sampling": sampling, "truth": args.truth, "answers": told}
+    return {**asked, "sampling": sampling, "truth": args.truth, "answers": answers}
 
 
 def _outs(paths: list[Path]) -> list[Path]:
@@ -191,7 +197,7 @@ def _outs(paths: list[Path]) -> list[Path]:
     for path in paths:
         if path.suffix.lower() not in (".json", *(f".{kind}" for kind in figures.KINDS)):
             raise InputError(
-                f"--out {path} came; it ends with .json (the recipe) or the kind of figure: "
+                f"--out {path} has no known ending; give .json (the recipe) or a kind of figure: "
                 f"{', '.join(figures.KINDS)}."
             )
     return list(dict.fromkeys(paths))
@@ -199,8 +205,8 @@ def _outs(paths: list[Path]) -> list[Path]:
 
 def _written(made: Figure, outs: Iterable[Path]) -> list[str]:
     """Draw everything, and only then write it."""
-    plan, lines = made.plan(), []
     contents = {out: _content(made, out) for out in outs}
+    plan, lines = made.plan(), []
     for out, content in contents.items():
         export.save(content, out)
         lines.append(f"wrote {out} ({len(content) / 1000:.0f} kB)")
@@ -229,7 +235,7 @@ def _pairs(option: str, texts: Iterable[str], known: Iterable[str]) -> dict[str,
         ]
         if not fitting:
             raise InputError(
-                f"{option} {text[:80]!r} came; give OLD=NEW, where OLD is in the recipe: "
+                f"{option} {text[:80]!r} cannot be read; give OLD=NEW, OLD as in the recipe: "
                 f"{', '.join(known[:8])}{', ...' if known[8:] else ''}."
             )
         found.update([fitting[0]])

@@ -1,6 +1,7 @@
 """``python -m viz maps``: what a reference attends to, as pictures, arrays and movies."""
 
 import argparse
+import re
 import sys
 import tempfile
 import time
@@ -8,19 +9,26 @@ from dataclasses import replace
 from pathlib import Path
 
 from errors import InputError, MachineError
-from models.loaded import LoadedModel
 from models.specs.network import NetworkSpec
-from viz.attention import pipeline
+from viz.attention.choice import MapChoice
+from viz.attention.kinds import KINDS, derived_names, selection
 from viz.cli import models as models_command
 from viz.cli import options
-from viz.figure.recipe import recipe, recipe_json
+from viz.figure import composition
+from viz.figure.api import Figure
+from viz.figure.files import maps_file, movie
+from viz.figure.options import Asked
+from viz.figure.recipe import recipe_json
 from viz.figure.recipe.recipe import Recipe
-from viz.media import footage
-from viz.rendering import heat, movie_files, save
-from viz.types import AttentionMap, Clip, Look
+from viz.figure.resolve import Scene, Shot, scene
+from viz.figure.sources import FileSources
+from viz.geometry import MODES
+from viz.media.footage import Footage
+from viz.rendering import heat
+from viz.rendering.look import Look
+from viz.rendering.movie_files import Progress
+from viz.types import AttentionMap, Sampling
 
-MODES = ("fit", "center-crop")
-SIZES = (64, 1024)
 _REDRAWN_EVERY_S = 0.2
 
 
@@ -29,9 +37,7 @@ def add_maps(commands: argparse._SubParsersAction) -> None:
     maps = commands.add_parser(
         "maps", help="PNG overlays, float32 maps, movies and a recipe of one reference"
     )
-    maps.add_argument(
-        "input", type=Path, help="a picture, a clip, a GIF, a zip or a folder of frames"
-    )
+    maps.add_argument("input", help="a picture, a clip, a GIF, a zip or a folder of frames")
     maps.add_argument("--model", required=True, help="name of `models`, or path of a checkpoint")
     models_command.add_answers(maps)
     maps.add_argument("--at", required=True, help="X,Y: reference in pixels of the picture")
@@ -39,9 +45,10 @@ def add_maps(commands: argparse._SubParsersAction) -> None:
         "--frame", type=int, default=0, help="frame of the reference, sampled frames from 0"
     )
     options.add_sampling(maps)
-    maps.add_argument("--video", metavar="KINDS", help=f"movies too: {','.join(movie_files.KINDS)}")
+    maps.add_argument("--video", metavar="KINDS", help=f"movies too: {','.join(movie.KINDS)}")
     maps.add_argument("--block", help="block, e.g. res4.4; the last one when left out")
-    maps.add_argument("--channels", default="auto", help="auto, groups, a ranking, or 0,3,17")
+    maps.add_argument("--kind", help=kind_help())
+    add_maps_option(maps, default="auto")
     maps.add_argument("--out", type=Path, required=True, help="folder to write to")
     maps.add_argument(
         "--mode", choices=MODES, default="fit", help="whole picture, or test protocol"
@@ -52,99 +59,95 @@ def add_maps(commands: argparse._SubParsersAction) -> None:
     options.add_look(maps)
 
 
-def _checked(args: argparse.Namespace) -> tuple[str, ...]:
-    """Refuse numbers that are out of range; return the kinds of movies."""
-    if args.size is not None and not SIZES[0] <= args.size <= SIZES[1]:
-        raise InputError(f"--size {args.size} came; give {SIZES[0]} to {SIZES[1]} pixels.")
-    kinds = () if args.video is None else tuple(dict.fromkeys(args.video.split(",")))
-    if not set(kinds) <= movie_files.KINDS.keys():
+def add_maps_option(command: argparse.ArgumentParser, **how: object) -> None:
+    """Add --maps, which is called --channels too."""
+    text = "which of several maps: auto, groups, a ranking, or 0,3,17"
+    command.add_argument("--maps", "--channels", dest="maps", help=text, **how)
+
+
+def kind_help() -> str:
+    """Return what --kind takes, in words."""
+    words = (f"{name} ({KINDS[name].menu})" for name in derived_names())
+    return f"instead of the block's own maps: {', '.join(words)}"
+
+
+def _movies(text: str | None) -> tuple[str, ...]:
+    """Return the kinds of movies that are asked for."""
+    kinds = () if text is None else tuple(dict.fromkeys(text.split(",")))
+    if not set(kinds) <= movie.KINDS.keys():
         raise InputError(
-            f"--video {args.video[:40]!r} came; give one or more of "
-            f"{', '.join(movie_files.KINDS)}, with commas."
+            f"--video {text[:40]!r} is not known; give one or more of {', '.join(movie.KINDS)}, "
+            "with commas."
         )
     return kinds
 
 
-def _clip(args: argparse.Namespace, found: footage.Footage, spec: NetworkSpec) -> Clip:
-    if not found.is_clip:
-        options.refuse_sampling(args, found.name, "video")
-    return found.sample(options.sampling(args, spec))
-
-
 def maps(args: argparse.Namespace) -> list[str]:
     """Write pictures, arrays, movies and the recipe of one reference; return what to print."""
-    look = Look(**options.look(args))
-    at, kinds = options.pixel(args.at, "--at"), _checked(args)
-    wanted = pipeline.channels_from(args.channels)
-    found = footage.load(args.input)
-    model = models_command.load(args.model, args)
-    clip = _clip(args, found, model.spec)
-    taken = pipeline.capture(model, clip, args.mode, args.size)
-    block = pipeline.block_of(taken, args.block)
-    cell = pipeline.cell_at(taken, block, at, args.frame)
-    found_maps = pipeline.maps_at(block, cell, wanted)
-    view = save.View(
-        model.id,
-        model.sha256,
-        f"{model.id}, {block.place.label}",
-        "one map" if found_maps[0].label == "NL" else args.channels,
-        taken.geometry,
-        block.query_grid,
-        cell,
-        tuple(found_maps),
-        found_maps[0],
-        args.frame,
-    )
-    files = _drawn(args, clip, view, look, kinds)
-    files["maps.npz"] = save.maps_npz([view], clip)
-    files["recipe.json"] = recipe_json.dumps(_recipe(args, clip, model, view, look)).encode()
+    look, at = Look(**options.look(args)), options.pixel(args.at, "--at")
+    kinds = _movies(args.video)
+    selection(args.maps)
+    sources = FileSources(load=models_command.load_answered)
+    found, answers = sources.footage(args.input), models_command.answers(args)
+    if not found.is_clip:
+        options.refuse_sampling(args, found.name, "video")
+    model = sources.network(args.model, answers)
+    asked = _asked(args, found, model.spec)
+    references = composition.references(sources, [args.input], [args.model], at, asked)
+    recipe = composition.view_recipe(references, look)
+    one = scene(references[0], sources)
+    (shot,) = one.shots
+    files = _drawn(args.input, recipe, shot, sources, kinds)
+    files["maps.npz"] = maps_file.npz([shot], args.frame, one.clip)
+    files["recipe.json"] = recipe_json.dumps(recipe).encode()
     _write(args.out, files)
-    guess = taken.logits.softmax(0).max(0)
     return [
-        f"{clip.name} {clip.width} x {clip.height}: {model.class_name(int(guess.indices))} "
-        f"{guess.values:.2f} by {model.id}",
-        *_frame_line(clip, args.frame),
-        f"{block.place.label}: reference row {cell.y}, column {cell.x} of "
-        f"{block.query_grid.rows} x {block.query_grid.cols} cells",
-        *(_ranged(m, look) for m in found_maps),
+        *_account(one, shot),
+        *(_ranged(attention, look) for attention in shot.maps),
         *(f"wrote {args.out / name}" for name in files),
     ]
 
 
-def _recipe(
-    args: argparse.Namespace, clip: Clip, model: LoadedModel, view: save.View, look: Look
-) -> Recipe:
-    """Return the recipe of a figure of this view, which ``render`` draws."""
-    answers = tuple(sorted(models_command.answers(args).items()))
-    shown = recipe.View(
-        recipe.Network(args.model, model.sha256, answers),
-        view.shown.query.block,
-        args.mode,
-        args.size,
-        args.channels,
+def _asked(args: argparse.Namespace, found: Footage, spec: NetworkSpec) -> Asked:
+    taken: Sampling | None = options.sampling(args, spec) if found.is_clip else None
+    return Asked(
+        frame=args.frame,
+        sampling=taken,
+        answers=models_command.answers(args),
+        block=args.block,
+        kind=args.kind,
+        mode=args.mode,
+        size=args.size,
+        maps=args.maps,
     )
-    medium = recipe.Medium(str(args.input), clip.sha256, clip.numbers)
-    at = options.pixel(args.at, "--at")
-    reference = recipe.Reference(medium, (shown,), at, args.frame)
-    return recipe_json.checked(recipe.of_view(reference, look))
 
 
 def _drawn(
-    args: argparse.Namespace, clip: Clip, view: save.View, look: Look, kinds: tuple[str, ...]
+    path: str, recipe: Recipe, shot: Shot, sources: FileSources, kinds: tuple[str, ...]
 ) -> dict[str, bytes]:
     """Return a picture of each map, and then its movies, by file name."""
-    stem = args.input.absolute().stem
-    files = {}
-    for m in view.maps:
-        shown = [replace(view, shown=m)]
-        files[f"{stem}-{m.label}.png"] = save.view_png(clip, shown, look)
+    stem, files = Path(path).absolute().stem, {}
+    for attention in shot.maps:
+        figure = Figure(_showing(recipe, attention), sources)
+        label = re.sub(r"\W+", "-", attention.label)
+        files[f"{stem}-{label}.png"] = figure.content("png")
         for kind in kinds:
-            name = f"{stem}-{m.label}.{kind}"
-            files[name] = movie_files.write(clip, shown, look, kind, show_frames(name))
+            name = f"{stem}-{label}.{kind}"
+            files[name] = figure.content(kind, show_frames(name))
     return files
 
 
-def show_frames(name: str) -> movie_files.Progress:
+def _showing(recipe: Recipe, attention: AttentionMap) -> Recipe:
+    """Return the recipe of the view that shows one of its maps large."""
+    if not attention.part:
+        return recipe
+    (reference,) = recipe.references
+    (view,) = reference.views
+    shown = replace(view, shown=MapChoice(attention.part, attention.number))
+    return replace(recipe, references=(replace(reference, views=(shown,)),))
+
+
+def show_frames(name: str) -> Progress:
     """Return a progress that writes one moving line to stderr, where somebody can see it."""
     drawn = [0.0]
 
@@ -158,14 +161,26 @@ def show_frames(name: str) -> movie_files.Progress:
     return show
 
 
-def _frame_line(clip: Clip, frame: int) -> list[str]:
-    if len(clip.frames) == 1:
-        return []
-    number = clip.numbers[frame] if clip.numbers else frame
-    return [
-        f"frame {frame} of {len(clip.frames)}, at {clip.timestamps[frame]:.2f} s, number {number} "
-        "of the footage"
+def _account(one: Scene, shot: Shot) -> list[str]:
+    """Return what the network saw, and where the reference is."""
+    clip, model, cell, grid = one.clip, shot.model, shot.cell, shot.block.query_grid
+    guess = shot.capture.logits.softmax(0).max(0)
+    lines = [
+        f"{clip.name} {clip.width} x {clip.height}: {model.class_name(int(guess.indices))} "
+        f"{guess.values:.2f} by {model.id}"
     ]
+    if len(clip.frames) > 1:
+        frame = one.reference.frame
+        number = clip.numbers[frame] if clip.numbers else frame
+        lines.append(
+            f"frame {frame} of {len(clip.frames)}, at {clip.timestamps[frame]:.2f} s, number "
+            f"{number} of the footage"
+        )
+    lines.append(
+        f"{shot.block.label}: reference row {cell.y}, column {cell.x} of {grid.rows} x "
+        f"{grid.cols} cells"
+    )
+    return lines
 
 
 def _ranged(attention: AttentionMap, look: Look) -> str:

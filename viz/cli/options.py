@@ -6,10 +6,10 @@ from math import isfinite
 from errors import InputError
 from models.specs.network import MAX_FRAMES, NetworkSpec
 from viz.attention import pipeline
-from viz.rendering import overlay
+from viz.rendering import look as looks
+from viz.rendering.look import Look
 from viz.types import Sampling
 
-MAX_ARROWS = 200
 _SAMPLING = ("frames", "step", "start", "unit")
 _LOOK = {
     "normalise": "normalise",
@@ -32,33 +32,32 @@ def add_sampling(command: argparse.ArgumentParser) -> None:
 
 
 def add_look(command: argparse.ArgumentParser) -> None:
-    """Add the options that say how maps are shown."""
+    """Add the options that say how maps are shown; what they take is read from ``Look``."""
     add = command.add_argument
-    add("--threshold", type=float, help="shown from this part of the highest value up, 0 to 1")
-    add("--normalise", choices=("clip", "frame", "fixed"), help="what values are scaled over")
+    low, high = looks.bounds(Look, "threshold")
+    add("--threshold", type=float,
+        help=f"shown from this part of the highest value up, {low:g} to {high:g}")  # fmt: skip
+    add("--normalise", choices=looks.choices(Look, "normalise"), help="what values are scaled over")
     add("--range", help="LOW,HIGH of the fixed normalisation")
-    add("--colormap", choices=tuple(overlay.COLORMAPS))
-    add("--opacity", type=float, help="of the heat, 0 to 1")
-    add("--interpolation", choices=("smooth", "nearest"))
+    add("--colormap", choices=looks.choices(Look, "colormap"))
+    low, high = looks.bounds(Look, "heat_opacity")
+    add("--opacity", type=float, help=f"of the heat, {low:g} to {high:g}")
+    add("--interpolation", choices=looks.choices(Look, "interpolation"))
     add("--arrows", type=int, help="to so many highest values, e.g. 20")
 
 
 def look(args: argparse.Namespace) -> dict[str, object]:
     """Return the fields of Look that were given; InputError for one that is out of range."""
-    for name in ("threshold", "opacity"):
-        value = getattr(args, name)
-        if value is not None and not 0 <= value <= 1:
-            raise InputError(f"--{name} {value:g} came; give a number from 0 to 1.")
-    if args.arrows is not None and not 0 <= args.arrows <= MAX_ARROWS:
-        raise InputError(f"--arrows {args.arrows} came; give 0 to {MAX_ARROWS}.")
+    found = {_LOOK[name]: getattr(args, name) for name in _LOOK if getattr(args, name) is not None}
+    for option, field in _LOOK.items():
+        if field in found:
+            looks.check(Look, field, found[field], f"--{option}")
     if (args.range is None) != (args.normalise != "fixed"):
         raise InputError("--range LOW,HIGH and --normalise fixed go together; give both or none.")
-    found = {_LOOK[name]: getattr(args, name) for name in _LOOK if getattr(args, name) is not None}
     if args.range is None:
         return found
     low, high = pixel(args.range, "--range")
-    if not low < high:
-        raise InputError(f"--range {low:g},{high:g} came; the first must be below the second.")
+    looks.check_range(low, high, "--range")
     return {**found, "fixed_range": (low, high)}
 
 
@@ -78,23 +77,23 @@ def numbers(text: str, what: str, count: int) -> tuple[float, ...]:
     except ValueError:
         found = ()
     if len(found) != count or not all(map(isfinite, found)):
-        raise InputError(f"{what} {text[:40]!r} came; give {_LIKE[count]}.")
+        raise InputError(f"{what} {text[:40]!r} cannot be read; give {_LIKE[count]}.")
     return found
 
 
 def sampling(args: argparse.Namespace, spec: NetworkSpec) -> Sampling:
     """Return which frames are taken: as asked, and else as the network was made for."""
     if args.unit == "seconds" and args.step is None:
-        raise InputError("--unit seconds came alone; give --step in seconds too, like 0.25.")
+        raise InputError("--unit seconds needs --step in seconds too, like 0.25.")
     usual = pipeline.sampling_for(spec)
     frames = usual.frames if args.frames is None else args.frames
     step = usual.step if args.step is None else args.step
     if not 1 <= frames <= MAX_FRAMES:
-        raise InputError(f"--frames {frames} came; give 1 to {MAX_FRAMES}.")
+        raise InputError(f"--frames {frames} is out of range; give 1 to {MAX_FRAMES}.")
     if not (step > 0 and isfinite(step)):
-        raise InputError(f"--step {step:g} came; give a number above 0.")
+        raise InputError(f"--step {step:g} is out of range; give a number above 0.")
     if args.start is not None and not (args.start >= 0 and isfinite(args.start)):
-        raise InputError(f"--start {args.start:g} came; give a number from 0.")
+        raise InputError(f"--start {args.start:g} is out of range; give a number from 0.")
     return Sampling(frames, step, args.start, args.unit or usual.unit)
 
 
@@ -103,6 +102,6 @@ def refuse_sampling(args: argparse.Namespace, name: str, *more: str) -> None:
     given = [f"--{option}" for option in (*_SAMPLING, *more) if getattr(args, option) is not None]
     if given:
         raise InputError(
-            f"{', '.join(given)} came with a single picture, {name}; leave it out, or give a "
-            "clip, a GIF, a zip or a folder of frames."
+            f"{', '.join(given)} does not go with a single picture, {name}; leave it out, or give "
+            "a clip, a GIF, a zip or a folder of frames."
         )

@@ -6,21 +6,26 @@
 
 Inputs are paths of pictures, clips and folders of frames, or example:bird and example:kick;
 networks are names of ``python -m viz models`` or paths of checkpoints; ``at`` is one pixel (x, y)
-for all inputs, or one for each. Every other option is a field of viz.composing.Asked (frame, truth,
-channels, size ...), of viz.types.Look (threshold, colormap ...) or of viz.recipe.Layout (width_mm,
+for all inputs, or one for each. Every other option is listed in viz.figure.options.Options: fields
+of Asked (frame, truth, maps, size ...), of Look (threshold, colormap ...) and of Layout (width_mm,
 dpi, captions ...). In a notebook a figure shows itself.
 """
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
+from typing import Unpack, get_type_hints
 
 from errors import InputError
 from viz.figure import composition
-from viz.figure.composition import Asked, Pixel
+from viz.figure.composition import Pixel
 from viz.figure.draw import drawing
 from viz.figure.files import embedded_recipe, export, movie
+from viz.figure.options import Asked, Options
 from viz.figure.page import layout as page_layout
+from viz.figure.page.plan import Plan
 from viz.figure.panels import presets
 from viz.figure.panels.sheet import Sheet
 from viz.figure.recipe import recipe_json
@@ -29,6 +34,11 @@ from viz.figure.resolve import Sources
 from viz.figure.sources import FileSources
 from viz.media.pictures import content_of
 from viz.rendering.movie_files import Progress
+
+__all__ = [
+    "KINDS", "Figure", "arrows", "compose", "frames", "gates", "groups", "heatmaps", "load",
+    "matrix", "parts", "view",
+]  # fmt: skip
 
 KINDS: dict[str, tuple[str, str]] = export.STILL | movie.KINDS
 """File suffix -> (name, media type) of everything a figure is saved as."""
@@ -46,27 +56,31 @@ class Figure:
 
     def sheet(self) -> Sheet:
         """Return what the figure holds, before it is laid out."""
-        return presets.sheet(self.recipe, self.sources)
+        return self._laid_out[0]
 
-    def plan(self) -> page_layout.Plan:
+    def plan(self) -> Plan:
         """Return where everything stands, in mm."""
-        return page_layout.plan(self.sheet())
+        return self._laid_out[1]
+
+    @cached_property
+    def _laid_out(self) -> tuple[Sheet, Plan]:
+        """The sheet and its plan, made once for all files and the preview."""
+        sheet = presets.sheet(self.recipe, self.sources)
+        return sheet, page_layout.plan(sheet)
 
     def content(self, kind: str, progress: Progress | None = None) -> bytes:
         """Return the figure as a file of ``kind`` (a key of KINDS), its recipe inside where there
         is a place for one; ``progress`` is told of the frames of a movie."""
         if kind not in KINDS:
-            raise InputError(f"The kind {kind[:20]!r} came; figures are saved as {_known()}.")
+            raise InputError(f"{kind[:20]!r} is not a kind of figure; use {_known()}.")
         if kind in movie.KINDS:
             return movie.write(self.recipe, self.sources, kind, progress)
-        sheet = self.sheet()
-        drawn = drawing.draw(sheet, page_layout.plan(sheet))
+        drawn = drawing.draw(*self._laid_out)
         return export.write(drawn, kind, self.recipe.layout.dpi, recipe_json.dumps(self.recipe))
 
     def preview(self, dpi: int = NOTEBOOK_DPI) -> bytes:
         """Return a PNG of the same drawing at another resolution, without the recipe."""
-        sheet = self.sheet()
-        return export.write(drawing.draw(sheet, page_layout.plan(sheet), dpi), "png", dpi, None)
+        return export.write(drawing.draw(*self._laid_out, dpi), "png", dpi, None)
 
     def save(self, path: str | Path, progress: Progress | None = None) -> Path:
         """Write the figure, or with ``.json`` its recipe; whole or not at all.
@@ -78,7 +92,8 @@ class Figure:
         kind = path.suffix.lower().removeprefix(".")
         if kind != "json" and kind not in KINDS:
             raise InputError(
-                f"{path.name} came; figures are saved as {_known()}, recipes as .json."
+                f"{path.name} has no ending of a figure; figures are saved as {_known()}, "
+                "recipes as .json."
             )
         text = recipe_json.dumps(self.recipe).encode() if kind == "json" else None
         export.save(text or self.content(kind, progress), path)
@@ -104,39 +119,54 @@ def load(path: str | Path, sources: Sources | None = None) -> Figure:
     return Figure(embedded_recipe.read(content, path.name), sources or FileSources(path.parent))
 
 
-def parts(inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: object) -> Figure:
+def parts(
+    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: Unpack[Options]
+) -> Figure:
     """CGNL paper, Fig. 5: input | NL with white boxes | CGNL channels | parts (``truth``)."""
     return compose("parts", inputs, models, at, **options)
 
 
-def frames(inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: object) -> Figure:
+def frames(
+    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: Unpack[Options]
+) -> Figure:
     """CGNL paper, Fig. 1: what answers in the other frames, from the threshold up."""
     return compose("frames", inputs, models, at, **options)
 
 
 def heatmaps(
-    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: object
+    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: Unpack[Options]
 ) -> Figure:
     """CGNL paper, Fig. 6: the whole heat over every frame."""
     return compose("heatmaps", inputs, models, at, **options)
 
 
-def arrows(inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: object) -> Figure:
+def view(
+    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: Unpack[Options]
+) -> Figure:
+    """What Explore saves: the large map of every network, with its own colour bar."""
+    return compose("view", inputs, models, at, **options)
+
+
+def arrows(
+    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: Unpack[Options]
+) -> Figure:
     """NL paper, behaviour figure: from the reference to its 20 highest weights."""
     return compose("arrows", inputs, models, at, **options)
 
 
-def groups(inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: object) -> Figure:
+def groups(
+    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: Unpack[Options]
+) -> Figure:
     """Every group of the CGNL blocks, over the frames."""
     return compose("groups", inputs, models, at, **options)
 
 
-def gates(inputs: Inputs, models: Names, **options: object) -> Figure:
+def gates(inputs: Inputs, models: Names, **options: Unpack[Options]) -> Figure:
     """CGD: factors by layer, mean |activation| before and after a gate (``block`` names it)."""
     return compose("gates", inputs, models, **options)
 
 
-def matrix(inputs: Inputs, models: Names, **options: object) -> Figure:
+def matrix(inputs: Inputs, models: Names, **options: Unpack[Options]) -> Figure:
     """NL: the N x N affinity, as means of blocks where it is large."""
     return compose("matrix", inputs, models, **options)
 
@@ -146,7 +176,7 @@ def compose(
     inputs: Inputs,
     models: Names,
     at: Pixel | Sequence[Pixel] = (),
-    **options: object,
+    **options: Unpack[Options],
 ) -> Figure:
     """Return the figure of a preset by its name; InputError for an option that there is not.
 
@@ -162,3 +192,18 @@ def compose(
 
 def _several(given: Inputs) -> Sequence[str | Path]:
     return [given] if isinstance(given, str | Path) else given
+
+
+def _with_options(function: Callable[..., Figure]) -> None:
+    """Let a function's signature list every option, so that notebooks complete them."""
+    signature = inspect.signature(function)
+    fixed = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
+    named = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=..., annotation=hint)
+        for name, hint in get_type_hints(Options).items()
+    ]
+    function.__signature__ = signature.replace(parameters=[*fixed, *named])
+
+
+for _function in (parts, frames, heatmaps, view, arrows, groups, gates, matrix, compose):
+    _with_options(_function)

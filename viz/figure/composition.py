@@ -2,8 +2,8 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,23 +11,22 @@ import numpy as np
 
 from errors import InputError, OutsideError
 from models.loaded import LoadedModel
-from viz.attention import pipeline
+from viz.attention import pipeline, queries
+from viz.attention.choice import MapChoice
 from viz.figure import keypoints
 from viz.figure.keypoints import Truth
+from viz.figure.options import OF_VIEWS, Asked, Each, Sides
 from viz.figure.page.typesetting import MM_PER_INCH
 from viz.figure.panels.presets import TABLE
 from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Layout, Medium, Network, Recipe, Reference, View
 from viz.figure.sources import FileSources
-from viz.geometry import Mode
 from viz.media.footage import Footage
-from viz.types import Look, Sampling
+from viz.rendering.look import Look
+from viz.types import Sampling
 
 T = TypeVar("T")
-Each = T | tuple[T, ...]
-"""One value for all, or one for each."""
 Pixel = tuple[float, float]
-Sides = tuple[float, float, float, float]
 
 VENUES: dict[str, float] = {
     "neurips": recipe.VENUES["NeurIPS text, 5.5 in"],
@@ -41,32 +40,6 @@ _LENGTH = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(mm|cm|in)?\s*", re.ASCII)
 _UNITS = {None: 1.0, "mm": 1.0, "cm": 10.0, "in": MM_PER_INCH}
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What is asked of the inputs: ``frame`` of all or of each, and which frames of clips are taken
-    (None: as the first network was made for); ``truth``, a file or CUB folder of parts; ``answers``
-    to what checkpoints leave open; ``name``, what stands at the row of all or of each, and ``box``,
-    what is shown of its picture: (left, top, right, bottom) in pixels.
-
-    ``block`` to ``label`` are fields of recipe.View, for all networks or for each.
-    """
-
-    frame: Each[int] = 0
-    sampling: Sampling | None = None
-    truth: Truth | str | Path | None = None
-    answers: Mapping[str, str] | tuple[tuple[str, str], ...] = ()
-    name: Each[str] = ""
-    box: Each[Sides | None] = None
-    block: Each[str | None] = None
-    mode: Each[Mode] = "fit"
-    size: Each[int | None] = None
-    channels: Each[str] = "auto"
-    count: Each[int] = 5
-    shown: Each[str] = "channel 1"
-    label: Each[str] = ""
-
-
-_OF_VIEWS = ("block", "mode", "size", "channels", "count", "shown", "label")
 _NOTHING = Asked()
 
 
@@ -84,9 +57,9 @@ def references(
     preset needs no reference. Nothing is decoded, and no network is run.
     """
     if not inputs:
-        raise InputError("No input came; give a picture, a clip, or example:bird.")
+        raise InputError("No input is given; give a picture, a clip, or example:bird.")
     if not models:
-        raise InputError("No network came; give the name of one, or the path of a checkpoint.")
+        raise InputError("No network is given; give the name of one, or the path of a checkpoint.")
     pixels = _each(_pixels(at), len(inputs), "references", "inputs")
     frames = _each(asked.frame, len(inputs), "frames", "inputs")
     names = _each(asked.name, len(inputs), "names", "inputs")
@@ -111,7 +84,7 @@ def options(preset: str, **given: object) -> tuple[Look, Layout]:
     ``width`` ("cvpr-column", "3.25in", 89) may stand for ``width_mm``. InputError for a name that
     there is not.
     """
-    row = TABLE[_known(preset, TABLE, "Preset")]
+    row = TABLE[_known(preset, TABLE, "a preset")]
     if "width" in given:
         given["width_mm"] = width_of(given.pop("width"))
     values = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
@@ -119,7 +92,7 @@ def options(preset: str, **given: object) -> tuple[Look, Layout]:
     known = of_look | {field.name for field in fields(Layout)}
     for name in sorted(values.keys() - known):
         others = [field.name for field in fields(Asked) if field.name != name]
-        _known(name, [*sorted(known), "width", *others], "Option")
+        _known(name, [*sorted(known), "width", *others], "an option")
     look = replace(row.look, **{k: v for k, v in values.items() if k in of_look})
     return look, replace(row.layout, **{k: v for k, v in values.items() if k not in of_look})
 
@@ -130,13 +103,19 @@ def composed(preset: str, references: Sequence[Reference], **given: object) -> R
     return recipe_json.checked(Recipe(preset, tuple(references), look, layout, recipe.here()))
 
 
+def view_recipe(references: Sequence[Reference], look: Look) -> Recipe:
+    """Return the recipe of what a page shows of references: the preset "view" in a look."""
+    made = Recipe("view", tuple(references), look, TABLE["view"].layout, recipe.here())
+    return recipe_json.checked(made)
+
+
 def width_of(given: object) -> float:
     """Return a width in mm: a number, a length like 3.25in or 89mm, or the name of a venue."""
     text = str(given).strip()
     found = _LENGTH.fullmatch(text)
     if text not in VENUES and not found:
         raise InputError(
-            f"Width {text[:40]!r} came; give millimetres, a length like 3.25in, or one of "
+            f"{text[:40]!r} is not a width; give millimetres, a length like 3.25in, or one of "
             f"{', '.join(VENUES)}."
         )
     return VENUES[text] if text in VENUES else float(found[1]) * _UNITS[found[2]]
@@ -154,8 +133,9 @@ def _views(models: Sequence[str], loaded: Sequence[LoadedModel], asked: Asked) -
     ]
     columns = {
         name: _each(getattr(asked, name), len(models), f"values of {name}", "networks")
-        for name in _OF_VIEWS
+        for name in OF_VIEWS
     }
+    columns["shown"] = [_choice(one) for one in columns["shown"]]
     views = (
         View(network, **{name: values[k] for name, values in columns.items()})
         for k, network in enumerate(networks)
@@ -166,8 +146,12 @@ def _views(models: Sequence[str], loaded: Sequence[LoadedModel], asked: Asked) -
 def _resolved(view: View, model: LoadedModel) -> View:
     """Return the view with block and preprocessing by name, as they will take effect."""
     mode, size = pipeline.effective(model.spec, view.mode, view.size)
-    labels = pipeline.block_labels(model.spec)
+    labels = queries.block_labels(model.spec)
     return replace(view, mode=mode, size=size, block=view.block or (labels[-1] if labels else None))
+
+
+def _choice(given: str | MapChoice | None) -> MapChoice | None:
+    return MapChoice.parse(given) if isinstance(given, str) else given
 
 
 def _medium(path: str, found: Footage, sampling: Sampling) -> Medium:
@@ -181,7 +165,7 @@ def _pixels(at: Pixel | Sequence[Pixel]) -> tuple[Pixel | None, ...]:
         return tuple((float(x), float(y)) for x, y in pairs) or (None,)
     except (TypeError, ValueError) as problem:
         raise InputError(
-            f"{str(at)[:60]} came as references; give one pixel (x, y) for all inputs, or a list "
+            f"{str(at)[:60]} is not a reference; give one pixel (x, y) for all inputs, or a list "
             "of one for each."
         ) from problem
 
@@ -190,9 +174,7 @@ def _check_frame(frame: int, medium: Medium) -> None:
     last = max(1, len(medium.frames)) - 1
     if not 0 <= frame <= last:
         there = f"the sampled frames 0 to {last}" if last else "one frame, 0"
-        raise OutsideError(
-            f"Frame {frame} came; {medium.path} has {there}. Choose one that there is."
-        )
+        raise OutsideError(f"{frame} is not a frame of {medium.path}; it has {there}.")
 
 
 def _truth(given: Truth | str | Path | None) -> Truth | None:
@@ -208,7 +190,7 @@ def _boxes(given: Each[Sides | None]) -> list[Sides | None]:
         ]
     except (TypeError, ValueError) as problem:
         raise InputError(
-            f"Boxes {str(given)[:60]!r} came; give left, top, right, bottom in pixels, or such a "
+            f"{str(given)[:60]!r} is not a box; give left, top, right, bottom in pixels, or such a "
             "box for each input."
         ) from problem
 
@@ -218,7 +200,7 @@ def _each(given: Each[T], count: int, what: str, of: str) -> list[T]:
     values = list(given) if isinstance(given, tuple | list) else [given]
     if len(values) not in (1, count):
         raise InputError(
-            f"{len(values)} {what} came for {count} {of}; give one for all, or one for each."
+            f"{len(values)} {what} do not fit {count} {of}; give one for all, or one for each."
         )
     return values if len(values) == count else values * count
 
@@ -228,5 +210,5 @@ def _known(name: str, known: Iterable[str], kind: str) -> str:
     if name not in known:
         near = difflib.get_close_matches(str(name), known, 3, 0.5)
         hint = f"perhaps {' or '.join(near)}" if near else f"use one of {', '.join(known)}"
-        raise InputError(f"{kind} {str(name)[:60]!r} came; there is none of that name: {hint}.")
+        raise InputError(f"{str(name)[:60]!r} is not {kind}; {hint}.")
     return name

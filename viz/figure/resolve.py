@@ -4,28 +4,22 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from errors import InputError, OutsideError
 from models.loaded import LoadedModel
-from viz.attention import pipeline
-from viz.attention.channel_maps import group_map
-from viz.attention.gates import GateLayer
-from viz.attention.pipeline import Channels
+from viz.attention import queries
+from viz.attention.captures import BlockCapture, Capture
+from viz.attention.choice import MapChoice, Selection
+from viz.attention.kinds import MapKind, kind_of, selection
 from viz.figure.recipe.recipe import Medium, Network, Reference, View
 from viz.geometry import Geometry
 from viz.rendering import heat
-from viz.types import (
-    AttentionMap,
-    BlockCapture,
-    Capture,
-    Cell,
-    Clip,
-    Look,
-    NonLocalCapture,
-)
+from viz.rendering.look import Look
+from viz.types import AttentionMap, Cell, Clip
+
+UNION = MapChoice("union")
 
 
 class Sources(Protocol):
@@ -43,27 +37,11 @@ class Sources(Protocol):
         """Return what one forward pass left; the same medium and network never run twice."""
         ...
 
-    def gates(self, medium: Medium, view: View) -> tuple[tuple[GateLayer, ...], Geometry]:
-        """Return the gates of a network on a medium, and how it lay in the input."""
-        ...
-
-
-Maps = tuple[AttentionMap, ...]
-_KEPT: WeakKeyDictionary[BlockCapture, dict[tuple[Cell, Channels], Maps]] = WeakKeyDictionary()
-"""Maps that were asked for, as long as their capture lives: a slider that changes the look of a
-figure asks for them again."""
-
-
-def _maps(block: BlockCapture, cell: Cell, wanted: Channels) -> Maps:
-    kept = _KEPT.setdefault(block, {})
-    if (cell, wanted) not in kept:
-        kept[cell, wanted] = tuple(pipeline.maps_at(block, cell, wanted))
-    return kept[cell, wanted]
-
 
 @dataclass(frozen=True, eq=False)
 class Shot:
-    """One view of a reference: the block and the cell that its maps are of."""
+    """A view of a reference, resolved: the block as the view's kind sees it, and the cell that its
+    maps are of. Pages, command line and figures draw from this."""
 
     view: View
     model: LoadedModel
@@ -72,9 +50,14 @@ class Shot:
     cell: Cell
 
     @property
-    def is_nl(self) -> bool:
-        """Whether the block has one map, the NL affinity row."""
-        return isinstance(self.block, NonLocalCapture)
+    def kind(self) -> MapKind:
+        """The map kind that is shown."""
+        return kind_of(self.block)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether a reference has one map: an NL row, a cosine."""
+        return self.kind.is_single(self.block)
 
     @property
     def geometry(self) -> Geometry:
@@ -83,37 +66,45 @@ class Shot:
 
     @property
     def title(self) -> str:
-        """The view's label, or the kind of its block."""
-        return self.view.label or ("NL" if self.is_nl else "CGNL")
+        """The view's label, or the title of its kind."""
+        return self.view.label or self.kind.title
+
+    @cached_property
+    def selection(self) -> Selection:
+        """Which maps the view asks for."""
+        return selection(self.view.maps, self.view.count)
 
     @cached_property
     def maps(self) -> tuple[AttentionMap, ...]:
-        """The NL row, or the CGNL maps that the view asks for."""
-        wanted = pipeline.channels_from(self.view.channels)
-        if not (wanted.listed or wanted.groups):
-            wanted = replace(wanted, count=self.view.count)
-        return _maps(self.block, self.cell, wanted)
+        """The one map, or those that the view asks for, best first."""
+        return self._kept(self.selection)
 
     @cached_property
-    def groups(self) -> tuple[AttentionMap, ...]:
-        """The maps of all groups of a CGNL block; the one map of an NL block."""
-        return _maps(self.block, self.cell, Channels(groups=True))
+    def divisions(self) -> tuple[AttentionMap, ...]:
+        """The maps of all groups or heads; empty where the kind has none."""
+        if not self.kind.divisions(self.block):
+            return ()
+        return self._kept(Selection(divisions=True))
 
-    def pinned(self) -> AttentionMap | None:
-        """Return the one map that the view says; None for the union of its maps."""
-        if isinstance(self.block, NonLocalCapture):
-            return self.maps[0]
-        kind, _, number = self.view.shown.partition(" ")
-        if kind == "union":
+    @cached_property
+    def shown(self) -> AttentionMap | None:
+        """The one map that the view shows large; None for the union of its maps."""
+        if not self.is_single and self.view.shown == UNION:
             return None
-        if kind == "group":
-            return group_map(self.block, self.cell, int(number))
-        if int(number) > len(self.maps):
-            raise OutsideError(
-                f"Channel {number} by rank came; {len(self.maps)} maps are asked for. Raise count, "
-                "or show an earlier one."
-            )
-        return self.maps[int(number) - 1]
+        choice = self.kind.resolved(self.block, self.cell, self.selection, self.view.shown)
+        found = (one for one in (*self.maps, *self.divisions) if choice == _choice_of(one))
+        return next(found, None) or self.kind.map(self.block, self.cell, choice)
+
+    def _kept(self, wanted: Selection) -> tuple[AttentionMap, ...]:
+        """Return maps, which are kept with the capture: a change of look asks for them again."""
+        key = (self.block.label, self.block.kind, self.cell, wanted)
+        return self.capture.memory.once(
+            key, lambda: tuple(self.kind.maps(self.block, self.cell, wanted))
+        )
+
+
+def _choice_of(attention: AttentionMap) -> MapChoice | None:
+    return MapChoice(attention.part, attention.number) if attention.part else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,10 +115,15 @@ class Scene:
     clip: Clip
     shots: tuple[Shot, ...]
 
+    @cached_property
+    def frames(self) -> tuple[np.ndarray, ...]:
+        """Every frame, (H, W, 3) uint8: the same array whenever it is asked for."""
+        return tuple(self.clip.frames)
+
     @property
     def frame(self) -> np.ndarray:
-        """The reference's frame, (H, W, 3) uint8."""
-        return self.clip.frames[self.reference.frame]
+        """The reference's frame."""
+        return self.frames[self.reference.frame]
 
 
 def scene(reference: Reference, sources: Sources) -> Scene:
@@ -140,35 +136,37 @@ def scene(reference: Reference, sources: Sources) -> Scene:
     clip = sources.clip(reference.medium)
     if reference.frame >= len(clip.frames):
         raise OutsideError(
-            f"Frame {reference.frame} came; {reference.medium.path} has {len(clip.frames)}."
+            f"{reference.frame} is not a frame of {reference.medium.path}; it has frames 0 to "
+            f"{len(clip.frames) - 1}."
         )
     lead, *others = reference.views
-    shots = [_shot(reference, lead, sources, pipeline.cell_at)]
-    shots += [_shot(reference, view, sources, _nearest) for view in others]
+    shots = [shot(reference, lead, sources, queries.cell_at)]
+    shots += [shot(reference, view, sources, queries.nearest_cell) for view in others]
     return Scene(reference, clip, tuple(shots))
 
 
-def _nearest(capture: Capture, block: BlockCapture, at: tuple[float, float], frame: int) -> Cell:
-    """Return the cell under a pixel, or the closest: a second network may see less."""
-    grid = block.query_grid
-    return Cell(capture.moment(frame, grid), *capture.geometry.nearest_cell(*at, grid))
-
-
-def _shot(reference: Reference, view: View, sources: Sources, place: Callable[..., Cell]) -> Shot:
+def shot(
+    reference: Reference,
+    view: View,
+    sources: Sources,
+    place: Callable[[Capture, BlockCapture, tuple[float, float], int], Cell],
+) -> Shot:
+    """Return one view of a reference; ``place`` finds the cell under its pixel."""
     capture = sources.capture(reference.medium, view)
-    block = pipeline.block_of(capture, view.block)
+    block = queries.block_of(capture, view.block, view.kind)
     cell = place(capture, block, reference.at, reference.frame)
     return Shot(view, sources.model(view.network), capture, block, cell)
 
 
-def union(maps: Iterable[AttentionMap], looks: Iterable[Look]) -> AttentionMap:
+def union(maps: Iterable[AttentionMap], look: Look) -> AttentionMap:
     """Return the largest value at every cell of maps that are scaled to [0, 1] first, (T, h, w).
 
     It shows in one picture what any of the channels answers to, as Fig. 1 of Yue et al. 2018 has
     one picture a method; the paper gives no formula for it.
     """
     maps = list(maps)
-    scaled = [heat.normalise(m, look).values for m, look in zip(maps, looks, strict=True)]
-    return AttentionMap(
-        np.max(scaled, axis=0), maps[0].query, "largest of scaled maps", channel=maps[0].channel
-    )
+    scaled = [heat.normalise(one, look).values for one in maps]
+    return replace(
+        maps[0], values=np.max(scaled, axis=0), meaning="largest of scaled maps", label="union",
+        part="", number=None,
+    )  # fmt: skip

@@ -9,13 +9,13 @@ from errors import InputError
 from models.loaded import LoadedModel
 from models.zoo import catalogue
 from viz.attention import pipeline
-from viz.attention.gates import GateLayer, gate_layers
+from viz.attention.captures import Capture
 from viz.examples import bird, kick
 from viz.figure.recipe.recipe import MOST_REFERENCES, MOST_VIEWS, Medium, Network, View
-from viz.geometry import Geometry, Mode
+from viz.geometry import Mode
 from viz.media import footage
 from viz.media.footage import Footage
-from viz.types import Capture, Clip
+from viz.types import Clip
 
 EXAMPLES: Mapping[str, Callable[[], Clip]] = {
     "example:bird": bird.clip,
@@ -53,7 +53,6 @@ class FileSources:
         self._loaded = lru_cache(_NETWORKS)(self._load_network)
         self._clips = lru_cache(MOST_REFERENCES)(self._sampled)
         self._captures = lru_cache(MOST_REFERENCES * MOST_VIEWS)(self._captured)
-        self._gates = lru_cache(MOST_REFERENCES * MOST_VIEWS)(self._gated)
 
     def footage(self, path: str) -> Footage:
         """Return what is at a path, or the example of that name, not decoded yet."""
@@ -86,26 +85,12 @@ class FileSources:
         """Return what one forward pass left of a medium, network, mode and size."""
         return self._captures(medium, view.network, *self._input(view))
 
-    def gates(self, medium: Medium, view: View) -> tuple[tuple[GateLayer, ...], Geometry]:
-        """Return the gates of a network on a medium, in order, and how it lay in the input.
-
-        Empty for a network without gates.
-        """
-        return self._gates(medium, view.network, *self._input(view))
-
     def _input(self, view: View) -> tuple[Mode, int]:
         """Return mode and size as they take effect: the same input never runs twice."""
         return pipeline.effective(self.model(view.network).spec, view.mode, view.size)
 
     def _captured(self, medium: Medium, network: Network, mode: Mode, size: int) -> Capture:
         return pipeline.capture(self.model(network), self.clip(medium), mode, size)
-
-    def _gated(
-        self, medium: Medium, network: Network, mode: Mode, size: int
-    ) -> tuple[tuple[GateLayer, ...], Geometry]:
-        model = self.model(network)
-        prepared = pipeline.prepare(model, self.clip(medium), mode, size)
-        return gate_layers(model, prepared), prepared.geometry
 
     def _load_network(self, name: str, answers: tuple[tuple[str, str], ...]) -> LoadedModel:
         return self._load(name, dict(answers))

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from viz.types import AttentionMap, Look
+from viz.rendering.look import Look
+from viz.types import AttentionMap
 
 ROUNDING = 5e-6
 """Spread of a map, relative to its largest value, up to which it is float32 noise on a constant."""

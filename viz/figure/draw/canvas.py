@@ -7,7 +7,7 @@ import numpy as np
 from viz.figure.page import typesetting
 from viz.figure.page.plan import Plan, Words
 from viz.figure.page.typesetting import MM_PER_INCH
-from viz.figure.panels.sheet import Sheet
+from viz.figure.panels.sheet import Picture, Sheet
 from viz.geometry import Box
 
 if TYPE_CHECKING:
@@ -29,16 +29,17 @@ def rectangle(box: Box, **how: object) -> "Rectangle":
     return Rectangle((box.left, box.top), box.right - box.left, box.bottom - box.top, **how)
 
 
-class Pen(NamedTuple):
+class Canvas(NamedTuple):
     """The axes in mm, and what the whole figure looks like. A gid names what was drawn.
 
-    ``bases`` are pictures at the size of their panels, which several panels may share.
+    ``bases`` are the pictures of the sheet at the size of their panels, which several panels may
+    share: (picture, width, height, base) each.
     """
 
     axes: "Axes"
     sheet: Sheet
     plan: Plan
-    bases: dict[tuple[object, ...], np.ndarray]
+    bases: list[tuple[Picture, int, int, np.ndarray]]
 
     @property
     def pixel(self) -> float:
@@ -82,6 +83,26 @@ class Pen(NamedTuple):
             ha=words.align, va="baseline", rotation=90 if words.upward else 0,
             rotation_mode="anchor",
         )  # fmt: skip
+
+    def arrows(
+        self,
+        start: tuple[float, float],
+        ends: list[tuple[float, float]],
+        points: float,
+        colour: str,
+    ) -> None:
+        """Draw arrows of ``points`` line width, the first (strongest) end on top."""
+        from matplotlib.patches import FancyArrowPatch
+        from matplotlib.patheffects import withStroke
+
+        outline = [withStroke(linewidth=2.2 * points, foreground="black", alpha=0.55)]
+        for depth, end in enumerate(reversed(ends)):
+            if end != start:
+                arrow = FancyArrowPatch(
+                    start, end, arrowstyle="-|>", mutation_scale=7 * points, linewidth=points,
+                    shrinkA=0, shrinkB=0, color=colour, path_effects=outline, zorder=3 + depth,
+                )  # fmt: skip
+                self.axes.add_patch(arrow)
 
     def dot(self, x: float, y: float, number: int, room: float) -> None:
         """Draw a numbered dot of a ground-truth part, smaller where a panel has little ``room``."""

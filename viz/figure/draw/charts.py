@@ -1,11 +1,11 @@
-"""Panels that are no pictures, and colour bars: drawn with a pen."""
+"""Panels that are no pictures, and colour bars: drawn with a canvas."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from viz.figure.draw import rasters
-from viz.figure.draw.canvas import Pen, rectangle
+from viz.figure.draw.canvas import Canvas, rectangle
 from viz.figure.page import typesetting
 from viz.figure.page.colour_bars import ends
 from viz.figure.page.plan import SMALL, Bar, Place, Words
@@ -15,27 +15,27 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def matrix(pen: Pen, place: Place) -> None:
+def matrix(canvas: Canvas, place: Place) -> None:
     """Draw an affinity matrix, with lines between the frames of queries and keys."""
     made, box = place.panel.content, place.box
-    colours = rasters.colour_table(pen.sheet.look, pen.grey)
-    pen.image(rasters.matrix_pixels(made, colours), box, f"panel-{place.row}-{place.column}")
+    colours = rasters.colour_table(canvas.sheet.look, canvas.grey)
+    canvas.image(rasters.matrix_pixels(made, colours), box, f"panel-{place.row}-{place.column}")
     queries, keys = made.frames
     for k in range(1, queries):
         y = box.top + k / queries * (box.bottom - box.top)
-        pen.line(np.array([[box.left, y], [box.right, y]]), 0.3, "0.75")
+        canvas.line(np.array([[box.left, y], [box.right, y]]), 0.3, "0.75")
     for k in range(1, keys):
         x = box.left + k / keys * (box.right - box.left)
-        pen.line(np.array([[x, box.top], [x, box.bottom]]), 0.3, "0.75")
-    pen.frame(box, 0.5)
+        canvas.line(np.array([[x, box.top], [x, box.bottom]]), 0.3, "0.75")
+    canvas.frame(box, 0.5)
 
 
-def bars(pen: Pen, place: Place) -> None:
+def bars(canvas: Canvas, place: Place) -> None:
     """Draw the gates of all layers: mean as a dot, least to largest as a line, 1 dotted."""
-    made, box, small = place.panel.content, place.box, SMALL * pen.sheet.layout.font_pt
+    made, box, small = place.panel.content, place.box, SMALL * canvas.sheet.layout.font_pt
     room = typesetting.line_mm(small)
     axes = _axes_in(
-        pen, Box(box.left + 2.6 * room, box.top + 0.3, box.right - 0.3, box.bottom - 1.3 * room)
+        canvas, Box(box.left + 2.6 * room, box.top + 0.3, box.right - 0.3, box.bottom - 1.3 * room)
     )
     axes.set_gid(f"panel-{place.row}-{place.column}")
     where = np.arange(len(made.names))
@@ -47,17 +47,17 @@ def bars(pen: Pen, place: Place) -> None:
     axes.set_xticks(shown, [str(k + 1) for k in shown])
     axes.tick_params(length=1.5, width=0.4, pad=1)
     for text in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        text.set_fontproperties(typesetting.properties(pen.sheet.layout.font))
+        text.set_fontproperties(typesetting.properties(canvas.sheet.layout.font))
         text.set_fontsize(small)
         text.set_parse_math(False)
     for spine in axes.spines.values():
         spine.set_linewidth(0.4)
 
 
-def _axes_in(pen: Pen, box: Box) -> "Axes":
+def _axes_in(canvas: Canvas, box: Box) -> "Axes":
     """Return axes of their own in a box in mm."""
-    plan = pen.plan
-    return pen.axes.figure.add_axes(
+    plan = canvas.plan
+    return canvas.axes.figure.add_axes(
         (
             box.left / plan.width,
             1 - box.bottom / plan.height,
@@ -67,49 +67,49 @@ def _axes_in(pen: Pen, box: Box) -> "Axes":
     )
 
 
-def colour_bar(pen: Pen, bar: Bar, number: int) -> None:
+def colour_bar(canvas: Canvas, bar: Bar, number: int) -> None:
     """Draw a colour bar: pale below the threshold, with what its ends and the cut stand for."""
-    look, box = pen.sheet.look, bar.box
-    ramp = rasters.colour_table(look, pen.grey)
-    pen.image(ramp[::-1, None] if bar.upward else ramp[None], box, f"bar-{number}")
+    look, box = canvas.sheet.look, bar.box
+    ramp = rasters.colour_table(look, canvas.grey)
+    canvas.image(ramp[::-1, None] if bar.upward else ramp[None], box, f"bar-{number}")
     cut, wide, high = look.threshold, box.right - box.left, box.bottom - box.top
     below = (
         Box(box.left, box.bottom - cut * high, box.right, box.bottom)
         if bar.upward
         else Box(box.left, box.top, box.left + cut * wide, box.bottom)
     )
-    pen.axes.add_artist(rectangle(below, facecolor="white", alpha=0.75, linewidth=0))
-    pen.frame(box)
+    canvas.axes.add_artist(rectangle(below, facecolor="white", alpha=0.75, linewidth=0))
+    canvas.frame(box)
     low, top = ends(bar.low, bar.high)
     texts = [(0.0, low), (1.0, top)]
-    if _has_room(pen, bar, (low, top)):
+    if _has_room(canvas, bar, (low, top)):
         texts.append((cut, f"{cut:.2f}"))
     for share, text in texts:
-        _tick(pen, bar, share, text, f"bar-{number}-{share:g}")
+        _tick(canvas, bar, share, text, f"bar-{number}-{share:g}")
 
 
-def _has_room(pen: Pen, bar: Bar, outer: tuple[str, str]) -> bool:
+def _has_room(canvas: Canvas, bar: Bar, outer: tuple[str, str]) -> bool:
     """Tell whether the cut's number fits between what stands at the ends."""
-    points, cut, box = SMALL * pen.sheet.layout.font_pt, pen.sheet.look.threshold, bar.box
+    points, cut, box = SMALL * canvas.sheet.layout.font_pt, canvas.sheet.look.threshold, bar.box
     if not 0 < cut < 1:
         return False
     if bar.upward:
         return min(cut, 1 - cut) * (box.bottom - box.top) > 1.5 * typesetting.line_mm(points)
     low, top, own = (
-        typesetting.width_mm(text, pen.sheet.layout.font, points)
+        typesetting.width_mm(text, canvas.sheet.layout.font, points)
         for text in (*outer, f"{cut:.2f} ")
     )
     wide = box.right - box.left
     return cut * wide > low + own / 2 + 0.5 and (1 - cut) * wide > top + own / 2 + 0.5
 
 
-def _tick(pen: Pen, bar: Bar, share: float, text: str, gid: str) -> None:
-    points, box, pad = SMALL * pen.sheet.layout.font_pt, bar.box, 0.6
+def _tick(canvas: Canvas, bar: Bar, share: float, text: str, gid: str) -> None:
+    points, box, pad = SMALL * canvas.sheet.layout.font_pt, bar.box, 0.6
     letter = 0.73 * points * typesetting.MM_PER_POINT
     if bar.upward:
         y = box.bottom - share * (box.bottom - box.top - letter)
-        pen.write(Words(box.right + pad, y, text, points, "left"), gid)
+        canvas.write(Words(box.right + pad, y, text, points, "left"), gid)
         return
     x = box.left + share * (box.right - box.left)
     align = {0.0: "left", 1.0: "right"}.get(share, "center")
-    pen.write(Words(x, box.bottom + pad + letter, text, points, align), gid)
+    canvas.write(Words(x, box.bottom + pad + letter, text, points, align), gid)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from viz.figure.draw import charts, rasters
-from viz.figure.draw.canvas import Pen
+from viz.figure.draw.canvas import Canvas
 from viz.figure.page import typesetting
 from viz.figure.page.plan import Place, Plan
 from viz.figure.page.typesetting import MM_PER_INCH
 from viz.figure.panels.sheet import Bars, Matrix, Picture, Sheet, Spot
 from viz.geometry import Box
-from viz.rendering import overlay
+from viz.rendering import marks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,52 +31,56 @@ def draw(sheet: Sheet, plan: Plan, dpi: int | None = None) -> "Figure":
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, plan.width), ylim=(plan.height, 0))
     axes.set_axis_off()
     axes.set_autoscale_on(False)
-    pen = Pen(axes, sheet, plan, {})
+    canvas = Canvas(axes, sheet, plan, [])
     for place in plan.places:
-        _CONTENT[type(place.panel.content)](pen, place)
-    _arrows(pen)
+        _CONTENT[type(place.panel.content)](canvas, place)
+    _arrows(canvas)
     for number, words in enumerate(plan.words):
-        pen.write(words, f"words-{number}")
+        canvas.write(words, f"words-{number}")
     for number, bar in enumerate(plan.bars):
-        charts.colour_bar(pen, bar, number)
+        charts.colour_bar(canvas, bar, number)
     for x, y, number in plan.dots:
-        pen.dot(x, y, number, plan.width)
+        canvas.dot(x, y, number, plan.width)
     return figure
 
 
-def _picture(pen: Pen, place: Place) -> None:
+def _picture(canvas: Canvas, place: Place) -> None:
     picture, box, name = place.panel.content, place.box, f"{place.row}-{place.column}"
     sides = box.right - box.left, box.bottom - box.top
-    width, height = (max(1, round(side / pen.pixel)) for side in sides)
-    made = rasters.over(_base(pen, picture, width, height), picture, pen.sheet.look, pen.grey)
-    pen.image(made.pixels, box, f"panel-{name}")
+    width, height = (max(1, round(side / canvas.pixel)) for side in sides)
+    made = rasters.over(
+        _base(canvas, picture, width, height), picture, canvas.sheet.look, canvas.grey
+    )
+    canvas.image(made.pixels, box, f"panel-{name}")
     if made.cells is not None:
-        _cells(pen, made, box, name)
-    if pen.grey and made.level is not None and pen.sheet.look.threshold > 0:
-        for line in rasters.outlines(made.level, pen.sheet.look.threshold):
-            where = np.array([box.left, box.top]) + line * pen.pixel
-            pen.line(where, 1.2, "white", f"outline-edge-{name}")
-            pen.line(where, 0.5, "black", f"outline-{name}")
+        _cells(canvas, made, box, name)
+    if canvas.grey and made.level is not None and canvas.sheet.look.threshold > 0:
+        for line in rasters.outlines(made.level, canvas.sheet.look.threshold):
+            where = np.array([box.left, box.top]) + line * canvas.pixel
+            canvas.line(where, 1.2, "white", f"outline-edge-{name}")
+            canvas.line(where, 0.5, "black", f"outline-{name}")
     for region in picture.regions:
-        _mark(pen, place, region, "region")
+        _mark(canvas, place, region, "region")
     if picture.reference is not None:
-        _mark(pen, place, picture.reference, "reference")
+        _mark(canvas, place, picture.reference, "reference")
     for point in picture.points:
         x, y = on_page(place, point.x, point.y)
         if box.left <= x <= box.right and box.top <= y <= box.bottom:
-            pen.dot(x, y, point.number, sides[0])
+            canvas.dot(x, y, point.number, sides[0])
 
 
-def _base(pen: Pen, picture: Picture, width: int, height: int) -> np.ndarray:
+def _base(canvas: Canvas, picture: Picture, width: int, height: int) -> np.ndarray:
     """Return a picture at its panel's size, made once for the panels that show the same."""
-    # The sheet holds the frames, so their places in memory tell them apart.
-    key = picture.frame.ctypes.data, picture.crop, width, height
-    if key not in pen.bases:
-        pen.bases[key] = rasters.base(picture, width, height, pen.grey)
-    return pen.bases[key]
+    for other, wide, high, base in canvas.bases:
+        same = other.frame is picture.frame and other.crop == picture.crop
+        if same and (wide, high) == (width, height):
+            return base
+    base = rasters.base(picture, width, height, canvas.grey)
+    canvas.bases.append((picture, width, height, base))
+    return base
 
 
-def _cells(pen: Pen, made: rasters.Raster, box: Box, name: str) -> None:
+def _cells(canvas: Canvas, made: rasters.Raster, box: Box, name: str) -> None:
     """Lay the map over its picture at its own resolution."""
     wide, high, where = box.right - box.left, box.bottom - box.top, made.where
     over = Box(
@@ -85,7 +89,7 @@ def _cells(pen: Pen, made: rasters.Raster, box: Box, name: str) -> None:
         box.left + where.right * wide,
         box.top + where.bottom * high,
     )
-    pen.image(made.cells, over, f"heat-{name}", inside=box)
+    canvas.image(made.cells, over, f"heat-{name}", inside=box)
 
 
 def on_page(place: Place, x: float, y: float) -> tuple[float, float]:
@@ -105,7 +109,7 @@ def stroke(place: Place, mark_mm: float = math.inf) -> float:
     return min(1.2, max(0.3, fitting))
 
 
-def _mark(pen: Pen, place: Place, region: Box, kind: str) -> None:
+def _mark(canvas: Canvas, place: Place, region: Box, kind: str) -> None:
     """Draw a mark just inside its panel: a coloured line on a dark one."""
     first = on_page(place, region.left, region.top)
     last = on_page(place, region.right, region.bottom)
@@ -119,26 +123,26 @@ def _mark(pen: Pen, place: Place, region: Box, kind: str) -> None:
     )
     if held.right <= held.left or held.bottom <= held.top:
         return
-    colour = "white" if kind == "region" or pen.grey else tuple(v / 255 for v in overlay.GREEN)
-    dashes = (0, (3, 1.5)) if pen.grey and kind == "region" else "solid"
+    colour = "white" if kind == "region" or canvas.grey else tuple(v / 255 for v in marks.GREEN)
+    dashes = (0, (3, 1.5)) if canvas.grey and kind == "region" else "solid"
     name = f"{place.row}-{place.column}"
-    pen.frame(held, line + 0.4, gid=f"{kind}-edge-{name}")
-    pen.frame(held, line, edgecolor=colour, linestyle=dashes, gid=f"{kind}-{name}")
+    canvas.frame(held, line + 0.4, gid=f"{kind}-edge-{name}")
+    canvas.frame(held, line, edgecolor=colour, linestyle=dashes, gid=f"{kind}-{name}")
 
 
-def _arrows(pen: Pen) -> None:
-    for number, row in enumerate(pen.sheet.rows):
+def _arrows(canvas: Canvas) -> None:
+    for number, row in enumerate(canvas.sheet.rows):
         ends: dict[tuple[float, float], list[tuple[float, float]]] = {}
         for first, last in row.arrows:
-            ends.setdefault(_spot(pen, number, first), []).append(_spot(pen, number, last))
+            ends.setdefault(_spot(canvas, number, first), []).append(_spot(canvas, number, last))
         for start, lasts in ends.items():
-            place = pen.plan.place(number, row.arrows[0][0].column)
-            colour = "white" if pen.grey else overlay.ARROW
-            overlay.draw_arrows(pen.axes, start, lasts, 0.6 * stroke(place), colour)
+            place = canvas.plan.place(number, row.arrows[0][0].column)
+            colour = "white" if canvas.grey else marks.ARROW
+            canvas.arrows(start, lasts, 0.6 * stroke(place), colour)
 
 
-def _spot(pen: Pen, row: int, spot: Spot) -> tuple[float, float]:
-    return on_page(pen.plan.place(row, spot.column), spot.x, spot.y)
+def _spot(canvas: Canvas, row: int, spot: Spot) -> tuple[float, float]:
+    return on_page(canvas.plan.place(row, spot.column), spot.x, spot.y)
 
 
 _CONTENT = {Picture: _picture, Bars: charts.bars, Matrix: charts.matrix}

@@ -7,9 +7,9 @@ import numpy as np
 
 from viz.figure.panels.sheet import Matrix, Picture, Shade
 from viz.geometry import Box
+from viz.rendering import colormaps
 from viz.rendering import heat as heats
-from viz.rendering import overlay
-from viz.types import Look
+from viz.rendering.look import Look
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _DARKEST = 110
@@ -43,8 +43,16 @@ def base(picture: Picture, width: int, height: int, greyscale: bool) -> np.ndarr
     """Return what is shown of the frame, at the size of its panel and in its colours or greys."""
     crop = picture.crop
     rows, cols = slice(int(crop.top), int(crop.bottom)), slice(int(crop.left), int(crop.right))
-    pixels = overlay.scaled(np.ascontiguousarray(picture.frame[rows, cols]), width, height)
+    pixels = scaled(np.ascontiguousarray(picture.frame[rows, cols]), width, height)
     return light_grey(pixels) if greyscale else pixels
+
+
+def scaled(frame: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Return a (H, W, 3) frame at another size; the heat is painted after this, never before."""
+    if frame.shape[:2] == (height, width):
+        return frame
+    way = cv2.INTER_AREA if width < frame.shape[1] else cv2.INTER_LINEAR
+    return cv2.resize(frame, (width, height), interpolation=way)
 
 
 def over(base: np.ndarray, picture: Picture, look: Look, greyscale: bool) -> Raster:
@@ -69,9 +77,9 @@ def light_grey(pixels: np.ndarray) -> np.ndarray:
 def colour_table(look: Look, greyscale: bool) -> np.ndarray:
     """Return (256, 3) uint8: the look's colours, or darker for more in a greyscale figure."""
     return (
-        overlay.colour_table("gray")[::-1].copy()
+        colormaps.colour_table("gray")[::-1].copy()
         if greyscale
-        else overlay.colour_table(look.colormap)
+        else colormaps.colour_table(look.colormap)
     )
 
 

@@ -21,12 +21,12 @@ from viz.types import Clip
 KINDS: dict[str, tuple[str, str]] = {
     name: (kind.title, kind.mime) for name, kind in movie_files.KINDS.items()
 }
-MOVING = ("frames", "heatmaps", "arrows", "groups")
+MOVING = ("view", "frames", "heatmaps", "arrows", "groups")
 """Presets that show clips frame by frame."""
 
 
 @dataclass(frozen=True, eq=False)
-class Reel:
+class FigureMovie:
     """The pictures of a figure's movie, methods side by side, drawn one at a time."""
 
     recipe: Recipe
@@ -55,7 +55,7 @@ class Reel:
         return out
 
     def _drawn(self, index: int) -> np.ndarray:
-        sheet = _abreast(presets.sheet(self.recipe, self.sources, (index,)), self.clip, index)
+        sheet = _side_by_side(presets.sheet(self.recipe, self.sources, (index,)), self.clip, index)
         return export.pixels(drawing.draw(sheet, page_layout.plan(sheet), self.dpi), self.dpi)
 
 
@@ -65,32 +65,32 @@ def write(recipe: Recipe, sources: Sources, kind: str, progress: Progress | None
     The same recipe gives the same bytes. InputError where there is nothing that moves, or clips
     have different numbers of frames.
     """
-    film = reel(recipe, sources, movie_files.KINDS[kind].largest)
-    return movie_files.KINDS[kind].write(film, movie_files.pictures(film, progress))
+    made = movie(recipe, sources, movie_files.KINDS[kind].largest)
+    return movie_files.KINDS[kind].write(made, movie_files.pictures(made, progress))
 
 
-def reel(recipe: Recipe, sources: Sources, largest: int) -> Reel:
+def movie(recipe: Recipe, sources: Sources, largest: int) -> FigureMovie:
     """Return the pictures of a movie of at most ``largest`` pixels across."""
     clips = [r.medium for r in recipe.references if r.medium.is_clip]
     if recipe.preset not in MOVING or not clips:
         raise InputError(
-            f"A movie came of the preset {recipe.preset} and {len(clips)} clips; movies show clips "
-            f"in the presets {', '.join(MOVING)}. Save it as PDF, SVG or PNG."
+            f"A figure of the preset {recipe.preset} with {len(clips)} clips is no movie; movies "
+            f"show clips in the presets {', '.join(MOVING)}. Save it as PDF, SVG or PNG."
         )
     counts = sorted({len(medium.frames) for medium in clips})
     if len(counts) > 1:
         raise InputError(
-            f"Clips of {' and '.join(map(str, counts))} frames came; a movie shows clips of the "
-            "same number of frames."
+            f"Clips of {' and '.join(map(str, counts))} frames are no movie; a movie shows clips "
+            "of the same number of frames."
         )
     clip = sources.clip(clips[0])
-    plan = page_layout.plan(_abreast(presets.sheet(recipe, sources, (0,)), clip, 0))
+    plan = page_layout.plan(_side_by_side(presets.sheet(recipe, sources, (0,)), clip, 0))
     fitting = int(largest * MM_PER_INCH / max(plan.width, plan.height))
     dpi = max(1, min(recipe.layout.dpi, fitting))
-    return Reel(recipe, sources, clip, dpi, movie_files.held_times(clip.timestamps))
+    return FigureMovie(recipe, sources, clip, dpi, movie_files.held_times(clip.timestamps))
 
 
-def _abreast(sheet: Sheet, clip: Clip, index: int) -> Sheet:
+def _side_by_side(sheet: Sheet, clip: Clip, index: int) -> Sheet:
     """Return the rows of one frame as columns, the frame and its time under the first."""
     count, last = len(clip.frames), f"{clip.timestamps[-1]:.2f}"
     # As many digits in every frame, so that the words break alike and nothing below them moves.

@@ -1,8 +1,10 @@
 """What stands beside and under the panels: colour bars, what they mean, the legend of parts."""
 
+from collections.abc import Sequence
+
 from viz.figure.page import typesetting
 from viz.figure.page.grid import Grid
-from viz.figure.page.plan import SMALL, Bar, Page
+from viz.figure.page.plan import SMALL, Bar, Page, Place
 from viz.figure.panels.sheet import Sheet
 from viz.geometry import Box
 
@@ -16,9 +18,10 @@ def ends(low: float | None, high: float | None) -> tuple[str, str]:
     return f"{low:.3g}", f"{high:.3g}"
 
 
-def by_row(page: Page) -> bool:
-    """Tell whether every row has a bar of its own; columns of a transposed figure have none."""
-    return page.layout.bar == "row" and not page.layout.transpose
+def _shared(page: Page) -> bool:
+    """Tell whether one bar is for all; columns of a transposed figure share one, too."""
+    layout = page.layout
+    return layout.bar == "shared" or (layout.bar == "row" and layout.transpose)
 
 
 def row_bar(page: Page, grid: Grid, line: int, beside: Box) -> None:
@@ -28,12 +31,29 @@ def row_bar(page: Page, grid: Grid, line: int, beside: Box) -> None:
     page.bars.append(Bar(box, True, *grid.scales[line]))
 
 
+def panel_bars(page: Page, places: Sequence[Place]) -> None:
+    """Place a bar under every map of a line of panels that are maps of their own."""
+    if page.layout.bar != "map":
+        return
+    one_map = [row.one_map and not page.layout.transpose for row in page.sheet.rows]
+    own = [p for p in places if p.panel.has_heat and not one_map[p.row]]
+    if not own:
+        return
+    page.y += page.pad
+    for place in own:
+        # Numbers at the ends of neighbours must not touch.
+        inset = 0.05 * (place.box.right - place.box.left)
+        box = Box(place.box.left + inset, page.y, place.box.right - inset, page.y + BAR_MM)
+        page.bars.append(Bar(box, False, *place.panel.span))
+    page.y += BAR_MM + page.pad + typesetting.line_mm(SMALL * page.layout.font_pt)
+
+
 def shared_bar(page: Page, left: float, right: float) -> None:
     """Place one bar under all panels, and beside it what the colours mean."""
     if page.layout.bar == "none" or not page.sheet.has_heat:
         return
     page.y += 3 * page.pad
-    if by_row(page):
+    if not _shared(page):
         page.y += _say(page, True, left, right) + page.pad
         return
     spans = {(row.low, row.high) for row in page.sheet.rows if row.has_heat}

@@ -1,10 +1,12 @@
 """Rows of panels as cells of a page: folded or transposed, with the words around them."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from viz.figure.panels.sheet import Sheet
+from viz.figure.panels.sheet import Row, Sheet
 from viz.figure.recipe.recipe import Layout
 
+Span = tuple[float | None, float | None]
 Heads = dict[int, tuple[str, ...]]
 """First line of a run of rows -> what stands over its columns."""
 
@@ -22,7 +24,7 @@ class Grid:
     side: tuple[str, ...]
     heads: Heads
     under: dict[tuple[int, int], str]
-    scales: tuple[tuple[float | None, float | None] | None, ...]
+    scales: tuple[Span | None, ...]
 
     @property
     def height(self) -> int:
@@ -34,40 +36,90 @@ class Grid:
         """Panels in the longest line."""
         return max(place for _, place in self.cells) + 1
 
-    @staticmethod
-    def of(sheet: Sheet) -> "Grid":
-        """Return where the panels of a sheet stand, as its layout folds or transposes them."""
-        layout, panels = sheet.layout, {(r, k): panel for r, k, panel in sheet.panels}
-        longest = max(k for _, k in panels) + 1
-        fold = layout.columns if 0 < layout.columns < longest and not layout.transpose else longest
-        folds = -(-longest // fold)
-        runs = _runs(sheet)
-        lifted = folds == 1 and not (layout.transpose and len(runs) > 1)
-        given = [*(layout.column_labels if layout.labels else ()), *[""] * longest]
-        under = {
-            (r, k): _joined("" if lifted else given[k] or panel.head, panel.label, layout)
-            for (r, k), panel in panels.items()
-        }
-        named = _captioned(
-            [row.label if layout.labels else "" for row in sheet.rows], layout,
-            "columns" if layout.transpose else "rows",
-        )  # fmt: skip
-        counted = "rows" if layout.transpose else "columns"
-        shown = runs if layout.labels and lifted else {row: [""] * len(runs[row]) for row in runs}
-        heads = {
-            row: _captioned([given[k] or text for k, text in enumerate(run)], layout, counted)
-            for row, run in shown.items()
-        }
-        if layout.transpose:
-            cells = {(k, r): (r, k) for r, k in panels}
-            side = [*heads[0], *[""] * longest][:longest]
-            return Grid(cells, tuple(side), {0: tuple(named)}, under, (None,) * longest)
-        cells = {(r * folds + k // fold, k % fold): (r, k) for r, k in panels}
-        side = [text for name in named for text in (name, *[""] * (folds - 1))]
-        spans = [(row.low, row.high) if row.has_heat else None for row in sheet.rows]
-        scales = [span for span in spans for _ in range(folds)]
-        over = {row * folds: tuple(run[:fold]) for row, run in heads.items()}
-        return Grid(cells, tuple(side), over, under, tuple(scales))
+
+def grid_of(sheet: Sheet) -> Grid:
+    """Return where the panels of a sheet stand, as its layout folds or transposes them."""
+    fold = _fold_of(sheet)
+    return _transposed(sheet, fold) if sheet.layout.transpose else _folded(sheet, fold)
+
+
+class _Fold(NamedTuple):
+    """How rows are broken: panels in a line, lines of a row, the longest row, and whether heads
+    are ``lifted`` over the columns or stand under every panel."""
+
+    panels: int
+    lines: int
+    longest: int
+    lifted: bool
+
+
+def _fold_of(sheet: Sheet) -> _Fold:
+    layout, longest = sheet.layout, max(k for _, k, _ in sheet.panels) + 1
+    broken = 0 < layout.columns < longest and not layout.transpose
+    panels = layout.columns if broken else longest
+    lines = -(-longest // panels)
+    several = layout.transpose and len(_runs(sheet)) > 1
+    return _Fold(panels, lines, longest, lines == 1 and not several)
+
+
+def _folded(sheet: Sheet, fold: _Fold) -> Grid:
+    """Return rows below each other, each in as many lines as it needs."""
+    places = [(r, k) for r, k, _ in sheet.panels]
+    cells = {(r * fold.lines + k // fold.panels, k % fold.panels): (r, k) for r, k in places}
+    side = [text for name in _row_names(sheet) for text in (name, *[""] * (fold.lines - 1))]
+    spans = [_row_span(sheet, row) for row in sheet.rows]
+    scales = tuple(span for span in spans for _ in range(fold.lines))
+    heads = {
+        row * fold.lines: tuple(run[: fold.panels]) for row, run in _heads(sheet, fold).items()
+    }
+    return Grid(cells, tuple(side), heads, _under(sheet, fold), scales)
+
+
+def _transposed(sheet: Sheet, fold: _Fold) -> Grid:
+    """Return rows as columns: their labels above, the heads of columns at the side."""
+    cells = {(k, r): (r, k) for r, k, _ in sheet.panels}
+    side = [*_heads(sheet, fold)[0], *[""] * fold.longest][: fold.longest]
+    heads = {0: tuple(_row_names(sheet))}
+    return Grid(cells, tuple(side), heads, _under(sheet, fold), (None,) * fold.longest)
+
+
+def _row_span(sheet: Sheet, row: Row) -> Span | None:
+    """Return what the ends of a row's own colour bar stand for; None where it has no bar."""
+    own = sheet.layout.bar == "row" or (sheet.layout.bar == "map" and row.one_map)
+    return (row.low, row.high) if own and row.has_heat else None
+
+
+def _row_names(sheet: Sheet) -> list[str]:
+    layout = sheet.layout
+    names = [row.label if layout.labels else "" for row in sheet.rows]
+    return _captioned(names, layout, "columns" if layout.transpose else "rows")
+
+
+def _given_heads(sheet: Sheet, fold: _Fold) -> list[str]:
+    """Return the user's labels of columns, "" where there is none."""
+    layout = sheet.layout
+    return [*(layout.column_labels if layout.labels else ()), *[""] * fold.longest]
+
+
+def _under(sheet: Sheet, fold: _Fold) -> dict[tuple[int, int], str]:
+    """Return the words under every panel."""
+    given = _given_heads(sheet, fold)
+    return {
+        (r, k): _joined("" if fold.lifted else given[k] or panel.head, panel.label, sheet.layout)
+        for r, k, panel in sheet.panels
+    }
+
+
+def _heads(sheet: Sheet, fold: _Fold) -> Heads:
+    """Return what stands over the columns of each run of rows, by its first row."""
+    layout, given = sheet.layout, _given_heads(sheet, fold)
+    counted = "rows" if layout.transpose else "columns"
+    shown = layout.labels and fold.lifted
+    found = {}
+    for row, run in _runs(sheet).items():
+        texts = [given[k] or (text if shown else "") for k, text in enumerate(run)]
+        found[row] = tuple(_captioned(texts, layout, counted))
+    return found
 
 
 def _runs(sheet: Sheet) -> dict[int, list[str]]:

@@ -6,8 +6,8 @@ from math import floor
 
 from errors import InputError
 from viz.figure.page import typesetting
-from viz.figure.page.colour_bars import BAR_MM, by_row, ends, legend, row_bar, shared_bar
-from viz.figure.page.grid import Grid, numbered
+from viz.figure.page.colour_bars import BAR_MM, ends, legend, panel_bars, row_bar, shared_bar
+from viz.figure.page.grid import Grid, grid_of, numbered
 from viz.figure.page.plan import SMALL, Page, Place, Plan, Words
 from viz.figure.page.typesetting import MM_PER_INCH
 from viz.figure.panels.sheet import Bars, Panel, Sheet
@@ -22,7 +22,7 @@ _WIDE = 2.2
 
 def plan(sheet: Sheet) -> Plan:
     """Place everything; InputError where the panels would be too small or the page too large."""
-    page, grid = Page(sheet), Grid.of(sheet)
+    page, grid = Page(sheet), grid_of(sheet)
     left, right = _margins(page, grid)
     widths = _widths(page, grid, left, right)
     for line in range(grid.height):
@@ -47,7 +47,7 @@ def _margins(page: Page, grid: Grid) -> tuple[float, float]:
 
 def _bar_room(page: Page, grid: Grid) -> float:
     texts = [text for span in grid.scales if span for text in ends(*span)]
-    if not by_row(page) or not texts:
+    if not texts:
         return 0.0
     small, cut = SMALL * page.layout.font_pt, f"{page.sheet.look.threshold:.2f}"
     widest = max(typesetting.width_mm(text, page.layout.font, small) for text in (*texts, cut))
@@ -128,9 +128,10 @@ def _line(page: Page, grid: Grid, line: int, left: float, widths: list[float]) -
         page.write(lines, (box.left + box.right) / 2, box.bottom + 0.6 * page.pad)
         lowest = max(lowest, len(lines))
     _side_label(page, grid.side[line], top, height)
-    if by_row(page) and grid.scales[line]:
+    if grid.scales[line]:
         row_bar(page, grid, line, Box(lefts[-1] + widths[-1], top, 0, top + height))
     page.y = top + height + (lowest * page.line + 2 * page.pad if lowest else 0)
+    panel_bars(page, page.places[-len(panels) :])
 
 
 def _under(page: Page, grid: Grid, at: tuple[int, int], panel: Panel) -> str:

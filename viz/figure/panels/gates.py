@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from errors import InputError, OutsideError
-from viz.attention.gates import GateLayer
+from viz.attention.kinds.gates import GateCapture, gate_layers
 from viz.figure.panels.pictures import CONSTANT, crop_of
 from viz.figure.panels.sheet import Bars, Panel, Picture, Row, Shade
 from viz.figure.recipe.recipe import Recipe, Reference, View
@@ -13,6 +13,8 @@ from viz.figure.resolve import Sources
 from viz.geometry import Geometry
 from viz.rendering import heat
 from viz.types import AttentionMap, Cell, Clip, Query, moment
+
+_MEANING = "mean |activation|, 0 and above"
 
 
 def rows(recipe: Recipe, sources: Sources, _frames: object) -> list[Row]:
@@ -30,8 +32,12 @@ def rows(recipe: Recipe, sources: Sources, _frames: object) -> list[Row]:
 def _row(reference: Reference, view: View, recipe: Recipe, sources: Sources) -> Row:
     clip = sources.clip(reference.medium)
     if reference.frame >= len(clip.frames):
-        raise OutsideError(f"Frame {reference.frame} came; the clip has {len(clip.frames)}.")
-    layers, geometry = sources.gates(reference.medium, view)
+        raise OutsideError(
+            f"{reference.frame} is not a frame of the clip; it has frames 0 to "
+            f"{len(clip.frames) - 1}."
+        )
+    capture = sources.capture(reference.medium, view)
+    layers, geometry = gate_layers(capture), capture.geometry
     if not layers:
         raise InputError(
             f"{view.network.id} has no gates; the preset gates shows CGD, SE and CBAM networks."
@@ -42,7 +48,7 @@ def _row(reference: Reference, view: View, recipe: Recipe, sources: Sources) -> 
     low, high, shades = _shades(layer, reference.frame, clip, geometry, recipe)
     note = CONSTANT if shades[0].heat.constant else ""
     pictures = [
-        Panel(Picture(frame, crop, shade), f"{when} the gate", layer.name, note)
+        Panel(Picture(frame, crop, shade), f"{when} the gate", layer.name, note, (low, high))
         for when, shade in zip(("before", "after"), shades, strict=True)
     ]
     plain = [Panel(Picture(frame, crop), "input")] if recipe.layout.input_panel else []
@@ -56,18 +62,18 @@ def _row(reference: Reference, view: View, recipe: Recipe, sources: Sources) -> 
     )
 
 
-def chosen(layers: tuple[GateLayer, ...], name: str | None) -> GateLayer:
+def chosen(layers: tuple[GateCapture, ...], name: str | None) -> GateCapture:
     """Return the gate called ``name``; None: the one whose factors differ most from 1."""
     if name is None:
         return max(layers, key=lambda layer: float(np.abs(layer.gate - 1).mean()))
     found = [layer for layer in layers if layer.name == name]
     if not found:
         known = ", ".join(layer.name for layer in layers)
-        raise OutsideError(f"Gate {name!r} came; this network has {known}.")
+        raise OutsideError(f"{name[:80]!r} is not a gate of this network; it has {known}.")
     return found[0]
 
 
-def bars(layers: tuple[GateLayer, ...]) -> Bars:
+def bars(layers: tuple[GateCapture, ...]) -> Bars:
     """Return least, mean and largest factor of every layer."""
     least, mean, largest = (
         np.array([take(layer.gate) for layer in layers], np.float32)
@@ -77,7 +83,7 @@ def bars(layers: tuple[GateLayer, ...]) -> Bars:
 
 
 def _shades(
-    layer: GateLayer, frame: int, clip: Clip, geometry: Geometry, recipe: Recipe
+    layer: GateCapture, frame: int, clip: Clip, geometry: Geometry, recipe: Recipe
 ) -> tuple[float, float, list[Shade]]:
     """Return lowest and highest mean |activation| of both, and their heat on that scale."""
     t = moment(frame, len(clip.frames), len(layer.mean_before))
@@ -89,9 +95,7 @@ def _shades(
         low,
         high,
         [
-            Shade(
-                heat.normalise(AttentionMap(values, query, "response, any sign"), look), 0, geometry
-            )
+            Shade(heat.normalise(AttentionMap(values, query, _MEANING), look), 0, geometry)
             for values in both
         ],
     )

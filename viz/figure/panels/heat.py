@@ -20,10 +20,10 @@ from viz.figure.panels.pictures import (
 from viz.figure.panels.sheet import Panel, Row, Spot
 from viz.figure.recipe.recipe import Layout, Recipe, Reference
 from viz.figure.resolve import Scene, Shot
-from viz.rendering import heat, overlay
-from viz.types import AttentionMap, Look, moment
+from viz.rendering import heat, marks
+from viz.rendering.look import Look
+from viz.types import AttentionMap, moment
 
-UNION = "CGNL: the largest of its channels at every cell"
 Choice = Callable[[Shot], list[AttentionMap]]
 
 
@@ -31,18 +31,21 @@ def parts(found: Sequence[Scene], recipe: Recipe, _frames: object) -> list[Row]:
     """Fig. 5 of Yue et al. 2018: input | NL with white boxes | CGNL channels | parts; a row a
     photo."""
     numbers = {name: k for k, name in enumerate(part_names(recipe.references))}
-    looks = _looks(found, recipe, lambda shot: list(shot.maps))
     with_parts = any(scene.reference.parts for scene in found)
     rows = []
-    for scene in found:
+    for scene, looks in _with_looks(found, recipe, lambda shot: list(shot.maps)):
         panels: list[Panel | None] = (
             [input_panel(scene, recipe)] if recipe.layout.input_panel else []
         )
-        items = [Item(shot, m, m.label, looks[id(shot)]) for shot in scene.shots for m in shot.maps]
+        items = [
+            Item(shot, one, one.label, look)
+            for shot, look in zip(scene.shots, looks, strict=True)
+            for one in shot.maps
+        ]
         panels += [heat_panel(scene, item, scene.reference.frame, recipe) for item in items]
         if with_parts:
             panels.append(truth_panel(scene, recipe, numbers))
-        rows.append(Row(scene.reference.label, tuple(panels), **_told(items)))
+        rows.append(Row(scene.reference.label, tuple(panels), **_scale(items)))
     return rows
 
 
@@ -54,16 +57,21 @@ def frames(found: Sequence[Scene], recipe: Recipe, only: tuple[int, ...] | None)
     return _framed(found, recipe, only, _one_map(recipe.layout))
 
 
+def view(found: Sequence[Scene], recipe: Recipe, only: tuple[int, ...] | None) -> list[Row]:
+    """What a page shows of references: the large map of every network, and where its patch is."""
+    return _framed(found, recipe, only, _one_map(recipe.layout), where)
+
+
 def groups(found: Sequence[Scene], recipe: Recipe, only: tuple[int, ...] | None) -> list[Row]:
-    """Every group of the CGNL blocks: groups x frames; of a still picture side by side."""
-    blocks = [replace(one, shots=tuple(s for s in one.shots if not s.is_nl)) for one in found]
-    if not any(one.shots for one in blocks):
+    """Every group of CGNL blocks (or head): groups x frames; of a still picture side by side."""
+    blocks = [replace(one, shots=tuple(s for s in one.shots if s.divisions)) for one in found]
+    with_groups = [one for one in blocks if one.shots]
+    if not with_groups:
         raise InputError(
             "The preset groups shows CGNL blocks, and none of the networks has one; choose a CGNL "
             "network, or the preset heatmaps."
         )
-    with_groups = [one for one in blocks if one.shots]
-    return _framed(with_groups, recipe, only, lambda shot: list(shot.groups))
+    return _framed(with_groups, recipe, only, lambda shot: list(shot.divisions))
 
 
 def part_names(references: Iterable[Reference]) -> tuple[str, ...]:
@@ -71,27 +79,40 @@ def part_names(references: Iterable[Reference]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.name for one in references for part in one.parts))
 
 
+def where(item: Item) -> str:
+    """Return which map it is, and the cell of its reference."""
+    cell = item.shot.cell
+    place = f"reference row {cell.y}, column {cell.x}" if item.shot.kind.referenced else ""
+    return ", ".join(text for text in (item.caption, place) if text)
+
+
 def _one_map(layout: Layout) -> Choice:
     """Return what chooses the maps of a shot that get a row; [] stands for their union."""
 
     def choose(shot: Shot) -> list[AttentionMap]:
-        if layout.cgnl == "each" or shot.is_nl:
+        if layout.one_map == "each" or shot.is_single:
             return list(shot.maps)
-        pinned = None if layout.cgnl == "union" else shot.pinned()
-        return [] if pinned is None else [pinned]
+        shown = None if layout.one_map == "union" else shot.shown
+        return [] if shown is None else [shown]
 
     return choose
 
 
 def _framed(
-    found: Sequence[Scene], recipe: Recipe, only: tuple[int, ...] | None, choose: Choice
+    found: Sequence[Scene],
+    recipe: Recipe,
+    only: tuple[int, ...] | None,
+    choose: Choice,
+    label: Callable[[Item], str] | None = None,
 ) -> list[Row]:
-    looks = _looks(found, recipe, lambda shot: choose(shot) or list(shot.maps))
+    """Return rows of frames; ``label`` says what stands under the map of a still picture, else its
+    caption does."""
     rows: list[Row] = []
-    for scene in found:
-        items = [item for shot in scene.shots for item in _items(shot, choose, looks[id(shot)])]
+    for scene, looks in _with_looks(found, recipe, lambda shot: choose(shot) or list(shot.maps)):
+        pairs = zip(scene.shots, looks, strict=True)
+        items = [item for shot, look in pairs for item in _items(shot, choose, look)]
         if len(scene.clip.frames) == 1:
-            rows.append(_still_row(scene, items, recipe))
+            rows.append(_still_row(scene, items, recipe, label))
             continue
         shown = shown_frames(scene, recipe.layout.most_frames) if only is None else only
         if recipe.layout.input_panel:
@@ -104,17 +125,25 @@ def _framed(
 def _items(shot: Shot, choose: Choice, look: Look) -> list[Item]:
     chosen = choose(shot)
     if not chosen:
-        joined = resolve.union(shot.maps, [look] * len(shot.maps))
+        joined = resolve.union(shot.maps, look)
         whole = replace(look, normalise="fixed", fixed_range=(0.0, 1.0))
         if not joined.values.any():  # nothing but constant maps: as one of them
             whole = replace(look, normalise="clip")
         return [Item(shot, joined, shot.title, whole)]
-    named = len(chosen) > 1 or not shot.is_nl
-    return [Item(shot, m, f"{shot.title} {m.label}" if named else shot.title, look) for m in chosen]
+    named = len(chosen) > 1 or not shot.is_single
+
+    def name(one: AttentionMap) -> str:
+        return f"{shot.title} {shot.kind.caption(shot.capture, one)}" if named else shot.title
+
+    return [Item(shot, one, name(one), look) for one in chosen]
 
 
-def _still_row(scene: Scene, items: list[Item], recipe: Recipe) -> Row:
-    panels = [heat_panel(scene, item, 0, recipe) for item in items]
+def _still_row(
+    scene: Scene, items: list[Item], recipe: Recipe, label: Callable[[Item], str] | None
+) -> Row:
+    panels = [
+        heat_panel(scene, item, 0, recipe, label=label(item) if label else None) for item in items
+    ]
     if recipe.layout.input_panel:
         panels.insert(0, input_panel(scene, recipe))
     first = len(panels) - len(items)
@@ -123,13 +152,19 @@ def _still_row(scene: Scene, items: list[Item], recipe: Recipe) -> Row:
         for k, item in enumerate(items)
         for start, end in _arrows(scene, item, (0,))
     ]
-    return Row(scene.reference.label, tuple(panels), tuple(arrows), **_told(items))
+    return Row(scene.reference.label, tuple(panels), tuple(arrows), **_scale(items))
 
 
-def _method_row(scene: Scene, item: Item, shown: Sequence[int], recipe: Recipe) -> Row:
+def _method_row(
+    scene: Scene,
+    item: Item,
+    shown: Sequence[int],
+    recipe: Recipe,
+) -> Row:
     panels = tuple(heat_panel(scene, item, k, recipe, frame_head(scene, k), "") for k in shown)
-    label = _join(scene.reference.label, item.name)
-    return Row(label, panels, tuple(_arrows(scene, item, shown)), **_told([item]))
+    arrows = tuple(_arrows(scene, item, shown))
+    named = _join(scene.reference.label, item.name)
+    return Row(named, panels, arrows, **_scale([item]), one_map=True)
 
 
 def shown_frames(scene: Scene, most: int) -> tuple[int, ...]:
@@ -147,19 +182,24 @@ def _join(*names: str) -> str:
     return ", ".join(name for name in names if name)
 
 
-def _looks(found: Sequence[Scene], recipe: Recipe, maps: Choice) -> dict[int, Look]:
-    """Return the look of every shot, by id: with one range for the maps that share a scale."""
+def _with_looks(
+    found: Sequence[Scene], recipe: Recipe, maps: Choice
+) -> list[tuple[Scene, list[Look]]]:
+    """Return every scene with the look of each of its shots: with one range for the maps that
+    share a scale."""
     look, scale = recipe.look, recipe.layout.scale
-    shots = [(row, k, shot) for row, one in enumerate(found) for k, shot in enumerate(one.shots)]
     if scale == "map" or look.normalise == "fixed":
-        return {id(shot): look for _, _, shot in shots}
-    shared: dict[object, list[AttentionMap]] = {}
-    for row, k, shot in shots:
-        shared.setdefault((row, k) if scale == "row" else k, []).extend(maps(shot))
-    ranges = {key: _span(some) for key, some in shared.items()}
-    return {
-        id(shot): _ranged(look, ranges[(row, k) if scale == "row" else k]) for row, k, shot in shots
-    }
+        return [(scene, [look] * len(scene.shots)) for scene in found]
+    shared: dict[tuple[int, ...], list[AttentionMap]] = {}
+    keys = [
+        [(row, k) if scale == "row" else (k,) for k in range(len(scene.shots))]
+        for row, scene in enumerate(found)
+    ]
+    for scene, own in zip(found, keys, strict=True):
+        for shot, key in zip(scene.shots, own, strict=True):
+            shared.setdefault(key, []).extend(maps(shot))
+    looks = {key: _ranged(look, _span(some)) for key, some in shared.items()}
+    return [(scene, [looks[key] for key in own]) for scene, own in zip(found, keys, strict=True)]
 
 
 def _span(maps: Sequence[AttentionMap]) -> tuple[float, float]:
@@ -175,13 +215,11 @@ def _ranged(look: Look, span: tuple[float, float]) -> Look:
     return replace(look, normalise="fixed", fixed_range=span)
 
 
-def _told(items: Sequence[Item]) -> dict[str, Any]:
+def _scale(items: Sequence[Item]) -> dict[str, Any]:
     """Return what 0 and 1 of a row's heat stand for, where all agree, and what a union is."""
-    note = UNION if any(i.attention.meaning == "largest of scaled maps" for i in items) else ""
-    spans = {(item.heat.low, item.heat.high) for item in items}
-    # Scaled by the frame, each has ends of its own.
-    framed = any(i.look.normalise == "frame" and len(i.heat.values) > 1 for i in items)
-    low, high = spans.pop() if len(spans) == 1 and not framed else (None, None)
+    note = next((item.shot.kind.union_words for item in items if item.is_union), "")
+    spans = {item.span for item in items}
+    low, high = spans.pop() if len(spans) == 1 else (None, None)
     return {"low": low, "high": high, "note": note}
 
 
@@ -190,7 +228,7 @@ def _arrows(scene: Scene, item: Item, shown: Sequence[int]) -> list[tuple[Spot, 
 
     In a frame that stands alone (of a movie) they start where the reference is in its own.
     """
-    if not item.look.arrows or item.heat.constant:
+    if not item.look.arrows or item.heat.constant or not item.shot.kind.referenced:
         return []
     if scene.reference.frame not in shown and len(shown) > 1:
         return []
@@ -201,8 +239,8 @@ def _arrows(scene: Scene, item: Item, shown: Sequence[int]) -> list[tuple[Spot, 
     x, y = geometry.cell_centre(shot.cell.y, shot.cell.x, shot.block.query_grid)
     start = Spot(columns.get(scene.reference.frame, 0), x, y)
     ends = []
-    for cell in overlay.strongest(replace(item.attention, values=values), item.look.arrows):
-        frame = overlay.frame_of(cell.t, count, grid.frames)
+    for cell in marks.strongest(replace(item.attention, values=values), item.look.arrows):
+        frame = marks.frame_of(cell.t, count, grid.frames)
         frame = frame if frame in columns else _same_moment(cell.t, count, grid, shown)
         if frame is not None:
             where = geometry.cell_centre(cell.y, cell.x, grid)

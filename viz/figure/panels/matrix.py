@@ -1,16 +1,16 @@
-"""The N x N affinity of an NL block as a panel: block means where it is large."""
+"""The N x N matrix of an NL block, or of cosines, as a panel: block means where it is large."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from errors import InputError
+from viz.attention.captures import BlockCapture
+from viz.attention.kinds import kind_of
 from viz.figure.panels.sheet import Matrix, Panel, Row
 from viz.figure.recipe.recipe import Recipe, Reference
 from viz.figure.resolve import Scene, Shot, Sources, scene
-from viz.types import NonLocalCapture
 
 MOST_ENTRIES = 784
 """Entries of a side above which means of blocks are shown; 784 is 28 x 28 cells."""
@@ -39,7 +39,7 @@ def _placed(reference: Reference, sources: Sources) -> Reference:
 
 
 def _row(one: Scene, recipe: Recipe) -> Row:
-    panels = tuple(_panel(shot, recipe) for shot in one.shots if shot.is_nl)
+    panels = tuple(_panel(shot, recipe) for shot in one.shots if shot.kind.has_matrix(shot.block))
     spans = {panel.content.span for panel in panels}
     low, high = spans.pop() if len(spans) == 1 else (None, None)
     return Row(one.reference.label, panels, (), low, high)
@@ -56,8 +56,8 @@ def _panel(shot: Shot, recipe: Recipe) -> Panel:
     return Panel(made, shot.title, label)
 
 
-def matrix(block: NonLocalCapture, log: bool = False, most: int = MOST_ENTRIES) -> Matrix:
-    """Return all rows f(x_i, x_j) / C(x), or the means of blocks of rows and columns.
+def matrix(block: BlockCapture, log: bool = False, most: int = MOST_ENTRIES) -> Matrix:
+    """Return all rows of a block's matrix, or the means of blocks of rows and columns.
 
     At most ``most`` x ``most`` entries come out; about 16 MB are in memory at a time.
     """
@@ -76,18 +76,9 @@ def matrix(block: NonLocalCapture, log: bool = False, most: int = MOST_ENTRIES) 
     return Matrix(values, (high, wide), (queries, keys), frames, log)
 
 
-def _chunks(block: NonLocalCapture, high: int) -> Iterator[np.ndarray]:
+def _chunks(block: BlockCapture, high: int) -> Iterator[np.ndarray]:
     """Yield consecutive rows (r, M) float32, r a multiple of ``high`` but at the end."""
     queries, keys = block.query_grid.cells, block.key_grid.cells
     step = high * max(1, _CHUNK // (keys * high))
-    size, span = queries // block.groups, keys // block.groups
     for start in range(0, queries, step):
-        stop = min(start + step, queries)
-        out = torch.zeros(stop - start, keys)
-        for group in range(start // size, -(-stop // size)):
-            own_queries, own_keys = block.group(group)
-            low, top = max(start, group * size), min(stop, (group + 1) * size)
-            some = own_queries[low - group * size : top - group * size]
-            across = slice(group * span, (group + 1) * span)
-            out[low - start : top - start, across] = block.pairwise.matrix(some, own_keys)
-        yield out.numpy()
+        yield kind_of(block).matrix_rows(block, start, min(start + step, queries)).numpy()

@@ -7,8 +7,9 @@ from viz.figure.panels.sheet import Panel, Picture, Point, Shade
 from viz.figure.recipe.recipe import Layout, Recipe, Reference
 from viz.figure.resolve import Scene, Shot
 from viz.geometry import Box, Geometry
-from viz.rendering import heat, overlay
-from viz.types import AttentionMap, Clip, Look, moment
+from viz.rendering import heat, marks
+from viz.rendering.look import Look
+from viz.types import AttentionMap, Clip, moment
 
 _REGIONS_AT = 512
 """Long side in pixels at which connected regions are looked for."""
@@ -29,6 +30,24 @@ class Item:
     def heat(self) -> heat.Heat:
         """The scaled map."""
         return heat.normalise(self.attention, self.look)
+
+    @property
+    def is_union(self) -> bool:
+        """Whether it is made of several maps."""
+        return self.attention.meaning == "largest of scaled maps"
+
+    @property
+    def caption(self) -> str:
+        """What tells the map from the others of its reference; "" where it has one."""
+        if self.shot.is_single or self.is_union:
+            return ""
+        return self.shot.kind.caption(self.shot.capture, self.attention)
+
+    @property
+    def span(self) -> tuple[float | None, float | None]:
+        """What 0 and 1 of its heat stand for; None where every frame has ends of its own."""
+        by_frame = self.look.normalise == "frame" and len(self.heat.values) > 1
+        return (None, None) if by_frame else (self.heat.low, self.heat.high)
 
 
 def frame_head(scene: Scene, frame: int) -> str:
@@ -52,7 +71,7 @@ def crop_of(clip: Clip, geometry: Geometry, reference: Reference, layout: Layout
         )
         return Box(left, top, left + side, top + side)
     if layout.crop == "seen":
-        rows, cols = overlay.pixel_span(geometry)
+        rows, cols = marks.pixel_span(geometry)
         return Box(cols.start, rows.start, cols.stop, rows.stop)
     return Box(0, 0, width, height)
 
@@ -67,7 +86,7 @@ def input_panel(scene: Scene, recipe: Recipe, frame: int | None = None) -> Panel
     box = _reference_box(shot) if index == scene.reference.frame else None
     crop = crop_of(scene.clip, shot.geometry, scene.reference, recipe.layout)
     head = INPUT if frame is None else frame_head(scene, frame)
-    return Panel(Picture(scene.clip.frames[index], crop, reference=box), head)
+    return Panel(Picture(scene.frames[index], crop, reference=box), head)
 
 
 def truth_panel(scene: Scene, recipe: Recipe, numbers: dict[str, int]) -> Panel | None:
@@ -88,21 +107,20 @@ def heat_panel(
     t = moment(frame, len(scene.clip.frames), len(scaled.values))
     shade = Shade(scaled, t, shot.geometry) if recipe.look.heat_opacity > 0 else None
     picture = Picture(
-        scene.clip.frames[frame],
+        scene.frames[frame],
         crop_of(scene.clip, shot.geometry, scene.reference, recipe.layout),
         shade,
-        _reference_box(shot) if frame == scene.reference.frame else None,
+        _reference_box(shot) if shot.kind.referenced and frame == scene.reference.frame else None,
         _regions(shot, scaled, t, recipe),
     )
-    joined = item.attention.meaning == "largest of scaled maps"
-    own = "" if shot.is_nl or joined else item.attention.label
     note = CONSTANT if scaled.constant else ""
-    return Panel(picture, head or shot.title, own if label is None else label, note)
+    label = item.caption if label is None else label
+    return Panel(picture, head or shot.title, label, note, item.span)
 
 
 def _regions(shot: Shot, scaled: heat.Heat, t: int, recipe: Recipe) -> tuple[Box, ...]:
     wanted = recipe.layout.regions
-    if wanted == "none" or (wanted == "NL" and not shot.is_nl):
+    if wanted == "none" or (wanted == "NL" and not shot.is_single):
         return ()
     full = shot.geometry
     factor = min(1.0, _REGIONS_AT / max(full.width, full.height))
@@ -111,5 +129,5 @@ def _regions(shot: Shot, scaled: heat.Heat, t: int, recipe: Recipe) -> tuple[Box
     small = replace(full, width=width, height=height)
     return tuple(
         Box(b.left * wide, b.top * high, b.right * wide, b.bottom * high)
-        for b in overlay.regions(small, scaled, recipe.look, t)
+        for b in marks.regions(small, scaled, recipe.look, t)
     )

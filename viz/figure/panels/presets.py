@@ -18,7 +18,7 @@ from viz.figure.panels import (
 from viz.figure.panels.sheet import Row, Sheet
 from viz.figure.recipe.recipe import Layout, Recipe, Reference
 from viz.figure.resolve import Sources, scene
-from viz.types import Look
+from viz.rendering.look import Look
 
 MOST_PANELS = 600
 
@@ -55,6 +55,14 @@ def _heat_rows(make: Callable) -> Callable[[Recipe, Sources, Frames], list[Row]]
 
 
 TABLE: dict[str, Preset] = {
+    "view": Preset(
+        "View",
+        "What Explore shows: the large map of every network, with its own colour bar.",
+        Look(),
+        Layout(width_mm=183.0, bar="map", columns=8, most_frames=64, input_panel=False),
+        "reference",
+        _heat_rows(heat_panels.view),
+    ),
     "parts": Preset(
         "Parts",
         "CGNL paper, Fig. 5: the reference (green), what the NL block answers with (white boxes), "
@@ -69,7 +77,7 @@ TABLE: dict[str, Preset] = {
         "CGNL paper, Fig. 1: what answers to the reference in the other frames, from the threshold "
         "up; one row a method.",
         Look(threshold=0.7),
-        Layout(cgnl="union", input_panel=False),
+        Layout(one_map="union", input_panel=False),
         "reference",
         _heat_rows(heat_panels.frames),
     ),
@@ -135,7 +143,9 @@ def sheet(recipe: Recipe, sources: Sources, frames: Frames = None) -> Sheet:
     labels = recipe.layout.row_labels
     if labels:
         if len(labels) > len(rows):
-            raise OutsideError(f"{len(labels)} row labels came; the figure has {len(rows)} rows.")
+            raise OutsideError(
+                f"{len(labels)} row labels are too many; the figure has {len(rows)} rows."
+            )
         pairs = zip_longest(rows, labels, fillvalue="")
         found = replace(found, rows=tuple(replace(row, label=n or row.label) for row, n in pairs))
     return found
@@ -157,8 +167,8 @@ def _check_panels(panels: int) -> None:
 def _panels(reference: Reference, recipe: Recipe) -> int:
     frames = min(len(reference.medium.frames) or 1, recipe.layout.most_frames)
     views = reference.views
-    maps = sum(max(view.count, view.channels.count(",") + 1) for view in views)
-    several = maps if recipe.layout.cgnl == "each" else len(views)
+    maps = sum(max(view.count, view.maps.count(",") + 1) for view in views)
+    several = maps if recipe.layout.one_map == "each" else len(views)
     return {"parts": 2 + maps, "gates": 4 * len(views), "matrix": len(views)}.get(
         recipe.preset, frames * (several + 1)
     )

@@ -7,7 +7,7 @@ import numpy as np
 from viz.figure.recipe.recipe import Layout
 from viz.geometry import Box, Geometry
 from viz.rendering.heat import Heat
-from viz.types import Look
+from viz.rendering.look import Look
 
 
 @dataclass(frozen=True)
@@ -89,12 +89,23 @@ Content = Picture | Bars | Matrix
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One cell of the figure: ``head`` names its column, ``label`` and a note stand under it."""
+    """One cell of the figure: ``head`` names its column, ``label`` and a note stand under it.
+
+    ``span`` is what 0 and 1 of its heat stand for, None where it has no two such numbers.
+    """
 
     content: Content
     head: str = ""
     label: str = ""
     note: str = ""
+    span: tuple[float | None, float | None] = (None, None)
+
+    @property
+    def has_heat(self) -> bool:
+        """Whether a colour bar has something to explain."""
+        if isinstance(self.content, Picture):
+            return self.content.shade is not None
+        return isinstance(self.content, Matrix)
 
 
 @dataclass(frozen=True)
@@ -111,7 +122,7 @@ class Row:
     """Panels side by side (None: an empty place), arrows between them, strongest first.
 
     ``low`` and ``high`` are what 0 and 1 of the row's heat stand for, None where its maps differ;
-    ``note`` is what has to be said of them.
+    ``note`` is what has to be said of them; ``one_map`` is set where all panels show one map.
     """
 
     label: str
@@ -120,17 +131,12 @@ class Row:
     low: float | None = None
     high: float | None = None
     note: str = ""
+    one_map: bool = False
 
     @property
     def has_heat(self) -> bool:
         """Whether a colour bar has something to explain."""
-        return any(_is_coloured(panel.content) for panel in self.panels if panel is not None)
-
-
-def _is_coloured(content: Content) -> bool:
-    if isinstance(content, Picture):
-        return content.shade is not None
-    return isinstance(content, Matrix)
+        return any(panel.has_heat for panel in self.panels if panel is not None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,15 +4,19 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from annotated_types import Interval
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
+from errors import InputError
+from viz.attention.choice import DEFAULT_COUNT, PATTERN, MapChoice
+from viz.attention.pipeline import SIZES
 from viz.geometry import Mode
-from viz.types import Look
+from viz.rendering.look import Look
 
 MOST_REFERENCES, MOST_VIEWS, MOST_PARTS, LONGEST_LABEL = 64, 8, 64, 200
 MOST_FRAMES, MOST_CHANNELS = 256, 64
 
-PresetName = Literal["parts", "frames", "heatmaps", "arrows", "groups", "gates", "matrix"]
+PresetName = Literal["view", "parts", "frames", "heatmaps", "arrows", "groups", "gates", "matrix"]
 PRESETS: tuple[str, ...] = get_args(PresetName)
 Captions = Literal["none", "(a)", "a", "(A)", "A", "(1)"]
 Font = Literal["sans", "serif", "times"]
@@ -34,6 +38,22 @@ Label = Annotated[str, Field(max_length=LONGEST_LABEL)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{0,64}$")]
 Whole = Annotated[int, Field(ge=0, lt=2**31)]
 Pixel = Annotated[float, Field(ge=-1e6, le=1e6)]
+
+
+def _choice(value: object) -> MapChoice:
+    try:
+        return value if isinstance(value, MapChoice) else MapChoice.parse(str(value))
+    except InputError as problem:
+        raise ValueError(str(problem)) from problem
+
+
+Choice = Annotated[
+    MapChoice,
+    PlainValidator(_choice),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": PATTERN}),
+]
+"""A MapChoice, which is text in JSON: "channel 1", "c17", "group 0", "union"."""
 
 
 @dataclass(frozen=True)
@@ -71,24 +91,23 @@ class Network:
 class View:
     """What one network shows of a reference.
 
-    ``block`` is the block's label (res4.4), or the gate layer's name; None: the last. ``mode`` and
-    ``size`` (pixels; None: the network's own) are the preprocessing. Of a CGNL block ``channels``
-    are "groups", numbers like "0,3,17", or the ``count`` best of "auto" or another ranking by its
-    name; ``shown`` is the map of those that stands where there is room for one:
-    "channel 1" (counted by rank), "group 0", or "union", the largest of the scaled maps at every
-    cell. ``label`` replaces the network's name.
+    ``block`` is the block's label (res4.4), or the gate layer's name; None: the last. ``kind`` is
+    the map kind (features, class maps); None: the block's own. ``mode`` and ``size`` (pixels;
+    None: the network's own) are the preprocessing. Where a reference has several maps, ``maps``
+    are "groups", numbers like "0,3,17", or the ``count`` best of "auto" or a ranking by its name;
+    ``shown`` is the one that stands where there is room for one (None: the first), "union" the
+    largest of the scaled maps at every cell. ``label`` replaces the kind's title.
     """
 
     __pydantic_config__ = _STRICT
     network: Network
     block: Annotated[str, Field(max_length=200)] | None = None
+    kind: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     mode: Mode = "fit"
-    size: Annotated[int, Field(ge=16, le=1024)] | None = None
-    channels: Annotated[str, Field(min_length=1, max_length=400)] = "auto"
-    count: Annotated[int, Field(ge=1, le=MOST_CHANNELS)] = 5
-    shown: Annotated[str, Field(pattern="^(union|channel [1-9][0-9]{0,4}|group [0-9]{1,5})$")] = (
-        "channel 1"
-    )
+    size: Annotated[int, Interval(ge=SIZES[0], le=SIZES[1])] | None = None
+    maps: Annotated[str, Field(min_length=1, max_length=400)] = "auto"
+    count: Annotated[int, Interval(ge=1, le=MOST_CHANNELS)] = DEFAULT_COUNT
+    shown: Choice | None = None
     label: Label = ""
 
 
@@ -128,31 +147,32 @@ class Layout:
     shown, evenly spaced, the reference's among them. ``scale``: what a map's lowest and highest
     value are taken over, each map, the maps of its row, or of the figure. ``crop``: the whole
     picture, what the network sees, or the largest square, with the reference as near to its middle
-    as the picture allows. ``regions``: which maps get white rectangles, of NL blocks, all or none.
-    ``cgnl``: the one map of a CGNL block, where there is room for one: as its view says, the union
-    of its channels, or each in a row of its own. ``row_labels`` and ``column_labels`` replace the
-    preset's own; an empty one leaves it, a blank takes it away.
+    as the picture allows. ``regions``: which maps get white rectangles: none, all, or "NL", those
+    of blocks with one map a reference. ``one_map``: what stands where there is room for one of
+    several maps: what the view says, their union, or each in a row of its own. ``bar``: colour
+    bars: none, one for the figure, one a row, or one a map. ``row_labels`` and ``column_labels``
+    replace the preset's own; an empty one leaves it, a blank takes it away.
     """
 
     __pydantic_config__ = _STRICT
-    width_mm: Annotated[float, Field(ge=20, le=1000)] = 139.7
-    dpi: Annotated[int, Field(ge=50, le=1200)] = 300
-    gap_mm: Annotated[float, Field(ge=0, le=50)] = 0.8
+    width_mm: Annotated[float, Interval(ge=20, le=1000)] = 139.7
+    dpi: Annotated[int, Interval(ge=50, le=1200)] = 300
+    gap_mm: Annotated[float, Interval(ge=0, le=50)] = 0.8
     font: Font = "sans"
-    font_pt: Annotated[float, Field(ge=3, le=36)] = 8.0
+    font_pt: Annotated[float, Interval(ge=3, le=36)] = 8.0
     captions: Captions = "none"
     captions_of: Literal["panels", "rows", "columns"] = "panels"
     labels: bool = True
     row_labels: Annotated[tuple[Label, ...], Field(max_length=400)] = ()
     column_labels: Annotated[tuple[Label, ...], Field(max_length=400)] = ()
-    bar: Literal["none", "shared", "row"] = "shared"
+    bar: Literal["none", "shared", "row", "map"] = "shared"
     scale: Literal["map", "row", "figure"] = "map"
-    columns: Annotated[int, Field(ge=0, le=100)] = 0
+    columns: Annotated[int, Interval(ge=0, le=100)] = 0
     transpose: bool = False
-    most_frames: Annotated[int, Field(ge=1, le=64)] = 8
+    most_frames: Annotated[int, Interval(ge=1, le=64)] = 8
     crop: Literal["whole", "seen", "square"] = "whole"
     regions: Literal["none", "NL", "all"] = "none"
-    cgnl: Literal["as pinned", "union", "each"] = "as pinned"
+    one_map: Literal["as pinned", "union", "each"] = "as pinned"
     input_panel: bool = True
     legend: bool = True
     greyscale: bool = False
@@ -169,11 +189,6 @@ class Recipe:
     look: Look = field(default_factory=Look)
     layout: Layout = field(default_factory=Layout)
     versions: Annotated[dict[str, Label], Field(max_length=32)] = field(default_factory=dict)
-
-
-def of_view(reference: Reference, look: Look) -> Recipe:
-    """Return the recipe of what is seen of one reference: the heat of every view side by side."""
-    return Recipe("heatmaps", (reference,), look, Layout(input_panel=False), here())
 
 
 def here() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Recipes as JSON text: written, read, and everything that is wrong with one told in a line."""
+"""Recipes as JSON text: written, read, and everything that is wrong with one said in a line."""
 
 import json
 import math
@@ -8,14 +8,13 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from errors import InputError
-from viz.attention import pipeline
-from viz.figure.recipe import strict_json
-from viz.figure.recipe.recipe import Recipe, Reference
-from viz.rendering.overlay import COLORMAPS
-from viz.types import Look
+from viz.attention import kinds
+from viz.figure.recipe import strict_json, upgrade
+from viz.figure.recipe.recipe import Recipe, Reference, View
+from viz.rendering import look
 
 FORMAT = "nonlocal-viz-figure"
-VERSION = 1
+VERSION = 2
 LARGEST_BYTES = 4 * 2**20
 """A recipe file is a few KB; ground truth of many photos makes it larger."""
 
@@ -37,8 +36,8 @@ def loads(text: str | bytes, name: str = "The recipe") -> Recipe:
             "recipe.json that this program wrote."
         )
     content = _object(text, name)
-    _check_format(content.pop("format", None), name)
-    return _checked(content, name)
+    version = _version(content.pop("format", None), name)
+    return _checked(upgrade.from_version_1(content) if version == 1 else content, name)
 
 
 def checked(recipe: Recipe) -> Recipe:
@@ -71,16 +70,19 @@ def _object(text: str | bytes, name: str) -> dict[str, Any]:
     return content
 
 
-def _check_format(found: object, name: str) -> None:
+def _version(found: object, name: str) -> int:
+    """Return the version of a recipe's format; InputError for another format or a newer version."""
     kind, _, number = str(found).partition("/")
+    known = {f"{FORMAT}/{version}": version for version in range(1, VERSION + 1)}
+    if isinstance(found, str) and found in known:
+        return known[found]
     if kind == FORMAT and number.isdecimal() and int(number[:6]) > VERSION:
         raise InputError(
             f"{name} is of version {number[:6]}; this program reads versions up to {VERSION}. "
             "Update it, or save the recipe with the older program."
         )
-    if found != f"{FORMAT}/{VERSION}":
-        told = "names no format" if found is None else f"is of format {str(found)[:60]!r}"
-        raise InputError(f"{name} {told}; a figure's recipe is {FORMAT}/{VERSION}.")
+    what = "names no format" if found is None else f"is of format {str(found)[:60]!r}"
+    raise InputError(f"{name} {what}; a figure's recipe is {FORMAT}/{VERSION}.")
 
 
 def _checked(content: dict[str, Any], name: str) -> Recipe:
@@ -88,14 +90,14 @@ def _checked(content: dict[str, Any], name: str) -> Recipe:
         # By way of JSON's types: lists for tuples, but nothing converted.
         recipe = _adapter().validate_json(json.dumps(content, default=str))
     except ValidationError as problem:
-        raise InputError(f"{name}: {_told(problem)}") from problem
-    _check_look(recipe.look, name)
+        raise InputError(f"{name}: {_explained(problem)}") from problem
+    look.check_range(*recipe.look.fixed_range, f"{name}: look.fixed_range")
     for index, reference in enumerate(recipe.references):
         _check_reference(reference, f"{name}: references[{index}]")
     return recipe
 
 
-def _told(problem: ValidationError) -> str:
+def _explained(problem: ValidationError) -> str:
     first = problem.errors(include_url=False, include_context=False)[0]
     place = ""
     for step in first["loc"]:
@@ -106,38 +108,20 @@ def _told(problem: ValidationError) -> str:
         return f"{place[:120]} is missing; give it."
     if not place:
         return f"{first['msg']}."
-    came = repr(first["input"])
-    more = "..." if len(came) > 60 else ""
-    return f"{place[:120]}: {came[:60]}{more} came; {first['msg'].lower().rstrip('.')}."
+    given = repr(first["input"])
+    more = "..." if len(given) > 60 else ""
+    reason = first["msg"].removeprefix("Value error, ").rstrip(".")
+    return f"{place[:120]} is {given[:60]}{more}; {reason[0].lower()}{reason[1:]}."
 
 
-def _check_look(look: Look, name: str) -> None:
-    for key in ("threshold", "heat_opacity"):
-        value = getattr(look, key)
-        if not 0 <= value <= 1:
-            raise InputError(f"{name}: look.{key} is {value:g}; give a number from 0 to 1.")
-    if look.colormap not in COLORMAPS:
-        raise InputError(
-            f"{name}: look.colormap is {look.colormap[:40]!r}; use one of {', '.join(COLORMAPS)}."
-        )
-    if not 0 <= look.arrows <= 200:
-        raise InputError(f"{name}: look.arrows is {look.arrows}; give 0 to 200.")
-    low, high = look.fixed_range
-    if not low < high:
-        raise InputError(
-            f"{name}: look.fixed_range is {low:g} to {high:g}; the first must be below the second."
-        )
-
-
-def _check_channels(text: str, place: str) -> None:
+def _check_view(view: View, place: str) -> None:
     try:
-        ranking = pipeline.channels_from(text).ranking
+        kinds.selection(view.maps)
     except InputError as problem:
-        raise InputError(f"{place}: {problem}") from problem
-    if ranking == "class evidence":
+        raise InputError(f"{place}.maps: {problem}") from problem
+    if view.kind is not None and view.kind not in kinds.KINDS:
         raise InputError(
-            f"{place} is class evidence, which depends on a class; give the channels that it found "
-            "as numbers like 0,3,17."
+            f"{place}.kind is {view.kind!r}; use one of {', '.join(kinds.KINDS)}, or leave it out."
         )
 
 
@@ -149,7 +133,7 @@ def _check_reference(reference: Reference, place: str) -> None:
             "from 0."
         )
     for index, view in enumerate(reference.views):
-        _check_channels(view.channels, f"{place}.views[{index}].channels")
+        _check_view(view, f"{place}.views[{index}]")
     if list(reference.medium.frames) != sorted(set(reference.medium.frames)):
         raise InputError(f"{place}.medium.frames must ascend, each number once.")
     if reference.crop is not None:

@@ -1,0 +1,35 @@
+"""The only forward pass: run a network once and keep the factors of every block's maps."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from models.loaded import LoadedModel
+from viz.attention.captures import BlockCapture, Capture
+from viz.attention.hooks import listening
+from viz.attention.kinds import KINDS
+from viz.attention.kinds.kind import Tap
+from viz.types import ModelInput
+
+
+def capture(model: LoadedModel, model_input: ModelInput) -> Capture:
+    """Run the network once on (1, 3, T, H, W); return what every map kind keeps, and the logits."""
+    taps = [tap for kind in KINDS.values() for tap in kind.taps(model.network)]
+    blocks: dict[str, BlockCapture] = {}
+    weight = next(model.network.parameters())
+    listeners = [(tap.module, _keep_in(blocks, tap)) for tap in taps]
+    with listening(model, listeners), torch.no_grad():
+        logits = model.network(model_input.tensor.to(weight.device, weight.dtype))[0]
+    found = logits.float().cpu()
+    return Capture(blocks, found, model_input.geometry, model_input.frames, model)
+
+
+def _keep_in(blocks: dict[str, BlockCapture], tap: Tap) -> Callable[..., None]:
+    """Return a forward hook that keeps what a module leaves under its label."""
+
+    def keep(_module: nn.Module, args: tuple, output: Any) -> None:  # noqa: ANN401
+        blocks[tap.label] = tap.keep(args, output)
+
+    return keep

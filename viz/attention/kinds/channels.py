@@ -1,0 +1,294 @@
+"""CGNL maps: products of theta and phi by channel and by group, and which channels to show."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from errors import OutsideError
+from models.blocks.cgnl_block import CGNLBlock, CGNLFactors
+from models.blocks.kernels import Kernel, TaylorKernel
+from models.blocks.layout import Grid, grid_of
+from models.build import Network
+from models.specs.placement import Place
+from viz.attention.captures import BlockCapture, Capture
+from viz.attention.choice import MapChoice, Selection
+from viz.attention.kinds.kind import BrowserFactors, MapKind, Tap, check_cell, spread, top
+from viz.types import AttentionMap, Cell, Query
+
+
+@dataclass(frozen=True, eq=False)
+class CGNLCapture(BlockCapture):
+    """The factors of one CGNL block: theta, phi, g (C', N) float32 on the CPU.
+
+    They are as the kernel takes them (l2-normalised, scaled where the block does so). phi lives
+    where theta does: CGNL pools no keys.
+    """
+
+    kind: ClassVar[str] = "channels"
+    place: Place
+    theta: Tensor
+    phi: Tensor
+    g: Tensor
+    kernel: Kernel
+    groups: int
+    query_grid: Grid
+    block_input: Tensor
+
+    @property
+    def key_grid(self) -> Grid:
+        """The cells of maps, those of references."""
+        return self.query_grid
+
+
+class ChannelProducts(MapKind):
+    """Channel m_c(j) = sum_p alpha_p^2 (theta_c(i) phi_c(j))^p (Yue et al. 2018, eqs. 7-13), and
+    the sums of a group's channels."""
+
+    name = "channels"
+    title = "CGNL"
+    menu = "what the block computes"
+    part = "channel"
+    division = "group"
+    rankings = ("standout", "response", "contrast", "one per group")
+    class_ranking = "class evidence"
+    ranking_help = (
+        "standout: how far the reference stands out in a channel, times the channel's contrast. "
+        "response: size of the block's response there. contrast: range of the map. "
+        "one per group: each group's best by standout."
+    )
+
+    def taps(self, network: Network) -> Iterable[Tap]:
+        """Listen to the projections of CGNL blocks."""
+        for place in network.places:
+            block = network.block_at(place)
+            if isinstance(block, CGNLBlock):
+                yield Tap(place.label, block.projection, _keeper(block, place))
+
+    def parts(self, block: CGNLCapture) -> int:
+        """Return C', the number of channels."""
+        return len(block.theta)
+
+    def divisions(self, block: CGNLCapture) -> tuple[MapChoice, ...]:
+        """Return the groups."""
+        return tuple(MapChoice("group", number) for number in range(block.groups))
+
+    def _most_ranked(self, block: CGNLCapture, ranking: str) -> int:
+        return block.groups if ranking == "one per group" else self.parts(block)
+
+    def map(self, block: CGNLCapture, cell: Cell, choice: MapChoice | None = None) -> AttentionMap:
+        """Return the map of a channel or a group, by number."""
+        if choice is None or choice.part == "channel":
+            return channel_map(block, cell, 0 if choice is None else choice.number)
+        return group_map(block, cell, choice.number)
+
+    def rank(self, block: CGNLCapture, cell: Cell, ranking: str) -> list[int]:
+        """Return all channels, best first; "one per group" gives each group's best by standout."""
+        check_cell(cell, block.query_grid)
+        position = cell.position(block.query_grid)
+        if ranking == "one per group":
+            return best_per_group(standout(block, position), block.groups)
+        return top(_SCORES[ranking](block, position))
+
+    def class_scores(self, capture: Capture, block: CGNLCapture, index: int) -> Tensor:
+        """Return the class evidence of every channel, (C',)."""
+        return class_evidence(capture, block, index)
+
+    def browser(self, block: CGNLCapture, selection: Selection) -> BrowserFactors:
+        """Return theta and phi, and what the rankings need."""
+        kernel = block.kernel
+        arithmetic = {"terms": kernel.terms} if isinstance(kernel, TaylorKernel) else asdict(kernel)
+        ranking = selection.ranking or self.rankings[0]
+        options = {
+            "channels": len(block.theta),
+            "groups": block.groups,
+            "kernel": arithmetic,
+            "ranking": ranking,
+            "count": selection.count,
+            "listed": list(selection.listed),
+        }
+        halves = {"theta": block.theta, "phi": block.phi}
+        if ranking == "response":
+            halves["response"] = responses(block)
+        return BrowserFactors(
+            "channels",
+            options,
+            halves,
+            {
+                "mean": block.theta.mean(1),
+                "spread": block.theta.std(1, correction=0).clamp_min(1e-12),
+                "contrast": phi_contrast(block),
+            },
+        )
+
+    def sample(self, block: CGNLCapture, most: int) -> Tensor:
+        """Return the group maps of references: a single dot-product channel has one shape for all
+        of them by construction."""
+        size, positions = len(block.theta) // block.groups, spread(block.query_grid, most)
+        theta = block.theta[:, positions].reshape(block.groups, size, -1)
+        phi = block.phi.reshape(block.groups, size, -1)
+        return torch.stack([_group_maps(block, theta[k], phi[k]) for k in range(block.groups)])
+
+    def formula(self, block: CGNLCapture) -> str:
+        """Return the formula of the kernel."""
+        if not isinstance(block.kernel, TaylorKernel):
+            return r"m_c(j)=k\left(\theta_c(i),\phi_c(j)\right)"
+        if _is_dot_product(block.kernel):
+            return r"m_c(j)=\theta_c(i)\,\phi_c(j),\qquad m_g(j)=\sum_{c\in g}m_c(j)"
+        taylor = r"m_c(j)=\sum_p\alpha_p^2\left(\theta_c(i)\,\phi_c(j)\right)^p"
+        return taylor + r",\qquad m_g(j)=\sum_{c\in g}m_c(j)"
+
+    def sentence(self, block: CGNLCapture) -> str:
+        """Return what a bright position means."""
+        if not isinstance(block.kernel, TaylorKernel):
+            return _OUTER_PRODUCT if block.kernel.linear else _EXACT
+        return _OUTER_PRODUCT if _is_dot_product(block.kernel) else _TAYLOR
+
+
+def _keeper(block: CGNLBlock, place: Place) -> Callable[[tuple[Tensor], CGNLFactors], BlockCapture]:
+    def keep(args: tuple[Tensor], factors: CGNLFactors) -> CGNLCapture:
+        channels, x = factors.theta.shape[1], args[0]
+        entries = (part[0].reshape(channels, -1).float().cpu() for part in block.entries(factors))
+        return CGNLCapture(place, *entries, block.kernel, block.spec.groups, grid_of(x), x)
+
+    return keep
+
+
+def channel_map(
+    block: CGNLCapture, cell: Cell, channel: int, to_channel: int | None = None
+) -> AttentionMap:
+    """Return m_c(j) = sum_p alpha_p^2 (theta_c(i) phi_c(j))^p, or m_cd(j) with phi of
+    ``to_channel``.
+
+    It is the (c, i) row of the C'N x C'N attention (Yue et al. 2018, eq. 8), read at one channel:
+    values (T, h, w) float32.
+    """
+    check_cell(cell, block.query_grid)
+    other = channel if to_channel is None else to_channel
+    for asked in dict.fromkeys((channel, other)):
+        ChannelProducts().check(block, asked)
+    theta = block.theta[channel, cell.position(block.query_grid)]
+    label = f"c{channel}" if to_channel is None else f"c{channel}>c{to_channel}"
+    return _made(block, cell, block.kernel.compare(theta, block.phi[other]), label, channel)
+
+
+def group_map(block: CGNLCapture, cell: Cell, group: int) -> AttentionMap:
+    """Return the sum of the same-channel maps of one group's channels: (T, h, w) float32."""
+    check_cell(cell, block.query_grid)
+    if not 0 <= group < block.groups:
+        raise OutsideError(
+            f"{group} is not a group of {block.label}; it has groups 0 to {block.groups - 1}."
+        )
+    size = len(block.theta) // block.groups
+    part = slice(group * size, (group + 1) * size)
+    theta = block.theta[part, cell.position(block.query_grid)].unsqueeze(1)
+    values = block.kernel.compare(theta, block.phi[part]).sum(0)
+    return _made(block, cell, values, f"g{group}", group, "group")
+
+
+def _made(
+    block: CGNLCapture, cell: Cell, values: Tensor, label: str, number: int, part: str = "channel"
+) -> AttentionMap:
+    shaped = values.reshape(block.query_grid).numpy()
+    query = Query(block.label, cell)
+    return AttentionMap(shaped, query, "response, any sign", label, part, number)
+
+
+def standout(block: CGNLCapture, position: int) -> Tensor:
+    """Return the z-score of theta_c(i) over positions times the contrast of phi_c, (C',).
+
+    High where the reference stands out in a channel that also singles out some positions; it
+    follows the reference.
+    """
+    spread = block.theta.std(1, correction=0).clamp_min(1e-12)
+    z = (block.theta[:, position] - block.theta.mean(1)) / spread
+    return z * phi_contrast(block)
+
+
+def phi_contrast(block: CGNLCapture) -> Tensor:
+    """Return how far each phi_c rises above its mean over positions at its highest, (C',)."""
+    return block.phi.amax(1) - block.phi.mean(1)
+
+
+def response(block: CGNLCapture, position: int) -> Tensor:
+    """Return |y_c(i)|, the size of the block's response at the reference (eq. 8), (C',)."""
+    return responses(block)[:, position].abs()
+
+
+def responses(block: CGNLCapture) -> Tensor:
+    """Return y (C', N) of eq. 8, by the block's own kernel."""
+    grouped = (part.reshape(1, block.groups, -1) for part in (block.theta, block.phi, block.g))
+    return block.kernel.response(*grouped).reshape(block.theta.shape)
+
+
+def contrast(block: CGNLCapture, position: int) -> Tensor:
+    """Return the range (max - min over positions) of each channel's map, (C',)."""
+    maps = block.kernel.compare(block.theta[:, position].unsqueeze(1), block.phi)
+    return maps.amax(1) - maps.amin(1)
+
+
+_SCORES: dict[str, Callable[[CGNLCapture, int], Tensor]] = {
+    "standout": standout,
+    "response": response,
+    "contrast": contrast,
+}
+
+
+def best_per_group(scores: Tensor, groups: int) -> list[int]:
+    """Return the best channel of every group, in group order."""
+    size = len(scores) // groups
+    return [group * size + int(part.argmax()) for group, part in enumerate(scores.split(size))]
+
+
+def class_evidence(capture: Capture, block: CGNLCapture, class_index: int) -> Tensor:
+    """Return sum over positions of d logit / d y_c times y_c, (C',): one backward pass a class.
+
+    The network is not run again before the block; only the units behind it are.
+    """
+    model = capture.model
+    check_class(capture, class_index)
+    network, module = model.network, model.network.block_at(block.place)
+    x = block.block_input
+    y = responses(block).reshape(1, -1, *block.query_grid).to(x).requires_grad_()
+    with model.lock, torch.enable_grad():
+        logit = network.resume(block.place, module.merge(x, y))[0, class_index]
+        (gradient,) = torch.autograd.grad(logit, y)
+    return (gradient * y).detach().sum((0, 2, 3, 4)).float().cpu()
+
+
+def check_class(capture: Capture, index: int) -> None:
+    """Refuse a class that the network does not have."""
+    if not 0 <= index < len(capture.logits):
+        raise OutsideError(
+            f"{index} is not a class of {capture.model.id}; it has classes 0 to "
+            f"{len(capture.logits) - 1}."
+        )
+
+
+def _group_maps(block: CGNLCapture, theta: Tensor, phi: Tensor) -> Tensor:
+    """(channels, R), (channels, N) -> (R, N): sum of same-channel maps, a reference at a time."""
+    return torch.stack([block.kernel.compare(t.unsqueeze(1), phi).sum(0) for t in theta.T])
+
+
+def _is_dot_product(kernel: TaylorKernel) -> bool:
+    return [power for power, _weight in kernel.terms] == [1]
+
+
+_OUTER_PRODUCT = (
+    "A bright position j has a strong phi in the same channel as the reference's theta. With "
+    "the dot-product kernel a single channel's map is an outer product: theta of the "
+    "reference is one number that multiplies the same phi everywhere, so moving the reference "
+    "changes the map's size and sign but never its shape. Which channels rank first and the "
+    "group maps, sums of many channels, do change."
+)
+_TAYLOR = (
+    "A bright position j agrees with the reference in this channel under the kernel's Taylor "
+    "expansion; the higher powers let a channel's map change shape, weakly, with the "
+    "reference. Group maps add up their channels."
+)
+_EXACT = (
+    "A bright position j agrees with the reference in this channel under the exact kernel, "
+    "not its expansion. Group maps add up their channels."
+)

@@ -1,0 +1,96 @@
+"""What is asked of a capture: which block, which cell, which maps. Nothing here runs a network."""
+
+from collections.abc import Sequence
+
+from errors import InputError, OutsideError
+from models.build import places_of
+from models.specs.block import CGNLSpec, NonLocalSpec
+from models.specs.network import NetworkSpec
+from viz.attention.captures import BlockCapture, Capture
+from viz.attention.kinds import as_kind, kind_of, selection
+from viz.types import AttentionMap, Cell
+
+
+def block_labels(spec: NetworkSpec) -> tuple[str, ...]:
+    """Return the labels of the blocks that have attention maps, first to last."""
+    attends = isinstance(getattr(spec, "block", None), NonLocalSpec | CGNLSpec)
+    return tuple(place.label for place in places_of(spec)) if attends else ()
+
+
+def block_of(capture: Capture, label: str | None = None, kind: str | None = None) -> BlockCapture:
+    """Return the block called ``label`` (res4.4), or the last one when None, as ``kind`` sees it.
+
+    ``kind`` is a name of ``viz.attention.kinds.KINDS``; None is the block's own.
+    """
+    attending = {k: b for k, b in capture.blocks.items() if kind_of(b).referenced}
+    if not attending:
+        raise InputError("This network has no attention block; choose an NL or CGNL network.")
+    if label is None:
+        label = list(attending)[-1]
+    if label not in attending:
+        raise OutsideError(
+            f"{label[:40]!r} is not a block of this network; it has {', '.join(attending)}."
+        )
+    return as_kind(capture, attending[label], kind)
+
+
+def cell_at(capture: Capture, block: BlockCapture, at: tuple[float, float], frame: int = 0) -> Cell:
+    """Return the feature cell under pixel (x, y) of frame ``frame`` of the original clip."""
+    if not 0 <= frame < capture.frames:
+        raise OutsideError(
+            f"{frame} is not a frame of the clip; it has frames 0 to {capture.frames - 1}. Choose "
+            "one of them."
+        )
+    grid = block.query_grid
+    return Cell(capture.moment(frame, grid), *capture.geometry.cell_at(*at, grid))
+
+
+def nearest_cell(
+    capture: Capture, block: BlockCapture, at: tuple[float, float], frame: int = 0
+) -> Cell:
+    """Return the feature cell under a pixel, or the closest one: a second network may see less."""
+    grid = block.query_grid
+    return Cell(capture.moment(frame, grid), *capture.geometry.nearest_cell(*at, grid))
+
+
+def row(
+    capture: Capture,
+    at: tuple[float, float],
+    frame: int = 0,
+    block: str | None = None,
+    kind: str | None = None,
+) -> AttentionMap:
+    """Return the one map of the patch under original pixel (x, y): values (T, h, w) float32.
+
+    The affinity row of an NL block, or with ``kind="features"`` the cosine of any block's input.
+    InputError where a reference has several maps (channels, groups, heads): use ``maps``.
+    """
+    found = block_of(capture, block, kind)
+    if not kind_of(found).is_single(found):
+        raise InputError(
+            f"Block {found.label} ({kind_of(found).title}) has several maps for a reference; use "
+            "maps."
+        )
+    return kind_of(found).map(found, cell_at(capture, found, at, frame))
+
+
+def maps(
+    capture: Capture,
+    at: tuple[float, float],
+    choose: str | Sequence[int] = "auto",
+    frame: int = 0,
+    block: str | None = None,
+    kind: str | None = None,
+) -> list[AttentionMap]:
+    """Return the maps of the patch under original pixel (x, y): channels, groups, heads, classes.
+
+    ``choose`` is "auto" (the five that rank highest), "groups", the name of a ranking, or numbers.
+    InputError where a reference has one map only: use ``row``.
+    """
+    found = block_of(capture, block, kind)
+    if kind_of(found).is_single(found):
+        raise InputError(
+            f"Block {found.label} ({kind_of(found).title}) has one map for a reference; use row."
+        )
+    text = choose if isinstance(choose, str) else ",".join(map(str, choose))
+    return kind_of(found).maps(found, cell_at(capture, found, at, frame), selection(text))

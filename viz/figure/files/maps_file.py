@@ -1,0 +1,49 @@
+"""The float32 maps of shots as one .npz file."""
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+
+from viz.figure.resolve import Shot
+from viz.types import Clip
+
+
+def npz(
+    shots: Sequence[Shot], frame: int = 0, clip: Clip | None = None, full: bool = False
+) -> bytes:
+    """Pack the float32 maps: ``values`` (K, T, h, w) and ``labels`` (K,) with their reference.
+
+    A second network's arrays end in ``_2``. ``frame`` is the reference's; ``clip`` adds its frames'
+    ``timestamps`` in s and ``numbers`` in the footage, (T,) each; ``full`` adds every group or head
+    behind the maps of the view. Opens with ``numpy.load(file, allow_pickle=False)``.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    if clip is not None and len(clip.frames) > 1:
+        arrays = {"timestamps": np.array(clip.timestamps), "numbers": np.array(_numbers(clip))}
+    for number, shot in enumerate(shots, start=1):
+        end = "" if number == 1 else f"_{number}"
+        arrays |= {f"{name}{end}": array for name, array in _arrays(shot, frame, full).items()}
+    packed = io.BytesIO()
+    np.savez_compressed(packed, **arrays)
+    return packed.getvalue()
+
+
+def _arrays(shot: Shot, frame: int, full: bool) -> dict[str, np.ndarray]:
+    cell, grid = shot.cell, shot.block.query_grid
+    maps = [*shot.maps, *(shot.divisions if full else ())]
+    return {
+        "values": np.stack([one.values for one in maps]).astype(np.float32),
+        "labels": np.array([one.label for one in maps]),
+        "meaning": np.array([one.meaning for one in maps]),
+        "cell": np.array([cell.t, cell.y, cell.x]),
+        "frame": np.array(frame),
+        "pixel": np.array(shot.geometry.cell_centre(cell.y, cell.x, grid)),
+        "grid": np.array(grid),
+        "block": np.array(shot.block.label),
+        "model": np.array([shot.model.id, shot.model.sha256]),
+    }
+
+
+def _numbers(clip: Clip) -> tuple[int, ...]:
+    return clip.numbers or tuple(range(len(clip.frames)))

@@ -1,0 +1,69 @@
+"""How a map is shown: a value whose ranges stand here and nowhere else.
+
+Pages, command line and the schema of recipes read them with ``bounds`` and ``choices``.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, get_args, get_origin, get_type_hints
+
+from annotated_types import Interval
+
+from errors import InputError
+from viz.rendering.colormaps import Colormap
+
+Normalise = Literal["clip", "frame", "fixed"]
+Interpolation = Literal["smooth", "nearest"]
+Share = Annotated[float, Interval(ge=0, le=1)]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a map is shown.
+
+    ``threshold`` in [0, 1] of the normalised map, kept when >=; ``fixed_range`` is used when
+    ``normalise`` is "fixed"; ``heat_opacity`` in [0, 1]; ``arrows`` go from the reference to so
+    many highest values (Wang et al. 2018 draw 20). ``__pydantic_config__``: recipes hold looks
+    and take no other keys or types.
+    """
+
+    __pydantic_config__ = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
+    normalise: Normalise = "clip"
+    threshold: Share = 0.7
+    colormap: Colormap = "inferno"
+    heat_opacity: Share = 0.6
+    interpolation: Interpolation = "smooth"
+    fixed_range: tuple[float, float] = (0.0, 1.0)
+    arrows: Annotated[int, Interval(ge=0, le=200)] = 0
+
+
+def bounds(owner: type, name: str) -> tuple[float, float]:
+    """Return lowest and highest value of a field, as its type says."""
+    hint = get_type_hints(owner, include_extras=True)[name]
+    (interval,) = (one for one in hint.__metadata__ if isinstance(one, Interval))
+    return interval.ge, interval.le
+
+
+def choices(owner: type, name: str) -> tuple[str, ...]:
+    """Return the values that a field can have, as its type says."""
+    return get_args(get_type_hints(owner)[name])
+
+
+def check(owner: type, name: str, value: object, told: str) -> None:
+    """Raise InputError where a field cannot have a value; ``told`` is what the user calls it."""
+    kind = get_type_hints(owner, include_extras=True)[name]
+    if get_origin(kind) is Literal and value not in get_args(kind):
+        raise InputError(
+            f"{told} {str(value)[:40]!r} is not known; use one of {', '.join(get_args(kind))}."
+        )
+    if get_origin(kind) is Annotated:
+        low, high = bounds(owner, name)
+        if not low <= value <= high:  # false for NaN
+            raise InputError(f"{told} {value:g} is out of range; give {low:g} to {high:g}.")
+
+
+def check_range(low: float, high: float, told: str) -> None:
+    """Raise InputError unless the first end of a fixed range lies below the second."""
+    if not low < high:
+        raise InputError(
+            f"{told} {low:g} to {high:g} is empty; the first number must be below the second."
+        )
