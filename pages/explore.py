@@ -2,85 +2,78 @@
 
 import streamlit as st
 
-from ui import frame
+from ui import frame, state
 from ui.components.picker.payload import pack
 from ui.components.picker.picker import focused, picked, picker
-from ui.explore import explanations, movies, pinned_view, scene
+from ui.explore import explanations, map_choice, pinned_view, scene
 from ui.explore.sidebar import Settings, sidebar
-from ui.session import loaders, medium, pin_button, reference_patch
+from ui.session import loaders, medium, movies, pin_button, reference_patch
 from ui.session import pins as session_pins
-from viz.rendering import save
-from viz.rendering.save import View
-from viz.types import Clip
+from viz.figure.files import maps_file
+from viz.figure.recipe import recipe_json
+from viz.figure.resolve import Scene
 
 TABLE = {"hide_index": True, "width": "stretch"}
 
 
-def canvas(clip: Clip, settings: Settings, shown: list[scene.Shown]) -> None:
+def canvas(found: Scene, settings: Settings) -> None:
     """Draw the pictures that follow the pointer."""
-    key = f"picker-{medium.key_of(clip)}"
+    key, lead = f"picker-{medium.key_of(found.clip)}", found.shots[0]
 
     def on_pick() -> None:
-        if (cell := picked(key)) is not None:
-            reference_patch.pin(*cell)
+        if (place := picked(key)) is not None:
+            reference_patch.pin(lead.capture, lead.block, place)
 
     def on_focus() -> None:
         if (name := focused(key)) is not None:
-            st.session_state["focus"] = name
+            map_choice.focus_on(name)
 
-    panels = [scene.panel(one) for one in shown]
-    picker(
-        pack(clip, panels, settings.look, settings.focus),
-        key,
-        on_pick,
-        on_focus,
-    )
-    st.caption(HOW_CLIP if len(clip.frames) > 1 else HOW)
+    picker(pack(found, settings.look, scene.headings(found, settings)), key, on_pick, on_focus)
+    st.caption(HOW_CLIP if len(found.clip.frames) > 1 else HOW)
 
 
-def pinned(clip: Clip, shown: list[scene.Shown], views: list[View]) -> None:
+def pinned(found: Scene) -> None:
     """Show the reference inputs and the exact values."""
     left, right = st.columns([2, 5], vertical_alignment="bottom")
     with left:
-        reference_patch.inputs(clip, shown[0].block.query_grid)
+        reference_patch.inputs(found.shots[0].capture, found.shots[0].block)
     with right:
-        st.dataframe([scene.value_row(view, len(clip.frames)) for view in views], **TABLE)
+        st.dataframe([scene.value_row(found, shot) for shot in found.shots], **TABLE)
 
 
-def explained(shown: list[scene.Shown]) -> None:
+def explained(found: Scene) -> None:
     """Show predictions, and how to read each map."""
-    for column, one in zip(st.columns(len(shown)), shown, strict=True):
+    for column, shot in zip(st.columns(len(found.shots)), found.shots, strict=True):
         with column:
-            st.markdown(f"**{scene.heading(one)}**")
-            st.dataframe(scene.top_table(one), column_config=SHARES, **TABLE)
-            st.latex(explanations.formula(one.block))
-            st.write(explanations.sentence(one.block))
-            if one.capture.frames == 1 and one.block.key_grid.frames > 1:
-                st.caption(explanations.held_still(one.block))
-            st.write(explanations.dependence_sentence(loaders.dependence(one.block, one.key)))
+            st.markdown(f"**{scene.heading(shot)}**")
+            st.dataframe(scene.top_table(shot), column_config=SHARES, **TABLE)
+            st.latex(shot.kind.formula(shot.block))
+            st.write(shot.kind.sentence(shot.block))
+            if shot.capture.frames == 1 and shot.block.key_grid.frames > 1:
+                st.caption(explanations.held_still(shot.block))
+            if shot.kind.referenced:
+                number = loaders.dependence(shot.capture, shot.block)
+                st.write(explanations.dependence_sentence(number))
 
 
-def saves(clip: Clip, settings: Settings, shown: list[scene.Shown], views: list[View]) -> None:
+def saves(found: Scene, settings: Settings) -> None:
     """Offer the view for a figure, as a PNG, the maps as float32, and how they were made."""
+    figure = pinned_view.figure_of(found, settings.look)
+
+    def npz() -> bytes:
+        return maps_file.npz(found.shots, found.reference.frame, found.clip, full=True)
+
     files = {
-        "PNG of this view": (
-            "view.png",
-            "image/png",
-            lambda: save.view_png(clip, views, settings.look),
-        ),
-        "Maps (.npz)": ("maps.npz", "application/octet-stream", lambda: save.maps_npz(views, clip)),
-        "Recipe (.json)": (
-            "recipe.json",
-            "application/json",
-            lambda: pinned_view.view_recipe(clip, settings, shown),
-        ),
+        "PNG of this view": ("view.png", "image/png", lambda: figure.content("png")),
+        "Maps (.npz)": ("maps.npz", "application/octet-stream", npz),
+        "Recipe (.json)": ("recipe.json", "application/json", recipe_json.dumps(figure.recipe)),
     }
-    pin_button.button("pin", clip, lambda: pinned_view.reference_of(clip, settings, shown))
+    pin_button.button("pin", found.clip, lambda: pinned_view.reference_of(found))
     with st.container(horizontal=True):
         for label, (name, mime, content) in files.items():
             st.download_button(label, content, name, mime, key=f"save-{name}", on_click="ignore")
-    if len(clip.frames) > 1:
-        movies.maker(clip, views, settings.look)
+    if movies.can_move(figure):
+        movies.maker(figure, "view")
 
 
 HOW = (
@@ -102,22 +95,21 @@ def main() -> None:
     session_pins.link()
     settings = sidebar()
     st.markdown("#### Explore: what does this patch attend to?")
-    if problem := st.session_state.get("upload_problem"):
+    if problem := state.UPLOAD_PROBLEM.get():
         st.error(problem)
     if settings is None:
         return
     clip = medium.guarded_sample(settings.sampling)
     if clip is None:
         return
-    shown = scene.scene(clip, settings)
-    if not shown:
+    found = scene.scene(clip, settings)
+    if found is None:
         st.info("No network could be shown for this picture; choose another network or picture.")
         return
-    canvas(clip, settings, shown)
-    views = [scene.view(one, settings.focus) for one in shown]
-    pinned(clip, shown, views)
-    saves(clip, settings, shown, views)
-    explained(shown)
+    canvas(found, settings)
+    pinned(found)
+    saves(found, settings)
+    explained(found)
 
 
 frame.require("pages/explore.py")

@@ -28,6 +28,7 @@ from ui.figure.sources import SessionSources
 from ui.guard import guarded, plain
 from ui.session import pins as session_pins
 from viz.examples import bird
+from viz.figure.api import Figure
 from viz.figure.recipe.recipe import Reference
 
 
@@ -76,9 +77,9 @@ def figure() -> None:
         st.caption(f"Not in this preset: pin {', '.join(left_out)}, which it cannot show.")
     missing_networks(tuple(pin.reference for pin in shown), found)
     with guarded():
-        made = figure_recipe.made(shown, chosen)
-        if preview.show(made, found):
-            saves.offer(made, found)
+        made = Figure(figure_recipe.made(shown, chosen), found)
+        if preview.show(made):
+            saves.offer(made)
     # Behind the drawing, which is what is waited for.
     figure_sidebar.sidebar(chosen, references)
     figure_pins.details(found)

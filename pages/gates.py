@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from ui import frame
+from ui import frame, state
 from ui.gates import gate_view
 from ui.guard import guarded, plain
 from ui.session import loaders, medium, pin_button
 from ui.session import pins as session_pins
 from viz.attention import pipeline
+from viz.attention.kinds.gates import gate_layers
 
 
 def main() -> None:
@@ -22,17 +23,18 @@ def main() -> None:
         )
         st.page_link("pages/models.py", label="Open a checkpoint")
         return
-    name = st.selectbox("Network", [entry.id for entry in entries], key="gated")
+    name = st.selectbox("Network", [entry.id for entry in entries], key=state.GATED.name)
     st.caption(f"In use: {plain(medium.in_use().name)}; choose another on the Explore page.")
     with guarded():
         model = loaders.network(name)
         clip = medium.sampled(pipeline.sampling_for(model.spec))
-        found, geometry = gate_view.layers(name, clip)
+        capture = gate_view.captured(name, clip)
+        found = gate_layers(capture)
         st.plotly_chart(gate_view.overview(found), key="overview")
         labels = [layer.name for layer in found]
-        layer = found[labels.index(st.selectbox("Layer", labels, key="gate-layer"))]
+        layer = found[labels.index(st.selectbox("Layer", labels, key=state.GATE_LAYER.name))]
         st.plotly_chart(gate_view.bars(layer), key="bars")
-        shown = gate_view.pictures(layer, clip, geometry)
+        shown = gate_view.pictures(layer, clip, capture)
         for column, (title, picture) in zip(st.columns(len(shown)), shown.items(), strict=True):
             column.image(picture, caption=f"{layer.name}, mean |activation| {title}")
         pin_button.button(

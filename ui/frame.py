@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-_FRAMED, _WANTED = "framed", "wanted_page"
+from ui import state
 
 
 def require(page: str) -> None:
@@ -11,12 +11,12 @@ def require(page: str) -> None:
     It does so when a page's address is the first that a fresh server is asked for: until
     st.navigation has run once, it takes the files of pages/ for apps of their own.
     """
-    if not st.session_state.get(_FRAMED):
-        st.session_state[_WANTED] = page
+    if not state.FRAMED.get():
+        state.WANTED_PAGE.set(page)
         st.switch_page("app.py")
 
 
 def entered() -> str | None:
     """Note that app.py runs; return the page that was asked for without it, once."""
-    st.session_state[_FRAMED] = True
-    return st.session_state.pop(_WANTED, None)
+    state.FRAMED.set(True)
+    return state.WANTED_PAGE.pop()

@@ -12,6 +12,8 @@ from typing import Any
 
 import streamlit as st
 
+from ui import state
+
 FOLDER = Path(__file__).parent
 _IMPORT = re.compile(r'^import \{[^}]*\} from "(\.{1,2}/[\w./]+\.js)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default )", re.MULTILINE)
@@ -60,5 +62,5 @@ def mounted(name: str, folder: str) -> Callable[..., Any]:
 
 def event(key: str, name: str) -> object:
     """Return what a component has just reported under ``name``; whatever it is, check it."""
-    state = st.session_state.get(key)
-    return state.get(name) if hasattr(state, "get") else None
+    found = state.widget(key).get()
+    return found.get(name) if hasattr(found, "get") else None

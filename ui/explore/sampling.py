@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from models.specs.network import NetworkSpec
+from ui import state
 from ui.bound import bound
 from viz.attention import pipeline
 from viz.media.footage import Footage
@@ -13,7 +14,6 @@ from viz.types import Sampling
 OWN, CUSTOM = "own", "custom"
 PRESETS = {"8 x 8": (8, 8), "16 x 4": (16, 4), "32 x 2": (32, 2), "4 x 16": (4, 16)}
 MOST_FRAMES = 64
-_MOVED = "start-moved"
 
 
 def sampling(found: Footage, spec: NetworkSpec) -> Sampling:
@@ -23,7 +23,7 @@ def sampling(found: Footage, spec: NetworkSpec) -> Sampling:
         return own
     st.subheader("Clip")
     how = st.selectbox(
-        "Frames x step", [OWN, *PRESETS, CUSTOM], key="sampling", **bound(),
+        "Frames x step", [OWN, *PRESETS, CUSTOM], key=state.SAMPLING.name, **bound(),
         help=f"How many frames the network sees, and how far apart they are in the clip. Its own: "
         f"{own.frames} x {own.step:g}.",
     )  # fmt: skip
@@ -33,21 +33,23 @@ def sampling(found: Footage, spec: NetworkSpec) -> Sampling:
 
 def _custom(own: Sampling) -> Sampling:
     left, middle, right = st.columns([2, 2, 3])
-    frames = left.number_input("Frames", 1, MOST_FRAMES, own.frames, key="frames", **bound())
-    step = middle.number_input(
-        "Step", 0.01, 1000.0, float(own.step), key="step", format="%g", **bound()
+    frames = left.number_input(
+        "Frames", 1, MOST_FRAMES, own.frames, key=state.SAMPLED_FRAMES.name, **bound()
     )
-    unit = right.selectbox("Step in", ["frames", "seconds"], key="unit", **bound())
+    step = middle.number_input(
+        "Step", 0.01, 1000.0, float(own.step), key=state.STEP.name, format="%g", **bound()
+    )
+    unit = right.selectbox("Step in", ["frames", "seconds"], key=state.STEP_UNIT.name, **bound())
     return Sampling(frames, step, None, unit)
 
 
 def forget() -> None:
     """Put the clip into the middle again: another medium came."""
-    st.session_state[_MOVED] = False
+    state.START_MOVED.set(False)
 
 
 def _moved() -> None:
-    st.session_state[_MOVED] = True
+    state.START_MOVED.set(True)
 
 
 def _placed(found: Footage, chosen: Sampling) -> Sampling:
@@ -65,30 +67,30 @@ def _placed(found: Footage, chosen: Sampling) -> Sampling:
     middle = steps // 2 * unit
     kept = _kept(steps * unit)
     # Set anew in every run: a slider whose end has changed forgets its value.
-    st.session_state["start"] = middle if kept is None else type(middle)(kept)
+    state.START.set(middle if kept is None else type(middle)(kept))
     start = st.slider(
         "First frame" if not seconds else "First second",
-        unit * 0, steps * unit, step=unit, key="start", on_change=_moved,
+        unit * 0, steps * unit, step=unit, key=state.START.name, on_change=_moved,
         help="Drag the frames along the clip; the middle at first.",
     )  # fmt: skip
     if start == middle:
-        st.query_params.pop("start", None)
+        st.query_params.pop(state.START.name, None)
         return chosen
-    st.query_params["start"] = f"{start:g}"
+    st.query_params[state.START.name] = f"{start:g}"
     return replace(chosen, start=start)
 
 
 def _kept(last: float) -> float | None:
     """Return where the clip was dragged to, or what the address bar says at the first visit."""
-    state = st.session_state
-    if state.get(_MOVED):
-        return state["start"] if state.get("start", last + 1) <= last else None
-    if _MOVED in state:
+    if state.START_MOVED.get():
+        start = state.START.get()
+        return start if start is not None and start <= last else None
+    if state.START_MOVED.is_set():
         return None
-    state[_MOVED] = False
-    text = st.query_params.get("start", "")
+    state.START_MOVED.set(False)
+    text = st.query_params.get(state.START.name, "")
     plain = text.replace(".", "", 1)
     if not (plain.isascii() and plain.isdecimal() and len(text) < 10 and float(text) <= last):
         return None
-    state[_MOVED] = True
+    state.START_MOVED.set(True)
     return float(text)

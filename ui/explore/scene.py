@@ -1,95 +1,113 @@
-"""From settings to what is on the page: captures, linked references, panels, saved views."""
+"""From settings to what is on the page: captures, the reference, its shots, and their words."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 
 from models.loaded import LoadedModel
-from models.specs.block import CGNLSpec
-from ui.components.picker.payload import Panel
-from ui.explore.sidebar import Chosen, Settings
+from ui import state
+from ui.explore.sidebar import Settings
 from ui.guard import guarded, plain
 from ui.session import loaders, reference_patch
-from ui.session.medium import key_of
-from viz.attention import pipeline
-from viz.attention.channel_maps import check_channel
-from viz.attention.pipeline import Channels
-from viz.rendering.save import View
-from viz.types import AttentionMap, BlockCapture, Capture, Cell, CGNLCapture, Clip, moment
+from ui.session.naming import network_of
+from viz.attention import queries
+from viz.attention.captures import BlockCapture, Capture
+from viz.attention.kinds import kind_of
+from viz.attention.kinds.kind import plural
+from viz.figure.recipe.recipe import Medium, Network, View
+from viz.figure.resolve import Scene, Shot
+from viz.types import AttentionMap, Clip, moment
 
 TOP = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
-    """One network on the page, with everything asked of it."""
+class SceneSources:
+    """Sources of the figures of one scene: what is on the page, in any thread."""
 
-    chosen: Chosen
-    model: LoadedModel
-    capture: Capture
-    block: BlockCapture
-    key: tuple[str, ...]
-    frame: int
-    cell: Cell
-    channels: Channels
-    how: str
+    scene: Scene
+
+    def clip(self, medium: Medium) -> Clip:
+        """Return the clip."""
+        del medium
+        return self.scene.clip
+
+    def model(self, network: Network) -> LoadedModel:
+        """Return a network of the scene."""
+        return next(shot.model for shot in self.scene.shots if shot.view.network == network)
+
+    def capture(self, medium: Medium, view: View) -> Capture:
+        """Return what the one forward pass of a view left."""
+        del medium
+        wanted = (view.network, view.mode, view.size)
+        shots = self.scene.shots
+        found = (s for s in shots if (s.view.network, s.view.mode, s.view.size) == wanted)
+        return next(found).capture
 
 
-def scene(clip: Clip, settings: Settings) -> list[Shown]:
-    """Run what has not been run yet; return the networks that can be shown, references linked."""
+def scene(clip: Clip, settings: Settings) -> Scene | None:
+    """Run what has not been run yet; return what can be shown of the reference, cells linked.
+
+    None where no network can be shown.
+    """
     opened = []
-    for chosen in settings.networks:
+    for index, view in enumerate(settings.views):
         with guarded():
-            capture = loaders.captured(clip, chosen.name, settings.mode, settings.size)
-            opened.append((chosen, capture, pipeline.block_of(capture, chosen.block)))
+            capture = loaders.captured(clip, view.network.id, view.mode, view.size)
+            opened.append((index, view, capture, queries.block_of(capture, view.block, view.kind)))
     if not opened:
-        return []
-    _, lead, lead_block = opened[0]
-    pinned = reference_patch.current(clip, lead, lead_block.query_grid)
-    shown = []
-    for chosen, capture, block in opened:
+        return None
+    _, _, lead, lead_block = opened[0]
+    reference = reference_patch.current(clip, lead, lead_block, [view for _, view, *_ in opened])
+    shots = []
+    for index, view, capture, block in opened:
         with guarded():
-            model = loaders.network(chosen.name)
-            key = (key_of(clip), model.sha256, settings.mode, str(settings.size), chosen.block)
-            here = reference_patch.linked_cell(
-                lead, lead_block.query_grid, pinned, capture, block.query_grid
-            )
-            channels, how = _channels(model, capture, block, key, settings)
-            shown.append(
-                Shown(chosen, model, capture, block, key, pinned.frame, here, channels, how)
-            )
-    return shown
+            named = _named(view, capture, block)
+            if index in settings.by_class:
+                named = _by_class(named, capture, block)
+            cell = queries.nearest_cell(capture, block, reference.at, reference.frame)
+            shot = Shot(named, capture.model, capture, block, cell)
+            # Asked for here, where what cannot be is said in one line.
+            shots += [shot] if shot.maps else []
+    views = tuple(shot.view for shot in shots)
+    return Scene(replace(reference, views=views), clip, tuple(shots)) if shots else None
 
 
-def _channels(
-    model: LoadedModel,
-    capture: Capture,
-    block: BlockCapture,
-    key: tuple[str, ...],
-    settings: Settings,
-) -> tuple[Channels, str]:
-    wanted = settings.channels
-    if not isinstance(block, CGNLCapture):
-        return wanted, ""
-    for channel in wanted.listed:
-        check_channel(block, channel)
-    if settings.class_evidence:
-        index = _class_choice(model, capture)
-        listed = loaders.evidence(model.id, block, key, index, wanted.count)
-        return Channels(listed=listed), f"channels by class evidence for {model.class_name(index)}"
-    return wanted, "channels as listed" if wanted.listed else f"channels by {wanted.ranking}"
+def _named(view: View, capture: Capture, block: BlockCapture) -> View:
+    """Return a view with the hash of its network's weights, and the title that pages show."""
+    title = f"{kind_of(block).title} · {view.network.id} · {view.block}"
+    return replace(view, network=network_of(capture.model), label=title)
 
 
-def _class_choice(model: LoadedModel, capture: Capture) -> int:
-    best = top_classes(capture)
-    return st.sidebar.selectbox(
+def _by_class(view: View, capture: Capture, block: BlockCapture) -> View:
+    """Return a view of the maps that speak most for a class that is chosen here."""
+    model = capture.model
+    index = st.sidebar.selectbox(
         f"Class for the evidence, {model.id}",
-        [index for index, _share in best],
-        format_func=lambda index: model.class_name(index),
-        key=f"class-{model.id}",
+        [index for index, _share in top_classes(capture)],
+        format_func=model.class_name,
+        key=_class_key(model).name,
         help="One backward pass a class, on request.",
     )
+    listed = loaders.evidence(capture, block, index, view.count)
+    return replace(view, maps=",".join(map(str, listed)))
+
+
+def headings(found: Scene, settings: Settings) -> Mapping[int, str]:
+    """Return the words over ranked maps where a class was chosen for them, by shot."""
+    found_words = {}
+    for k, shot in enumerate(found.shots):
+        if k in settings.by_class:
+            index = _class_key(shot.model).get()
+            words = f"{plural(shot.kind.part)} by {shot.kind.class_ranking}"
+            found_words[k] = f"{words} for {shot.model.class_name(index)}"
+    return found_words
+
+
+def _class_key(model: LoadedModel) -> state.Key[int]:
+    return state.widget(f"class-{model.id}", "int", 0)
 
 
 def top_classes(capture: Capture) -> list[tuple[int, float]]:
@@ -98,80 +116,47 @@ def top_classes(capture: Capture) -> list[tuple[int, float]]:
     return list(zip(indices.tolist(), shares.tolist(), strict=True))
 
 
-def panel(shown: Shown) -> Panel:
-    """Return what the picker draws of a network."""
-    index, share = top_classes(shown.capture)[0]
-    kind = "CGNL" if isinstance(shown.chosen.spec.block, CGNLSpec) else "NL"
-    return Panel(
-        key="/".join(shown.key),
-        title=f"{kind} · {shown.chosen.name} · {shown.chosen.block}",
-        prediction=f"{shown.model.class_name(index)} {share:.2f}",
-        geometry=shown.capture.geometry,
-        block=shown.block,
-        cell=shown.cell,
-        frame=shown.frame,
-        channels=shown.channels,
-        how=shown.how,
-    )
+def value_row(found: Scene, shot: Shot) -> dict[str, str]:
+    """Return one line of the table of pinned values, float32 as the network gave them."""
+    attention, cell, geometry = shot.shown, shot.cell, shot.geometry
+    frames, frame = len(found.clip.frames), found.reference.frame
+    x, y = geometry.cell_centre(cell.y, cell.x, shot.block.query_grid)
+    row = {"Network": shot.title, "Map": shot.kind.caption(shot.capture, attention)}
+    if frames > 1:
+        row["Frame"] = str(frame)
+    if shot.kind.referenced:
+        row["Row, column"] = f"{cell.y}, {cell.x}"
+    return {
+        **row,
+        "Pixel": f"{x:.0f}, {y:.0f}",
+        **_values(attention, shot, (x, y), moment(frame, frames, len(attention.values))),
+        "Meaning": attention.meaning,
+    }
 
 
-def view(shown: Shown, focus: str) -> View:
-    """Return the float32 maps of a network's pinned reference, groups included."""
-    maps = pipeline.maps_at(shown.block, shown.cell, shown.channels)
-    large = maps[0]
-    if isinstance(shown.block, CGNLCapture):
-        groups = pipeline.maps_at(shown.block, shown.cell, Channels(groups=True))
-        large = _focused(maps, groups, focus)
-        maps = [*maps, *groups]
-    return View(
-        shown.model.id, shown.model.sha256, panel(shown).title, shown.how or "NL row",
-        shown.capture.geometry, shown.block.query_grid, shown.cell, tuple(maps), large,
-        frame=shown.frame,
-    )  # fmt: skip
-
-
-def _focused(maps: list[AttentionMap], groups: list[AttentionMap], focus: str) -> AttentionMap:
-    kind, _, number = focus.partition(" ")
-    index = int(number) if number.isdecimal() else 1
-    if kind == "group":
-        return groups[index] if index < len(groups) else maps[0]
-    return maps[index - 1] if 1 <= index <= len(maps) else maps[0]
-
-
-def value_row(view: View, frames: int = 1) -> dict[str, str]:
-    """Return one line of the table of pinned values, float32 as the network gave them.
-
-    ``frames`` are those of the clip.
-    """
-    values = view.shown.values
-    x, y = view.geometry.cell_centre(view.cell.y, view.cell.x, view.grid)
-    key_grid = view.grid._replace(rows=values.shape[1], cols=values.shape[2])
-    row, col = view.geometry.cell_at(x, y, key_grid)
-    here = values[moment(view.frame, frames, len(values)), row, col]
+def _values(attention: AttentionMap, shot: Shot, at: tuple[float, float], t: int) -> dict[str, str]:
+    """Return value and rank at the reference, lowest and highest of a map."""
+    values = attention.values
+    key_grid = shot.block.key_grid
+    here = values[t, *shot.geometry.cell_at(*at, key_grid)]
     top_moment, top_row, top_col = np.unravel_index(values.argmax(), values.shape)
     of_moment = f" of moment {top_moment}" if len(values) > 1 else ""
     return {
-        "Network": view.title,
-        "Map": view.shown.label,
-        **({"Frame": str(view.frame)} if frames > 1 else {}),
-        "Row, column": f"{view.cell.y}, {view.cell.x}",
-        "Pixel": f"{x:.0f}, {y:.0f}",
         "Value at the reference": f"{here:.6g}",
         "Rank": f"{int((values > here).sum()) + 1} of {values.size}",
         "Lowest": f"{values.min():.6g}",
         "Highest": f"{values.max():.6g} at {top_row}, {top_col}{of_moment}",
-        "Meaning": view.shown.meaning,
     }
 
 
-def top_table(shown: Shown) -> list[dict[str, object]]:
+def top_table(shot: Shot) -> list[dict[str, object]]:
     """Return the rows of the top-5 table."""
     return [
-        {"Class": shown.model.class_name(index), "Share": share}
-        for index, share in top_classes(shown.capture)
+        {"Class": shot.model.class_name(index), "Share": share}
+        for index, share in top_classes(shot.capture)
     ]
 
 
-def heading(shown: Shown) -> str:
+def heading(shot: Shot) -> str:
     """Return a network's name for markdown."""
-    return plain(panel(shown).title)
+    return plain(shot.title)

@@ -1,53 +1,55 @@
 """The sidebar of Explore: what is looked at and how, as one value; the address bar keeps it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from errors import InputError
-from models.specs.block import CGNLSpec
 from models.specs.network import NetworkSpec
 from models.zoo.catalogue import Entry
+from ui import state
 from ui.bound import bound
+from ui.explore import map_choice
 from ui.explore import sampling as sampling_inputs
-from ui.guard import guarded, plain
+from ui.explore.map_choice import Listing
+from ui.guard import plain
 from ui.session import loaders, medium
 from ui.session.defaults import CLIP_NETWORKS, PICTURE_NETWORKS
-from viz.attention import pipeline
-from viz.attention.pipeline import Channels
-from viz.geometry import Mode
-from viz.rendering.overlay import COLORMAPS
-from viz.types import Look, Sampling
+from viz.attention import queries
+from viz.attention.kinds import KINDS, derived_names
+from viz.attention.kinds.kind import MapKind
+from viz.figure.recipe.recipe import Network, View
+from viz.geometry import MODES, Mode
+from viz.rendering import look as looks
+from viz.rendering.colormaps import COLORMAPS
+from viz.rendering.look import Look
+from viz.types import Sampling
 
 NONE = "none"
-RANKINGS = ("standout", "response", "contrast", "one per group", "class evidence", "list")
+OWN = "what the block computes"
 SIZES = (224, 320, 448)
-ARROWS = 20
+MOST_ARROWS = 20
 NORMALISATIONS = {
     "min-max": "clip", "min-max of each frame": "frame", "fixed range": "fixed",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """One network and the block that is looked at."""
-
-    name: str
-    title: str
-    spec: NetworkSpec
-    block: str
+_PAPERS = {
+    state.COLORMAP: "jet",
+    state.THRESHOLD: 0.7,
+    state.OPACITY: 0.5,
+    state.SMOOTHING: "smooth",
+    state.SCALE: "min-max",
+}
+"""The look of the papers' figures."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the sidebar says."""
+    """Everything the sidebar says: a view a network, the look, which frames of a clip.
 
-    networks: tuple[Chosen, ...]
-    mode: Mode
-    size: int
-    channels: Channels
-    class_evidence: bool
-    focus: str
+    ``by_class`` are the views whose maps are ranked by class evidence.
+    """
+
+    views: tuple[View, ...]
+    by_class: frozenset[int]
     look: Look
     sampling: Sampling
 
@@ -56,14 +58,42 @@ def sidebar() -> Settings | None:
     """Draw the sidebar and return what it says; None when there is no network to look at."""
     with st.sidebar:
         medium.choose(_suit_networks, sampling_inputs.forget)
-        networks = _networks()
-        if not networks:
+        chosen = _networks()
+        if not chosen:
             return None
-        sampling = sampling_inputs.sampling(medium.in_use(), networks[0].spec)
-        mode, size = _input(networks[0].spec)
-        channels, evidence, focus = _channels(networks)
+        specs = [entry.spec for entry, _view in chosen]
+        sampling = sampling_inputs.sampling(medium.in_use(), specs[0])
+        mode, size = _input(specs[0])
+        views = [replace(view, mode=mode, size=size) for _entry, view in chosen]
+        listings = _listings(views, specs)
         look = _look()
-        return Settings(networks, mode, size, channels, evidence, focus, look, sampling)
+    return Settings(
+        tuple(
+            replace(view, maps=one.maps, count=one.count, shown=one.shown)
+            for view, one in zip(views, listings, strict=True)
+        ),
+        frozenset(k for k, one in enumerate(listings) if one.by_class),
+        look,
+        sampling,
+    )
+
+
+def _listings(views: list[View], specs: list[NetworkSpec]) -> list[Listing]:
+    """Draw one section for each kind that is shown; return what is listed of each view."""
+    kinds = [kind_shown(view, spec) for view, spec in zip(views, specs, strict=True)]
+    made = {
+        name: map_choice.choose(
+            KINDS[name],
+            [spec for kind, spec in zip(kinds, specs, strict=True) if kind.name == name],
+        )
+        for name in dict.fromkeys(kind.name for kind in kinds)
+    }
+    return [made[kind.name] for kind in kinds]
+
+
+def kind_shown(view: View, spec: NetworkSpec) -> MapKind:
+    """Return the kind of a view: its own, or that of the network's blocks."""
+    return KINDS[view.kind] if view.kind else queries.own_kind(spec)
 
 
 def defaults() -> tuple[str, str]:
@@ -74,48 +104,63 @@ def defaults() -> tuple[str, str]:
 def _suit_networks() -> None:
     """Change to the networks made for the medium, when it is no longer of the same kind."""
     known = {entry.id: entry for entry in loaders.catalogue_entries() if not entry.problem}
-    for key, name in zip(("net", "beside"), defaults(), strict=True):
+    for key, name in zip((state.NETWORK, state.BESIDE), defaults(), strict=True):
         others = {*PICTURE_NETWORKS, *CLIP_NETWORKS, None}
-        if name in known and st.session_state.get(key) in others:
-            st.session_state[key] = name
-            st.session_state["size"] = known[name].spec.preprocessing.size
+        if name in known and key.get() in others:
+            key.set(name)
+            state.SIZE.set(known[name].spec.preprocessing.size)
 
 
-def _networks() -> tuple[Chosen, ...]:
+def _networks() -> tuple[tuple[Entry, View], ...]:
     st.subheader("Networks")
     known = {entry.id: entry for entry in loaders.catalogue_entries() if not entry.problem}
     for entry in loaders.catalogue_entries():
         if entry.problem:
             st.warning(plain(entry.problem))
-    first_shown = defaults()
-    names = sorted(
-        known,
-        key=lambda n: (
-            n not in first_shown, first_shown.index(n) if n in first_shown else 0
-        ),
-    )  # fmt: skip
+    names = _in_order(list(known))
     if not names:
         st.error(
             "No usable network with an attention block is in models/weights; fetch them again."
         )
         return ()
-    first = st.selectbox("Network", names, key="net", **bound())
-    others = [NONE, *names]
+    first = st.selectbox("Network", names, key=state.NETWORK.name, **bound())
+    lead = _view(known[first], state.BLOCK, state.KIND)
     beside = st.selectbox(
-        "Beside it", others, index=min(2, len(names)), key="beside", **bound(),
+        "Beside it", [NONE, *names], index=min(2, len(names)), key=state.BESIDE.name, **bound(),
         help="A second network with the same reference patch.",
     )  # fmt: skip
-    picked = [first] + ([beside] if beside != NONE else [])
-    return tuple(_with_block(known[name], k) for k, name in enumerate(picked))
+    if beside == NONE:
+        return ((known[first], lead),)
+    second = _view(known[beside], state.BLOCK_BESIDE, state.KIND_BESIDE)
+    return (known[first], lead), (known[beside], second)
 
 
-def _with_block(entry: Entry, index: int) -> Chosen:
-    labels = list(pipeline.block_labels(entry.spec))
-    block = st.selectbox(
-        f"Block of {entry.id}", labels, index=len(labels) - 1,
-        key=f"block{index + 1}", **bound(), help=plain(f"{entry.title}; {entry.source}."),
+def _in_order(names: list[str]) -> list[str]:
+    """Return names, those that suit the medium first."""
+    first = defaults()
+    return [n for n in first if n in names] + [n for n in names if n not in first]
+
+
+def _view(entry: Entry, block_key: state.Key, kind_key: state.Key) -> View:
+    """Draw which block and which kind of map is looked at; return the view."""
+    labels = list(queries.block_labels(entry.spec))
+    about = plain(f"{entry.title}; {entry.source}.")
+    left, right = st.columns(2)
+    block = left.selectbox(
+        f"Block of {entry.id}", labels, index=len(labels) - 1, key=block_key.name, **bound(),
+        help=about,
     )  # fmt: skip
-    return Chosen(entry.id, entry.title, entry.spec, block if block in labels else labels[-1])
+    menu = {KINDS[name].menu: name for name in derived_names()}
+    kind = right.selectbox(
+        "Map", [OWN, *menu], key=kind_key.name, **bound(),
+        help="What the block computes; the cosine of what enters it; or, without a reference, the "
+        "evidence for a class (Grad-CAM).",
+    )  # fmt: skip
+    return View(
+        Network(entry.id, ""),
+        block if block in labels else labels[-1],
+        menu.get(kind),
+    )
 
 
 def _input(spec: NetworkSpec) -> tuple[Mode, int]:
@@ -123,96 +168,71 @@ def _input(spec: NetworkSpec) -> tuple[Mode, int]:
     one_size = loaders.has_one_size(spec)
     finer = round(1.5 * default / spec.preprocessing.stride) * spec.preprocessing.stride
     sizes = [default] if one_size else sorted({*SIZES, default, finer})
-    modes = ["center-crop"] if one_size else ["fit", "center-crop"]
+    modes = ["center-crop"] if one_size else list(MODES)
     mode = st.selectbox(
-        "Protocol", modes, key="mode", **bound(),
+        "Protocol", modes, key=state.MODE.name, **bound(),
         help="fit: the whole picture, aspect kept. center-crop: the papers' test protocol.",
     )  # fmt: skip
     size = st.selectbox(
-        "Input size in pixels", sizes, index=sizes.index(default), key="size", **bound(),
+        "Input size in pixels", sizes, index=sizes.index(default), key=state.SIZE.name, **bound(),
         help=f"Larger inputs give finer maps; {default} is what the network was trained for.",
     )  # fmt: skip
     return mode, size
 
 
-def _channels(networks: tuple[Chosen, ...]) -> tuple[Channels, bool, str]:
-    groups = [
-        chosen.spec.block.groups for chosen in networks if isinstance(chosen.spec.block, CGNLSpec)
-    ]
-    if not groups:
-        return Channels(), False, ""
-    st.subheader("CGNL maps")
-    how = st.selectbox("Channels by", RANKINGS, key="channels", **bound(), help=_RANKING_HELP)
-    channels = Channels()
-    if how == "list":
-        text = st.text_input("Channel numbers", "0,1,2,3,4", key="list", max_chars=200, **bound())
-        with guarded():
-            channels = _listed(text)
-    else:
-        count = st.slider("How many", 1, 12, pipeline.DEFAULT_CHANNELS, key="count", **bound())
-        channels = Channels("standout" if how == "class evidence" else how, count)
-    shown = len(channels.listed) or channels.count
-    options = [f"channel {k + 1}" for k in range(shown)] + [
-        f"group {k}" for k in range(max(groups))
-    ]
-    if st.session_state.get("focus") not in (None, *options):
-        st.session_state["focus"] = options[0]
-    focus = st.selectbox(
-        "Shown large", options, key="focus", **bound(),
-        help="Channels are counted by rank; a click on a small map chooses it, too.",
-    )  # fmt: skip
-    return channels, how == "class evidence", focus if focus in options else options[0]
-
-
-_RANKING_HELP = (
-    "standout: how far the reference stands out in a channel, times the channel's contrast. "
-    "response: size of the block's response there. contrast: range of the map. "
-    "one per group: each group's best by standout. class evidence: gradient times response for a "
-    "class, one backward pass. list: the numbers you give."
-)
-
-
-def _listed(text: str) -> Channels:
-    asked = pipeline.channels_from(text)
-    if not asked.listed or len(asked.listed) > 24:
-        raise InputError(f"Channels {text[:80]!r} came; give 1 to 24 numbers like 0,3,17.")
-    return asked
-
-
 def as_in_the_papers() -> None:
     """Set the look of the papers' figures."""
-    st.session_state.update(
-        map="jet", threshold=0.7, opacity=0.5, smoothing="smooth", scale="min-max"
-    )
+    for key, value in _PAPERS.items():
+        key.set(value)
 
 
 def _look() -> Look:
     st.subheader("Look")
-    threshold = st.slider("Threshold", 0.0, 1.0, 0.7, 0.01, key="threshold", **bound())
+    threshold = st.slider(
+        "Threshold",
+        *looks.bounds(Look, "threshold"),
+        0.7,
+        0.01,
+        key=state.THRESHOLD.name,
+        **bound(),
+    )
     scale = st.selectbox(
-        "Normalisation", list(NORMALISATIONS), key="scale", **bound(),
+        "Normalisation", list(NORMALISATIONS), key=state.SCALE.name, **bound(),
         help="min-max: each map from its lowest to its highest value, over all frames of a clip or "
         "in each frame. fixed range: all alike.",
     )  # fmt: skip
     limits = (0.0, 1.0)
     if scale == "fixed range":
         left, right = st.columns(2)
-        low = left.number_input("From", value=0.0, format="%.4g", step=0.001, key="low", **bound())
-        high = right.number_input("To", value=1.0, format="%.4g", step=0.001, key="high", **bound())
+        low = left.number_input(
+            "From", value=0.0, format="%.4g", step=0.001, key=state.LOW.name, **bound()
+        )
+        high = right.number_input(
+            "To", value=1.0, format="%.4g", step=0.001, key=state.HIGH.name, **bound()
+        )
         limits = (low, high) if high > low else (low, low + 1.0)
         if high <= low:
-            st.error(f"The range {low:g} to {high:g} came; the second number must be larger.")
-    colormap = st.selectbox("Colour map", list(COLORMAPS), key="map", **bound())
+            st.error(f"The range {low:g} to {high:g} is empty; the second number must be larger.")
+    colormap = st.selectbox("Colour map", list(COLORMAPS), key=state.COLORMAP.name, **bound())
     st.caption(COLORMAPS[colormap])
-    opacity = st.slider("Heat opacity", 0.0, 1.0, 0.6, 0.05, key="opacity", **bound())
-    smoothing = st.selectbox("Interpolation", ["smooth", "nearest"], key="smoothing", **bound())
+    opacity = st.slider(
+        "Heat opacity",
+        *looks.bounds(Look, "heat_opacity"),
+        0.6,
+        0.05,
+        key=state.OPACITY.name,
+        **bound(),
+    )
+    smoothing = st.selectbox(
+        "Interpolation", looks.choices(Look, "interpolation"), key=state.SMOOTHING.name, **bound()
+    )
     st.button(
         "As in the papers", on_click=as_in_the_papers, help="Jet, threshold 0.7, opacity 0.5."
     )
     arrows = st.checkbox(
-        "Arrows to the 20 highest weights", key="arrows", **bound(),
+        "Arrows to the 20 highest weights", key=state.ARROWS.name, **bound(),
         help="As in the NL paper's figure of behaviour: from the reference, across frames.",
     )  # fmt: skip
     return Look(
-        NORMALISATIONS[scale], threshold, colormap, opacity, smoothing, limits, ARROWS * arrows
+        NORMALISATIONS[scale], threshold, colormap, opacity, smoothing, limits, MOST_ARROWS * arrows
     )

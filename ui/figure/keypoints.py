@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from errors import AttentionVizError
+from ui import state
 from ui.components.keypoints import keypoints as clickable
 from ui.guard import plain
 from ui.session import pins as session_pins
@@ -15,34 +16,33 @@ from viz.figure.keypoints import Truth
 from viz.figure.recipe.recipe import LONGEST_LABEL, MOST_PARTS, Part
 
 CUB = {keypoints.LOCATIONS, keypoints.NAMES, keypoints.PICTURES}
-_TOLD, _NAME = "figure-truth-told", "figure-part-name"
 
 
 def show(pin: Pin) -> None:
     """Draw the parts of a pin, and the ways to give them."""
     st.file_uploader(
         "Parts from a CSV or JSON file, or CUB's part_locs.txt, parts.txt and images.txt",
-        key="figure-truth", accept_multiple_files=True,
+        key=state.FIGURE_KEYPOINTS.name, accept_multiple_files=True,
         max_upload_size=16, on_change=_take, args=(pin.id,),
         help="Points are matched to the pins by the names of their pictures; points without a "
         "picture's name go to the chosen pin.",
     )  # fmt: skip
-    kind, text = st.session_state.get(_TOLD, ("", ""))
+    kind, text = state.FIGURE_KEYPOINTS_MESSAGE.get()
     if kind:
         (st.error if kind == "error" else st.caption)(text)
     _clicked(pin)
 
 
 def _take(id: str) -> None:
-    uploads = st.session_state.get("figure-truth")
-    st.session_state.pop(_TOLD, None)
+    uploads = state.FIGURE_KEYPOINTS.get()
+    state.FIGURE_KEYPOINTS_MESSAGE.pop()
     if not uploads:
         return
     try:
         found = read({one.name: one.getvalue() for one in uploads})
-        st.session_state[_TOLD] = ("caption", give(found, id))
+        state.FIGURE_KEYPOINTS_MESSAGE.set(("caption", give(found, id)))
     except AttentionVizError as problem:
-        st.session_state[_TOLD] = ("error", plain(str(problem)))
+        state.FIGURE_KEYPOINTS_MESSAGE.set(("error", plain(str(problem))))
 
 
 def read(files: dict[str, bytes]) -> Truth:
@@ -82,14 +82,18 @@ def give(found: Truth, id: str) -> str:
 def _clicked(pin: Pin) -> None:
     """Draw the pin's frame with its parts, on which more are clicked, and their table."""
     reference, key = pin.reference, f"figure-points-{pin.id}"
-    st.text_input("Name of the part that is clicked next", key=_NAME, max_chars=LONGEST_LABEL)
+    st.text_input(
+        "Name of the part that is clicked next",
+        key=state.FIGURE_PART_NAME.name,
+        max_chars=LONGEST_LABEL,
+    )
 
     def on_add() -> None:
         where = clickable.added(key)
         if where is not None and len(reference.parts) < MOST_PARTS:
-            name = st.session_state.get(_NAME) or f"part {len(reference.parts) + 1}"
+            name = state.FIGURE_PART_NAME.get() or f"part {len(reference.parts) + 1}"
             _set(pin, (*reference.parts, Part(name, *where)))
-            st.session_state[_NAME] = ""
+            state.FIGURE_PART_NAME.set("")
 
     def on_remove() -> None:
         index = clickable.taken(key)
@@ -113,8 +117,8 @@ def _table(pin: Pin) -> None:
 
 
 def _edited(pin: Pin, key: str) -> None:
-    state = st.session_state.get(key) or {}
-    _set(pin, edited(pin.reference.parts, state.get("edited_rows", {})))
+    changes = state.widget(key).get() or {}
+    _set(pin, edited(pin.reference.parts, changes.get("edited_rows", {})))
 
 
 def edited(parts: tuple[Part, ...], rows: dict[int, dict[str, object]]) -> tuple[Part, ...]:
@@ -129,8 +133,8 @@ def edited(parts: tuple[Part, ...], rows: dict[int, dict[str, object]]) -> tuple
 
 
 def _set(pin: Pin, parts: tuple[Part, ...]) -> None:
-    st.session_state.pop(_TOLD, None)
+    state.FIGURE_KEYPOINTS_MESSAGE.pop()
     try:
         session_pins.update(pin.id, replace(pin.reference, parts=parts))
     except AttentionVizError as problem:
-        st.session_state[_TOLD] = ("error", plain(str(problem)))
+        state.FIGURE_KEYPOINTS_MESSAGE.set(("error", plain(str(problem))))

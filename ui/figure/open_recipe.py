@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import streamlit as st
 
 from errors import AttentionVizError, InputError
+from ui import state
 from ui.figure import settings as figure_settings
 from ui.figure.sources import SHORT
 from ui.guard import plain
@@ -21,7 +22,6 @@ from viz.types import Clip
 LARGEST_MB = embedded_recipe.LARGEST_BYTES // 2**20
 _LONGEST = 160
 """Letters of a path that are shown."""
-_OPENED, _ROUND, _PROBLEM = "figure-opened", "figure-round", "figure-open-problem"
 
 
 @dataclass
@@ -42,34 +42,34 @@ def uploader() -> None:
         max_upload_size=LARGEST_MB, on_change=_take,
         help="Its pins and settings take the place of those that are here.",
     )  # fmt: skip
-    if problem := st.session_state.get(_PROBLEM):
+    if problem := state.FIGURE_OPEN_PROBLEM.get():
         st.error(problem)
 
 
 def _upload_key() -> str:
-    return f"figure-file-{st.session_state.get(_ROUND, 0)}"
+    return f"figure-file-{state.FIGURE_ROUND.get()}"
 
 
 def _take() -> None:
-    upload = st.session_state.get(_upload_key())
-    st.session_state.pop(_PROBLEM, None)
+    upload = state.widget(_upload_key()).get()
+    state.FIGURE_OPEN_PROBLEM.pop()
     if upload is None:
         return
     try:
         begin(embedded_recipe.read(upload.getvalue(), upload.name))
     except AttentionVizError as problem:
-        st.session_state[_PROBLEM] = plain(str(problem))
+        state.FIGURE_OPEN_PROBLEM.set(plain(str(problem)))
 
 
 def begin(recipe: Recipe) -> None:
     """Open a recipe: at once where all its media are here, else when the missing ones are given."""
-    st.session_state[_OPENED] = Opened(recipe)
+    state.FIGURE_OPENED.set(Opened(recipe))
     _finish()
 
 
 def _finish(leave_out: bool = False) -> None:
     """Put everything in its place once every medium is here, or without those that are not."""
-    opened = st.session_state[_OPENED]
+    opened = state.FIGURE_OPENED.get()
     found = {one: _found(one, opened) for one in _media(opened.recipe)}
     if not any(found.values()) or not (leave_out or all(found.values())):
         return
@@ -80,7 +80,7 @@ def _finish(leave_out: bool = False) -> None:
             session_pins.made(_hashed(one, clip), clip) for one, clip in pairs if clip is not None
         )
     except AttentionVizError as problem:
-        st.session_state[_PROBLEM] = plain(str(problem))
+        state.FIGURE_OPEN_PROBLEM.set(plain(str(problem)))
         return
     figure_settings.take(opened.recipe)
 
@@ -91,9 +91,9 @@ def _hashed(reference: Reference, clip: Clip) -> Reference:
 
 
 def _close() -> None:
-    del st.session_state[_OPENED]
+    state.FIGURE_OPENED.pop()
     # The same file can then be dropped again.
-    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+    state.FIGURE_ROUND.set(state.FIGURE_ROUND.get() + 1)
 
 
 def _found(wanted: Medium, opened: Opened) -> Clip | None:
@@ -129,7 +129,7 @@ def _taken(known: Footage, wanted: Medium) -> Clip:
 
 def pending() -> bool:
     """Draw what an opened recipe still lacks; return whether there is such a recipe."""
-    opened = st.session_state.get(_OPENED)
+    opened = state.FIGURE_OPENED.get()
     if opened is None:
         return False
     missing = [one for one in _media(opened.recipe) if _found(one, opened) is None]
@@ -157,7 +157,7 @@ def _asked(number: int, wanted: Medium, opened: Opened) -> None:
     st.markdown(
         f"**{plain(name)}**{frames} is missing (sha256 {wanted.sha256[:SHORT] or 'unknown'})"
     )
-    key = f"figure-give-{st.session_state.get(_ROUND, 0)}-{_media(opened.recipe).index(wanted)}"
+    key = f"figure-give-{state.FIGURE_ROUND.get()}-{_media(opened.recipe).index(wanted)}"
     st.file_uploader(
         f"Missing file {number + 1}; several pictures are the frames of a clip",
         key=key, accept_multiple_files=True, max_upload_size=medium.LARGEST_MB,
@@ -168,7 +168,7 @@ def _asked(number: int, wanted: Medium, opened: Opened) -> None:
 
 
 def _given(key: str, wanted: Medium) -> None:
-    opened, uploads = st.session_state.get(_OPENED), st.session_state.get(key)
+    opened, uploads = state.FIGURE_OPENED.get(), state.widget(key).get()
     if opened is None or not uploads:
         return
     opened.problems.pop(wanted, None)

@@ -9,8 +9,9 @@ import streamlit as st
 
 from ui.figure.settings import Chosen
 from viz.figure.files import movie
-from viz.figure.recipe.recipe import LONGEST_LABEL, PRESETS, Captions, Font, Reference
-from viz.rendering.overlay import COLORMAPS
+from viz.figure.recipe.recipe import LONGEST_LABEL, PRESETS, Captions, Font, Layout, Reference
+from viz.rendering.colormaps import COLORMAPS
+from viz.rendering.look import Look, bounds
 
 FRAMED = movie.MOVING
 HEAT = ("parts", *FRAMED)
@@ -42,8 +43,19 @@ def _choice(words: Mapping[Any, str] | Sequence[str]) -> Draw:
     return partial(st.selectbox, options=list(words), format_func=word)
 
 
-def _number(low: float, high: float, step: float) -> Draw:
-    return partial(st.number_input, min_value=low, max_value=high, step=step)
+def within(name: str, step: float) -> dict[str, float]:
+    """Return lowest and highest value of a field, as its type says, and a widget's step."""
+    owner = Look if name in Look.__dataclass_fields__ else Layout
+    low, high = bounds(owner, name)
+    return {"min_value": low, "max_value": high, "step": step}
+
+
+def _number(name: str, step: float) -> Draw:
+    return partial(st.number_input, **within(name, step))
+
+
+def _share(name: str) -> Draw:
+    return partial(st.slider, **within(name, 0.01))
 
 
 def _lines(labels: Sequence[str]) -> str:
@@ -58,13 +70,12 @@ def _has_clip(_chosen: Chosen, references: Sequence[Reference]) -> bool:
     return any(one.medium.is_clip for one in references)
 
 
-_share = partial(st.slider, min_value=0.0, max_value=1.0, step=0.01)
 _text = partial(st.text_area, height=90, max_chars=8000)
 
 FIRST = (
     Option(
-        "threshold", "Threshold", _share, PAINTED, "Heat below it leaves the picture as it is.",
-        float,
+        "threshold", "Threshold", _share("threshold"), PAINTED,
+        "Heat below it leaves the picture as it is.", float,
     ),
     Option("colormap", "Colour map", _choice(COLORMAPS)),
     Option("captions", "Captions", _choice(get_args(Captions))),
@@ -73,13 +84,13 @@ FIRST = (
 
 GROUPS: dict[str, tuple[Option, ...]] = {
     "Page": (
-        Option("dpi", "Resolution in dpi", _number(50, 1200, 50), help="Of the PNG and the maps."),
-        Option("gap_mm", "Gap between panels in mm", _number(0.0, 50.0, 0.2), shown=float),
+        Option("dpi", "Resolution in dpi", _number("dpi", 50), help="Of the PNG and the maps."),
+        Option("gap_mm", "Gap between panels in mm", _number("gap_mm", 0.2), shown=float),
         Option(
             "font", "Font",
             _choice(dict(zip(get_args(Font), ("Sans", "Serif", "Times"), strict=True))),
         ),
-        Option("font_pt", "Size of letters in points", _number(3.0, 36.0, 0.5), shown=float),
+        Option("font_pt", "Size of letters in points", _number("font_pt", 0.5), shown=float),
         Option("greyscale", "Readable in greyscale", st.toggle, help="For print without colour."),
     ),
     "Words": (
@@ -103,11 +114,11 @@ GROUPS: dict[str, tuple[Option, ...]] = {
     ),
     "Panels": (
         Option(
-            "most_frames", "Frames shown of a clip", _number(1, 64, 1), FRAMED, applies=_has_clip,
-            help="Evenly spaced, the reference's frame among them.",
+            "most_frames", "Frames shown of a clip", _number("most_frames", 1), FRAMED,
+            applies=_has_clip, help="Evenly spaced, the reference's frame among them.",
         ),
         Option(
-            "columns", "Columns before a row is broken", _number(0, 100, 1),
+            "columns", "Columns before a row is broken", _number("columns", 1),
             help="0: rows are not broken.",
         ),
         Option("transpose", "Rows as columns", st.toggle),
@@ -122,7 +133,8 @@ GROUPS: dict[str, tuple[Option, ...]] = {
     "Maps": (
         Option(
             "bar", "Colour bar",
-            _choice({"shared": "one for the figure", "row": "one a row", "none": "none"}),
+            _choice({"shared": "one for the figure", "row": "one a row", "map": "one a map",
+                     "none": "none"}),
         ),
         Option(
             "scale", "Scale of the maps",
@@ -135,16 +147,16 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             _choice({"clip": "min-max", "frame": "min-max of each frame", "fixed": "fixed range"}),
             HEAT,
         ),
-        Option("heat_opacity", "Heat opacity", _share, PAINTED, shown=float),
+        Option("heat_opacity", "Heat opacity", _share("heat_opacity"), PAINTED, shown=float),
         Option(
             "interpolation", "Interpolation",
             _choice({"smooth": "smooth", "nearest": "cells as they are"}), PAINTED,
         ),
         Option(
-            "cgnl", "Map of a CGNL block",
-            _choice({"as pinned": "as pinned", "union": "union of its channels",
-                     "each": "each channel in a row"}),
-            ("frames", "heatmaps", "arrows"),
+            "one_map", "One of several maps",
+            _choice({"as pinned": "as pinned", "union": "their union",
+                     "each": "each in a row"}),
+            ("view", "frames", "heatmaps", "arrows"),
         ),
         Option(
             "regions", "White rectangles",
@@ -152,7 +164,7 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             "Around what is at or above the threshold.",
         ),
         Option(
-            "arrows", "Arrows to the highest weights", _number(0, 200, 5), FRAMED,
+            "arrows", "Arrows to the highest weights", _number("arrows", 5), FRAMED,
             "From the reference; the NL paper draws 20.",
         ),
         Option("log_scale", "Logarithmic scale", st.toggle, ("matrix",)),

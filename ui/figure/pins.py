@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from errors import AttentionVizError
-from models.specs.block import CGNLSpec
+from ui import state
 from ui.components.pin_cards import pin_cards
 from ui.figure import keypoints as figure_keypoints
 from ui.figure.recipe import choose_pin, chosen_pin
@@ -15,11 +15,15 @@ from ui.figure.sources import SessionSources
 from ui.guard import plain
 from ui.session import pins as session_pins
 from ui.session.pins import Pin
-from viz.attention import pipeline
-from viz.figure.recipe.recipe import LONGEST_LABEL, MOST_CHANNELS, View
+from viz.attention import queries
+from viz.attention.choice import MapChoice
+from viz.attention.kinds import KINDS, selection
+from viz.attention.kinds.kind import MapKind, plural
+from viz.figure.recipe.recipe import LONGEST_LABEL, View
+from viz.figure.resolve import UNION
+from viz.rendering.look import bounds
 
 STRIP = "figure-tray"
-_PROBLEM = "figure-pin-problem"
 _SIDES = ("Left", "Top", "Right", "Bottom")
 
 
@@ -57,7 +61,7 @@ def details(found: SessionSources) -> None:
         return
     number = [one.id for one in session_pins.pins()].index(pin.id) + 1
     st.markdown(f"##### Pin {number}: {plain(pin_cards.title(pin))}")
-    if problem := st.session_state.pop(_PROBLEM, None):
+    if problem := state.FIGURE_PIN_PROBLEM.pop():
         st.error(problem)
     _field(
         pin, "label", pin.reference.label, lambda text: _update(pin, label=text), st.text_input,
@@ -81,10 +85,9 @@ def _field(
     **options: object,
 ) -> None:
     """Draw an input of the pin that shows ``value`` and gives what is typed to ``on_value``."""
-    key = f"figure-{pin.id}-{name}"
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
-    draw(title, key=key, on_change=lambda: on_value(st.session_state[key]), **options)
+    key = state.widget(f"figure-{pin.id}-{name}")
+    state.show(key, value)
+    draw(title, key=key.name, on_change=lambda: on_value(key.get()), **options)
 
 
 def _update(pin: Pin, **given: object) -> None:
@@ -92,7 +95,7 @@ def _update(pin: Pin, **given: object) -> None:
     try:
         session_pins.update(pin.id, replace(pin.reference, **given))
     except AttentionVizError as problem:
-        st.session_state[_PROBLEM] = plain(str(problem))
+        state.FIGURE_PIN_PROBLEM.set(plain(str(problem)))
 
 
 def _update_view(pin: Pin, index: int, **given: object) -> None:
@@ -103,8 +106,9 @@ def _update_view(pin: Pin, index: int, **given: object) -> None:
 
 def _view(pin: Pin, index: int, view: View, found: SessionSources) -> None:
     """Draw the inputs of what one network shows."""
-    groups = _groups(view, found)
-    columns = st.columns([3, 3, 1, 2] if groups else [3, 6], vertical_alignment="bottom")
+    kind, divisions = _kind(view, found)
+    several = kind is not None and bool(kind.part)
+    columns = st.columns([3, 3, 1, 2] if several else [3, 6], vertical_alignment="bottom")
     with columns[0]:
         _field(
             pin, f"network-{index}", view.label,
@@ -112,56 +116,62 @@ def _view(pin: Pin, index: int, view: View, found: SessionSources) -> None:
             f"Name of {plain(view.network.id[:80])}, {plain(view.block or 'last block')}",
             max_chars=LONGEST_LABEL, placeholder="as the preset says",
         )  # fmt: skip
-    if groups:
-        _channels(pin, index, view, groups, columns[1:])
+    if several:
+        _maps(pin, index, view, kind, divisions, columns[1:])
 
 
-def _groups(view: View, found: SessionSources) -> int:
-    """Return the number of groups of a CGNL network; 0 for any other, or one that is not here."""
+def _kind(view: View, found: SessionSources) -> tuple[MapKind | None, int]:
+    """Return the map kind of a view and its number of groups; None for a network that is not here
+    or has none."""
     try:
         spec = found.model(view.network).spec
     except AttentionVizError:
-        return 0  # the preview says so
+        return None, 0  # the preview says so
+    kind = KINDS.get(view.kind) or queries.own_kind(spec)
     block = getattr(spec, "block", None)
-    return block.groups if isinstance(block, CGNLSpec) else 0
+    return kind, getattr(block, f"{kind.division}s", 0) if kind and kind.division else 0
 
 
-def _channels(pin: Pin, index: int, view: View, groups: int, columns: list[Any]) -> None:
-    """Draw which channels of a CGNL block are taken, and which map stands for them."""
+def _maps(
+    pin: Pin, index: int, view: View, kind: MapKind, divisions: int, columns: list[Any]
+) -> None:
+    """Draw which maps of a block are taken, and which one stands for them."""
 
-    def on_channels(text: str) -> None:
+    def on_maps(text: str) -> None:
         try:
-            pipeline.channels_from(text)
+            selection(text)
         except AttentionVizError as problem:
-            st.session_state[_PROBLEM] = plain(str(problem))
+            state.FIGURE_PIN_PROBLEM.set(plain(str(problem)))
             return
-        _update_view(pin, index, channels=text.strip())
+        _update_view(pin, index, maps=text.strip())
 
     def on_count(count: int) -> None:
-        kind, _, number = view.shown.partition(" ")
-        beyond = kind == "channel" and int(number) > count
-        shown = "channel 1" if beyond else view.shown
-        _update_view(pin, index, count=count, shown=shown)
+        shown = view.shown
+        beyond = shown is not None and shown.by_rank and shown.number > count
+        _update_view(pin, index, count=count, shown=None if beyond else shown)
 
     with columns[0]:
         _field(
-            pin, f"channels-{index}", view.channels, on_channels, st.text_input, "Channels",
+            pin, f"maps-{index}", view.maps, on_maps, st.text_input, plural(kind.part).capitalize(),
             max_chars=400, help="auto, groups, the name of a ranking, or numbers like 0,3,17.",
         )  # fmt: skip
+    low, high = bounds(View, "count")
     with columns[1]:
         _field(
             pin, f"count-{index}", view.count, on_count, st.number_input, "How many",
-            min_value=1, max_value=MOST_CHANNELS, step=1,
+            min_value=low, max_value=high, step=1,
         )  # fmt: skip
-    options = [f"channel {k + 1}" for k in range(view.count)]
-    options += [f"group {k}" for k in range(groups)] + ["union"]
-    if view.shown not in options:
-        options.append(view.shown)
+    options = [MapChoice(kind.part, k + 1, by_rank=True) for k in range(view.count)]
+    options += [MapChoice(kind.division, k) for k in range(divisions)] + [UNION]
+    shown = view.shown or options[0]
+    if shown not in options:
+        options.append(shown)
     with columns[2]:
         _field(
-            pin, f"shown-{index}", view.shown,
-            lambda shown: _update_view(pin, index, shown=shown), st.selectbox, "The one map",
-            options=options, help="Where a preset has room for one; channels are counted by rank.",
+            pin, f"shown-{index}", str(shown),
+            lambda text: _update_view(pin, index, shown=MapChoice.parse(text)), st.selectbox,
+            "The one map", options=[str(one) for one in options],
+            help=f"Where a preset has room for one; {plural(kind.part)} are counted by rank.",
         )  # fmt: skip
 
 

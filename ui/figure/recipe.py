@@ -2,21 +2,18 @@
 
 from functools import cache
 
-import streamlit as st
-
+from ui import state
 from ui.figure.settings import Chosen
 from ui.session import loaders
 from ui.session import pins as session_pins
 from ui.session.defaults import PICTURE_NETWORKS
-from ui.session.pin_button import medium_of
+from ui.session.naming import medium_of
 from ui.session.pins import Pin
-from viz.attention import pipeline
+from viz.attention import queries
 from viz.examples import bird
 from viz.figure.panels.presets import TABLE
 from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Network, Recipe, Reference, View
-
-_CURRENT = "figure-pin"
 
 
 def shown(pins: tuple[Pin, ...], preset: str) -> tuple[Pin, ...]:
@@ -49,8 +46,8 @@ def example_reference() -> Reference:
     views = []
     for name in PICTURE_NETWORKS:
         model = loaders.network(name)
-        block, size = pipeline.block_labels(model.spec)[-1], model.spec.preprocessing.size
-        views.append(View(Network(name, model.sha256), block, "fit", size))
+        block, size = queries.block_labels(model.spec)[-1], model.spec.preprocessing.size
+        views.append(View(Network(name, model.sha256), block, mode="fit", size=size))
     at = tuple(float(side) for side in bird.HEAD)
     return Reference(medium_of(bird.clip()), tuple(views), at)
 
@@ -58,10 +55,10 @@ def example_reference() -> Reference:
 def chosen_pin() -> Pin | None:
     """Return the pin whose details are shown: the one last chosen, else the first."""
     pins = session_pins.pins()
-    wanted = st.session_state.get(_CURRENT)
+    wanted = state.FIGURE_PIN.get()
     return next((pin for pin in pins if pin.id == wanted), pins[0] if pins else None)
 
 
 def choose_pin(id: str) -> None:
     """Show the details of a pin from now on."""
-    st.session_state[_CURRENT] = id
+    state.FIGURE_PIN.set(id)

@@ -7,8 +7,7 @@ numbers as they are, and every widget is put to what it says before it is drawn.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 
-import streamlit as st
-
+from ui import state
 from viz.figure.panels.presets import TABLE
 from viz.figure.recipe.recipe import Layout, Recipe, Reference
 from viz.types import Look
@@ -20,7 +19,6 @@ KEPT = (
 LISTS = ("row_labels", "column_labels")
 """Fields that belong to the rows and columns of one preset, which remembers them."""
 
-_KEY, _FREE = "figure-settings", "figure-free-width"
 _OF_LOOK = frozenset(one.name for one in fields(Look))
 
 
@@ -57,7 +55,7 @@ class Chosen:
 
 def current(references: Sequence[Reference] = ()) -> Chosen:
     """Return the settings; at first the defaults of the preset that suits what is pinned."""
-    found = st.session_state.get(_KEY)
+    found = state.FIGURE_SETTINGS.get()
     if found is None:
         preset = suited(references)
         found = Chosen(preset, TABLE[preset].look, TABLE[preset].layout)
@@ -75,26 +73,26 @@ def suited(references: Sequence[Reference]) -> str:
 
 def put(chosen: Chosen) -> None:
     """Make these the settings."""
-    st.session_state[_KEY] = chosen
+    state.FIGURE_SETTINGS.set(chosen)
 
 
 def take(recipe: Recipe) -> None:
     """Set everything as a recipe says; the page's fields then count as set by the user."""
     put(Chosen(recipe.preset, recipe.look, recipe.layout, frozenset(KEPT)))
-    st.session_state[_FREE] = False
+    state.FIGURE_FREE_WIDTH.set(False)
 
 
 def forget() -> None:
     """Go back to the defaults."""
-    for key in (_KEY, _FREE):
-        st.session_state.pop(key, None)
+    state.FIGURE_SETTINGS.pop()
+    state.FIGURE_FREE_WIDTH.pop()
 
 
 def is_free() -> bool:
     """Tell whether the width is given in mm, and not by a venue."""
-    return st.session_state.get(_FREE, False)
+    return state.FIGURE_FREE_WIDTH.get()
 
 
 def set_free(free: bool) -> None:
     """Say whether the width is given in mm."""
-    st.session_state[_FREE] = free
+    state.FIGURE_FREE_WIDTH.set(free)

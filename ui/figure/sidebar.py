@@ -5,8 +5,9 @@ from functools import partial
 
 import streamlit as st
 
+from ui import state
 from ui.figure import settings as figure_settings
-from ui.figure.options import FIRST, GROUPS, HEAT, Draw, Option
+from ui.figure.options import FIRST, GROUPS, HEAT, Draw, Option, within
 from ui.figure.settings import Chosen
 from ui.session import pins as session_pins
 from viz.figure.panels.presets import TABLE
@@ -50,9 +51,7 @@ def _applies(option: Option, chosen: Chosen, references: Sequence[Reference]) ->
 
 def _draw(key: str, value: object, on_change: Callable[[], None], draw: Draw) -> None:
     """Draw a widget that shows ``value``."""
-    # Only where they differ: a value that is sent back pulls a slider out of the user's hand.
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
+    state.show(state.widget(key), value)
     draw(key=key, on_change=on_change)
 
 
@@ -61,13 +60,13 @@ def _key(name: str) -> str:
 
 
 def _changed(option: Option) -> None:
-    value = option.read(st.session_state[_key(option.field)])
+    value = option.read(state.widget(_key(option.field)).get())
     figure_settings.put(figure_settings.current(_pinned()).changed(option.field, value))
 
 
 def _chosen_preset() -> None:
     chosen = figure_settings.current(_pinned())
-    figure_settings.put(chosen.with_preset(st.session_state["figure-preset"]))
+    figure_settings.put(chosen.with_preset(state.widget("figure-preset").get()))
 
 
 def _reset() -> None:
@@ -87,7 +86,7 @@ def _width(chosen: Chosen) -> None:
     venue = FREE if figure_settings.is_free() else venue
     _draw("figure-venue", venue, _chosen_venue, partial(st.selectbox, "Width", [*VENUES, FREE]))
     if venue == FREE:
-        draw = partial(st.number_input, "Width in mm", 20.0, 1000.0, step=1.0)
+        draw = partial(st.number_input, "Width in mm", **within("width_mm", 1.0))
         _draw(_key("width_mm"), float(width), partial(_changed, _WIDTH), draw)
 
 
@@ -95,7 +94,7 @@ _WIDTH = Option("width_mm", "Width in mm", st.number_input)
 
 
 def _chosen_venue() -> None:
-    venue = st.session_state["figure-venue"]
+    venue = state.widget("figure-venue").get()
     figure_settings.set_free(venue == FREE)
     if venue != FREE:
         chosen = figure_settings.current(_pinned())
@@ -114,6 +113,6 @@ def _range(chosen: Chosen) -> None:
 
 
 def _changed_range() -> None:
-    limits = st.session_state["figure-low"], st.session_state["figure-high"]
+    limits = state.widget("figure-low").get(), state.widget("figure-high").get()
     chosen = figure_settings.current(_pinned())
     figure_settings.put(chosen.changed("fixed_range", limits))

@@ -1,23 +1,22 @@
 """The clips and networks of this session behind a recipe. No path out of a recipe is opened."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import streamlit as st
-from torch import Tensor
+from typing import NamedTuple
 
 from errors import InputError
 from models.loaded import LoadedModel
+from models.specs.network import NetworkSpec
 from models.zoo import cache
 from models.zoo.published import PUBLISHED
+from ui import state
 from ui.session import loaders, own_networks
 from ui.session import pins as session_pins
 from viz.attention import pipeline
-from viz.attention.gates import GateLayer, gate_layers
+from viz.attention.captures import Capture
 from viz.figure.recipe.recipe import Medium, Network, Reference, View
-from viz.geometry import Geometry, Mode
-from viz.types import Capture, Clip
+from viz.geometry import Mode
+from viz.types import Clip
 
 SHORT = 12
 """Digits of a sha256 that are shown."""
@@ -25,9 +24,18 @@ SHORT = 12
 MOST_BYTES = 1 << 30
 """What a session's captures may take together; above, the oldest are made anew when needed."""
 
-_MEMO = "figure-memo"
 _GAUSSIAN = "-gaussian"
 ClipKey = tuple[str, tuple[int, ...]]
+
+
+class CaptureKey(NamedTuple):
+    """What tells one forward pass from another."""
+
+    clip: ClipKey
+    spec: NetworkSpec
+    sha256: str
+    mode: Mode
+    size: int
 
 
 @dataclass
@@ -36,32 +44,24 @@ class Memo:
     what their forward passes left."""
 
     models: dict[Network, LoadedModel] = field(default_factory=dict)
-    captures: dict[tuple[object, ...], Capture] = field(default_factory=dict)
-    gates: dict[tuple[object, ...], tuple[tuple[GateLayer, ...], Geometry]] = field(
-        default_factory=dict
-    )
+    captures: dict[CaptureKey, Capture] = field(default_factory=dict)
 
     def prune(self, clips: Iterable[ClipKey], networks: Iterable[Network]) -> None:
         """Drop what no pin needs any more."""
         clips, networks = set(clips), set(networks)
-        held = {id(self.models[one]) for one in networks if one in self.models}
-        for table in (self.captures, self.gates):
-            for key in [k for k in table if k[0] not in clips or k[1] not in held]:
-                del table[key]
+        held = {self.models[one].sha256 for one in networks if one in self.models}
+        for key in list(self.captures):
+            if key.clip not in clips or key.sha256 not in held:
+                del self.captures[key]
         for network in [one for one in self.models if one not in networks]:
             del self.models[network]
 
     def limit(self) -> None:
         """Drop the oldest captures, but never the last, while they take too much memory."""
-        sizes = {key: _bytes(capture) for key, capture in self.captures.items()}
+        sizes = {key: capture.nbytes for key, capture in self.captures.items()}
         while sum(sizes.values()) > MOST_BYTES and len(sizes) > 1:
             oldest = next(iter(sizes))
             del sizes[oldest], self.captures[oldest]
-
-
-def _bytes(capture: Capture) -> int:
-    parts = (part for block in capture.blocks.values() for part in vars(block).values())
-    return sum(part.nbytes for part in parts if isinstance(part, Tensor))
 
 
 class SessionSources:
@@ -94,42 +94,19 @@ class SessionSources:
     def capture(self, medium: Medium, view: View) -> Capture:
         """Return what one forward pass left."""
 
-        def run(model: LoadedModel, clip: Clip, mode: Mode, size: int) -> Capture:
-            return loaders.captured(clip, model.id, mode, size)
-
-        return self._once(self._memo.captures, medium, view, run)
-
-    def gates(self, medium: Medium, view: View) -> tuple[tuple[GateLayer, ...], Geometry]:
-        """Return the gates of a network on a medium, and how it lay in the input."""
-
-        def run(
-            model: LoadedModel, clip: Clip, mode: Mode, size: int
-        ) -> tuple[tuple[GateLayer, ...], Geometry]:
-            prepared = pipeline.prepare(model, clip, mode, size)
-            return gate_layers(model, prepared), prepared.geometry
-
-        return self._once(self._memo.gates, medium, view, run)
-
-    def _once(
-        self,
-        table: dict[tuple[object, ...], Any],
-        medium: Medium,
-        view: View,
-        run: Callable[[LoadedModel, Clip, Mode, int], Any],
-    ) -> Any:  # noqa: ANN401
         model, clip = self.model(view.network), self.clip(medium)
         mode, size = pipeline.effective(model.spec, view.mode, view.size)
-        key = ((clip.sha256, clip.numbers), id(model), mode, size)
-        if key not in table:
-            table[key] = run(model, clip, mode, size)
+        key = CaptureKey((clip.sha256, clip.numbers), model.spec, model.sha256, mode, size)
+        if key not in self._memo.captures:
+            self._memo.captures[key] = loaders.captured(clip, model.id, mode, size)
             self._memo.limit()
-        return table[key]
+        return self._memo.captures[key]
 
 
 def sources() -> SessionSources:
     """Return the sources of this session's tray; what no pin needs is dropped."""
     pins = session_pins.pins()
-    memo = st.session_state.setdefault(_MEMO, Memo())
+    memo = state.FIGURE_MEMO.once(Memo)
     clips = {(pin.clip.sha256, pin.clip.numbers): pin.clip for pin in pins}
     memo.prune(clips, networks_of(pin.reference for pin in pins))
     return SessionSources(clips, memo)

@@ -2,19 +2,21 @@
 
 import numpy as np
 import plotly.graph_objects as go
-import streamlit as st
 
-from models.loaded import LoadedModel
 from models.zoo.catalogue import Entry
-from ui.session import loaders, medium, own_networks
+from ui.session import loaders, own_networks
 from viz.attention import pipeline
-from viz.attention.gates import GateLayer, gate_layers
-from viz.geometry import Geometry
-from viz.rendering import heat, overlay
-from viz.types import AttentionMap, Cell, Clip, Look, Query
+from viz.attention.captures import Capture
+from viz.attention.kinds.gates import GateCapture
+from viz.figure.draw import rasters
+from viz.figure.panels.gates import WHEN, shades
+from viz.figure.panels.sheet import Picture
+from viz.geometry import Box
+from viz.rendering.look import Look
+from viz.types import Clip
 
-BEFORE, AFTER = "before the gate", "after the gate"
 _HEIGHT = 300
+_LOOK = Look(threshold=0.0)
 
 
 def gated_entries() -> list[Entry]:
@@ -22,22 +24,13 @@ def gated_entries() -> list[Entry]:
     return [e for e in own_networks.entries() if loaders.has_gates(e.spec)]
 
 
-@st.cache_resource(scope="session", max_entries=4, show_spinner="Running the network once")
-def _layers(
-    _model: LoadedModel, _clip: Clip, key: tuple[str, ...]
-) -> tuple[tuple[GateLayer, ...], Geometry]:
-    del key
-    prepared = pipeline.prepare(_model, _clip)
-    return gate_layers(_model, prepared), prepared.geometry
+def captured(name: str, clip: Clip) -> Capture:
+    """Return what a network's one forward pass on a picture left, its gates among it."""
+    mode, size = pipeline.effective(loaders.network(name).spec)
+    return loaders.captured(clip, name, mode, size)
 
 
-def layers(name: str, clip: Clip) -> tuple[tuple[GateLayer, ...], Geometry]:
-    """Return every gate of a network on a picture, and how the picture lies in its input."""
-    model = loaders.network(name)
-    return _layers(model, clip, (model.sha256, medium.key_of(clip)))
-
-
-def overview(found: tuple[GateLayer, ...]) -> go.Figure:
+def overview(found: tuple[GateCapture, ...]) -> go.Figure:
     """Return least, mean and largest factor of every layer."""
     names = [layer.name for layer in found]
     figure = go.Figure(layout={"height": _HEIGHT, "margin": {"t": 20, "b": 0}})
@@ -49,7 +42,7 @@ def overview(found: tuple[GateLayer, ...]) -> go.Figure:
     return figure
 
 
-def bars(layer: GateLayer) -> go.Figure:
+def bars(layer: GateCapture) -> go.Figure:
     """Return the factors of one layer as bars; a gate over space as a picture."""
     figure = go.Figure(layout={"height": _HEIGHT, "margin": {"t": 20, "b": 0}})
     if layer.gate.ndim == 2:
@@ -62,25 +55,19 @@ def bars(layer: GateLayer) -> go.Figure:
     return figure
 
 
-def pictures(layer: GateLayer, clip: Clip, geometry: Geometry) -> dict[str, np.ndarray]:
+def pictures(layer: GateCapture, clip: Clip, capture: Capture) -> dict[str, np.ndarray]:
     """Return the mean |activation| over the picture before and after the gate, on one scale."""
-    both = {BEFORE: layer.mean_before[:1], AFTER: layer.mean_after[:1]}
-    low = float(min(values.min() for values in both.values()))
-    high = float(max(values.max() for values in both.values()))
-    look = Look("fixed", threshold=0.0, colormap="inferno", fixed_range=(low, high))
-    query = Query(layer.name, Cell(0, 0, 0))
+    _low, _high, pair = shades(layer, 0, clip, capture.geometry, _LOOK)
+    frame, whole = clip.frames[0], Box(0, 0, clip.width, clip.height)
     return {
-        title: overlay.paint(
-            clip,
-            geometry,
-            heat.normalise(AttentionMap(values, query, "response, any sign"), look),
-            look,
-        )[0]
-        for title, values in both.items()
+        f"{when} the gate": rasters.raster(
+            Picture(frame, whole, shade), clip.width, clip.height, _LOOK, greyscale=False
+        ).pixels
+        for when, shade in zip(WHEN, pair, strict=True)
     }
 
 
-def table(found: tuple[GateLayer, ...]) -> list[dict[str, object]]:
+def table(found: tuple[GateCapture, ...]) -> list[dict[str, object]]:
     """Return one row a layer: how many factors, how far they go, how many switch off or double."""
     return [
         {

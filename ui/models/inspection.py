@@ -5,9 +5,10 @@ import streamlit as st
 from models.describe import described
 from models.report import Report
 from models.specs.network import NetworkSpec
+from ui import state
 from ui.guard import guarded, plain
 from ui.session import loaders
-from viz.attention import pipeline
+from viz.attention import queries
 
 _TABLE = {"hide_index": True, "width": "stretch"}
 
@@ -43,7 +44,7 @@ def _account(report: Report) -> None:
 
 def explore_button(spec: NetworkSpec, key: str, label: str = "Use in Explore") -> bool:
     """Offer to look at a network; tell whether that was chosen."""
-    attends, gated = bool(pipeline.block_labels(spec)), loaders.has_gates(spec)
+    attends, gated = bool(queries.block_labels(spec)), loaders.has_gates(spec)
     if gated and not attends:
         label = "Look at its gates"
     pressed = st.button(label, key=key, type="primary", disabled=not (attends or gated))
@@ -66,8 +67,8 @@ def use_in_explore(name: str, spec: NetworkSpec, key: str, label: str = "Use in 
 def go_to(name: str, spec: NetworkSpec) -> None:
     """Open the page that shows a network, with it chosen: Explore, or Gates where it has no
     block."""
-    if not pipeline.block_labels(spec):
-        st.session_state["gated"] = name
+    if not queries.block_labels(spec):
+        state.GATED.set(name)
         st.switch_page("pages/gates.py")
-    st.session_state["net"] = name
-    st.switch_page("pages/explore.py", query_params={"net": name})
+    state.NETWORK.set(name)
+    st.switch_page("pages/explore.py", query_params={state.NETWORK.name: name})

@@ -17,12 +17,12 @@ from models.checkpoints import Inspection
 from models.report import Question, UndecidedError
 from models.zoo import catalogue
 from models.zoo.catalogue import SUFFIXES
+from ui import state
 from ui.guard import guarded, plain
 from ui.models import inspection as model_inspection
 from ui.session import own_networks
 
 MAX_MB = 2048
-_HELD, _ASKED, _FOUND = "own_file", "own_questions", "own_inspection"
 
 
 @dataclass(eq=False)
@@ -44,13 +44,13 @@ def given() -> Held | None:
     )
     if upload is not None:
         return _kept(upload, upload.name, ("upload", upload.file_id))
-    st.session_state.pop(_HELD, None)
+    state.OWN_FILE.pop()
     return None
 
 
 def _kept(upload: BinaryIO, name: str, key: tuple[object, ...]) -> Held:
     """Write an upload to a temporary folder that goes when the session drops it."""
-    held = st.session_state.get(_HELD)
+    held = state.OWN_FILE.get()
     if held is None or held.key != key:
         try:
             folder = tempfile.mkdtemp(prefix="nonlocal-viz-")
@@ -64,7 +64,7 @@ def _kept(upload: BinaryIO, name: str, key: tuple[object, ...]) -> Held:
                 f"The upload could not be kept in {tempfile.gettempdir()} ({problem.strerror}); "
                 "make room there."
             ) from problem
-        st.session_state[_HELD] = held
+        state.OWN_FILE.set(held)
     return held
 
 
@@ -87,7 +87,7 @@ def show(held: Held) -> None:
         new = tuple(q for q in open_questions.questions if q.name not in {a.name for a in asked})
         if not new:
             raise
-        st.session_state[_ASKED] = (held.key, (*asked, *new))
+        state.OWN_QUESTIONS.set((held.key, (*asked, *new)))
         st.rerun()
     st.markdown(f"**{plain(held.name)}**")
     model_inspection.inspection(found.spec, found.report)
@@ -95,7 +95,7 @@ def show(held: Held) -> None:
 
 
 def _asked(held: Held) -> tuple[Question, ...]:
-    key, questions = st.session_state.get(_ASKED, (None, ()))
+    key, questions = state.OWN_QUESTIONS.get()
     return questions if key == held.key else ()
 
 
@@ -121,7 +121,7 @@ def _answered(held: Held) -> dict[str, str] | None:
 def _inspected(held: Held, answers: dict[str, str]) -> Inspection:
     """Return what the checkpoint is; kept, so that other widgets do not read it again."""
     key = (held.key, tuple(sorted(answers.items())))
-    known = st.session_state.get(_FOUND)
+    known = state.OWN_INSPECTION.get()
     if known is None or known[0] != key:
         with st.spinner("Reading the checkpoint and verifying every key"):
             try:
@@ -129,7 +129,7 @@ def _inspected(held: Held, answers: dict[str, str]) -> Inspection:
             except AttentionVizError as problem:
                 outcome = problem
         known = (key, outcome)
-        st.session_state[_FOUND] = known
+        state.OWN_INSPECTION.set(known)
     if isinstance(known[1], AttentionVizError):
         raise known[1]
     return known[1]

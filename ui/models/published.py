@@ -11,6 +11,7 @@ from models.zoo.download import fetch
 from models.zoo.published import PUBLISHED
 from models.zoo.published_images import TORCHVISION
 from models.zoo.published_row import Published
+from ui import state
 from ui.guard import guarded, plain
 from ui.models import inspection as model_inspection
 from ui.session import loaders
@@ -46,7 +47,7 @@ def show(row: Published) -> None:
         with st.container(horizontal=True):
             _use(row, found)
             st.button("Remove from this machine", on_click=_remove, args=(row,), key="remove")
-    if problem := st.session_state.pop("remove_problem", None):
+    if problem := state.PUBLISHED_PROBLEM.pop():
         st.error(problem)
 
 
@@ -88,7 +89,7 @@ def _remove(row: Published) -> None:
     try:
         cache.remove(row)
     except cache.MachineError as problem:
-        st.session_state["remove_problem"] = plain(str(problem))
+        state.PUBLISHED_PROBLEM.set(plain(str(problem)))
     loaders.forget_entries()
 
 

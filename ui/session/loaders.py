@@ -8,11 +8,13 @@ from models.zoo import catalogue
 from models.zoo.catalogue import Entry
 from ui.session import own_networks
 from ui.session.medium import key_of
-from viz.attention import pipeline
-from viz.attention.channel_maps import class_evidence, top
+from viz.attention import pipeline, queries
+from viz.attention.captures import BlockCapture, Capture
+from viz.attention.kinds import kind_of
+from viz.attention.kinds.kind import top
 from viz.attention.query_dependence import query_dependence
 from viz.geometry import Mode
-from viz.types import BlockCapture, Capture, CGNLCapture, Clip
+from viz.types import Clip
 
 _KEPT = 12
 
@@ -40,7 +42,7 @@ def has_one_size(spec: NetworkSpec) -> bool:
 
 @st.cache_resource(scope="session", max_entries=_KEPT, show_spinner="Running the network once")
 def _captured(_clip: Clip, frames: str, name: str, weights: str, mode: Mode, size: int) -> Capture:
-    del frames, weights  # they are the cache's key
+    del frames, weights  # they are in the cache's key
     return pipeline.capture(network(name), _clip, mode, size)
 
 
@@ -48,34 +50,23 @@ def captured(clip: Clip, name: str, mode: Mode, size: int) -> Capture:
     """Return the capture of a clip: one forward pass per clip, network, mode and size."""
     model = network(name)
     mode, size = pipeline.effective(model.spec, mode, size)
-    return _captured(clip, key_of(clip), name, model.sha256, mode, size)
+    return _captured(clip, key_of(clip), name, f"{model.sha256} {model.spec}", mode, size)
 
 
-@st.cache_data(scope="session", max_entries=_KEPT, show_spinner=False)
-def _dependence(_block: BlockCapture, key: tuple[str, ...]) -> float:
-    del key
-    return query_dependence(_block)
+def dependence(capture: Capture, block: BlockCapture) -> float:
+    """Return the query-dependence number of a block, computed once a capture."""
+    key = ("query dependence", block.label, block.kind)
+    return capture.memory.once(key, lambda: query_dependence(block))
 
 
-def dependence(block: BlockCapture, key: tuple[str, ...]) -> float:
-    """Return the query-dependence number of a block; ``key`` names the capture and the block."""
-    return _dependence(block, key)
+def evidence(capture: Capture, block: BlockCapture, index: int, count: int) -> list[int]:
+    """Return the ranked maps that speak most for class ``index``: one backward pass a class."""
 
+    def scores() -> list[int]:
+        with st.spinner("One backward pass"):
+            return top(kind_of(block).class_scores(capture, block, index))
 
-@st.cache_data(scope="session", max_entries=_KEPT, show_spinner="One backward pass")
-def _evidence(
-    name: str, _block: CGNLCapture, key: tuple[str, ...], index: int, count: int
-) -> list[int]:
-    del key
-    scores = class_evidence(network(name), _block, index)
-    return top(scores, count)
-
-
-def evidence(
-    name: str, block: CGNLCapture, key: tuple[str, ...], index: int, count: int
-) -> tuple[int, ...]:
-    """Return the channels that speak most for class ``index``: one backward pass a class."""
-    return tuple(_evidence(name, block, key, index, count))
+    return capture.memory.once(("evidence", block.label, index), scores)[:count]
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
@@ -92,4 +83,4 @@ def catalogue_entries() -> list[Entry]:
     """Return the networks with a block to look at: bundled, downloaded, then this session's own;
     damaged files too."""
     known = [*_catalogue_entries(), *own_networks.entries()]
-    return [e for e in known if e.problem or (e.spec is not None and pipeline.block_labels(e.spec))]
+    return [e for e in known if e.problem or (e.spec is not None and queries.block_labels(e.spec))]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from errors import AttentionVizError
+from ui import state
 from ui.guard import guarded, plain
 from viz.examples import bird, kick
 from viz.media import footage
@@ -14,12 +15,11 @@ from viz.types import Clip, Sampling
 EXAMPLES = ("bird", "kick")
 LARGEST_MB = 256
 _KEPT = 4
-_BEFORE = "footage-before"
 
 
 def in_use() -> Footage:
     """Return the upload, or the example until there is one."""
-    return st.session_state.get("footage") or _example(st.session_state.get("example", "bird"))
+    return state.FOOTAGE.get() or _example(state.EXAMPLE.get())
 
 
 @st.cache_resource(max_entries=len(EXAMPLES), show_spinner=False)
@@ -46,13 +46,13 @@ def key_of(clip: Clip) -> str:
 
 def take_upload() -> None:
     """Put a new upload in use; when it cannot be read, keep the previous one and say why."""
-    upload = st.session_state.get("upload")
+    upload = state.UPLOAD.get()
     _take(lambda: footage.read(upload.getvalue(), upload.name) if upload else None)
 
 
 def take_frames() -> None:
     """Put several pictures in use as the frames of a clip."""
-    uploads = st.session_state.get("frames_upload")
+    uploads = state.FRAMES_UPLOAD.get()
     files = [(upload.name, upload.getvalue()) for upload in uploads or ()]
     _take(lambda: footage.read_set(files) if files else None)
 
@@ -60,21 +60,20 @@ def take_frames() -> None:
 def take_example() -> None:
     """Put the chosen example in use in place of an upload."""
     _take(lambda: None)
-    st.session_state.pop(_BEFORE, None)
+    state.FOOTAGE_BEFORE.pop()
 
 
 def _take(read: Callable[[], Footage | None]) -> None:
-    state = st.session_state
-    state.pop("upload_problem", None)
+    state.UPLOAD_PROBLEM.pop()
     try:
         found = read()
     except AttentionVizError as problem:
-        state["upload_problem"] = plain(str(problem))
-        found = state.get("footage") or state.get(_BEFORE)
-    if found is None and state.get("footage"):
+        state.UPLOAD_PROBLEM.set(plain(str(problem)))
+        found = state.FOOTAGE.get() or state.FOOTAGE_BEFORE.get()
+    if found is None and state.FOOTAGE.get():
         # A file that replaces another takes it away first, and may then turn out to be unreadable.
-        state[_BEFORE] = state["footage"]
-    state["footage"] = found
+        state.FOOTAGE_BEFORE.set(state.FOOTAGE.get())
+    state.FOOTAGE.set(found)
 
 
 def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> None:
@@ -86,7 +85,7 @@ def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> None:
 
     def after(take: Callable[[], None]) -> None:
         # What was in use in the run before: a selectbox has its new value in its callback.
-        before = st.session_state.get("medium", in_use())
+        before = state.MEDIUM.get() or in_use()
         take()
         if in_use() is not before:
             on_change()
@@ -96,7 +95,7 @@ def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> None:
     st.subheader("Picture or clip")
     st.file_uploader(
         f"Picture, video, GIF or zip of frames, up to {LARGEST_MB} MB",
-        key="upload",
+        key=state.UPLOAD.name,
         max_upload_size=LARGEST_MB,
         on_change=after,
         args=(take_upload,),
@@ -104,15 +103,15 @@ def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> None:
     )
     with st.expander("Several pictures as the frames of a clip"):
         st.file_uploader(
-            "Frames, in the order of their names", key="frames_upload", accept_multiple_files=True,
-            max_upload_size=64, on_change=after, args=(take_frames,),
+            "Frames, in the order of their names", key=state.FRAMES_UPLOAD.name,
+            accept_multiple_files=True, max_upload_size=64, on_change=after, args=(take_frames,),
         )  # fmt: skip
-    if not st.session_state.get("footage"):
+    if not state.FOOTAGE.get():
         st.selectbox(
-            "Example", EXAMPLES, key="example", bind="query-params",
+            "Example", EXAMPLES, key=state.EXAMPLE.name, bind="query-params",
             on_change=after, args=(take_example,), help="A picture of a bird; a clip of a kick.",
         )  # fmt: skip
-    st.session_state["medium"] = in_use()
+    state.MEDIUM.set(in_use())
     st.caption(f"In use: {_described(in_use())}")
 
 

@@ -1,18 +1,16 @@
 """Networks that a user brought: they live in the session that brought them, and end with it."""
 
-import streamlit as st
-
 from models.loaded import LoadedModel
 from models.zoo.catalogue import Entry
+from ui import state
 
-_KEY = "own_models"
 _KEPT = 3
 """Networks a session keeps; the oldest goes first."""
 
 
 def add(model: LoadedModel, title: str) -> None:
     """Put a network at the disposal of this session."""
-    kept = st.session_state.setdefault(_KEY, {})
+    kept = state.OWN_NETWORKS.once(dict)
     kept.pop(model.id, None)
     kept[model.id] = (model, title)
     while len(kept) > _KEPT:
@@ -21,11 +19,11 @@ def add(model: LoadedModel, title: str) -> None:
 
 def get(name: str) -> LoadedModel | None:
     """Return this session's network called ``name``, or None."""
-    model, _title = st.session_state.get(_KEY, {}).get(name, (None, ""))
+    model, _title = (state.OWN_NETWORKS.get() or {}).get(name, (None, ""))
     return model
 
 
 def entries() -> list[Entry]:
     """Return this session's networks, as lines of the catalogue."""
-    kept = st.session_state.get(_KEY, {})
+    kept = state.OWN_NETWORKS.get() or {}
     return [Entry(name, title, "yours", model.spec) for name, (model, title) in kept.items()]

@@ -1,4 +1,4 @@
-"""The button that pins a view for the figures, and what a recipe calls the media and networks."""
+"""The button that pins a view for the figures."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,35 +7,19 @@ import streamlit as st
 
 from errors import AttentionVizError
 from models.loaded import LoadedModel
+from ui import state
 from ui.guard import plain
 from ui.session import pins as session_pins
+from ui.session.naming import medium_of, network_of
 from viz.attention import pipeline
-from viz.examples import bird, kick
-from viz.figure.recipe.recipe import Medium, Network, Reference, View
+from viz.figure.recipe.recipe import Reference, View
 from viz.types import Clip
-
-_TOLD = "pin-told"
-
-
-def medium_of(clip: Clip) -> Medium:
-    """Return the recipe's entry of a clip; the drawn examples are named ``example:``."""
-    path = clip.name
-    if clip.sha256 == bird.clip().sha256:
-        path = "example:bird"
-    elif clip.name == kick.NAME and clip.sha256 == kick.clip().sha256:
-        path = "example:kick"
-    return Medium(path, clip.sha256, clip.numbers)
 
 
 def gate_reference(clip: Clip, model: LoadedModel, layer: str) -> Reference:
     """Return the Gates page's view of one layer; it has no reference patch."""
     mode, size = pipeline.effective(model.spec)
-    return Reference(medium_of(clip), (View(network_of(model), layer, mode, size),))
-
-
-def network_of(model: LoadedModel) -> Network:
-    """Return the recipe's entry of a network."""
-    return Network(model.id, model.sha256)
+    return Reference(medium_of(clip), (View(network_of(model), layer, mode=mode, size=size),))
 
 
 def button(key: str, clip: Clip, view: Callable[[], Reference]) -> None:
@@ -51,7 +35,7 @@ def button(key: str, clip: Clip, view: Callable[[], Reference]) -> None:
         )  # fmt: skip
         if session_pins.pins():
             session_pins.page_link()
-    kind, text = st.session_state.pop(_TOLD, ("", ""))
+    kind, text = state.PIN_MESSAGE.pop()
     if kind == "error":
         st.error(text)
     elif kind:
@@ -59,7 +43,7 @@ def button(key: str, clip: Clip, view: Callable[[], Reference]) -> None:
 
 
 def _pin(clip: Clip, view: Callable[[], Reference]) -> None:
-    st.session_state[_TOLD] = _pinned(clip, view)
+    state.PIN_MESSAGE.set(_pinned(clip, view))
 
 
 def _pinned(clip: Clip, view: Callable[[], Reference]) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from errors import InputError
+from ui import state
 from ui.session.medium import key_of
 from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Medium, Recipe, Reference
@@ -13,8 +14,6 @@ from viz.types import Clip
 
 MOST_BYTES = 512 * 2**20
 """Pixels of all clips in the tray together; clips that several pins share count once."""
-
-_PINS, _NUMBER = "pins", "pins-made"
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,13 +27,13 @@ class Pin:
 
 def pins() -> tuple[Pin, ...]:
     """Return this session's pins, first drawn first."""
-    return st.session_state.get(_PINS, ())
+    return state.PINS.get()
 
 
 def made(reference: Reference, clip: Clip) -> Pin:
     """Return a pin with a new id, which is not in the tray yet: see ``put``."""
-    number = st.session_state.get(_NUMBER, 0) + 1
-    st.session_state[_NUMBER] = number
+    number = state.PINS_MADE.get() + 1
+    state.PINS_MADE.set(number)
     return Pin(f"p{number}", reference, clip)
 
 
@@ -52,7 +51,7 @@ def put(wanted: Iterable[Pin]) -> None:
     shared: dict[str, Clip] = {}
     kept = tuple(_sharing(pin, shared) for pin in wanted)
     _check(kept, shared.values())
-    st.session_state[_PINS] = kept
+    state.PINS.set(kept)
 
 
 def _sharing(pin: Pin, shared: dict[str, Clip]) -> Pin:
@@ -68,12 +67,12 @@ def update(id: str, reference: Reference) -> None:
 
 def remove(id: str) -> None:
     """Take a pin out; an unknown id is passed over."""
-    st.session_state[_PINS] = tuple(p for p in pins() if p.id != id)
+    state.PINS.set(tuple(p for p in pins() if p.id != id))
 
 
 def clear() -> None:
     """Take all pins out."""
-    st.session_state[_PINS] = ()
+    state.PINS.set(())
 
 
 def clip_of(medium: Medium) -> Clip | None:

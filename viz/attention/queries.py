@@ -4,17 +4,20 @@ from collections.abc import Sequence
 
 from errors import InputError, OutsideError
 from models.build import places_of
-from models.specs.block import CGNLSpec, NonLocalSpec
 from models.specs.network import NetworkSpec
 from viz.attention.captures import BlockCapture, Capture
-from viz.attention.kinds import as_kind, kind_of, selection
+from viz.attention.kinds import KINDS, MapKind, as_kind, kind_of, selection
 from viz.types import AttentionMap, Cell
 
 
 def block_labels(spec: NetworkSpec) -> tuple[str, ...]:
     """Return the labels of the blocks that have attention maps, first to last."""
-    attends = isinstance(getattr(spec, "block", None), NonLocalSpec | CGNLSpec)
-    return tuple(place.label for place in places_of(spec)) if attends else ()
+    return tuple(place.label for place in places_of(spec)) if own_kind(spec) else ()
+
+
+def own_kind(spec: NetworkSpec) -> MapKind | None:
+    """Return the map kind of a network's blocks; None where they have no attention map."""
+    return next((kind for kind in KINDS.values() if kind.belongs_to(spec)), None)
 
 
 def block_of(capture: Capture, label: str | None = None, kind: str | None = None) -> BlockCapture:

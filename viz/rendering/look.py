@@ -37,10 +37,10 @@ class Look:
 
 
 def bounds(owner: type, name: str) -> tuple[float, float]:
-    """Return lowest and highest value of a field, as its type says."""
+    """Return lowest and highest value of a field, as its type says: whole numbers for an int."""
     hint = get_type_hints(owner, include_extras=True)[name]
     (interval,) = (one for one in hint.__metadata__ if isinstance(one, Interval))
-    return interval.ge, interval.le
+    return hint.__origin__(interval.ge), hint.__origin__(interval.le)
 
 
 def choices(owner: type, name: str) -> tuple[str, ...]:

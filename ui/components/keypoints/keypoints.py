@@ -6,9 +6,9 @@ import io
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import streamlit as st
 from PIL import Image
 
+from ui import state
 from ui.components.mount import event, mounted
 from viz.figure.recipe.recipe import Part
 
@@ -32,7 +32,7 @@ def points(
     The callbacks run before the rerun, see ``added`` and ``taken``.
     """
     height, width = clip_frame.shape[:2]
-    st.session_state[_shown(key)] = (width, height, len(parts))
+    _shown(key).set((width, height, len(parts)))
     mounted("points", "keypoints")(
         key=key, data=data(clip_frame, parts), on_add_change=on_add, on_remove_change=on_remove
     )
@@ -41,7 +41,7 @@ def points(
 def added(key: str) -> tuple[float, float] | None:
     """Return the pixel (x, y) of the frame that was just clicked; None outside the frame."""
     value = event(key, "add")
-    width, height, _ = st.session_state.get(_shown(key), (0, 0, 0))
+    width, height, _ = _shown(key).get()
     if not isinstance(value, dict):
         return None
     x, y = value.get("x"), value.get("y")
@@ -51,7 +51,7 @@ def added(key: str) -> tuple[float, float] | None:
 def taken(key: str) -> int | None:
     """Return which part, from 0, was just removed; None when there is no such part."""
     value = event(key, "remove")
-    *_, count = st.session_state.get(_shown(key), (0, 0, 0))
+    *_, count = _shown(key).get()
     return value if type(value) is int and 0 <= value < count else None
 
 
@@ -66,8 +66,9 @@ def data(clip_frame: np.ndarray, parts: Sequence[Part]) -> dict[str, object]:
     }
 
 
-def _shown(key: str) -> str:
-    return f"{key}-shown"
+def _shown(key: str) -> state.Key[tuple[int, int, int]]:
+    """Width and height of the frame that is shown, and its number of parts."""
+    return state.widget(f"{key}-shown", "tuple[int, int, int]", (0, 0, 0))
 
 
 def _inside(value: object, size: int) -> bool:

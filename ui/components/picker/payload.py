@@ -1,28 +1,30 @@
 """What the picker gets: one blob with the frames, the colour table and the factors of each block.
 
 Layout: uint32 header length, JSON header, then buffers on multiples of 4 bytes; the header names
-each buffer by {offset, length}. Factors are float16 over their largest size ("peak"). A block of
-more than ``LIVE_LIMIT`` positions sends the maps of its pinned reference instead.
+each buffer by {offset, length, type}. Factors are float16 over their largest size ("peak"). A block
+of more than ``LIVE_LIMIT`` positions, and a kind that computes nothing in the browser, send maps.
 """
 
 import hashlib
 import io
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from models.blocks.kernels import TaylorKernel
-from models.blocks.pairwise import Pairwise
-from viz.attention import pipeline
-from viz.attention.channel_maps import channel_map, group_map, phi_contrast, responses
-from viz.attention.pipeline import Channels
+from viz.attention.captures import BlockCapture
+from viz.attention.choice import MapChoice
+from viz.attention.kinds.kind import BrowserFactors, plural
+from viz.figure.resolve import Scene, Shot
 from viz.geometry import Geometry
-from viz.rendering.overlay import colour_table, pixel_span
-from viz.types import AttentionMap, BlockCapture, Cell, CGNLCapture, Clip, Look, NonLocalCapture
+from viz.rendering.colormaps import colour_table
+from viz.rendering.look import Look
+from viz.rendering.marks import pixel_span
+from viz.types import Clip
 
 STILL_SIDES, CLIP_SIDES = (480, 640), (320, 480)
 """Long side of a frame on the canvas, in pixels, of a still picture and of a clip: smaller and
@@ -33,27 +35,10 @@ JPEG = {"format": "JPEG", "quality": 92, "subsampling": "4:4:4"}
 LIVE_LIMIT = 6272
 """Positions of a clip (8 x 28 x 28) up to which the browser computes maps as the pointer moves."""
 
+NO_HEADINGS: Mapping[int, str] = {}
+
 _KEPT = 8
 _encoded: dict[tuple[object, ...], tuple[bytes, ...]] = {}
-
-
-@dataclass(frozen=True, eq=False)
-class Panel:
-    """One network on the canvas: its block's factors, the reference in its grid, and its words.
-
-    ``frame`` is the clip frame of the pinned reference, ``cell.t`` that frame's moment in the
-    query grid. ``key`` names the factors: another capture has another key.
-    """
-
-    key: str
-    title: str
-    prediction: str
-    geometry: Geometry
-    block: BlockCapture
-    cell: Cell
-    channels: Channels
-    how: str = ""
-    frame: int = 0
 
 
 class _Buffers:
@@ -72,7 +57,8 @@ class _Buffers:
 
     def halves(self, values: Tensor) -> dict[str, Any]:
         peak = max(float(values.abs().max()), 1e-30)
-        return self.add((values / peak).half().numpy().tobytes()) | {"peak": peak}
+        place = self.add((values / peak).half().numpy().tobytes())
+        return place | {"type": "half", "peak": peak}
 
     def heights(self, values: np.ndarray) -> dict[str, Any]:
         """Add a map as float16 between its lowest and highest value, so that contrast is kept
@@ -81,10 +67,10 @@ class _Buffers:
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
         span = high - low or 1.0
         content = ((values.astype(np.float64) - low) / span).astype(np.float16).tobytes()
-        return self.add(content) | {"low": low, "span": span}
+        return self.add(content) | {"type": "height", "low": low, "span": span}
 
-    def floats(self, values: Tensor) -> dict[str, int]:
-        return self.add(values.float().numpy().tobytes())
+    def floats(self, values: Tensor) -> dict[str, Any]:
+        return self.add(values.float().numpy().tobytes()) | {"type": "float"}
 
 
 def canvas_size(clip: Clip) -> tuple[int, int]:
@@ -140,9 +126,12 @@ def is_live(clip: Clip, block: BlockCapture) -> bool:
     return len(clip.frames) == 1 or block.query_grid.cells <= LIVE_LIMIT
 
 
-def pack(clip: Clip, panels: list[Panel], look: Look, focus: str) -> bytes:
-    """Return the blob for a clip, one or two networks, a look and the CGNL map shown large."""
-    buffers = _Buffers()
+def pack(found: Scene, look: Look, headings: Mapping[int, str] = NO_HEADINGS) -> bytes:
+    """Return the blob for a scene of one or two networks in a look.
+
+    ``headings`` replace the words over the ranked maps of a shot, by its number.
+    """
+    clip, buffers = found.clip, _Buffers()
     frames = canvas_frames(clip)
     width, height = canvas_size(clip)
     digest = hashlib.sha256(b"".join(hashlib.sha256(frame).digest() for frame in frames))
@@ -158,89 +147,89 @@ def pack(clip: Clip, panels: list[Panel], look: Look, focus: str) -> bytes:
         "original": {"width": clip.width, "height": clip.height},
         "look": asdict(look),
         "table": buffers.add(colour_table(look.colormap).tobytes()),
-        "focus": focus,
-        "panels": [_panel(panel, clip, buffers) for panel in panels],
+        "panels": [
+            _panel(found, shot, buffers) | {"heading": headings.get(k, _heading(shot))}
+            for k, shot in enumerate(found.shots)
+        ],
     }
     text = json.dumps(header).encode()
     text += b" " * (-(len(text) + 4) % 4)
     return len(text).to_bytes(4, "little") + text + b"".join(buffers.parts)
 
 
-def _panel(panel: Panel, clip: Clip, buffers: _Buffers) -> dict[str, Any]:
-    geometry = canvas_geometry(panel.geometry, clip)
+def _heading(shot: Shot) -> str:
+    """Return the words over the ranked maps."""
+    kind, wanted = shot.kind, shot.selection
+    if not kind.part:
+        return ""
+    how = "as listed" if wanted.listed else f"by {wanted.ranking or kind.rankings[0]}"
+    return f"{plural(kind.part)} {how}"
+
+
+def _panel(found: Scene, shot: Shot, buffers: _Buffers) -> dict[str, Any]:
+    """Return what the canvas gets of one network; its kind says which arithmetic draws it."""
+    clip, block = found.clip, shot.block
+    geometry = canvas_geometry(shot.geometry, clip)
     rows, cols = pixel_span(geometry)
-    block = panel.block
-    live = is_live(clip, block)
-    shared = {
-        "key": panel.key,
-        "title": panel.title,
-        "prediction": panel.prediction,
+    names = [str(one) for one in shot.kind.choices(block, shot.selection)]
+    factors = shot.kind.browser(block, shot.selection)
+    live = is_live(clip, block) or not shot.kind.referenced
+    made = (
+        _computed(factors, buffers)
+        if live and factors.arithmetic != "static"
+        else _static(shot, names, factors.options.get("label"), buffers)
+    )
+    index, share = (one[0] for one in shot.capture.logits.softmax(0).topk(1))
+    return {
+        "key": _key(found, shot),
+        "title": shot.title,
+        "prediction": f"{shot.model.class_name(int(index))} {share:.2f}",
         "geometry": asdict(geometry),
         "span": {"top": rows.start, "bottom": rows.stop, "left": cols.start, "right": cols.stop},
         "grid": block.query_grid._asdict(),
         "keyGrid": block.key_grid._asdict(),
-        "cell": asdict(panel.cell),
-        "frame": panel.frame,
+        "cell": asdict(shot.cell),
+        "frame": found.reference.frame,
         "still": not live,
-        "how": panel.how,
-    }
-    if isinstance(block, NonLocalCapture):
-        factors = _nonlocal(block, buffers) if live else _maps(panel, [], buffers)
-        return shared | {"kind": "nonlocal"} | factors
-    shared |= _cgnl(block, panel.channels)
-    if live:
-        return shared | _cgnl_factors(block, panel.channels, buffers)
-    channels = pipeline.choose_channels(block, panel.cell, panel.channels)
-    return shared | _maps(panel, channels, buffers)
-
-
-def _nonlocal(block: NonLocalCapture, buffers: _Buffers) -> dict[str, Any]:
-    return {
-        "width": block.queries.shape[1],
-        "groups": block.groups,
-        "pairwise": _pairwise(block.pairwise),
-        "queries": buffers.halves(block.queries),
-        "keys": buffers.halves(block.keys),
+        "referenced": shot.kind.referenced,
+        "names": names,
+        "shown": _shown(shot, names),
+        "divisions": shot.kind.division_words(block),
+        **made,
     }
 
 
-def _pairwise(pairwise: Pairwise) -> dict[str, Any]:
-    return {"name": pairwise.name, "scale": pairwise.scale, "softmax": pairwise.sums_to_one}
+def _key(found: Scene, shot: Shot) -> str:
+    """Return what tells the factors of a shot from others."""
+    view, medium = shot.view, found.reference.medium
+    frames = "-".join(map(str, medium.frames))
+    network = f"{view.network.sha256}/{shot.model.spec}"
+    return f"{medium.sha256}/{frames}/{network}/{view.mode}/{view.size}/{view.block}/{view.kind}"
 
 
-def _cgnl(block: CGNLCapture, wanted: Channels) -> dict[str, Any]:
-    return {
-        "kind": "cgnl",
-        "channels": len(block.theta),
-        "groups": block.groups,
-        "ranking": wanted.ranking,
-        "count": wanted.count,
-        "listed": list(wanted.listed),
-    }
+def _shown(shot: Shot, names: list[str]) -> str:
+    """Return the map that is large at first: the view's, where it is on offer."""
+    wanted = str(shot.view.shown) if shot.view.shown else ""
+    first = [str(one) for one in shot.kind.summaries(shot.block)] or names
+    return wanted if wanted in names else (first or [""])[0]
 
 
-def _cgnl_factors(block: CGNLCapture, wanted: Channels, buffers: _Buffers) -> dict[str, Any]:
-    kernel = block.kernel
-    arithmetic = {"terms": kernel.terms} if isinstance(kernel, TaylorKernel) else asdict(kernel)
-    response = responses(block) if wanted.ranking == "response" else None
-    return {
-        "kernel": arithmetic,
-        "theta": buffers.halves(block.theta),
-        "phi": buffers.halves(block.phi),
-        "response": None if response is None else buffers.halves(response),
-        "mean": buffers.floats(block.theta.mean(1)),
-        "spread": buffers.floats(block.theta.std(1, correction=0).clamp_min(1e-12)),
-        "contrast": buffers.floats(phi_contrast(block)),
-    }
+def _computed(factors: BrowserFactors, buffers: _Buffers) -> dict[str, Any]:
+    arrays = {name: buffers.halves(values) for name, values in factors.halves.items()}
+    arrays |= {name: buffers.floats(values) for name, values in factors.floats.items()}
+    return {"arithmetic": factors.arithmetic, "options": dict(factors.options), "arrays": arrays}
 
 
-def _maps(panel: Panel, channels: list[int], buffers: _Buffers) -> dict[str, Any]:
-    """The maps of the pinned reference: the NL row, or the chosen channels, then every group."""
-    block, cell = panel.block, panel.cell
-    maps: list[AttentionMap]
-    if isinstance(block, CGNLCapture):
-        maps = [channel_map(block, cell, channel) for channel in channels]
-        maps += [group_map(block, cell, group) for group in range(block.groups)]
-    else:
-        maps = pipeline.maps_at(block, cell, panel.channels)
-    return {"chosen": channels, "maps": [buffers.heights(one.values) for one in maps]}
+def _static(shot: Shot, names: list[str], single: str | None, buffers: _Buffers) -> dict[str, Any]:
+    """The maps of ``names`` at the pinned reference, or the one map, which is called ``single``."""
+    kind, block = shot.kind, shot.block
+    chosen = [MapChoice.parse(name) for name in names] or [None]
+    maps, words = {}, []
+    for one in chosen:
+        number = kind.resolved(block, shot.cell, shot.selection, one)
+        attention = kind.map(block, shot.cell, number)
+        name = str(one or "")
+        maps[name] = buffers.heights(attention.values)
+        label = kind.caption(shot.capture, attention) if one else single or attention.label
+        words.append({"name": name, "label": label, "tag": attention.label})
+    return {"arithmetic": "static", "options": {"maps": words}, "arrays": maps}

@@ -1,12 +1,13 @@
 // The picker itself: data in, pointer and keyboard, what is drawn when, what is told to Python.
 
+import { arithmeticOf } from "./arithmetic/arithmetic.js";
+import { readArrays } from "./arithmetic/buffers.js";
 import { make } from "../dom.js";
-import { cellUnder, centreOf } from "./geometry.js";
+import { cellsOf, cellUnder, centreOf, nearestCell } from "./drawing/geometry.js";
+import { PanelView } from "./drawing/panel_view.js";
+import { SmallMaps } from "./drawing/small.js";
 import { listen } from "./input.js";
-import { adder, cellsOf, floats, halves, heights, mapNames } from "./maths.js";
 import { Player } from "./play.js";
-import { SmallMaps } from "./small.js";
-import { View } from "./view.js";
 import { nameOf, noteOf, report, tell } from "./words.js";
 // The pause between two drawings; how long the pointer rests before the small maps of a large clip are
 // painted, and how long they are painted at a time.
@@ -29,7 +30,7 @@ class Picker {
     const size = new DataView(buffer, byteOffset).getUint32(0, true);
     const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, byteOffset + 4, size)));
     const base = byteOffset + 4 + size;
-    const { picture, look, focus, original } = header;
+    const { picture, look, original } = header;
     if (this.hash !== picture.hash) {
       const bitmaps = await Promise.all(picture.frames.map(({ offset, length }) => createImageBitmap(
         new Blob([new Uint8Array(buffer, base + offset, length)], { type: picture.type }), { colorSpaceConversion: "none" })));
@@ -39,7 +40,7 @@ class Picker {
       this.layout = this.panels = null;
     }
     this.table = new Uint8Array(buffer, base + header.table.offset, header.table.length);
-    Object.assign(this, { look, focus, original });
+    Object.assign(this, { look, original });
     this.film = { width: picture.width, height: picture.height, times: picture.times, bitmaps: this.bitmaps };
     const before = this.panels?.[0].pin.frame;
     this.panels = header.panels.map((panel, k) => this.open(panel, buffer, base, k));
@@ -50,30 +51,23 @@ class Picker {
     this.draw();
   }
 
+  // A panel with its arrays, which are read once while the factors stay the same.
   open(panel, buffer, base, index) {
     const pin = { frame: panel.frame, row: panel.cell.y, col: panel.cell.x };
-    if (panel.still) return { ...panel, pin, factors: { maps: panel.maps.map((map) => heights(buffer, base, map)) } };
-    const read = panel.kind === "nonlocal" ? ["queries", "keys"] : ["theta", "phi"];
-    const key = [panel.key, ...read.flatMap((name) => [panel[name].length, panel[name].peak])].join("|");
-    let factors = this.factors.get(index);
-    if (factors?.key !== key) {
-      factors = { key };
-      for (const name of read) factors[name] = halves(buffer, base, panel[name]);
-      this.factors.set(index, factors);
+    const arithmetic = arithmeticOf(panel.arithmetic);
+    if (panel.arithmetic === "static") return arithmetic.prepare({ ...panel, pin, arrays: readArrays(buffer, base, panel.arrays) });
+    const key = JSON.stringify([panel.key, panel.arithmetic, Object.entries(panel.arrays).map(([name, { length, peak }]) => [name, length, peak])]);
+    let kept = this.factors.get(index);
+    if (kept?.key !== key) {
+      kept = { key, arrays: readArrays(buffer, base, panel.arrays) };
+      this.factors.set(index, kept);
     }
-    const whole = { ...factors };
-    if (panel.kind === "cgnl") {
-      whole.positions = cellsOf(panel.keyGrid);
-      whole.sum = new Float64Array(whole.positions);
-      for (const name of ["mean", "spread", "contrast"]) whole[name] = floats(buffer, base, panel[name]);
-      if (panel.response) whole.response = halves(buffer, base, panel.response);
-    }
-    return { ...panel, factors: whole, pin, add: panel.kernel && adder(panel.kernel) };
+    return arithmetic.prepare({ ...panel, pin, arrays: kept.arrays });
   }
 
   build() {
     const { film } = this, many = film.times.length > 1;
-    const layout = JSON.stringify([this.hash, film.times, this.panels.map((p) => [p.kind, p.span, p.keyGrid, mapNames(p)])]);
+    const layout = JSON.stringify([this.hash, film.times, this.panels.map((p) => [p.span, p.keyGrid, p.names, p.divisions, Boolean(p.heading)])]);
     if (layout !== this.layout) {
       this.layout = layout;
       const playing = this.player?.playing;
@@ -82,7 +76,7 @@ class Picker {
       this.root.replaceChildren();
       this.player = many ? new Player(this.root, film.times, (frame) => this.step(frame)) : null;
       const stages = make("div", "stages");
-      this.views = this.panels.map((panel) => new View(panel, stages, film));
+      this.views = this.panels.map((panel) => new PanelView(panel, stages, film));
       const bar = this.buildBar();
       // Film strips are long: above them the readout stays in sight.
       this.root.append(...(many ? [bar, stages] : [stages, bar]));
@@ -149,7 +143,7 @@ class Picker {
   }
 
   choose(name) {
-    this.focus = name;
+    for (const panel of this.panels) if (panel.names.includes(name)) panel.shown = name;
     for (const view of this.views) view.painted = null;
     this.send("focus", name);
     this.schedule();
@@ -198,7 +192,7 @@ class Picker {
     if (fresh) {
       view.painted = name;
       view.at = at;
-      view.compute(panel, at, this.focus, look);
+      view.compute(panel, at, look);
       view.strip?.paint(view.heat, look, table);
       view.drawArrows(panel, at, this.look.arrows);
     }

@@ -1,7 +1,7 @@
 // Play, pause and the frame slider of a clip.
 
 import { make } from "../dom.js";
-import { seconds } from "./strip.js";
+import { seconds } from "./drawing/strip.js";
 const LEAST_MS = 40;
 
 // How long each frame is shown: until the next one's time; the last for the median.

@@ -1,10 +1,9 @@
 // What the picker says: the readout, the note on a picture, and what tests and benchmarks read.
 
-import { centreOf, momentOf, nearestCell } from "./geometry.js";
-import { rankOf } from "./heat.js";
-import { cellsOf } from "./maths.js";
-import { seconds } from "./strip.js";
-import { short } from "./view.js";
+import { cellsOf, centreOf, momentOf, nearestCell } from "./drawing/geometry.js";
+import { rankOf } from "./drawing/heat.js";
+import { seconds } from "./drawing/strip.js";
+import { short } from "./drawing/panel_view.js";
 export const nameOf = ({ frame, row, col }, film) => (film.times.length > 1 ? `${frame},${row},${col}` : `${row},${col}`);
 
 export function noteOf(panel, view, awaited) {

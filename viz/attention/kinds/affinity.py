@@ -13,6 +13,8 @@ from models.blocks.layout import Grid
 from models.blocks.nonlocal_block import NonLocalBlock, NonLocalFactors
 from models.blocks.pairwise import Pairwise
 from models.build import Network
+from models.specs.block import NonLocalSpec
+from models.specs.network import NetworkSpec
 from models.specs.placement import Place
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice, Selection
@@ -57,6 +59,10 @@ class Affinity(MapKind):
     title = "NL"
     menu = "what the block computes"
     division = "head"
+
+    def belongs_to(self, spec: NetworkSpec) -> bool:
+        """Tell whether the network's blocks are NL blocks."""
+        return isinstance(getattr(spec, "block", None), NonLocalSpec)
 
     def taps(self, network: Network) -> Iterable[Tap]:
         """Listen to the projections of NL blocks."""

@@ -12,6 +12,8 @@ from models.blocks.cgnl_block import CGNLBlock, CGNLFactors
 from models.blocks.kernels import Kernel, TaylorKernel
 from models.blocks.layout import Grid, grid_of
 from models.build import Network
+from models.specs.block import CGNLSpec
+from models.specs.network import NetworkSpec
 from models.specs.placement import Place
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice, Selection
@@ -60,6 +62,10 @@ class ChannelProducts(MapKind):
         "one per group: each group's best by standout."
     )
 
+    def belongs_to(self, spec: NetworkSpec) -> bool:
+        """Tell whether the network's blocks are CGNL blocks."""
+        return isinstance(getattr(spec, "block", None), CGNLSpec)
+
     def taps(self, network: Network) -> Iterable[Tap]:
         """Listen to the projections of CGNL blocks."""
         for place in network.places:
@@ -74,6 +80,11 @@ class ChannelProducts(MapKind):
     def divisions(self, block: CGNLCapture) -> tuple[MapChoice, ...]:
         """Return the groups."""
         return tuple(MapChoice("group", number) for number in range(block.groups))
+
+    def division_words(self, block: CGNLCapture) -> str:
+        """Return what a group's map is."""
+        size = len(block.theta) // block.groups
+        return f"groups (sum of each group's {size} channel maps)"
 
     def _most_ranked(self, block: CGNLCapture, ranking: str) -> int:
         return block.groups if ranking == "one per group" else self.parts(block)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from errors import InputError, OutsideError
 from models.blocks.layout import Grid
 from models.build import Network
+from models.specs.network import NetworkSpec
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice, Selection
 from viz.types import AttentionMap, Cell
@@ -61,6 +62,11 @@ class MapKind(ABC):
     division: ClassVar[str] = ""
     """The word for what its maps are grouped into (group, head); "" for nothing."""
 
+    def belongs_to(self, spec: NetworkSpec) -> bool:
+        """Tell whether the blocks of such a network are of this kind."""
+        del spec
+        return False
+
     def taps(self, network: Network) -> Iterable[Tap]:
         """Return what is listened to in a network; nothing for a derived kind."""
         del network
@@ -105,6 +111,11 @@ class MapKind(ABC):
         """Return every group or head of the block, by number; empty for none."""
         del block
         return ()
+
+    def division_words(self, block: BlockCapture) -> str:
+        """Return what stands over the maps of groups or heads."""
+        del block
+        return plural(self.division) if self.division else ""
 
     def summaries(self, block: BlockCapture) -> tuple[MapChoice, ...]:
         """Return the maps that are made of all divisions (mean, maximum); empty for none."""

@@ -12,8 +12,10 @@ from viz.figure.recipe.recipe import Recipe, Reference, View
 from viz.figure.resolve import Sources
 from viz.geometry import Geometry
 from viz.rendering import heat
+from viz.rendering.look import Look
 from viz.types import AttentionMap, Cell, Clip, Query, moment
 
+WHEN = ("before", "after")
 _MEANING = "mean |activation|, 0 and above"
 
 
@@ -45,11 +47,11 @@ def _row(reference: Reference, view: View, recipe: Recipe, sources: Sources) -> 
     layer = chosen(layers, view.block)
     crop = crop_of(clip, geometry, reference, recipe.layout)
     frame = clip.frames[reference.frame]
-    low, high, shades = _shades(layer, reference.frame, clip, geometry, recipe)
-    note = CONSTANT if shades[0].heat.constant else ""
+    low, high, pair = shades(layer, reference.frame, clip, geometry, recipe.look)
+    note = CONSTANT if pair[0].heat.constant else ""
     pictures = [
         Panel(Picture(frame, crop, shade), f"{when} the gate", layer.name, note, (low, high))
-        for when, shade in zip(("before", "after"), shades, strict=True)
+        for when, shade in zip(WHEN, pair, strict=True)
     ]
     plain = [Panel(Picture(frame, crop), "input")] if recipe.layout.input_panel else []
     label = ", ".join(part for part in (reference.label, view.label) if part)
@@ -82,14 +84,14 @@ def bars(layers: tuple[GateCapture, ...]) -> Bars:
     return Bars(tuple(layer.name for layer in layers), least, mean, largest)
 
 
-def _shades(
-    layer: GateCapture, frame: int, clip: Clip, geometry: Geometry, recipe: Recipe
+def shades(
+    layer: GateCapture, frame: int, clip: Clip, geometry: Geometry, look: Look
 ) -> tuple[float, float, list[Shade]]:
     """Return lowest and highest mean |activation| of both, and their heat on that scale."""
     t = moment(frame, len(clip.frames), len(layer.mean_before))
     both = [values[t : t + 1] for values in (layer.mean_before, layer.mean_after)]
     low, high = (float(take(both)) for take in (np.min, np.max))
-    look = replace(recipe.look, normalise="fixed", fixed_range=(low, high))
+    look = replace(look, normalise="fixed", fixed_range=(low, high))
     query = Query(layer.name, Cell(0, 0, 0))
     return (
         low,

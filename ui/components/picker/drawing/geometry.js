@@ -1,5 +1,7 @@
 // Canvas pixels <-> cells and clip frames <-> moments: the same as viz/geometry.py and viz/types.py.
 
+export const cellsOf = (grid) => grid.frames * grid.rows * grid.cols;
+
 // The grid cell under canvas pixel (x, y), or null outside what the network sees.
 export function cellUnder(geometry, grid, x, y) {
   const u = (x * geometry.resized_width) / geometry.width - geometry.crop_left;
@@ -34,7 +36,7 @@ export function nearestCell(geometry, grid, x, y) {
 // The moment of `moments` that frame `frame` of `frames` lies in: networks may pool time.
 export const momentOf = (frame, frames, moments) => Math.floor((frame * moments) / frames);
 
-// The middle one of the frames that share a moment, as viz/overlay.py has it; a moment that no frame
+// The middle one of the frames that share a moment, as viz/rendering/marks.py has it; a moment that no frame
 // lies in goes to the frame before it.
 export function frameOf(moment, frames, moments) {
   const first = Math.ceil((moment * frames) / moments), next = Math.ceil(((moment + 1) * frames) / moments);

@@ -2,11 +2,11 @@
 // Names are only ever text: they go in through textContent.
 
 import { Arrows, MOST_ARROWS } from "./arrows.js";
-import { make } from "../dom.js";
-import { centreOf, frameOf, momentOf, outline } from "./geometry.js";
+import { make } from "../../dom.js";
+import { arithmeticOf } from "../arithmetic/arithmetic.js";
+import { cellsOf, centreOf, frameOf, momentOf, outline } from "./geometry.js";
 import { emptyHeat, normalise, strongest } from "./heat.js";
-import { cellsOf, chosenChannels, namedMap, nonlocalRow } from "./maths.js";
-import { Strip } from "./strip.js";
+import { FilmStrip } from "./strip.js";
 import { Room, Surface } from "./surface.js";
 const NORMALISATION = {
   clip: "min-max over the map", frame: "min-max of each frame", fixed: "fixed range",
@@ -16,7 +16,7 @@ const CLIP_KEYS = " Comma and full stop, or Page Up and Page Down, step the fram
 
 export const short = (v) => (v === 0 ? "0" : Math.abs(v) >= 1e4 || Math.abs(v) < 1e-3 ? v.toExponential(2) : v.toPrecision(3));
 
-export class View {
+export class PanelView {
   constructor(panel, parent, film) {
     this.film = film;
     this.root = make("div", "view", parent);
@@ -31,7 +31,7 @@ export class View {
     this.pin = make("div", "box pinned", this.stage);
     this.reference = make("div", "box reference", this.stage);
     this.note = make("div", "note", this.stage);
-    if (film.times.length > 1) this.strip = new Strip(panel, this.root, film);
+    if (film.times.length > 1) this.strip = new FilmStrip(panel, this.root, film);
     this.arrows = new Arrows(this.strip ? this.strip.root : this.stage);
     this.addScale();
     this.caption = make("div", "caption", this.root);
@@ -70,20 +70,16 @@ export class View {
 
   // Computes the map shown large for a reference, and its heat. What the small ones need is kept in
   // `asked` for those, which are painted later.
-  compute(panel, at, focus, look) {
-    const { values } = this.large;
+  compute(panel, at, look) {
+    const { values } = this.large, arithmetic = arithmeticOf(panel.arithmetic);
     const i = (momentOf(at.frame, this.film.times.length, panel.grid.frames) * panel.grid.rows + at.row) * panel.grid.cols + at.col;
-    if (panel.kind === "nonlocal") {
-      if (panel.still) values.set(panel.factors.maps[0]);
-      else nonlocalRow(panel, i, values);
-      this.large.name = this.large.label = "NL row";
-    } else {
-      const channels = chosenChannels(panel, i), names = this.small.buttons.map((button) => button.name);
-      const name = names.includes(focus) ? focus : names[0], { label } = namedMap(panel, name, channels, i, values);
-      this.asked = { i, channels, focus: name };
-      this.large.name = label;
-      this.large.label = name.startsWith("group") ? label : `${label} · ${panel.how}`;
-    }
+    const chosen = arithmetic.choose(panel, i), { shown } = panel;
+    const { label } = arithmetic.map(panel, shown, chosen, i, values);
+    this.asked = { i, chosen, shown };
+    this.large.name = label;
+    // The heading says how ranked maps were chosen, and they come first.
+    const ranked = panel.heading && shown.split(" ")[0] === panel.names[0].split(" ")[0];
+    this.large.label = ranked ? `${label} · ${panel.heading}` : label;
     normalise(values, look, this.heat);
     this.low.textContent = short(this.heat.low);
     this.high.textContent = short(this.heat.high);
@@ -104,14 +100,15 @@ export class View {
 
   // Puts a mark ("reference" or "pin") on its cell; the large canvas has it when its frame is shown.
   place(name, panel, cell) {
-    this[name].hidden = cell.frame !== this.shown;
+    this[name].hidden = cell.frame !== this.shown || !panel.referenced;
+    if (!panel.referenced) return;
     outline(this[name], panel, cell, this.film);
     this.strip?.place(name, panel, cell);
   }
 
   drawArrows(panel, at, wanted) {
     const { values } = this.large, { grid, keyGrid, geometry } = panel, count = this.film.times.length;
-    if (!wanted || this.heat.constant) return this.arrows.draw(null);
+    if (!wanted || this.heat.constant || !panel.referenced) return this.arrows.draw(null);
     // Of a picture that was held still only the moment that is drawn has ends.
     const size = keyGrid.rows * keyGrid.cols, seen = count === 1 ? values.subarray(0, size) : values;
     const best = strongest(seen, Math.min(wanted, MOST_ARROWS)), top = values[best[0]];

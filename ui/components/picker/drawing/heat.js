@@ -1,8 +1,8 @@
-// Values -> heat in [0, 1], and what 0 and 1 stand for: the same as viz/heat.py. Ranks and the
-// highest values, as viz/overlay.py has them.
+// Values -> heat in [0, 1], and what 0 and 1 stand for: the same as viz/rendering/heat.py.
+// Ranks and the highest values, as viz/rendering/marks.py has them.
 
-import { cellsOf } from "./maths.js";
-const ROUNDING = 5e-6; // viz/heat.py: spread up to which a map is float32 noise on a constant
+import { cellsOf } from "./geometry.js";
+const ROUNDING = 5e-6; // viz/rendering/heat.py: spread up to which a map is float32 noise on a constant
 
 // Lowest and highest of the values that are numbers, from `first` up to `last`.
 export function range(values, first = 0, last = values.length) {

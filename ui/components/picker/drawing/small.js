@@ -1,9 +1,9 @@
-// The small maps of a CGNL network: one button a channel and a group, over all frames of a clip.
+// The small maps of a network whose references have several: one button a map, over all frames of a clip.
 
-import { make } from "../dom.js";
-import { momentOf } from "./geometry.js";
+import { make } from "../../dom.js";
+import { arithmeticOf } from "../arithmetic/arithmetic.js";
+import { cellsOf, momentOf } from "./geometry.js";
 import { emptyHeat, normalise } from "./heat.js";
-import { cellsOf, mapNames, namedMap } from "./maths.js";
 import { Room, Surface } from "./surface.js";
 const THUMB_WIDTH = 112, MINI_WIDTH = 64;
 
@@ -11,7 +11,7 @@ export class SmallMaps {
   // `choose` gets the name of the map that is clicked.
   constructor(panel, parent, film, choose) {
     this.buttons = [];
-    const names = mapNames(panel), many = film.bitmaps.length > 1;
+    const { names } = panel, many = film.bitmaps.length > 1;
     if (!names.length) return;
     const room = Room.scaled(panel, film, many ? MINI_WIDTH : THUMB_WIDTH);
     const frames = film.bitmaps.map((bitmap) => {
@@ -21,12 +21,16 @@ export class SmallMaps {
     });
     this.heat = emptyHeat(panel.keyGrid);
     this.values = new Float32Array(cellsOf(panel.keyGrid));
-    for (const kind of ["channel", "group"]) {
+    // One strip a sort of map: ranked ones first, then groups or heads, with what is made of all of them.
+    const wordOf = (name) => name.split(" ")[0], ranked = panel.heading ? wordOf(names[0]) : null;
+    for (const own of [true, false]) {
+      const some = names.filter((name) => (wordOf(name) === ranked) === own);
+      if (!some.length) continue;
       const strip = make("div", "strip", parent), heading = make("div", "heading", strip);
-      if (kind === "channel") this.heading = heading;
-      else heading.textContent = `${panel.title}: groups (sum of each group's ${panel.channels / panel.groups} channel maps)`;
+      if (own) this.heading = heading;
+      else heading.textContent = `${panel.title}: ${panel.divisions}`;
       const row = make("div", many ? "thumbs rows" : "thumbs", strip);
-      for (const name of names.filter((n) => n.startsWith(kind))) this.buttons.push(SmallMaps.button(name, row, frames, choose));
+      for (const name of some) this.buttons.push(SmallMaps.button(name, row, frames, choose));
     }
   }
 
@@ -43,19 +47,19 @@ export class SmallMaps {
   }
 
   label(panel) {
-    if (this.heading) this.heading.textContent = `${panel.title}: ${panel.how}`;
+    if (this.heading) this.heading.textContent = `${panel.title}: ${panel.heading}`;
   }
 
-  // Paints one map over all frames; `asked` says for which reference and channels.
-  paint({ name, button, surfaces, text }, panel, { i, channels, focus }, look, table) {
-    const { label, tag } = namedMap(panel, name, channels, i, this.values);
+  // Paints one map over all frames; `asked` says for which reference, ranked maps, and which is shown large.
+  paint({ name, button, surfaces, text }, panel, { i, chosen, shown }, look, table) {
+    const { label, tag } = arithmeticOf(panel.arithmetic).map(panel, name, chosen, i, this.values);
     const heat = normalise(this.values, look, this.heat), moments = heat.peaks.length;
     surfaces.forEach((surface, number) => surface.paint(heat, momentOf(number, surfaces.length, moments), look, table));
     if (text.textContent !== tag) {
       text.textContent = tag;
       button.setAttribute("aria-label", `Show ${label} large`);
     }
-    const pressed = String(name === focus);
+    const pressed = String(name === shown);
     if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
   }
 }

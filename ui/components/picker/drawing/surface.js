@@ -1,4 +1,4 @@
-// One canvas: a frame, and heat painted on it exactly as viz/overlay.py does:
+// One canvas: a frame, and heat painted on it as viz/figure/draw/rasters.py does:
 // upsample the scalar with half-pixel centres, threshold, colour, blend.
 
 const ONE = 1 << 16; // shares are whole numbers of 1/65536: much faster than clamped fractions

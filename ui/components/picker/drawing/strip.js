@@ -1,6 +1,6 @@
 // The film strip of one network: every frame with the heat of its moment, and the marks on them.
 
-import { make } from "../dom.js";
+import { make } from "../../dom.js";
 import { momentOf, outline } from "./geometry.js";
 import { Room, Surface } from "./surface.js";
 // Least width of a frame on the page and width of its canvas, by the number of frames.
@@ -8,7 +8,7 @@ const FRAME_SIZES = [[8, 104, 176], [16, 96, 160], [32, 80, 128], [Infinity, 68,
 
 export const seconds = (time) => `${time.toFixed(2)} s`;
 
-export class Strip {
+export class FilmStrip {
   constructor(panel, parent, film) {
     this.film = film;
     const count = film.times.length, [, least, width] = FRAME_SIZES.find(([most]) => count <= most);

@@ -1,0 +1,118 @@
+"""Which maps of a kind are listed and shown large: the sidebar's section of a kind."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from errors import InputError
+from models.specs.network import NetworkSpec
+from ui import state
+from ui.bound import bound
+from ui.guard import guarded
+from viz.attention.choice import DEFAULT_COUNT, MapChoice
+from viz.attention.kinds import KINDS, selection
+from viz.attention.kinds.kind import MapKind, plural
+
+LIST = "list"
+_MOST_LISTED, _MOST = 24, 12
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What is listed of a kind: ``maps`` and ``count`` as a view has them, the one shown large, and
+    whether they are ranked by class evidence."""
+
+    maps: str = "auto"
+    count: int = DEFAULT_COUNT
+    shown: MapChoice | None = None
+    by_class: bool = False
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """The widgets of a kind's section: how maps are ranked, a list, a count, the large map."""
+
+    ranking: state.Key[str | None]
+    listed: state.Key[str | None]
+    count: state.Key[int | None]
+    focus: state.Key[str | None]
+
+
+_KEYS = {
+    "channels": _Keys(state.CHANNELS, state.CHANNEL_LIST, state.CHANNEL_COUNT, state.FOCUS),
+    "class maps": _Keys(state.CLASSES, state.CLASS_LIST, state.CLASS_COUNT, state.CLASS_FOCUS),
+}
+
+
+def _keys(kind: MapKind) -> _Keys:
+    made = (state.widget(f"{kind.name}-{one}") for one in ("ranking", "list", "count", "focus"))
+    return _KEYS.get(kind.name) or _Keys(*made)
+
+
+def choose(kind: MapKind, specs: list[NetworkSpec]) -> Listing:
+    """Draw the section of a kind that networks of these specs are shown as; nothing to choose
+    where a reference has one map."""
+    divisions = max(_divisions(kind, spec) for spec in specs)
+    if not kind.part:
+        return Listing()
+    keys = _keys(kind)
+    st.subheader(f"{kind.title} maps")
+    rankings = (*kind.rankings, *([kind.class_ranking] if kind.class_ranking else []), LIST)
+    how = st.selectbox(
+        f"{plural(kind.part).capitalize()} by", rankings, key=keys.ranking.name, **bound(),
+        help=_help(kind),
+    )  # fmt: skip
+    found = _numbers(kind, keys) if how == LIST else _ranked(kind, keys, how)
+    listed = selection(found.maps, found.count)
+    options = [str(MapChoice(kind.part, k + 1, by_rank=True)) for k in range(listed.most)]
+    options += [str(MapChoice(kind.division, k)) for k in range(divisions)]
+    if keys.focus.get() not in (None, *options):
+        keys.focus.set(options[0])
+    focus = st.selectbox(
+        "Shown large", options, key=keys.focus.name, **bound(),
+        help=f"{plural(kind.part).capitalize()} are counted by rank; a click on a small map "
+        "chooses it, too.",
+    )  # fmt: skip
+    shown = MapChoice.parse(focus if focus in options else options[0])
+    return Listing(found.maps, found.count, shown, how == kind.class_ranking and bool(how))
+
+
+def _divisions(kind: MapKind, spec: NetworkSpec) -> int:
+    """Return how many groups a network's block has, where the kind has groups."""
+    block = getattr(spec, "block", None)
+    return getattr(block, f"{kind.division}s", 0) if kind.division else 0
+
+
+def _help(kind: MapKind) -> str:
+    words = kind.ranking_help
+    if kind.class_ranking:
+        words += f" {kind.class_ranking}: gradient times response for a class, one backward pass."
+    return f"{words} {LIST}: the numbers you give."
+
+
+def _ranked(kind: MapKind, keys: _Keys, how: str) -> Listing:
+    count = st.slider("How many", 1, _MOST, DEFAULT_COUNT, key=keys.count.name, **bound())
+    ranking = kind.rankings[0] if how == kind.class_ranking else how
+    return Listing(ranking, count)
+
+
+def _numbers(kind: MapKind, keys: _Keys) -> Listing:
+    words = f"{kind.part.capitalize()} numbers"
+    text = st.text_input(words, "0,1,2,3,4", key=keys.listed.name, max_chars=200, **bound())
+    with guarded():
+        found = selection(text)
+        if not 0 < len(found.listed) <= _MOST_LISTED:
+            raise InputError(
+                f"{text[:80]!r} is not a list of {plural(kind.part)}; give 1 to {_MOST_LISTED} "
+                "numbers like 0,3,17."
+            )
+        return Listing(str(found), len(found.listed))
+    return Listing()
+
+
+def focus_on(name: str) -> None:
+    """Show a map large that was clicked: "channel 2" belongs to the kind with channels."""
+    word = name.partition(" ")[0]
+    for kind in KINDS.values():
+        if word in (kind.part, kind.division) and kind.part:
+            _keys(kind).focus.set(name)

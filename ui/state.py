@@ -1,0 +1,142 @@
+"""What a session holds: one register of its keys, with what each holds.
+
+Nothing else touches st.session_state. Widgets whose values code reads have their keys here too;
+those that are made for a pin or a file are reached with ``widget``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import streamlit as st
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Key(Generic[T]):
+    """One entry of the session: its name, the type that it ``holds`` in words of the code, and its
+    value while there is none."""
+
+    name: str
+    holds: str
+    default: T = None
+
+    def get(self) -> T:
+        """Return the value, or the default."""
+        return st.session_state.get(self.name, self.default)
+
+    def set(self, value: T) -> None:
+        """Keep a value."""
+        st.session_state[self.name] = value
+
+    def pop(self) -> T:
+        """Return the value, or the default, and forget it."""
+        return st.session_state.pop(self.name, self.default)
+
+    def once(self, make: Callable[[], T]) -> T:
+        """Return the value; made and kept where there is none."""
+        if self.name not in st.session_state:
+            st.session_state[self.name] = make()
+        return st.session_state[self.name]
+
+    def is_set(self) -> bool:
+        """Tell whether there is a value."""
+        return self.name in st.session_state
+
+
+# The frame of all pages
+FRAMED: Key[bool] = Key("framed", "bool", False)
+WANTED_PAGE: Key[str | None] = Key("wanted_page", "str | None")
+
+# Medium and reference patch
+FOOTAGE = Key("footage", "Footage | None")
+FOOTAGE_BEFORE = Key("footage-before", "Footage | None")
+MEDIUM = Key("medium", "Footage | None")
+UPLOAD = Key("upload", "UploadedFile | None")
+FRAMES_UPLOAD: Key[list | None] = Key("frames_upload", "list[UploadedFile]", None)
+UPLOAD_PROBLEM: Key[str | None] = Key("upload_problem", "str | None")
+EXAMPLE: Key[str] = Key("example", "str", "bird")
+REFERENCE = Key("reference", "Reference | None")
+ADDRESS: Key[str] = Key("address", "str", "")
+FRAME: Key[int] = Key("frame", "int", 0)
+ROW: Key[int] = Key("row", "int", 0)
+COL: Key[int] = Key("col", "int", 0)
+
+# Explore's sidebar
+NETWORK: Key[str | None] = Key("net", "str | None")
+BESIDE: Key[str | None] = Key("beside", "str | None")
+KIND: Key[str | None] = Key("kind", "str | None")
+KIND_BESIDE: Key[str | None] = Key("kind2", "str | None")
+BLOCK: Key[str | None] = Key("block1", "str | None")
+BLOCK_BESIDE: Key[str | None] = Key("block2", "str | None")
+MODE: Key[str] = Key("mode", "str", "fit")
+SIZE: Key[int | None] = Key("size", "int | None")
+SAMPLING: Key[str | None] = Key("sampling", "str | None")
+SAMPLED_FRAMES: Key[int | None] = Key("frames", "int | None")
+STEP: Key[float | None] = Key("step", "float | None")
+STEP_UNIT: Key[str | None] = Key("unit", "str | None")
+START: Key[float | None] = Key("start", "float | int | None")
+START_MOVED: Key[bool] = Key("start-moved", "bool", False)
+CHANNELS: Key[str | None] = Key("channels", "str | None")
+CHANNEL_LIST: Key[str | None] = Key("list", "str | None")
+CHANNEL_COUNT: Key[int | None] = Key("count", "int | None")
+FOCUS: Key[str | None] = Key("focus", "str | None")
+CLASS_COUNT: Key[int | None] = Key("class-count", "int | None")
+CLASS_LIST: Key[str | None] = Key("class-list", "str | None")
+CLASSES: Key[str | None] = Key("classes", "str | None")
+CLASS_FOCUS: Key[str | None] = Key("class-focus", "str | None")
+THRESHOLD: Key[float] = Key("threshold", "float", 0.7)
+SCALE: Key[str] = Key("scale", "str", "min-max")
+LOW: Key[float] = Key("low", "float", 0.0)
+HIGH: Key[float] = Key("high", "float", 1.0)
+COLORMAP: Key[str] = Key("map", "str", "inferno")
+OPACITY: Key[float] = Key("opacity", "float", 0.6)
+SMOOTHING: Key[str] = Key("smoothing", "str", "smooth")
+ARROWS: Key[bool] = Key("arrows", "bool", False)
+
+# Pins and networks of this session
+PINS: Key[tuple] = Key("pins", "tuple[Pin, ...]", ())
+PINS_MADE: Key[int] = Key("pins-made", "int", 0)
+PIN_MESSAGE: Key[tuple[str, str]] = Key("pin-message", "tuple[str, str]", ("", ""))
+OWN_NETWORKS: Key[dict] = Key("own_models", "dict[str, tuple[LoadedModel, str]]")
+GATED: Key[str | None] = Key("gated", "str | None")
+GATE_LAYER: Key[str | None] = Key("gate-layer", "str | None")
+MOVIE: Key[tuple[str, bytes] | None] = Key("movie", "tuple[str, bytes] | None")
+
+# The Figure page
+FIGURE_SETTINGS = Key("figure-settings", "Chosen | None")
+FIGURE_FREE_WIDTH: Key[bool] = Key("figure-free-width", "bool", False)
+FIGURE_PIN: Key[str | None] = Key("figure-pin", "str | None")
+FIGURE_PIN_PROBLEM: Key[str | None] = Key("figure-pin-problem", "str | None")
+FIGURE_PREVIEW = Key("figure-preview", "Preview | None")
+FIGURE_MEMO = Key("figure-memo", "Memo")
+FIGURE_OPENED = Key("figure-opened", "Opened | None")
+FIGURE_ROUND: Key[int] = Key("figure-round", "int", 0)
+FIGURE_OPEN_PROBLEM: Key[str | None] = Key("figure-open-problem", "str | None")
+FIGURE_KEYPOINTS: Key[list | None] = Key("figure-truth", "list[UploadedFile]")
+FIGURE_KEYPOINTS_MESSAGE: Key[tuple[str, str]] = Key(
+    "figure-truth-message", "tuple[str, str]", ("", "")
+)
+FIGURE_PART_NAME: Key[str] = Key("figure-part-name", "str", "")
+
+# The Models page
+PUBLISHED_PROBLEM: Key[str | None] = Key("remove_problem", "str | None")
+OWN_FILE = Key("own_file", "Held | None")
+OWN_QUESTIONS = Key("own_questions", "tuple[tuple, tuple[Question, ...]]", (None, ()))
+OWN_INSPECTION = Key("own_inspection", "tuple[tuple, Inspection | AttentionVizError] | None")
+
+KEYS: dict[str, Key] = {key.name: key for key in list(globals().values()) if isinstance(key, Key)}
+"""Every key by its name."""
+
+
+def widget(name: str, holds: str = "object", default: Any = None) -> Key[Any]:  # noqa: ANN401
+    """Return the key of a widget that is made for one pin, field or file."""
+    return Key(name, holds, default)
+
+
+def show(key: Key[T], value: T) -> None:
+    """Put a widget to a value before it is drawn."""
+    # Only where they differ: a value that is sent back pulls a slider out of the user's hand.
+    if not key.is_set() or key.get() != value:
+        key.set(value)
