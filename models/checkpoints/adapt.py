@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 from errors import CheckpointError, SpecError
 from models.build import outline
-from models.checkpoints import own
 from models.checkpoints.containers.read import RawCheckpoint
 from models.checkpoints.families.facts import Known
 from models.checkpoints.families.family import Family
 from models.checkpoints.families.key_tables import Renamed, rename
 from models.checkpoints.families.registry import family_of
+from models.checkpoints.fill import check_fit
 from models.report import Report
 from models.specs.network import NetworkSpec
 
@@ -57,7 +57,7 @@ def understand(raw: RawCheckpoint, answers: Mapping[str, str]) -> Understood:
         raise CheckpointError(f"{raw.name} cannot be used. {problem}") from problem
     facts = known.finish()
     tensors = without_unit_sizes(renamed.tensors, network)
-    own.check_fit(network, tensors, raw.name)
+    check_fit(network, tensors, raw.name)
     # Wrappers and numbers were taken off one by one, in order: here they are as written.
     written = dict(zip(prepared, raw.tensors, strict=True))
     report = Report(

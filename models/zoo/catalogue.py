@@ -12,6 +12,7 @@ from errors import CheckpointError, MachineError, OutsideError
 from models import checkpoints
 from models.build import build
 from models.checkpoints import own
+from models.checkpoints.fill import fill
 from models.class_names import class_names
 from models.loaded import LoadedModel
 from models.specs.block import NonLocalSpec
@@ -164,7 +165,7 @@ def _gaussian(trunk: LoadedModel, name: str) -> LoadedModel:
 def load_trunk(network: torch.nn.Module, state: Mapping[str, torch.Tensor]) -> None:
     """Fill the trunk from a torchvision state dict; attention blocks stay as they are."""
     blocks = {k: v for k, v in network.state_dict().items() if k.startswith("blocks.")}
-    own.fill(
+    fill(
         network,
         {k: v for k, v in (*state.items(), *blocks.items()) if "num_batches_tracked" not in k},
         "torchvision weights",

@@ -24,6 +24,7 @@ from torch import nn
 
 from models.backbones.resnet import AttentionResNet
 from models.checkpoints import own
+from models.checkpoints.fill import fill
 from models.specs.block import CGNLSpec, NonLocalSpec
 from models.specs.network import ModelSpec, Preprocessing
 from scripts.training.bird_data import load_birds, load_photos
@@ -78,7 +79,7 @@ def start_from(network: AttentionResNet, path: Path) -> None:
     """Fill the network from a weight file of the same stage; the loss's heads start fresh."""
     state = own.load(path).network.state_dict()
     tensors = {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
-    own.fill(network, tensors, path.name)
+    fill(network, tensors, path.name)
 
 
 def arguments() -> argparse.Namespace:
