@@ -4,13 +4,12 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
 
 from models.backbones.compact import compact
 from models.backbones.digits import PLACES, DigitNetwork
 from models.backbones.resnet import AttentionResNet
 from models.blocks.block_table import AttentionBlock
+from models.multiply_adds import multiply_adds
 from models.specs.network import CompactSpec, DigitSpec, ModelSpec, NetworkSpec
 from models.specs.placement import Place, places
 
@@ -58,19 +57,15 @@ def parameter_count(network: nn.Module) -> int:
 
 
 def gmacs(spec: NetworkSpec, size: int, frames: int = 1) -> float:
-    """Return the multiply-adds of one forward of ``frames`` x size x size pixels, in 1e9.
+    """Return the multiply-adds of one forward of ``frames`` x size x size pixels, in 1e9."""
+    return gmacs_of(outline(spec), size, frames)
 
-    Convolutions, the classifier and the pairwise products of attention blocks, counted by torch on
-    shapes alone (the meta device).
+
+def gmacs_of(network: Network, size: int, frames: int = 1) -> float:
+    """Return the multiply-adds of an outline as ``gmacs`` does.
+
+    Convolutions, the classifier and the pairwise products of attention blocks, counted on shapes
+    alone (the meta device).
     """
-    shape = (1, spec.preprocessing.channels, frames, size, size)
-    return multiply_adds(outline(spec), torch.empty(shape, device="meta")) / 1e9
-
-
-def multiply_adds(module: nn.Module, x: Tensor) -> int:
-    """Return the multiply-adds of one forward of ``module`` on x, as torch counts them."""
-    # The meta device has no fused attention; the plain one multiplies the same numbers.
-    plain = sdpa_kernel(SDPBackend.MATH)
-    with torch.no_grad(), plain, FlopCounterMode(display=False) as counter:
-        module(x)
-    return counter.get_total_flops() // 2
+    shape = (1, network.spec.preprocessing.channels, frames, size, size)
+    return multiply_adds(network, torch.empty(shape, device="meta")) / 1e9

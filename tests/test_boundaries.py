@@ -31,6 +31,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "models": (
         "specs",
         "blocks",
+        "multiply_adds",
         "backbones",
         "build",
         "class_names",

@@ -3,10 +3,9 @@
 import pytest
 import torch
 import torchvision
-from torch import nn
 
 from models.blocks.block_table import AttentionBlock
-from models.build import build, gmacs, multiply_adds, outline, parameter_count, places_of
+from models.build import build, gmacs, outline, parameter_count, places_of
 from models.specs.block import CGNLSpec, NonLocalSpec
 from models.specs.gate import CGDSpec
 from models.specs.network import CompactSpec, DigitSpec, ModelSpec
@@ -84,13 +83,3 @@ def test_a_block_adds_the_macs_of_its_convolutions_and_of_its_pairwise_products(
     pairwise = 2 * cells * cells * 512 / 1e9
     assert gmacs(nl, 224) - gmacs(base, 224) == pytest.approx(projections + expand + pairwise)
     assert gmacs(cgnl, 224) - gmacs(base, 224) == pytest.approx(projections + expand / 8, rel=1e-3)
-
-
-@pytest.mark.parametrize("batch", [1, 5])
-@pytest.mark.parametrize("device", ["cpu", "meta"])
-def test_multiply_adds_are_those_counted_by_hand(batch, device):
-    network = nn.Sequential(nn.Conv2d(2, 3, (5, 7)), nn.ReLU(), nn.Flatten(), nn.Linear(105, 11))
-    # 11 x 11 pixels leave 7 x 5 places of 3 channels, each a sum over 2 x 5 x 7; then 105 x 11.
-    by_hand = (7 * 5) * 3 * (2 * 5 * 7) + 105 * 11
-    x = torch.zeros(batch, 2, 11, 11, device=device)
-    assert multiply_adds(network.to(device), x) == batch * by_hand
