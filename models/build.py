@@ -1,6 +1,6 @@
 """NetworkSpec -> network, and what a network costs."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -14,14 +14,18 @@ from models.specs.network import CompactSpec, DigitSpec, ModelSpec, NetworkSpec
 from models.specs.placement import Place, places
 
 
+@runtime_checkable
 class Network(Protocol):
-    """What captures and pages ask of a network, besides being an nn.Module."""
+    """What captures and pages ask of a network, besides being an nn.Module.
+
+    ``places`` are those of its attention blocks, in the order they are passed; empty without.
+    """
 
     spec: NetworkSpec
     places: tuple[Place, ...]
 
     def block_at(self, place: Place) -> AttentionBlock:
-        """Return the attention block that stands at ``place``."""
+        """Return the attention block at ``place``, one of ``places``."""
 
     def gated(self) -> dict[str, nn.Module]:
         """Return the gates inside units by name, in the order they are passed."""
