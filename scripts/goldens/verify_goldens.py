@@ -150,29 +150,39 @@ def published_maps(path: Path, model: LoadedModel) -> list[Difference]:
     ]
 
 
-def told(kind: str, found: list[Difference]) -> str:
-    """Return the largest difference of one kind, and what was allowed there."""
+def worst(kind: str, found: list[Difference]) -> str:
+    """Return the largest difference of one kind, and what was allowed there; empty for none."""
     chosen = [d for d in found if d.name.startswith(kind)]
     if not chosen:
         return ""
-    worst = max(chosen, key=lambda d: d.largest / max(d.allowed, 1e-30))
-    return f"{kind} {worst.largest:.1e} of {worst.allowed:.1e}"
+    largest = max(chosen, key=lambda d: d.largest / max(d.allowed, 1e-30))
+    return f"{kind} {largest.largest:.1e} of {largest.allowed:.1e}"
+
+
+def verdict(found: list[Difference]) -> str:
+    """Return how a case did: failed, passed exactly, or passed with allowance for rounding."""
+    if not all(d.passed for d in found):
+        return "FAIL"
+    return "ok  " if all(d.exact for d in found) else "ok *"
+
+
+def summary(found: list[Difference], note: str) -> str:
+    """Return the largest difference of each kind, the rounding, and the note."""
+    parts = [worst(kind, found) for kind in ("logits", "attention", "tap", "output")]
+    if found:
+        parts.append(f"rounding {max(d.rounding for d in found):.1e}")
+    else:
+        parts.append("loaded, nothing to compare")
+    return "; ".join(part for part in (*parts, note) if part)
 
 
 def show(family: str, network: str, found: list[Difference], note: str) -> bool:
-    """Print one line; return whether everything passed."""
-    passed = all(d.passed for d in found)
-    kinds = [
-        text for kind in ("logits", "attention", "tap", "output") if (text := told(kind, found))
-    ]
-    rounding = max((d.rounding for d in found), default=0.0)
-    parts = [*kinds, f"rounding {rounding:.1e}" if found else "loaded, nothing to compare", note]
-    verdict = "FAIL" if not passed else "ok  " if all(d.exact for d in found) else "ok *"
-    print(f"{verdict} {family:12} {network:58} {'; '.join(p for p in parts if p)}", flush=True)
-    for d in found:
-        if not d.passed:
-            print(f"       {d.name}: {d.largest:.3e}, allowed {d.allowed:.3e}")
-    return passed
+    """Print one line, and one for each failure; return whether everything passed."""
+    print(f"{verdict(found)} {family:12} {network:58} {summary(found, note)}", flush=True)
+    failed = [d for d in found if not d.passed]
+    for d in failed:
+        print(f"       {d.name}: {d.largest:.3e}, allowed {d.allowed:.3e}")
+    return not failed
 
 
 def verify(path: Path, expectation: Path | None) -> bool:

@@ -98,24 +98,32 @@ class Footage:
         OutsideError where the footage has no such frame, and as ``sample``.
         """
         numbers = tuple(numbers)
-        last = len(self.times) - 1
-        rising = all(before < after for before, after in pairwise(numbers))
-        if not (numbers and rising and numbers[0] >= 0 and numbers[-1] <= last):
-            came = ", ".join(map(str, numbers[:8])) + (", ..." if numbers[8:] else "")
-            raise OutsideError(
-                f"Frames {came or 'none'} came; {self.name} has frames 0 to {last}. Take one or "
-                "more of them, ascending, each once."
-            )
-        if self.is_clip and len(numbers) * self.width * self.height > pictures.MAX_SAMPLE_PIXELS:
-            most = pictures.MAX_SAMPLE_PIXELS // (self.width * self.height)
-            raise MediaError(
-                f"{len(numbers)} frames of {self.width} x {self.height} pixels are more than "
-                f"{pictures.MAX_SAMPLE_PIXELS / 1e6:.0f} million; take {max(1, most)} frames or "
-                f"fewer of {self.name}, or scale it down."
-            )
+        self._check_numbers(numbers)
+        if self.is_clip:
+            self._check_pixels(len(numbers))
         frames = self.source.frames(numbers)
         times = tuple(self.times[number] for number in numbers)
         return Clip(frames, times, self.name, self.sha256, numbers if self.is_clip else ())
+
+    def _check_numbers(self, numbers: tuple[int, ...]) -> None:
+        last = len(self.times) - 1
+        rising = all(before < after for before, after in pairwise(numbers))
+        if numbers and rising and numbers[0] >= 0 and numbers[-1] <= last:
+            return
+        listed = ", ".join(map(str, numbers[:8])) + (", ..." if numbers[8:] else "")
+        raise OutsideError(
+            f"Frames [{listed}] cannot be taken; {self.name} has frames 0 to {last}. Take one or "
+            "more of them, ascending, each once."
+        )
+
+    def _check_pixels(self, count: int) -> None:
+        if count * self.width * self.height > pictures.MAX_SAMPLE_PIXELS:
+            most = pictures.MAX_SAMPLE_PIXELS // (self.width * self.height)
+            raise MediaError(
+                f"{count} frames of {self.width} x {self.height} pixels are more than "
+                f"{pictures.MAX_SAMPLE_PIXELS / 1e6:.0f} million; take {max(1, most)} frames or "
+                f"fewer of {self.name}, or scale it down."
+            )
 
     def _start(self, sampling: Sampling, room: float) -> float:
         if sampling.start is None:

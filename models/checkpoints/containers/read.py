@@ -83,21 +83,35 @@ def _state_dict(opened: Opened) -> tuple[dict[str, Tensor], dict[str, object]]:
         raise CheckpointError(
             f"holds {kind(opened.content)}, not a state dict; save the network's state_dict()."
         )
-    content = _by_name(opened.content)
-    where = next((key for key in STATE_KEYS if _is_state(content.get(key))), None)
-    beside = {key: value for key, value in content.items() if where and key != where}
-    state = content if where is None else _by_name(content[where])
-    if not _is_state(state):
+    state, beside = _found(_by_name(opened.content))
+    if opened.container == container_type.PICKLE:
+        # Caffe2 keeps its iteration counter among the blobs
+        state, counters = _sorted_out(state)
+        beside |= counters
+    return _tensors(state), beside
+
+
+def _found(content: dict[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """Return the state dict in a file, or the file that is one itself, and what is beside it."""
+    for key in STATE_KEYS:
+        if _is_state(content.get(key)):
+            beside = {name: value for name, value in content.items() if name != key}
+            return _by_name(content[key]), beside
+    if not _is_state(content):
         raise CheckpointError(
             f"holds no tensors. Weights are looked for at the top and under "
             f"{', '.join(STATE_KEYS)}; it has {', '.join(list(content)[:5]) or 'nothing'}."
         )
-    if (
-        opened.container == container_type.PICKLE
-    ):  # Caffe2 keeps its iteration counter among the blobs
-        beside |= {k: v for k, v in state.items() if not _holds_values(v)}
-        state = {k: v for k, v in state.items() if _holds_values(v)}
-    return _tensors(state), beside
+    return content, {}
+
+
+def _sorted_out(state: dict[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """Return the entries of a state dict that hold values, and the others."""
+    kept: dict[str, object] = {}
+    others: dict[str, object] = {}
+    for name, value in state.items():
+        (kept if _holds_values(value) else others)[name] = value
+    return kept, others
 
 
 def _by_name(entries: dict) -> dict[str, object]:
