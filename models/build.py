@@ -38,7 +38,7 @@ _NETWORKS = {ModelSpec: AttentionResNet, CompactSpec: compact, DigitSpec: DigitN
 
 
 def places_of(spec: NetworkSpec) -> tuple[Place, ...]:
-    """Return where a network's blocks stand, without building it."""
+    """Return where a network's blocks are, without building it."""
     if isinstance(spec, ModelSpec):
         return places(spec.depth, spec.placement)
     return PLACES if isinstance(spec, DigitSpec) else ()

@@ -88,7 +88,7 @@ def block_words(spec: NetworkSpec) -> str:
 
 
 def _tree(spec: NetworkSpec, network: nn.Module) -> list[str]:
-    """Return lines drawn as a tree: what stands where, and under it with what options."""
+    """Return lines drawn as a tree: what is where, and under it with what options."""
     branches = [
         (f"{place.label}  {block_words(spec)}", _block(spec, network.block_at(place), place.stage))
         for place in network.places

@@ -74,4 +74,4 @@ def size_of(spec: CompactSpec, pattern: str, accepted: str) -> tuple[str, ...]:
 
 def wrong_size(spec: CompactSpec, accepted: str) -> SpecError:
     """Return the refusal of a size that the family does not have."""
-    return SpecError(f"Size {spec.size_name!r} came for {spec.family}; use {accepted}.")
+    return SpecError(f"{spec.size_name!r} is not a size of {spec.family}; use {accepted}.")

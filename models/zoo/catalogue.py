@@ -24,7 +24,7 @@ from models.zoo.published_row import Published
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 SUFFIXES = (".safetensors", ".pth", ".pt", ".tar", ".pyth", ".pkl")
-"""Endings of checkpoint files; what they hold is told by their content."""
+"""Endings of checkpoint files; what they hold is read from their content."""
 NO_ANSWERS: Mapping[str, str] = {}
 
 
@@ -91,7 +91,7 @@ def _source(row: Published) -> str:
 
 
 def spec_of(row: Published) -> NetworkSpec | None:
-    """Return the spec of a published network as far as it is known without its file."""
+    """Return the spec of a published network where it can be had without its file."""
     return _TRUNKS.get(row.id) or cache.spec_of(row)
 
 
@@ -104,7 +104,7 @@ def load(
     """Load a network by catalogue id or by the path of a checkpoint.
 
     Published networks are downloaded on first use, with ``progress``. ``answers`` are what a
-    checkpoint does not tell (``checkpoints.load``). The network goes to ``device``, or to a GPU
+    checkpoint does not show (``checkpoints.load``). The network goes to ``device``, or to a GPU
     when there is one.
     """
     return ready(_find(name, answers, progress), device)
@@ -132,8 +132,9 @@ def _find(name: str, answers: Mapping[str, str], progress: Progress) -> LoadedMo
         return _gaussian(_published(rows[name.removesuffix(_GAUSSIAN)], answers, progress), name)
     if Path(name).suffix in SUFFIXES or os.path.isfile(name):  # noqa: PTH113 (never raises)
         return checkpoints.load(Path(name), answers)
+    listed = ", ".join(entry.id for entry in usable(bundled()))
     raise OutsideError(
-        f"Network {name!r} came; use one of {', '.join(entry.id for entry in usable(bundled()))}, "
+        f"{name!r} is not a network; use one of {listed}, "
         f"{', '.join(_TRUNKS)}, another name that `python -m viz models` lists, or the path of a "
         f"checkpoint ({', '.join(SUFFIXES)})."
     )

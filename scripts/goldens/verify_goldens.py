@@ -62,16 +62,16 @@ def answers_from(meta: dict) -> dict[str, str]:
     """Return what the makers of a case say of it, in the loader's words."""
     words = {"softmax": "embedded_gaussian", True: "yes", False: "no"}
     named = {"mode": "function", "instantiation": "function", "use_scale": "scale"}
-    told = {ours: meta[theirs] for theirs, ours in named.items() if theirs in meta}
+    answers = {ours: meta[theirs] for theirs, ours in named.items() if theirs in meta}
     if meta.get("nl_type") in ("cgnl", "cgnlx"):
-        told["kernel"] = meta["nl_type"]
+        answers["kernel"] = meta["nl_type"]
     if "model" in meta:
-        told["architecture"] = "fb-org" if str(meta["model"]).endswith("_org") else "fb-new"
+        answers["architecture"] = "fb-org" if str(meta["model"]).endswith("_org") else "fb-new"
     elif "arch" in meta and "cfg" in meta:
-        told["architecture"] = (
+        answers["architecture"] = (
             "pyslowfast" if meta["arch"] in ("i3d", "c2d") else "pyslowfast-nopool"
         )
-    return {name: words.get(value, value) for name, value in told.items()}
+    return {name: words.get(value, value) for name, value in answers.items()}
 
 
 def load(path: Path, meta: dict) -> tuple[LoadedModel, str]:
@@ -79,17 +79,17 @@ def load(path: Path, meta: dict) -> tuple[LoadedModel, str]:
     try:
         model = checkpoints.load(path)
     except UndecidedError as open_questions:
-        told = answers_from(meta)
-        asked = {q.name: told.get(q.name, q.choices[0]) for q in open_questions.questions}
+        answers = answers_from(meta)
+        asked = {q.name: answers.get(q.name, q.choices[0]) for q in open_questions.questions}
         return checkpoints.load(path, asked), f"asked, answered {asked}"
-    told = answers_from(meta)
+    answers = answers_from(meta)
     assumed = {
-        fact.name: told[fact.name]
+        fact.name: answers[fact.name]
         for fact in model.report.facts
-        if fact.source == "the family's code" and told.get(fact.name, fact.value) != fact.value
+        if fact.source == "the family's code" and answers.get(fact.name, fact.value) != fact.value
     }
     if assumed:
-        return checkpoints.load(path, assumed), f"told {assumed}"
+        return checkpoints.load(path, assumed), f"answered {assumed}"
     return model, ""
 
 

@@ -1,6 +1,6 @@
 """Training clips, rendered: a drawn person and a ball over photographs, with shake and occlusion.
 
-What is drawn is known, so every clip comes with its action and with where ball, head, hands and
+Everything is drawn, so every clip comes with its action and with where ball, head, hands and
 feet are in each frame.
 """
 

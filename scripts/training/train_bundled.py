@@ -42,7 +42,7 @@ from scripts.training.training_run import BirdLesson, Lesson, Recipe, Run, take_
 from scripts.training.weight_averaging import Meetings, join
 
 STORED_SIDE = 192
-TELL_CLIPS_EVERY = 160
+PRINT_CLIPS_EVERY = 160
 
 BLOCKS = {
     "trunk": (None, "none"),
@@ -188,7 +188,7 @@ def clip_run(
     student = clip_student(args.stage, recipe.sides[-1][1]).to(device)
     student = student.to(memory_format=torch.channels_last)
     run = _opened(args, recipe, student, rank)
-    run.tell_every = TELL_CLIPS_EVERY
+    run.print_every = PRINT_CLIPS_EVERY
     if not run.path.exists() and args.stage == "clips":
         start_from_birds(student, args.weights)
     elif not run.path.exists():

@@ -131,10 +131,10 @@ class Footage:
                 room / 2 if sampling.unit == "seconds" else float(math.floor(room + _NEARLY) // 2)
             )
         if sampling.start > room + _NEARLY:
-            raise OutsideError(self._told(sampling, room))
+            raise OutsideError(self._misfit(sampling, room))
         return float(sampling.start)
 
-    def _told(self, sampling: Sampling, room: float) -> str:
+    def _misfit(self, sampling: Sampling, room: float) -> str:
         unit = "s" if sampling.unit == "seconds" else "frames"
         there = f"{self.duration:.2f} s" if unit == "s" else f"{len(self.times)} frames"
         asked = f"{sampling.frames} frames {sampling.step:g} {unit} apart"
@@ -185,7 +185,7 @@ def _finite(value: object) -> bool:
 
 
 def read(content: bytes, name: str) -> Footage:
-    """Take a picture, a video, an animation or a zip of frames; told apart by its bytes alone.
+    """Take a picture, a video, an animation or a zip of frames; whichever its bytes show.
 
     The sha256 is that of the bytes. MediaError, in one line, for anything else, for what is
     damaged, and over the limits of viz.media.

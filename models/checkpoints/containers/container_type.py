@@ -1,4 +1,4 @@
-"""Which container a file is, told by its content; whatever is no weight file is refused by name."""
+"""Which container a file is, by its content; whatever is no weight file is refused by name."""
 
 import stat
 import struct

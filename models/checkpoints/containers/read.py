@@ -1,4 +1,4 @@
-"""A checkpoint file of any container, as one flat state dict and what stands beside it.
+"""A checkpoint file of any container, as one flat state dict and what is beside it.
 
 Nothing in a file is run, and nothing is loaded in part: ``read`` returns the whole or raises.
 """
@@ -44,7 +44,7 @@ class RawCheckpoint:
 
 
 def read(path: Path) -> RawCheckpoint:
-    """Read the checkpoint file at ``path``, told by its content; CheckpointError in one line."""
+    """Read the checkpoint file at ``path``, whatever its name; CheckpointError in one line."""
     try:
         with container_type.opened(path) as (file, size):
             opened = _open(path, file, size)
@@ -78,7 +78,7 @@ def _sha256(file: BinaryIO) -> str:
 
 
 def _state_dict(opened: Opened) -> tuple[dict[str, Tensor], dict[str, object]]:
-    """Return the tensors, and what stands beside them."""
+    """Return the tensors, and what is beside them."""
     if not isinstance(opened.content, dict):
         raise CheckpointError(
             f"holds {kind(opened.content)}, not a state dict; save the network's state_dict()."
@@ -165,7 +165,7 @@ def _tensor(value: object) -> Tensor:
 
 
 def _beside(entries: dict[str, object]) -> tuple[dict[str, str], dict[str, str]]:
-    """Sort what stands beside the tensors into metadata and, with reasons, ignored."""
+    """Sort what is beside the tensors into metadata and, with reasons, ignored."""
     metadata: dict[str, str] = {}
     ignored: dict[str, str] = {}
     for name, value in entries.items():

@@ -172,7 +172,7 @@ def test_every_parameter_learns(module):
 @pytest.mark.parametrize("spec", [SESpec(), CBAMSpec()], ids=["se", "cbam"])
 def test_compact_networks_refuse_other_gates_than_cgd(spec, one_line):
     assert cgd_or_none(CGDSpec(), 8).size == 8
-    with pytest.raises(SpecError, match="use CGD or no gate") as caught:
+    with pytest.raises(SpecError, match="use CGD, none, or a ResNet") as caught:
         cgd_or_none(spec, 8)
     one_line(caught.value)
 
