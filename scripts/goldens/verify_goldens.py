@@ -4,8 +4,8 @@
 
 FOLDER/FAMILY/NAME.(pth|pth.tar|pyth|pkl) with NAME.expect.pt beside it: "input" (normalised) or
 "frames_uint8", "logits", and "attention" {block: (B, N, M)} and/or "taps". Exits 1 if any
-difference is over what scripts.golden_cases allows, if a file cannot be loaded, or if none is
-found.
+difference is over what scripts.goldens.golden_cases allows, if a file cannot be loaded, or if none
+is found.
 """
 
 import argparse

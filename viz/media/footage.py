@@ -88,7 +88,7 @@ class Footage:
     def sample(self, sampling: Sampling) -> Clip:
         """Decode the frames that a Sampling takes; ``numbers`` is empty for a picture.
 
-        At most media.MAX_SAMPLE_PIXELS together. MediaError where a frame cannot be decoded.
+        At most pictures.MAX_SAMPLE_PIXELS together. MediaError where a frame cannot be decoded.
         """
         return self.take(self.numbers(sampling))
 
@@ -188,7 +188,7 @@ def read(content: bytes, name: str) -> Footage:
     """Take a picture, a video, an animation or a zip of frames; whichever its bytes show.
 
     The sha256 is that of the bytes. MediaError, in one line, for anything else, for what is
-    damaged, and over the limits of viz.media.
+    damaged, and over the limits of viz.media.pictures.
     """
     name = pictures.safe_name(name)
     if not content:
@@ -216,7 +216,8 @@ def read(content: bytes, name: str) -> Footage:
 def read_set(files: Sequence[tuple[str, bytes]]) -> Footage:
     """Take several pictures, (name, bytes), as the frames of a clip in natural order of names.
 
-    For times and sha256 see viz.frame_sets. MediaError where one is no picture, or another size.
+    For times and sha256 see viz.media.frame_sets. MediaError where one is no picture, or has
+    another size.
     """
     found, digest = frame_sets.read_files(files)
     return _from(found, found.name, digest)

@@ -37,7 +37,7 @@ class Video:
     def frames(self, numbers: Sequence[int]) -> np.ndarray:
         """Decode frames, numbers ascending, to (T, H, W, 3) uint8.
 
-        MediaError where one cannot be had, or all together take more than media.PATIENCE.
+        MediaError where one cannot be had, or all together take more than pictures.PATIENCE.
         """
         deadline = time.monotonic() + pictures.PATIENCE
         problem: LostError | None = None
@@ -91,7 +91,7 @@ def read(content: bytes, name: str) -> Video:
     """Index the best video stream of MP4, MOV, AVI, Matroska or WebM, and decode its first frame.
 
     Frames that an edit list leaves out, cover pictures and damaged packets do not count. Limits
-    are those of viz.media; MediaError, in one line, for everything that cannot be used.
+    are those of viz.media.pictures; MediaError, in one line, for everything that cannot be used.
     """
     pictures.check_weight(name, len(content), pictures.MAX_CLIP_BYTES)
     with opened(content, name) as (container, stream):
