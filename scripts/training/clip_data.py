@@ -66,7 +66,7 @@ def random_course(draw: np.random.Generator, action: str, radius: float) -> Cour
 
 @dataclass(frozen=True)
 class Scene:
-    """What stays the same in a clip: where the person stands, clothes, and their course over the
+    """What stays the same in a clip: the place of the person, clothes, and their course over the
     ground in body heights per clip."""
 
     stand: Stand

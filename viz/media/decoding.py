@@ -52,7 +52,7 @@ class Key(NamedTuple):
 class Index:
     """Where the frames of a video are: ``times`` in s from the first, ``stamps`` in ticks.
 
-    Decoding starts at one of ``keys`` or at the beginning. Where stamps do not tell the order of
+    Decoding starts at one of ``keys`` or at the beginning. Where stamps do not give the order of
     frames (``timed`` False: AVI with B-frames), frames are counted from the first one.
     """
 

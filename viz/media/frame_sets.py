@@ -111,7 +111,7 @@ def read_files(files: Sequence[tuple[str, bytes]], name: str | None = None) -> t
     """
     if not files:
         raise MediaError(
-            "There are no pictures; give the frames of a clip as PNG, JPEG or WebP files."
+            "No pictures were given; give the frames of a clip as PNG, JPEG or WebP files."
         )
     if len(files) > MAX_ENTRIES:
         raise _crowded(name or "The set")

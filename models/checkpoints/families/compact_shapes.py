@@ -31,9 +31,9 @@ Candidate = tuple[CompactSpec, int]
 def compact_spec_of(shapes: Shapes) -> CompactSpec | None:
     """Return the compact network that tensors of these names (without ``module.``) belong to.
 
-    None when they belong to no such network. The ten variants cannot be told apart by shapes beyond
-    cascaded or not: cascaded is taken to be v10, which the authors publish, and anything else is
-    not recognised. That every key fits is for the loader to check.
+    None when they belong to no such network. Shapes show of the ten variants only whether they are
+    cascaded: cascaded is taken to be v10, which the authors publish, and anything else is not
+    recognised. That every key fits is for the loader to check.
     """
     for recognise in (_mobilenet, _squeezenet, _preresnet, _wrn):
         found = recognise(shapes)

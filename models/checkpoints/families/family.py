@@ -20,7 +20,7 @@ class Family:
     """One published format.
 
     ``mark`` matches a key that only this family has (``module.`` prefixes taken off); ``prepare``
-    rearranges tensors before the table, ``describe`` makes the spec of what came out of it.
+    rearranges tensors before the table, ``describe`` makes the spec of its result.
     ``class_names`` maps a number of classes to the name of their list.
     """
 
