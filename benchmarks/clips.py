@@ -15,6 +15,7 @@ from statistics import median
 import av
 import numpy as np
 import torch
+from viz.rendering.strip import View
 
 from benchmarks.compute import alternately
 from models.blocks.layout import Grid
@@ -23,12 +24,12 @@ from models.loaded import LoadedModel
 from models.specs.network import ModelSpec
 from models.zoo import catalogue
 from viz import geometry
-from viz.attention import affinity
 from viz.attention.hooks import capture
+from viz.attention.kinds import affinity
 from viz.media import footage
 from viz.rendering import movie_files
-from viz.rendering.strip import View
-from viz.types import AttentionMap, Cell, Clip, Look, ModelInput, Query, Sampling
+from viz.rendering.look import Look
+from viz.types import AttentionMap, Cell, Clip, ModelInput, Query, Sampling
 
 ROOT = Path(__file__).parents[1]
 SECONDS, FPS, WIDTH, HEIGHT = 10, 30, 1280, 720

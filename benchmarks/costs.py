@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from benchmarks.cost_tables import TABLES, Cost, Row, Table
 from models.blocks.cgd_block import CGDBlock
 from models.blocks.comparison import BAMBlock
-from models.build import multiply_adds, outline, parameter_count
+from models.build import outline, parameter_count
+from models.multiply_adds import multiply_adds
 from models.specs.network import NetworkSpec
 
 

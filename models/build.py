@@ -1,28 +1,31 @@
 """NetworkSpec -> network, and what a network costs."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
 
 from models.backbones.compact import compact
 from models.backbones.digits import PLACES, DigitNetwork
 from models.backbones.resnet import AttentionResNet
 from models.blocks.block_table import AttentionBlock
+from models.multiply_adds import multiply_adds
 from models.specs.network import CompactSpec, DigitSpec, ModelSpec, NetworkSpec
 from models.specs.placement import Place, places
 
 
+@runtime_checkable
 class Network(Protocol):
-    """What captures and pages ask of a network, besides being an nn.Module."""
+    """What captures and pages ask of a network, besides being an nn.Module.
+
+    ``places`` are those of its attention blocks, in the order they are passed; empty without.
+    """
 
     spec: NetworkSpec
     places: tuple[Place, ...]
 
     def block_at(self, place: Place) -> AttentionBlock:
-        """Return the attention block that stands at ``place``."""
+        """Return the attention block at ``place``, one of ``places``."""
 
     def gated(self) -> dict[str, nn.Module]:
         """Return the gates inside units by name, in the order they are passed."""
@@ -35,7 +38,7 @@ _NETWORKS = {ModelSpec: AttentionResNet, CompactSpec: compact, DigitSpec: DigitN
 
 
 def places_of(spec: NetworkSpec) -> tuple[Place, ...]:
-    """Return where a network's blocks stand, without building it."""
+    """Return where a network's blocks are, without building it."""
     if isinstance(spec, ModelSpec):
         return places(spec.depth, spec.placement)
     return PLACES if isinstance(spec, DigitSpec) else ()
@@ -58,19 +61,15 @@ def parameter_count(network: nn.Module) -> int:
 
 
 def gmacs(spec: NetworkSpec, size: int, frames: int = 1) -> float:
-    """Return the multiply-adds of one forward of ``frames`` x size x size pixels, in 1e9.
+    """Return the multiply-adds of one forward of ``frames`` x size x size pixels, in 1e9."""
+    return gmacs_of(outline(spec), size, frames)
 
-    Convolutions, the classifier and the pairwise products of attention blocks, counted by torch on
-    shapes alone (the meta device).
+
+def gmacs_of(network: Network, size: int, frames: int = 1) -> float:
+    """Return the multiply-adds of an outline as ``gmacs`` does.
+
+    Convolutions, the classifier and the pairwise products of attention blocks, counted on shapes
+    alone (the meta device).
     """
-    shape = (1, spec.preprocessing.channels, frames, size, size)
-    return multiply_adds(outline(spec), torch.empty(shape, device="meta")) / 1e9
-
-
-def multiply_adds(module: nn.Module, x: Tensor) -> int:
-    """Return the multiply-adds of one forward of ``module`` on x, as torch counts them."""
-    # The meta device has no fused attention; the plain one multiplies the same numbers.
-    plain = sdpa_kernel(SDPBackend.MATH)
-    with torch.no_grad(), plain, FlopCounterMode(display=False) as counter:
-        module(x)
-    return counter.get_total_flops() // 2
+    shape = (1, network.spec.preprocessing.channels, frames, size, size)
+    return multiply_adds(network, torch.empty(shape, device="meta")) / 1e9

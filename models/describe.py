@@ -6,7 +6,7 @@ from functools import lru_cache
 from torch import nn
 
 from models.blocks.nonlocal_block import NonLocalBlock
-from models.build import gmacs, outline, parameter_count
+from models.build import gmacs_of, outline, parameter_count
 from models.specs.block import BlockSpec, CGNLSpec, NonLocalSpec
 from models.specs.gate import GateSpec
 from models.specs.network import CompactSpec, DigitSpec, ModelSpec, NetworkSpec
@@ -47,7 +47,7 @@ def described(spec: NetworkSpec) -> Described:
         tuple(_tree(spec, network)),
         tuple(place.label for place in network.places),
         parameter_count(network),
-        gmacs(spec, prep.size, prep.frames),
+        gmacs_of(network, prep.size, prep.frames),
     )
 
 
@@ -88,7 +88,7 @@ def block_words(spec: NetworkSpec) -> str:
 
 
 def _tree(spec: NetworkSpec, network: nn.Module) -> list[str]:
-    """Return lines drawn as a tree: what stands where, and under it with what options."""
+    """Return lines drawn as a tree: what is where, and under it with what options."""
     branches = [
         (f"{place.label}  {block_words(spec)}", _block(spec, network.block_at(place), place.stage))
         for place in network.places

@@ -1,4 +1,4 @@
-"""A network that is ready to use, with what is known of where it came from."""
+"""A network that is ready to use, with its origin."""
 
 import threading
 from dataclasses import dataclass, field

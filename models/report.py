@@ -11,7 +11,7 @@ Source = Literal["weights", "metadata", "file name", "the family's code", "your 
 
 @dataclass(frozen=True)
 class Fact:
-    """One thing known of a network, and where it was read."""
+    """One fact of a network, and its source."""
 
     name: str
     value: str
@@ -20,7 +20,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Question:
-    """One thing that neither weights, metadata nor file name tell."""
+    """One thing that neither weights, metadata nor file name show."""
 
     name: str
     text: str
@@ -46,5 +46,5 @@ class UndecidedError(CheckpointError):
 
     def __init__(self, name: str, questions: tuple[Question, ...]) -> None:
         asked = "; ".join(f"{q.text} ({q.name} = {' or '.join(q.choices)})" for q in questions)
-        super().__init__(f"{name} does not tell everything: {asked}. Answer that to load it.")
+        super().__init__(f"{name} leaves a question open: {asked}. Answer that to load it.")
         self.questions = questions

@@ -58,7 +58,7 @@ class DigitNetwork(nn.Module):
         )
 
     def block_at(self, place: Place) -> AttentionBlock:
-        """Return the attention block that stands at ``place``."""
+        """Return the attention block at ``place``."""
         return self.blocks[place.key]
 
     def gated(self) -> dict[str, nn.Module]:
@@ -84,6 +84,7 @@ class DigitNetwork(nn.Module):
         side = self.spec.preprocessing.size
         if x.shape[-2:] != (side, side):
             raise InputError(
-                f"{x.shape[-1]} x {x.shape[-2]} pixels came; this network takes {side} x {side}."
+                f"{x.shape[-1]} x {x.shape[-2]} pixels do not fit this network; use {side} x "
+                f"{side}."
             )
         return self._run(fold_time(x), x.shape[2], 0)

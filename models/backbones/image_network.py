@@ -2,13 +2,15 @@
 
 import re
 from abc import ABC, abstractmethod
+from typing import NoReturn
 
 from torch import Tensor, nn
 
-from errors import SpecError
+from errors import OutsideError, SpecError
 from models.blocks.cgd_block import CGDBlock
 from models.blocks.layout import fold_time
 from models.specs.network import CompactSpec
+from models.specs.placement import Place
 
 
 class ImageNetwork(nn.Module, ABC):
@@ -17,8 +19,8 @@ class ImageNetwork(nn.Module, ABC):
     Only its gates see a clip as one; the features of its frames are averaged before ``classify``.
     """
 
-    places = ()
-    """No attention block stands beside these networks."""
+    places: tuple[Place, ...] = ()
+    """These networks have gates, and no attention block at any place."""
 
     def __init__(self, spec: CompactSpec) -> None:
         super().__init__()
@@ -35,6 +37,20 @@ class ImageNetwork(nn.Module, ABC):
     def forward(self, x: Tensor) -> Tensor:
         features = self.features_of(fold_time(x), x.shape[2])
         return self.classify(features.mean((2, 3)).unflatten(0, (-1, x.shape[2])).mean(1))
+
+    def block_at(self, place: Place) -> NoReturn:
+        """Refuse: there is no attention block; OutsideError says so."""
+        raise self._without_blocks(place)
+
+    def resume(self, place: Place, features: Tensor) -> NoReturn:  # noqa: ARG002 (as others)
+        """Refuse: there is no place to go on from; OutsideError says so."""
+        raise self._without_blocks(place)
+
+    def _without_blocks(self, place: Place) -> OutsideError:
+        return OutsideError(
+            f"{place.label!r} is not a place of {self.spec.family} {self.spec.size_name}, which "
+            "has no attention blocks; use its gates, or another network."
+        )
 
     def gated(self) -> dict[str, CGDBlock]:
         """Return the gates by the names of their units, in the order they are passed."""
@@ -58,4 +74,4 @@ def size_of(spec: CompactSpec, pattern: str, accepted: str) -> tuple[str, ...]:
 
 def wrong_size(spec: CompactSpec, accepted: str) -> SpecError:
     """Return the refusal of a size that the family does not have."""
-    return SpecError(f"Size {spec.size_name!r} came for {spec.family}; use {accepted}.")
+    return SpecError(f"{spec.size_name!r} is not a size of {spec.family}; use {accepted}.")

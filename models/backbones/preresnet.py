@@ -1,6 +1,6 @@
 """Pre-activation ResNet for 32-pixel pictures (He et al. 2016, "Identity mappings").
 
-Keys, and where the gate stands, are those of the CGD authors' code.
+Keys, and the place of the gate, are those of the CGD authors' code.
 """
 
 import torch
@@ -30,7 +30,7 @@ class _Unit(nn.Module):
         self.downsample = None
         if stride != 1 or channels != out:
             self.downsample = nn.Sequential(nn.Conv2d(channels, out, 1, stride, bias=False))
-        # Nothing reads it: it stands for the key of the same name in the authors' checkpoints.
+        # Nothing reads it: it is here for the key of the same name in the authors' checkpoints.
         self.scale = nn.Parameter(torch.tensor([2.0])) if spec.gate else None
 
     def shortcut(self, x: Tensor) -> Tensor:

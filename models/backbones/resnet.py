@@ -57,7 +57,7 @@ class AttentionResNet(nn.Module):
         )
 
     def block_at(self, place: Place) -> AttentionBlock:
-        """Return the attention block that stands at ``place``."""
+        """Return the attention block at ``place``."""
         return self.blocks[place.key]
 
     def gated(self) -> dict[str, nn.Module]:

@@ -79,7 +79,7 @@ class _Unit(nn.Module):
         return self.gated("conv1", self.conv1(moved), frames)
 
     def gated(self, position: str, x: Tensor, frames: int) -> Tensor:
-        """Apply the gate if it stands at ``position``."""
+        """Apply the gate if its place is ``position``."""
         return self.attention(x, frames) if self.gate_position == position else x
 
     def shortcut(self, channels: int, out: int, stride: int) -> nn.Sequential | None:

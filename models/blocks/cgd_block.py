@@ -87,8 +87,8 @@ class CGDBlock(nn.Module):
         super().__init__()
         if spec.axis != "channel" and side is None:
             raise SpecError(
-                f"A CGD over {spec.axis} came without a side; its weights belong to one height "
-                "and width of the features, so give it, or describe channels."
+                f"A CGD over {spec.axis} needs a side: its weights belong to one height and width "
+                "of the features. Give it, or describe channels."
             )
         self.spec = spec
         self.size = channels if spec.axis == "channel" else side
@@ -134,7 +134,7 @@ class CGDBlock(nn.Module):
         else:
             g, f = (described(pooled) for described in SUB_DESCRIPTORS[self.spec.variant])
             last = 0
-        # f^T w first: a scalar a frame, so that g f^T never stands in memory (sec. 3.3).
+        # f^T w first: a scalar a frame, so that g f^T is never made (sec. 3.3).
         return (g * (f @ self._weight(axis, last))).sum(1) + self._bias(axis, last)
 
     def gates(self, x: Tensor, frames: int = 1) -> Tensor:
@@ -143,9 +143,9 @@ class CGDBlock(nn.Module):
         axes = AXES[self.spec.axis]
         if any(clip.shape[axis.dim] != self.size for axis in axes):
             raise SpecError(
-                f"Features of {x.shape[1]} x {x.shape[2]} x {x.shape[3]} came to a CGD over "
-                f"{self.spec.axis} made for {self.size}; give it a picture of the size it was "
-                "trained with."
+                f"Features of {x.shape[1]} x {x.shape[2]} x {x.shape[3]} do not fit a CGD over "
+                f"{self.spec.axis} made for {self.size}; use a picture of the size it was trained "
+                "with."
             )
         described = [self._describe(clip, axis) for axis in axes]
         if len(described) == 1:
@@ -187,7 +187,7 @@ def channel_layer_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
     The detection code calls w0 ``squeeze0.0.weight`` and bias0 ``squeeze0.0.bias``, without batch
     axis. The combined layer holds ``channel_att`` and ``spatial_att``, of which it applies only the
-    first. Other keys, and whatever stands before these names, are kept.
+    first. Other keys, and whatever prefix these names have, are kept.
     """
     renamed = {}
     for key, value in state.items():

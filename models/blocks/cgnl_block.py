@@ -45,8 +45,8 @@ class CGNLBlock(nn.Module):
         inner = channels // spec.reduction
         if inner % spec.groups:
             raise SpecError(
-                f"{inner} channels came in {spec.groups} groups; the groups must divide the "
-                "channels."
+                f"{inner} channels cannot be cut into {spec.groups} groups; use a number of groups "
+                "that divides them."
             )
         self.spec = spec
         self.projection = CGNLProjection(channels, inner)

@@ -14,7 +14,7 @@ _CHANNEL_GATES: dict[type, type] = {SESpec: SqueezeExcitation, CBAMSpec: CBAM}
 
 
 class NoGate(nn.Module):
-    """Stands where a unit has no gate: (B*T, C, H, W) -> itself."""
+    """In the place of a gate where a unit has none: (B*T, C, H, W) -> itself."""
 
     def forward(self, x: Tensor, frames: int = 1) -> Tensor:  # noqa: ARG002 (a gate's signature)
         """Return x."""
@@ -25,7 +25,7 @@ def gate(spec: GateSpec, channels: int, side: int | None = None) -> Gate:
     """Return a fresh gate for ``channels`` channels.
 
     ``side`` is the height and width of the features; only a CGD over height, width or space needs
-    it, and a CGD over channels is all that stands in the papers' networks.
+    it, and the papers' networks have CGDs over channels only.
     """
     if isinstance(spec, CGDSpec):
         return CGDBlock(channels, spec, side)
@@ -35,12 +35,12 @@ def gate(spec: GateSpec, channels: int, side: int | None = None) -> Gate:
 def cgd_or_none(spec: GateSpec | None, channels: int) -> CGDBlock | NoGate:
     """Return the gate of a compact network's unit; SpecError for other gates than CGD.
 
-    It stands where the authors' code has it in that family, whatever position the spec names.
+    It is where the authors' code has it in that family, whatever position the spec names.
     """
     if spec is None:
         return NoGate()
     if not isinstance(spec, CGDSpec):
         raise SpecError(
-            f"{type(spec).__name__} came for a compact network; use CGD or no gate, or a ResNet."
+            f"{type(spec).__name__} is not a gate of compact networks; use CGD, none, or a ResNet."
         )
     return CGDBlock(channels, spec)

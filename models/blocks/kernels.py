@@ -67,7 +67,7 @@ class ExactKernel:
         entries = theta.shape[-1]
         if entries > EXACT_LIMIT:
             raise InputError(
-                f"The exact GNL kernel of {entries} x {entries} entries a group came; up to "
+                f"An exact GNL kernel of {entries} x {entries} entries a group is too large; up to "
                 f"{EXACT_LIMIT} are built. Use a smaller input, more groups, or a Taylor order."
             )
         matrix = self.compare(theta.unsqueeze(-1), phi.unsqueeze(-2))

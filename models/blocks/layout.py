@@ -63,11 +63,15 @@ def project_together(x: Tensor, layers: Sequence[nn.Module]) -> list[Tensor]:
     Convolutions are stacked into one, which reads x once.
     """
     convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
+    results = iter(_convolve_together(x, convolutions))
+    return [next(results) if isinstance(layer, nn.Conv2d) else x for layer in layers]
+
+
+def _convolve_together(x: Tensor, convolutions: Sequence[nn.Conv2d]) -> Sequence[Tensor]:
+    """Return the result of each 1 x 1 convolution; all have a bias, or none."""
     if not convolutions:
-        return [x for _ in layers]
+        return ()
     weight = torch.cat([c.weight for c in convolutions])
     biased = convolutions[0].bias is not None
     bias = torch.cat([c.bias for c in convolutions]) if biased else None
-    sizes = [c.out_channels for c in convolutions]
-    results = iter(F.conv2d(x, weight, bias).split(sizes, dim=1))
-    return [next(results) if isinstance(layer, nn.Conv2d) else x for layer in layers]
+    return F.conv2d(x, weight, bias).split([c.out_channels for c in convolutions], dim=1)

@@ -118,8 +118,8 @@ class NonLocalBlock(nn.Module):
             return x
         if x.shape[2] % frames:
             raise InputError(
-                f"{x.shape[2]} feature frames came to a block that attends inside groups of "
-                f"{frames}; use a clip length that gives a multiple of {frames}."
+                f"{x.shape[2]} feature frames cannot be cut into the groups of {frames} that this "
+                f"block attends in; use a clip length that gives a multiple of {frames}."
             )
         return x.unflatten(2, (-1, frames)).transpose(1, 2).flatten(0, 1)
 

@@ -6,7 +6,7 @@ holds the N x M matrix. Queries are (..., N, d), keys (..., M, d), values (..., 
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -18,10 +18,16 @@ RESPOND_CHUNK = 1 << 22
 """Entries of the affinity that a chunked response holds at once (16 MB in float32)."""
 
 
+@runtime_checkable
 class Pairwise(Protocol):
-    """What forward passes and pictures ask of a pairwise function."""
+    """What forward passes and pictures ask of a pairwise function.
+
+    ``scale`` is the factor on q_i . k_j, 1 where there is none; rows with ``sums_to_one`` are
+    weights.
+    """
 
     name: PairwiseName
+    scale: float
     sums_to_one: bool
 
     def matrix(self, queries: Tensor, keys: Tensor) -> Tensor:

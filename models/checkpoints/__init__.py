@@ -8,6 +8,7 @@ from models.build import build
 from models.checkpoints import own
 from models.checkpoints.adapt import Understood, understand
 from models.checkpoints.containers.read import read
+from models.checkpoints.fill import fill
 from models.class_names import class_names
 from models.loaded import LoadedModel
 from models.report import Report
@@ -37,7 +38,7 @@ def load(
     raw = read(path)
     understood = understand(raw, answers)
     network = build(understood.spec)
-    own.fill(network, understood.tensors, raw.name)
+    fill(network, understood.tensors, raw.name)
     return LoadedModel(
         model_id or raw.name.partition(".")[0],
         understood.spec,

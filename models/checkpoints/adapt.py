@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 from errors import CheckpointError, SpecError
 from models.build import outline
-from models.checkpoints import own
 from models.checkpoints.containers.read import RawCheckpoint
-from models.checkpoints.families.facts import Known
+from models.checkpoints.families.facts import Facts
 from models.checkpoints.families.family import Family
 from models.checkpoints.families.key_tables import Renamed, rename
 from models.checkpoints.families.registry import family_of
+from models.checkpoints.fill import check_fit
 from models.report import Report
 from models.specs.network import NetworkSpec
 
@@ -40,9 +40,9 @@ def understand(raw: RawCheckpoint, answers: Mapping[str, str]) -> Understood:
         raise CheckpointError(f"{raw.name} cannot be used. {problem}") from problem
     renamed = rename(family.table, prepared, raw.name)
     renamed = Renamed(halve_concatenations(renamed.tensors), renamed.renamed, renamed.ignored)
-    known = Known(raw.name, raw.metadata, answers)
+    facts = Facts(raw.name, raw.metadata, answers)
     try:
-        spec = family.describe(renamed, known)
+        spec = family.describe(renamed, facts)
         network = outline(spec)
     except KeyError as missing:
         raise CheckpointError(
@@ -55,15 +55,15 @@ def understand(raw: RawCheckpoint, answers: Mapping[str, str]) -> Understood:
         ) from problem
     except SpecError as problem:
         raise CheckpointError(f"{raw.name} cannot be used. {problem}") from problem
-    facts = known.finish()
+    settled = facts.finish()
     tensors = without_unit_sizes(renamed.tensors, network)
-    own.check_fit(network, tensors, raw.name)
+    check_fit(network, tensors, raw.name)
     # Wrappers and numbers were taken off one by one, in order: here they are as written.
     written = dict(zip(prepared, raw.tensors, strict=True))
     report = Report(
         family.title,
         raw.container,
-        facts,
+        settled,
         {written[key]: ours for key, ours in renamed.renamed.items()},
         {**raw.ignored, **{written[key]: why for key, why in renamed.ignored.items()}},
     )

@@ -10,18 +10,18 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from errors import CheckpointError, SpecError
 from models.build import Network, build, outline
+from models.checkpoints.containers import container_type
+from models.checkpoints.fill import check_fit, fill
 from models.loaded import LoadedModel
 from models.report import Report
 from models.specs.network import NetworkSpec
 from models.specs.spec_files import spec_from_dict, spec_to_dict
 
 FORMAT = "nonlocal-viz/1"
-MAX_BYTES = 2 * 2**30
-MAX_HEADER_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -98,17 +98,7 @@ def read_header(path: Path) -> Header:
 def load(path: Path, model_id: str | None = None) -> LoadedModel:
     """Load a weight file fully or not at all: every key mapped, every shape equal, every value
     finite."""
-    header = read_header(path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
-    except (SafetensorError, OSError) as problem:
-        raise _damaged(path, problem) from problem
-    try:
-        # An outline without memory first: a header may claim a network that no machine holds.
-        check_fit(outline(header.spec), tensors, path.name)
-    except SpecError as problem:
-        raise CheckpointError(f"{path.name} cannot be used. {problem}") from problem
+    header, tensors = _verified(path)
     network = build(header.spec)
     fill(network, tensors, path.name)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -122,65 +112,42 @@ def load(path: Path, model_id: str | None = None) -> LoadedModel:
     )
 
 
+def inspect(path: Path) -> tuple[Header, Report]:
+    """Return what a file of our own holds, verified as ``load`` does, without a network of it."""
+    header, tensors = _verified(path)
+    return header, report(tensors)
+
+
 def report(tensors: Iterable[str]) -> Report:
     """Return the account of a file of our own: every key is used as it is."""
     return Report("this project's own", "safetensors", renamed={key: key for key in tensors})
 
 
-def inspect(path: Path) -> tuple[Header, Report]:
-    """Return what a file of our own holds, every key verified."""
-    model = load(path)
-    return read_header(path), model.report
-
-
-def fill(network: nn.Module, tensors: dict[str, Tensor], name: str) -> None:
-    """Copy ``tensors`` into ``network``, all of them or, with a CheckpointError, none."""
-    check_fit(network, tensors, name)
-    network.load_state_dict({k: v.float() for k, v in tensors.items()}, strict=False)
-
-
-def check_fit(network: nn.Module, tensors: dict[str, Tensor], name: str) -> None:
-    """Refuse tensors that are not exactly the network's; CheckpointError names the first keys."""
-    own = {k: v for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
-    missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
-    shapes = [k for k in own.keys() & tensors.keys() if own[k].shape != tensors[k].shape]
-    wild = [k for k, v in tensors.items() if not v.float().isfinite().all()]
-    faults = {
-        "missing": missing,
-        "not known": extra,
-        "of another shape": shapes,
-        "not finite": wild,
-    }
-    listed = "; ".join(
-        f"{len(keys)} keys {what} ({', '.join(keys[:3])}{', ...' if len(keys) > 3 else ''})"
-        for what, keys in faults.items()
-        if keys
-    )
-    if listed:
-        raise CheckpointError(
-            f"{name} does not fit the network it describes: {listed}. Nothing was loaded."
-        )
+def _verified(path: Path) -> tuple[Header, dict[str, Tensor]]:
+    """Return header and tensors of a file whose tensors fit the network that it describes."""
+    header = read_header(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, OSError) as problem:
+        raise _damaged(path, problem) from problem
+    try:
+        # An outline without memory: a header may claim a network that no machine holds.
+        check_fit(outline(header.spec), tensors, path.name)
+    except SpecError as problem:
+        raise CheckpointError(f"{path.name} cannot be used. {problem}") from problem
+    return header, tensors
 
 
 def _check_container(path: Path) -> None:
-    """Refuse a file that is missing, over the cap, or whose header claims more than it can hold."""
+    """Refuse what is no safetensors file, or one over the limits that all containers have."""
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            claimed = int.from_bytes(file.read(8), "little")
-    except (OSError, ValueError) as problem:  # ValueError: a null character in the name
-        reason = getattr(problem, "strerror", None) or problem
-        raise CheckpointError(
-            f"{path.name} could not be read ({reason}); give the path of a .safetensors file."
-        ) from problem
-    if size > MAX_BYTES:
-        raise CheckpointError(
-            f"{path.name} has {size / 2**30:.1f} GB; up to {MAX_BYTES / 2**30:.0f} GB is read."
-        )
-    if size < 10 or claimed > min(MAX_HEADER_BYTES, size - 8):
-        raise CheckpointError(
-            f"{path.name} is not a safetensors file or is cut off ({size} bytes); fetch it again."
-        )
+        with container_type.opened(path) as (file, size):
+            found = container_type.sniff(file, size)
+        if found != container_type.SAFETENSORS:
+            raise CheckpointError(f"is a {found} file; files of this project are safetensors.")
+    except CheckpointError as refusal:
+        raise CheckpointError(f"{path.name} {refusal}") from refusal
 
 
 def _damaged(path: Path, problem: Exception) -> CheckpointError:

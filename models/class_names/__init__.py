@@ -1,4 +1,4 @@
-"""Names of the classes that published networks tell apart, in the order of their outputs.
+"""Names of the classes that published networks distinguish, in the order of their outputs.
 
 Facts, taken from their publishers: kinetics-400 from process_data/kinetics/classids.json of
 facebookresearch/video-nonlocal-net, which agrees with the label map of mmaction2's Kinetics-400

@@ -1,4 +1,4 @@
-"""Attention blocks that stand after residual units, as values."""
+"""Attention blocks after residual units, as values."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -41,7 +41,7 @@ class NonLocalSpec:
             switch(what, getattr(self, what))
         for pair in self.group_frames:
             if not isinstance(pair, tuple) or len(pair) != 2:
-                raise SpecError(f"Frame groups {pair!r} came; use pairs (stage, frames).")
+                raise SpecError(f"{pair!r} is not a frame group; use pairs (stage, frames).")
             within("Stage of grouped frames", pair[0], 2, 5)
             within("Frames of a group", pair[1], 1, 1024)
 

@@ -8,7 +8,7 @@ def within(what: str, value: object, low: float, high: float, kind: type = int) 
     numeric = kind if kind is int else (int, float)
     if isinstance(value, bool) or not isinstance(value, numeric) or not low <= value <= high:
         what_kind = "whole number" if kind is int else "number"
-        raise SpecError(f"{what} {value!r} came; use a {what_kind} from {low:g} to {high:g}.")
+        raise SpecError(f"{what} cannot be {value!r}; use a {what_kind} from {low:g} to {high:g}.")
 
 
 def one_of(what: str, value: object, accepted: tuple) -> None:

@@ -1,4 +1,4 @@
-"""Gates that stand inside residual units, as values."""
+"""Gates inside residual units, as values."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args

@@ -63,7 +63,8 @@ class Preprocessing:
         for what, values in (("mean", self.mean), ("deviation", self.std)):
             if len(values) not in (1, 3) or len(values) != len(self.mean):
                 raise SpecError(
-                    f"Channel {what} {values!r} came; use three numbers, R, G, B, or one for grey."
+                    f"{values!r} is not a channel {what}; use three numbers, R, G, B, or one for "
+                    "grey."
                 )
             for value in values:
                 within(f"Channel {what}", value, 1e-6 if what == "deviation" else -10, 10, float)
@@ -108,7 +109,7 @@ class TemporalSpec:
         switch("Halving of time after res2", self.halve_after_res2)
         for what, units in (("Inflated", self.inflated), ("Shifted", self.shifted)):
             if len(units) != 4 or any(not isinstance(stage, tuple) for stage in units):
-                raise SpecError(f"{what} units {units!r} came; use four tuples, res2 to res5.")
+                raise SpecError(f"{what} units cannot be {units!r}; use four tuples, res2 to res5.")
             for unit in (unit for stage in units for unit in stage):
                 within(f"{what} unit", unit, 0, 100)
 
@@ -126,10 +127,10 @@ class TemporalSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A ResNet for images or clips: depth, width, attention block and where it stands, classes.
+    """A ResNet for images or clips: depth, width, attention block and its places, classes.
 
-    ``placement`` is a row of models.placement or an explicit list of labels ("res4.4").
-    ``gate`` stands in every unit. ``norm`` "affine" is scale and shift without statistics.
+    ``placement`` is a row of models.specs.placement or an explicit list of labels ("res4.4").
+    ``gate`` is in every unit. ``norm`` "affine" is scale and shift without statistics.
     """
 
     depth: int = 50
@@ -149,7 +150,7 @@ class ModelSpec:
             one_of("Placement", self.placement, get_args(PlacementName))
         if (self.block is None) != (self.placement in ("none", ())):
             raise SpecError(
-                f"Placement {self.placement!r} came with {'no' if self.block is None else 'a'} "
+                f"Placement {self.placement!r} is wrong with {'no' if self.block is None else 'a'} "
                 "block; a network without a block has placement 'none', one with a block another."
             )
         one_of("Norm", self.norm, get_args(NormName))
@@ -165,7 +166,7 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class CompactSpec:
-    """A small image network of the CGD paper; ``gate`` (CGD or none) stands in every unit.
+    """A small image network of the CGD paper; ``gate`` (CGD or none) is in every unit.
 
     ``size_name`` chooses the member of the family: the width factor of MobileNet ("1.0", "0.7"),
     the version of SqueezeNet ("1.0", "1.1"), depth of PreResNet ("56"), depth-width of WRN

@@ -1,4 +1,4 @@
-"""Where attention blocks stand: after which residual unit of which stage."""
+"""Where attention blocks are: after which residual unit of which stage."""
 
 from typing import NamedTuple
 
@@ -46,7 +46,7 @@ def _in_two_stages(units: tuple[tuple[int, ...], tuple[int, ...]]) -> tuple[Plac
 
 
 def places(depth: int, placement: PlacementName | tuple[str, ...]) -> tuple[Place, ...]:
-    """Return where the blocks of a ResNet-``depth`` stand, in the order they are passed.
+    """Return where the blocks of a ResNet-``depth`` are, in the order they are passed.
 
     ``1`` is on res4 right before its last unit (Yue et al. 2018, sec. 4.1, and their code);
     ``1-after`` after the last unit of res4; ``5`` two on res3 and three on res4; ``10`` four and
@@ -59,7 +59,7 @@ def places(depth: int, placement: PlacementName | tuple[str, ...]) -> tuple[Plac
     if placement in tables:
         if depth not in tables[placement]:
             raise SpecError(
-                f"Placement {placement!r} came for ResNet-{depth}; it is defined for "
+                f"{placement!r} is not a placement of ResNet-{depth}; it is defined for "
                 "50, 101 and 152. Give explicit places instead."
             )
         return _in_two_stages(tables[placement][depth])
@@ -73,6 +73,6 @@ def _place(depth: int, label: object) -> Place:
     if stage in {"2", "3", "4", "5"} and unit.isdecimal() and int(unit) < units[int(stage) - 2]:
         return Place(int(stage), int(unit))
     raise SpecError(
-        f"Place {label!r} came; ResNet-{depth} has "
+        f"{label!r} is not a place of ResNet-{depth}; use one of "
         f"{', '.join(f'res{s}.0 to res{s}.{n - 1}' for s, n in enumerate(units, start=2))}."
     )

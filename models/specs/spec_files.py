@@ -43,7 +43,7 @@ def spec_from_dict(plain: dict) -> NetworkSpec:
     except (TypeError, KeyError, ValueError, AttributeError) as problem:
         raise SpecError(
             "The network description has an entry that is not known or of the wrong type "
-            f"({problem}); write it as models.spec_files.spec_to_dict does."
+            f"({problem}); write it as models.specs.spec_files.spec_to_dict does."
         ) from problem
 
 

@@ -1,4 +1,4 @@
-"""The folder of downloaded checkpoints: one folder a row, with the file and what is known of it.
+"""The folder of downloaded checkpoints: one folder a row, with the file and its record.
 
 ``$NONLOCAL_VIZ_CACHE``, or ~/.cache/nonlocal-viz, holds ID/FILE and ID/record.json (sha256 and
 bytes at the first download; the network's spec once it was read).
@@ -78,10 +78,10 @@ def spec_of(row: Published) -> NetworkSpec | None:
 def check(row: Published, path: Path) -> str:
     """Return the sha256 of a file; MachineError when it is not what was published or downloaded."""
     digest = sha256(path)
-    known = row.source.sha256 or record(row).get("sha256", digest)
-    if not digest.startswith(str(known)):
+    expected = row.source.sha256 or record(row).get("sha256", digest)
+    if not digest.startswith(str(expected)):
         raise MachineError(
-            f"{row.id}: {path} has sha256 {digest[:16]}..., {str(known)[:16]} was expected; it "
+            f"{row.id}: {path} has sha256 {digest[:16]}..., {str(expected)[:16]} was expected; it "
             "arrived damaged or was changed. Remove it and download it again."
         )
     return digest

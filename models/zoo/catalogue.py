@@ -12,6 +12,7 @@ from errors import CheckpointError, MachineError, OutsideError
 from models import checkpoints
 from models.build import build
 from models.checkpoints import own
+from models.checkpoints.fill import fill
 from models.class_names import class_names
 from models.loaded import LoadedModel
 from models.specs.block import NonLocalSpec
@@ -23,7 +24,7 @@ from models.zoo.published_row import Published
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 SUFFIXES = (".safetensors", ".pth", ".pt", ".tar", ".pyth", ".pkl")
-"""Endings of checkpoint files; what they hold is told by their content."""
+"""Endings of checkpoint files; what they hold is read from their content."""
 NO_ANSWERS: Mapping[str, str] = {}
 
 
@@ -90,7 +91,7 @@ def _source(row: Published) -> str:
 
 
 def spec_of(row: Published) -> NetworkSpec | None:
-    """Return the spec of a published network as far as it is known without its file."""
+    """Return the spec of a published network where it can be had without its file."""
     return _TRUNKS.get(row.id) or cache.spec_of(row)
 
 
@@ -103,7 +104,7 @@ def load(
     """Load a network by catalogue id or by the path of a checkpoint.
 
     Published networks are downloaded on first use, with ``progress``. ``answers`` are what a
-    checkpoint does not tell (``checkpoints.load``). The network goes to ``device``, or to a GPU
+    checkpoint does not show (``checkpoints.load``). The network goes to ``device``, or to a GPU
     when there is one.
     """
     return ready(_find(name, answers, progress), device)
@@ -131,8 +132,9 @@ def _find(name: str, answers: Mapping[str, str], progress: Progress) -> LoadedMo
         return _gaussian(_published(rows[name.removesuffix(_GAUSSIAN)], answers, progress), name)
     if Path(name).suffix in SUFFIXES or os.path.isfile(name):  # noqa: PTH113 (never raises)
         return checkpoints.load(Path(name), answers)
+    listed = ", ".join(entry.id for entry in usable(bundled()))
     raise OutsideError(
-        f"Network {name!r} came; use one of {', '.join(entry.id for entry in usable(bundled()))}, "
+        f"{name!r} is not a network; use one of {listed}, "
         f"{', '.join(_TRUNKS)}, another name that `python -m viz models` lists, or the path of a "
         f"checkpoint ({', '.join(SUFFIXES)})."
     )
@@ -164,7 +166,7 @@ def _gaussian(trunk: LoadedModel, name: str) -> LoadedModel:
 def load_trunk(network: torch.nn.Module, state: Mapping[str, torch.Tensor]) -> None:
     """Fill the trunk from a torchvision state dict; attention blocks stay as they are."""
     blocks = {k: v for k, v in network.state_dict().items() if k.startswith("blocks.")}
-    own.fill(
+    fill(
         network,
         {k: v for k, v in (*state.items(), *blocks.items()) if "num_batches_tracked" not in k},
         "torchvision weights",

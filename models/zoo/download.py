@@ -15,7 +15,7 @@ from models.zoo.published_row import Drive, Published, Url
 
 MAX_BYTES = 4 * 2**30
 ATTEMPTS = 4
-"""How often a connection may break before the user is told; what has come is kept."""
+"""How often a connection may break before the user is asked to try later."""
 _TIMEOUT_S = (10, 60)
 _BLOCK = 2**18
 
@@ -30,8 +30,8 @@ def nobody(_so_far: int, _total: int | None) -> None:
 def fetch(row: Published, progress: Progress = nobody) -> Path:
     """Return the path of a published checkpoint, downloaded if it is not here yet, and verified.
 
-    To cancel, raise from ``progress``: the part that came stays and the next call resumes it.
-    MachineError says in one line what stands in the way: no connection, not found, no room, no
+    To cancel, raise from ``progress``: the part received is kept and the next call resumes it.
+    MachineError says in one line what prevents it: no connection, not found, no room, no
     write permission, a web page in place of the file, other bytes than published.
     """
     place = cache.file_of(row)
@@ -128,11 +128,11 @@ def _headers(part: Path) -> tuple[int, dict[str, str]]:
     """Return how many bytes are here already, and the headers that ask for the rest."""
     headers = {"Accept-Encoding": "identity"}  # offsets are of the bytes on disk
     had, validator = _size(part), _validator_file(part)
-    known = validator.read_text(encoding="utf-8") if validator.is_file() else ""
-    if not (had and known):
+    noted = validator.read_text(encoding="utf-8") if validator.is_file() else ""
+    if not (had and noted):
         return 0, headers
     # If-Range: a file that changed on the server comes whole instead of as a wrong rest.
-    return had, headers | {"Range": f"bytes={had}-", "If-Range": known}
+    return had, headers | {"Range": f"bytes={had}-", "If-Range": noted}
 
 
 def _goes_on(reply: requests.Response, had: int) -> bool:
@@ -186,7 +186,7 @@ def _refuse_page(row: Published, part: Path) -> None:
 
 def _page(row: Published) -> MachineError:
     return MachineError(
-        f"{row.id}: a web page came in place of the file (its host asks something, or the daily "
+        f"{row.id}: a web page arrived in place of the file (its host asks something, or the daily "
         f"quota is used up). Open {row.source.link} in a browser, download it there and load it "
         "as your own."
     )

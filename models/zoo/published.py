@@ -46,5 +46,5 @@ def find(name: str) -> Published:
         if row.id == name:
             return row
     raise OutsideError(
-        f"Published network {name!r} came; `python -m viz models` lists those there are."
+        f"{name!r} is not a published network; use a name that `python -m viz models` lists."
     )

@@ -34,7 +34,7 @@ def _row(
     """Return one row; ``clip`` is FRAMESxSTRIDE, or FRAMES alone where they are segments."""
     network = name.split("-")[1]
     frames, _, apart = clip.partition("x")
-    told = {"frames": frames} | ({"frame_stride": apart} if apart else {})
+    clip_answers = {"frames": frames} | ({"frame_stride": apart} if apart else {})
     return Published(
         name,
         title,
@@ -46,7 +46,7 @@ def _row(
         url,
         "kinetics-400",
         _LICENCES[family],
-        told | answers,
+        clip_answers | answers,
         caution=caution,
     )
 
@@ -141,8 +141,8 @@ _NO_POOL = (
     "It is read without."
 )
 PYSLOWFAST = tuple(
-    _row(name, "PySlowFast", title, accuracy, "8x8", Url(f"{_ZOO}{file}.pkl"), told, caution)
-    for name, title, file, accuracy, told, caution in (
+    _row(name, "PySlowFast", title, accuracy, "8x8", Url(f"{_ZOO}{file}.pkl"), answers, caution)
+    for name, title, file, accuracy, answers, caution in (
         ("pyslowfast-i3d-nl-8x8", "I3D R50 + 5 NL", "I3D_NLN_8x8_R50", "74.0 / 91.1",
          {"architecture": "pyslowfast", "function": "embedded_gaussian"}, ""),
         ("pyslowfast-i3d-8x8", "I3D R50", "I3D_8x8_R50", "73.5 / 90.8",

@@ -1,4 +1,4 @@
-"""What is known of a published checkpoint before it is on this machine."""
+"""One published checkpoint, as its authors' page describes it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,8 +42,8 @@ class Drive:
 class Published:
     """One checkpoint that its authors publish.
 
-    ``accuracy`` is top-1 / top-5 in percent as published, ``answers`` what the weights cannot tell
-    and is known because it is this file, ``classes`` the name of its class names, ``licence`` that
+    ``accuracy`` is top-1 / top-5 in percent as published, ``answers`` what the weights cannot show
+    and follows from its being this file, ``classes`` the name of its class names, ``licence`` that
     of the code it comes with, ``caution`` what a user should know.
     """
 

@@ -13,9 +13,11 @@ from models.loaded import LoadedModel
 from models.zoo import catalogue
 from scripts.evaluation.part_coverage import measure
 from scripts.training.bird_data import Birds, load_birds, load_parts
-from viz.attention import affinity, preprocess
+from viz.attention import preprocess
 from viz.attention.hooks import capture
-from viz.types import Clip, NonLocalCapture
+from viz.attention.kinds import affinity
+from viz.attention.kinds.affinity import NonLocalCapture
+from viz.types import Clip
 
 BATCH = 32
 ENTROPY_PICTURES = 100

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.blocks.layout import Grid
 from models.loaded import LoadedModel
 from models.zoo import catalogue
 from scripts.evaluation.part_coverage import (
@@ -31,11 +32,12 @@ from scripts.evaluation.part_coverage import (
 )
 from scripts.training.clip_data import LANDMARKS, NAMES, render, render_batch
 from scripts.training.clip_training import load_whole_photos, normalised
-from viz.attention.affinity import row_entropy
-from viz.attention.channel_maps import contrast, response, standout
+from viz.attention.captures import BlockCapture
 from viz.attention.hooks import capture
+from viz.attention.kinds.affinity import NonLocalCapture, row_entropy
+from viz.attention.kinds.channels import contrast, response, standout
 from viz.geometry import fit
-from viz.types import BlockCapture, Cell, ModelInput, NonLocalCapture
+from viz.types import Cell, ModelInput
 
 SEED, BATCH = 2026, 10
 BALL, FOOT = LANDMARKS.index("ball"), LANDMARKS.index("near_foot")
@@ -76,6 +78,21 @@ def methods(block: BlockCapture, position: Tensor) -> Iterator[tuple[str, Tensor
     yield "feature cosine", cosine(block, position)[0]
 
 
+def other_frames(marks: np.ndarray, event: int, side: int, grid: Grid) -> tuple[Tensor, Tensor]:
+    """Return which positions (N,) are in the frames beside the event's, and which of these, counted
+    among them, are the ball's; none where it is out of the picture."""
+    outside = torch.ones(grid.frames, grid.rows * grid.cols, dtype=torch.bool)
+    outside[event] = False
+    outside = outside.flatten()
+    among = outside.cumsum(0) - 1
+    ball = []
+    for frame in range(len(marks)):
+        cell = _cell(marks[frame, BALL], side, grid.rows)
+        if frame != event and cell is not None:
+            ball.append(Cell(frame, *cell).position(grid))
+    return outside, among[torch.tensor(ball, dtype=torch.long)]
+
+
 def ball_hits(
     model: LoadedModel, photos: list[np.ndarray], side: int, count: int
 ) -> dict[str, tuple[Tally, Tally]]:
@@ -91,22 +108,16 @@ def ball_hits(
         block = list(capture(model, prepared).blocks.values())[-1]
         grid = block.query_grid
         foot = _cell(marks[event, FOOT], side, grid.rows)
-        others = [k for k in range(len(frames)) if k != event]
-        found = [(k, _cell(marks[k, BALL], side, grid.rows)) for k in others]
-        ball = [Cell(k, *cell).position(grid) for k, cell in found if cell]
-        if foot is None or not ball:
+        outside, ball = other_frames(marks, event, side, grid)
+        if foot is None or not len(ball):
             continue
         if isinstance(block, NonLocalCapture):
             entropies.append(row_entropy(block))
-        outside = torch.ones(grid.frames, grid.rows * grid.cols, dtype=torch.bool)
-        outside[event] = False
-        place = torch.full((grid.cells,), -1)
-        place[outside.flatten()] = torch.arange(int(outside.sum()))
         for name, maps in methods(block, torch.tensor([Cell(event, *foot).position(grid)])):
-            elsewhere = maps[:, outside.flatten()]
-            both = totals.setdefault(name, (Tally(), Tally()))
-            both[0].add(*ball_shares(elsewhere >= THRESHOLD, place[ball]))
-            both[1].add(*ball_shares(top_cells(elsewhere), place[ball]))
+            elsewhere = maps[:, outside]
+            at_threshold, equal_area = totals.setdefault(name, (Tally(), Tally()))
+            at_threshold.add(*ball_shares(elsewhere >= THRESHOLD, ball))
+            equal_area.add(*ball_shares(top_cells(elsewhere), ball))
     if entropies:
         print(f"  median NL row entropy {np.median(entropies):.2f} of log N")
     return totals

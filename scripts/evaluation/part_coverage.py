@@ -10,9 +10,11 @@ from torch import Tensor
 from models.blocks.layout import Grid
 from models.loaded import LoadedModel
 from viz.attention import preprocess
-from viz.attention.channel_maps import contrast, response, standout, top
+from viz.attention.captures import BlockCapture
 from viz.attention.hooks import capture
-from viz.types import BlockCapture, Cell, CGNLCapture, Clip, NonLocalCapture
+from viz.attention.kinds.affinity import NonLocalCapture
+from viz.attention.kinds.channels import CGNLCapture, contrast, response, standout, top
+from viz.types import Cell, Clip
 
 EQUAL_AREA = 0.15
 THRESHOLD = 0.7

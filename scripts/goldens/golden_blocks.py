@@ -8,12 +8,12 @@ from torch import Tensor
 
 from models.blocks.cgd_block import CGDBlock, channel_layer_state
 from models.blocks.nonlocal_block import NonLocalBlock
-from models.checkpoints import own
 from models.checkpoints.adapt import halve_concatenations, without_unit_sizes
 from models.checkpoints.families.family import pooled_after
 from models.checkpoints.families.images import DIGIT_BLOCK
 from models.checkpoints.families.key_tables import COUNTER, KeyTable, rename
 from models.checkpoints.families.structure import nonlocal_facts
+from models.checkpoints.fill import fill
 from models.specs.block import NonLocalSpec
 from models.specs.gate import CGDSpec
 from scripts.goldens.golden_cases import Difference, compare
@@ -31,7 +31,7 @@ def nonlocal_block(state: dict[str, Tensor], function: str) -> NonLocalBlock:
     spec = NonLocalSpec(**facts, scale=False, pool_keys=pooled_after(renamed))
     block = NonLocalBlock(tensors[PREFIX + "expand.weight"].shape[0], spec).eval()
     bare = {key.removeprefix(PREFIX): value for key, value in tensors.items()}
-    own.fill(block, without_unit_sizes(bare, block), "block")
+    fill(block, without_unit_sizes(bare, block), "block")
     return block
 
 
@@ -64,7 +64,7 @@ def _gate(name: str, state: dict[str, Tensor], channels: int, side: int) -> CGDB
     if name.startswith("detection"):
         state = channel_layer_state(state)
     gate = CGDBlock(channels, CGDSpec(axis=axis), side).eval()
-    own.fill(gate, state, name)
+    fill(gate, state, name)
     return gate
 
 

@@ -4,8 +4,8 @@
 
 FOLDER/FAMILY/NAME.(pth|pth.tar|pyth|pkl) with NAME.expect.pt beside it: "input" (normalised) or
 "frames_uint8", "logits", and "attention" {block: (B, N, M)} and/or "taps". Exits 1 if any
-difference is over what scripts.golden_cases allows, if a file cannot be loaded, or if none is
-found.
+difference is over what scripts.goldens.golden_cases allows, if a file cannot be loaded, or if none
+is found.
 """
 
 import argparse
@@ -62,16 +62,16 @@ def answers_from(meta: dict) -> dict[str, str]:
     """Return what the makers of a case say of it, in the loader's words."""
     words = {"softmax": "embedded_gaussian", True: "yes", False: "no"}
     named = {"mode": "function", "instantiation": "function", "use_scale": "scale"}
-    told = {ours: meta[theirs] for theirs, ours in named.items() if theirs in meta}
+    answers = {ours: meta[theirs] for theirs, ours in named.items() if theirs in meta}
     if meta.get("nl_type") in ("cgnl", "cgnlx"):
-        told["kernel"] = meta["nl_type"]
+        answers["kernel"] = meta["nl_type"]
     if "model" in meta:
-        told["architecture"] = "fb-org" if str(meta["model"]).endswith("_org") else "fb-new"
+        answers["architecture"] = "fb-org" if str(meta["model"]).endswith("_org") else "fb-new"
     elif "arch" in meta and "cfg" in meta:
-        told["architecture"] = (
+        answers["architecture"] = (
             "pyslowfast" if meta["arch"] in ("i3d", "c2d") else "pyslowfast-nopool"
         )
-    return {name: words.get(value, value) for name, value in told.items()}
+    return {name: words.get(value, value) for name, value in answers.items()}
 
 
 def load(path: Path, meta: dict) -> tuple[LoadedModel, str]:
@@ -79,17 +79,17 @@ def load(path: Path, meta: dict) -> tuple[LoadedModel, str]:
     try:
         model = checkpoints.load(path)
     except UndecidedError as open_questions:
-        told = answers_from(meta)
-        asked = {q.name: told.get(q.name, q.choices[0]) for q in open_questions.questions}
+        answers = answers_from(meta)
+        asked = {q.name: answers.get(q.name, q.choices[0]) for q in open_questions.questions}
         return checkpoints.load(path, asked), f"asked, answered {asked}"
-    told = answers_from(meta)
+    answers = answers_from(meta)
     assumed = {
-        fact.name: told[fact.name]
+        fact.name: answers[fact.name]
         for fact in model.report.facts
-        if fact.source == "the family's code" and told.get(fact.name, fact.value) != fact.value
+        if fact.source == "the family's code" and answers.get(fact.name, fact.value) != fact.value
     }
     if assumed:
-        return checkpoints.load(path, assumed), f"told {assumed}"
+        return checkpoints.load(path, assumed), f"answered {assumed}"
     return model, ""
 
 
@@ -150,29 +150,39 @@ def published_maps(path: Path, model: LoadedModel) -> list[Difference]:
     ]
 
 
-def told(kind: str, found: list[Difference]) -> str:
-    """Return the largest difference of one kind, and what was allowed there."""
+def worst(kind: str, found: list[Difference]) -> str:
+    """Return the largest difference of one kind, and what was allowed there; empty for none."""
     chosen = [d for d in found if d.name.startswith(kind)]
     if not chosen:
         return ""
-    worst = max(chosen, key=lambda d: d.largest / max(d.allowed, 1e-30))
-    return f"{kind} {worst.largest:.1e} of {worst.allowed:.1e}"
+    largest = max(chosen, key=lambda d: d.largest / max(d.allowed, 1e-30))
+    return f"{kind} {largest.largest:.1e} of {largest.allowed:.1e}"
+
+
+def verdict(found: list[Difference]) -> str:
+    """Return how a case did: failed, passed exactly, or passed with allowance for rounding."""
+    if not all(d.passed for d in found):
+        return "FAIL"
+    return "ok  " if all(d.exact for d in found) else "ok *"
+
+
+def summary(found: list[Difference], note: str) -> str:
+    """Return the largest difference of each kind, the rounding, and the note."""
+    parts = [worst(kind, found) for kind in ("logits", "attention", "tap", "output")]
+    if found:
+        parts.append(f"rounding {max(d.rounding for d in found):.1e}")
+    else:
+        parts.append("loaded, nothing to compare")
+    return "; ".join(part for part in (*parts, note) if part)
 
 
 def show(family: str, network: str, found: list[Difference], note: str) -> bool:
-    """Print one line; return whether everything passed."""
-    passed = all(d.passed for d in found)
-    kinds = [
-        text for kind in ("logits", "attention", "tap", "output") if (text := told(kind, found))
-    ]
-    rounding = max((d.rounding for d in found), default=0.0)
-    parts = [*kinds, f"rounding {rounding:.1e}" if found else "loaded, nothing to compare", note]
-    verdict = "FAIL" if not passed else "ok  " if all(d.exact for d in found) else "ok *"
-    print(f"{verdict} {family:12} {network:58} {'; '.join(p for p in parts if p)}", flush=True)
-    for d in found:
-        if not d.passed:
-            print(f"       {d.name}: {d.largest:.3e}, allowed {d.allowed:.3e}")
-    return passed
+    """Print one line, and one for each failure; return whether everything passed."""
+    print(f"{verdict(found)} {family:12} {network:58} {summary(found, note)}", flush=True)
+    failed = [d for d in found if not d.passed]
+    for d in failed:
+        print(f"       {d.name}: {d.largest:.3e}, allowed {d.allowed:.3e}")
+    return not failed
 
 
 def verify(path: Path, expectation: Path | None) -> bool:

@@ -1,6 +1,6 @@
 """Training clips, rendered: a drawn person and a ball over photographs, with shake and occlusion.
 
-What is drawn is known, so every clip comes with its action and with where ball, head, hands and
+Everything is drawn, so every clip comes with its action and with where ball, head, hands and
 feet are in each frame.
 """
 
@@ -66,7 +66,7 @@ def random_course(draw: np.random.Generator, action: str, radius: float) -> Cour
 
 @dataclass(frozen=True)
 class Scene:
-    """What stays the same in a clip: where the person stands, clothes, and their course over the
+    """What stays the same in a clip: the place of the person, clothes, and their course over the
     ground in body heights per clip."""
 
     stand: Stand

@@ -21,7 +21,7 @@ from scripts.training.training_run import Run, side_at
 CLIPS_PER_BATCH = 8
 LANDMARK_WEIGHT, PRESENT_WEIGHT, RELATION_WEIGHT = 2.0, 12.0, 4.0
 FARTHEST = 0.5
-"""Offsets between ball and body are told up to this share of the picture's side."""
+"""Offsets between ball and body are regressed up to this share of the picture's side."""
 HELD_OUT = 10
 """Every tenth photograph is kept for the held-out clips."""
 START_BATCHES = 40

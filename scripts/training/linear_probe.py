@@ -1,4 +1,4 @@
-"""A linear probe on the bird teacher: what it knows of the species to be learnt, as soft labels.
+"""A linear probe on the bird teacher: soft labels of the species to be learnt.
 
     python -m scripts.training.linear_probe runs/probe.pt \
         --birds DIR --annotations DIR --teachers DIR

@@ -24,6 +24,7 @@ from torch import nn
 
 from models.backbones.resnet import AttentionResNet
 from models.checkpoints import own
+from models.checkpoints.fill import fill
 from models.specs.block import CGNLSpec, NonLocalSpec
 from models.specs.network import ModelSpec, Preprocessing
 from scripts.training.bird_data import load_birds, load_photos
@@ -41,7 +42,7 @@ from scripts.training.training_run import BirdLesson, Lesson, Recipe, Run, take_
 from scripts.training.weight_averaging import Meetings, join
 
 STORED_SIDE = 192
-TELL_CLIPS_EVERY = 160
+PRINT_CLIPS_EVERY = 160
 
 BLOCKS = {
     "trunk": (None, "none"),
@@ -78,7 +79,7 @@ def start_from(network: AttentionResNet, path: Path) -> None:
     """Fill the network from a weight file of the same stage; the loss's heads start fresh."""
     state = own.load(path).network.state_dict()
     tensors = {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
-    own.fill(network, tensors, path.name)
+    fill(network, tensors, path.name)
 
 
 def arguments() -> argparse.Namespace:
@@ -187,7 +188,7 @@ def clip_run(
     student = clip_student(args.stage, recipe.sides[-1][1]).to(device)
     student = student.to(memory_format=torch.channels_last)
     run = _opened(args, recipe, student, rank)
-    run.tell_every = TELL_CLIPS_EVERY
+    run.print_every = PRINT_CLIPS_EVERY
     if not run.path.exists() and args.stage == "clips":
         start_from_birds(student, args.weights)
     elif not run.path.exists():

@@ -16,7 +16,7 @@ from scripts.training.weight_averaging import Meetings
 
 BATCH, PHOTOS_PER_BATCH = 48, 8
 SAVE_EVERY_S = 120
-TELL_EVERY = 2400
+PRINT_EVERY = 2400
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Run:
         self.draw = torch.Generator().manual_seed(recipe.seed)
         self.seen = 0
         self.leads = True
-        self.tell_every = TELL_EVERY
+        self.print_every = PRINT_EVERY
 
     def resume(self) -> None:
         """Go on from the file of an interrupted run, when there is one."""
@@ -178,15 +178,15 @@ def set_training(student: nn.Module, freeze: bool) -> None:
 def train(run: Run, lesson: Lesson, meetings: Meetings) -> None:
     """Run to the end, saving and printing progress and the time left."""
     set_training(run.student, run.recipe.freeze)
-    began, began_at, saved, told = time.monotonic(), run.seen, time.monotonic(), run.seen
+    began, began_at, saved, printed = time.monotonic(), run.seen, time.monotonic(), run.seen
     mean: dict[str, float] = {}
     met = True
     while not (met and run.seen >= run.recipe.crops):
         parts = run.step(lesson)
         met, run.seen = meetings.hold(run.student, run.seen)
         mean = {k: 0.98 * mean.get(k, v) + 0.02 * v for k, v in parts.items()}
-        if run.seen - told >= run.tell_every:
-            told = run.seen
+        if run.seen - printed >= run.print_every:
+            printed = run.seen
             pace = (run.seen - began_at) / (time.monotonic() - began)
             left = (run.recipe.crops - run.seen) / pace / 60
             figures = " ".join(f"{k} {v:.3f}" for k, v in mean.items())

@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from benchmarks.chromium import find_chromium
 from tests.paths import ROOT
 from viz.attention import pipeline
+from viz.attention.captures import Capture
 from viz.examples import bird
-from viz.types import Capture
 
 FLAGS = (
     "--headless",

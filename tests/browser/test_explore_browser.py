@@ -20,7 +20,8 @@ from tests.browser.conftest import (
 from viz.attention import pipeline
 from viz.examples import bird
 from viz.rendering import heat, overlay
-from viz.types import Cell, Look
+from viz.rendering.look import Look
+from viz.types import Cell
 
 
 def drawn(page, panel=0):

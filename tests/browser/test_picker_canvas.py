@@ -18,11 +18,13 @@ from tests.browser.conftest import cell_of, hover
 from ui.components.picker.payload import Panel, canvas_frames, canvas_geometry
 from viz import geometry
 from viz.attention import pipeline
-from viz.attention.channel_maps import channel_map, group_map, rank
+from viz.attention.kinds.affinity import NonLocalCapture
+from viz.attention.kinds.channels import CGNLCapture, channel_map, group_map, rank
 from viz.attention.pipeline import Channels
 from viz.examples import bird
 from viz.rendering import heat, overlay
-from viz.types import Cell, CGNLCapture, Clip, Look, NonLocalCapture
+from viz.rendering.look import Look
+from viz.types import Cell, Clip
 
 ROWS, COLS, WIDTH = 11, 13, 7
 

@@ -27,9 +27,10 @@ from tests.browser.bare.bare_clips import (
 )
 from tests.browser.bare.bare_picker import assert_same_picture, drawn, mount, picture_of, show
 from viz.attention import pipeline
-from viz.attention.channel_maps import channel_map, group_map, rank
+from viz.attention.kinds.channels import channel_map, group_map, rank
 from viz.attention.pipeline import Channels
-from viz.types import Cell, Look
+from viz.rendering.look import Look
+from viz.types import Cell
 
 
 def bare_strip(page, clip, panels, focus="channel 1"):

@@ -24,9 +24,10 @@ from tests.browser.bare.bare_picker import assert_same_picture, drawn, mount, sh
 from tests.browser.conftest import hover
 from ui.components.picker.payload import LIVE_LIMIT
 from viz.attention import pipeline
-from viz.attention.channel_maps import channel_map, group_map, rank
+from viz.attention.kinds.channels import channel_map, group_map, rank
 from viz.attention.pipeline import Channels
-from viz.types import Cell, Look
+from viz.rendering.look import Look
+from viz.types import Cell
 
 
 def test_a_pick_carries_its_frame_and_a_click_on_the_strip_shows_it(page):

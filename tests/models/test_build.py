@@ -1,15 +1,27 @@
 """Building networks and counting what they cost."""
 
+import inspect
+from typing import get_args
+
 import pytest
 import torch
 import torchvision
 from torch import nn
 
+from errors import OutsideError
+from models.backbones.digits import DigitNetwork
+from models.backbones.image_network import ImageNetwork
+from models.backbones.mobilenet import MobileNet
+from models.backbones.preresnet import PreResNet
+from models.backbones.resnet import AttentionResNet
+from models.backbones.squeezenet import SqueezeNet
+from models.backbones.wide_resnet import WideResNet
 from models.blocks.block_table import AttentionBlock
-from models.build import build, gmacs, multiply_adds, outline, parameter_count, places_of
+from models.build import Network, build, gmacs, outline, parameter_count, places_of
 from models.specs.block import CGNLSpec, NonLocalSpec
 from models.specs.gate import CGDSpec
-from models.specs.network import CompactSpec, DigitSpec, ModelSpec
+from models.specs.network import CompactSpec, DigitSpec, ModelSpec, NetworkSpec
+from models.specs.placement import Place
 
 
 def test_a_built_network_is_in_eval_mode_and_its_block_changes_nothing():
@@ -51,6 +63,53 @@ def test_places_are_told_without_building_as_the_built_network_has_them(name):
     assert [id(network.block_at(place)) for place in places_of(spec)] == [id(m) for m in standing]
 
 
+CLASSES = {
+    AttentionResNet: ModelSpec(depth=18, base_width=8, block=BLOCK, placement="1"),
+    DigitNetwork: DigitSpec(BLOCK),
+    MobileNet: CompactSpec("mobilenet", "0.1"),
+    SqueezeNet: CompactSpec("squeezenet", "1.1"),
+    PreResNet: CompactSpec("preresnet", "8"),
+    WideResNet: CompactSpec("wrn", "10-1"),
+}
+
+
+def test_every_class_of_networks_is_listed_here():
+    compact = {cls for cls in CLASSES if issubclass(cls, ImageNetwork)}
+    assert compact == set(ImageNetwork.__subclasses__())
+    assert {type(spec) for spec in CLASSES.values()} == set(get_args(NetworkSpec))
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_every_network_has_what_captures_and_pages_ask_of_one(cls):
+    network = outline(CLASSES[cls])
+    assert type(network) is cls
+    assert isinstance(network, nn.Module)
+    assert isinstance(network, Network)
+    assert all(isinstance(place, Place) for place in network.places)
+    for name in ("block_at", "gated", "resume"):
+        asked = inspect.signature(getattr(Network, name)).parameters
+        assert list(inspect.signature(getattr(cls, name)).parameters) == list(asked), name
+    for place in network.places:
+        assert isinstance(network.block_at(place), AttentionBlock)
+
+
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if issubclass(cls, ImageNetwork)])
+def test_a_network_without_blocks_refuses_every_place_in_one_line(cls, one_line):
+    network = outline(CLASSES[cls])
+    for ask in (lambda: network.block_at(Place(4, 1)), lambda: network.resume(Place(4, 1), None)):
+        with pytest.raises(OutsideError, match=r"'res4\.1' is not a place") as caught:
+            ask()
+        one_line(caught.value)
+
+
+def test_a_module_that_cannot_be_resumed_is_no_network():
+    class Half(nn.Module):
+        spec, places = ModelSpec(), ()
+        block_at = gated = staticmethod(dict)
+
+    assert not isinstance(Half(), Network)
+
+
 @pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
 def test_parameters_are_counted_as_torchvision_publishes_them(depth):
     published = torchvision.models.get_model_weights(f"resnet{depth}").DEFAULT.meta["num_params"]
@@ -84,13 +143,3 @@ def test_a_block_adds_the_macs_of_its_convolutions_and_of_its_pairwise_products(
     pairwise = 2 * cells * cells * 512 / 1e9
     assert gmacs(nl, 224) - gmacs(base, 224) == pytest.approx(projections + expand + pairwise)
     assert gmacs(cgnl, 224) - gmacs(base, 224) == pytest.approx(projections + expand / 8, rel=1e-3)
-
-
-@pytest.mark.parametrize("batch", [1, 5])
-@pytest.mark.parametrize("device", ["cpu", "meta"])
-def test_multiply_adds_are_those_counted_by_hand(batch, device):
-    network = nn.Sequential(nn.Conv2d(2, 3, (5, 7)), nn.ReLU(), nn.Flatten(), nn.Linear(105, 11))
-    # 11 x 11 pixels leave 7 x 5 places of 3 channels, each a sum over 2 x 5 x 7; then 105 x 11.
-    by_hand = (7 * 5) * 3 * (2 * 5 * 7) + 105 * 11
-    x = torch.zeros(batch, 2, 11, 11, device=device)
-    assert multiply_adds(network.to(device), x) == batch * by_hand

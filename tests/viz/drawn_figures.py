@@ -10,12 +10,16 @@ from models.blocks.layout import Grid
 from models.blocks.pairwise import pairwise
 from models.specs.block import CGNLSpec
 from models.specs.placement import Place
-from viz.attention.gates import GateLayer
+from viz.attention.captures import Capture
+from viz.attention.kinds.affinity import NonLocalCapture
+from viz.attention.kinds.channels import CGNLCapture
+from viz.attention.kinds.gates import GateLayer
 from viz.figure.panels.sheet import Panel, Picture, Row, Shade, Sheet
 from viz.figure.recipe.recipe import Layout, Medium, Network, Recipe, Reference, View
 from viz.geometry import Box, Geometry, fit
 from viz.rendering.heat import Heat
-from viz.types import Capture, CGNLCapture, Clip, Look, NonLocalCapture
+from viz.rendering.look import Look
+from viz.types import Clip
 
 HEIGHT, WIDTH = 53, 67
 STILL = Grid(1, 5, 7)

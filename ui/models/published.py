@@ -4,6 +4,7 @@ import time
 
 import streamlit as st
 
+from errors import MachineError
 from models import checkpoints
 from models.checkpoints import Inspection
 from models.zoo import cache
@@ -88,7 +89,7 @@ def _download(row: Published) -> None:
 def _remove(row: Published) -> None:
     try:
         cache.remove(row)
-    except cache.MachineError as problem:
+    except MachineError as problem:
         state.PUBLISHED_PROBLEM.set(plain(str(problem)))
     loaders.forget_entries()
 

@@ -141,7 +141,7 @@ def _webp_delays(content: bytes) -> Iterator[float]:
 
 
 def _png_delays(content: bytes) -> Iterator[float | None]:
-    """Walk the chunks of a PNG; None stands for a picture that is not part of the animation."""
+    """Walk the chunks of a PNG; None is for a picture that is not part of the animation."""
     place, frames = 8, 0
     while place + 12 <= len(content):
         size, kind = struct.unpack_from(">I4s", content, place)

@@ -28,7 +28,7 @@ _NEAR = 8
 _SQUARE = 0.02
 """Pixels that are within this of square are left as they are."""
 _PROBED = 2**26
-"""Pixels of a frame that FFmpeg may look at to tell its size; beyond, the size is not told."""
+"""Pixels of a frame that FFmpeg may look at to find its size; beyond, there is none."""
 _REMEDY = "export it again as MP4 (H.264)"
 
 
@@ -52,7 +52,7 @@ class Key(NamedTuple):
 class Index:
     """Where the frames of a video are: ``times`` in s from the first, ``stamps`` in ticks.
 
-    Decoding starts at one of ``keys`` or at the beginning. Where stamps do not tell the order of
+    Decoding starts at one of ``keys`` or at the beginning. Where stamps do not give the order of
     frames (``timed`` False: AVI with B-frames), frames are counted from the first one.
     """
 
@@ -148,10 +148,10 @@ class Reader:
             self.held, self.upcoming = self.upcoming, None
         number, frame = self.held
         if frame is None or wanted - number > _MISSING:
-            raise LostError(self._told(wanted, number))
+            raise LostError(self._lost(wanted, number))
         return frame
 
-    def _told(self, wanted: int, number: int) -> str:
+    def _lost(self, wanted: int, number: int) -> str:
         times = self.index.times
         story = f"frame {wanted} at {times[wanted]:.2f} s cannot be decoded"
         if number < 0:

@@ -88,7 +88,7 @@ class Footage:
     def sample(self, sampling: Sampling) -> Clip:
         """Decode the frames that a Sampling takes; ``numbers`` is empty for a picture.
 
-        At most media.MAX_SAMPLE_PIXELS together. MediaError where a frame cannot be decoded.
+        At most pictures.MAX_SAMPLE_PIXELS together. MediaError where a frame cannot be decoded.
         """
         return self.take(self.numbers(sampling))
 
@@ -98,24 +98,32 @@ class Footage:
         OutsideError where the footage has no such frame, and as ``sample``.
         """
         numbers = tuple(numbers)
-        last = len(self.times) - 1
-        rising = all(before < after for before, after in pairwise(numbers))
-        if not (numbers and rising and numbers[0] >= 0 and numbers[-1] <= last):
-            came = ", ".join(map(str, numbers[:8])) + (", ..." if numbers[8:] else "")
-            raise OutsideError(
-                f"Frames {came or 'none'} came; {self.name} has frames 0 to {last}. Take one or "
-                "more of them, ascending, each once."
-            )
-        if self.is_clip and len(numbers) * self.width * self.height > pictures.MAX_SAMPLE_PIXELS:
-            most = pictures.MAX_SAMPLE_PIXELS // (self.width * self.height)
-            raise MediaError(
-                f"{len(numbers)} frames of {self.width} x {self.height} pixels are more than "
-                f"{pictures.MAX_SAMPLE_PIXELS / 1e6:.0f} million; take {max(1, most)} frames or "
-                f"fewer of {self.name}, or scale it down."
-            )
+        self._check_numbers(numbers)
+        if self.is_clip:
+            self._check_pixels(len(numbers))
         frames = self.source.frames(numbers)
         times = tuple(self.times[number] for number in numbers)
         return Clip(frames, times, self.name, self.sha256, numbers if self.is_clip else ())
+
+    def _check_numbers(self, numbers: tuple[int, ...]) -> None:
+        last = len(self.times) - 1
+        rising = all(before < after for before, after in pairwise(numbers))
+        if numbers and rising and numbers[0] >= 0 and numbers[-1] <= last:
+            return
+        listed = ", ".join(map(str, numbers[:8])) + (", ..." if numbers[8:] else "")
+        raise OutsideError(
+            f"Frames [{listed}] cannot be taken; {self.name} has frames 0 to {last}. Take one or "
+            "more of them, ascending, each once."
+        )
+
+    def _check_pixels(self, count: int) -> None:
+        if count * self.width * self.height > pictures.MAX_SAMPLE_PIXELS:
+            most = pictures.MAX_SAMPLE_PIXELS // (self.width * self.height)
+            raise MediaError(
+                f"{count} frames of {self.width} x {self.height} pixels are more than "
+                f"{pictures.MAX_SAMPLE_PIXELS / 1e6:.0f} million; take {max(1, most)} frames or "
+                f"fewer of {self.name}, or scale it down."
+            )
 
     def _start(self, sampling: Sampling, room: float) -> float:
         if sampling.start is None:
@@ -123,10 +131,10 @@ class Footage:
                 room / 2 if sampling.unit == "seconds" else float(math.floor(room + _NEARLY) // 2)
             )
         if sampling.start > room + _NEARLY:
-            raise OutsideError(self._told(sampling, room))
+            raise OutsideError(self._misfit(sampling, room))
         return float(sampling.start)
 
-    def _told(self, sampling: Sampling, room: float) -> str:
+    def _misfit(self, sampling: Sampling, room: float) -> str:
         unit = "s" if sampling.unit == "seconds" else "frames"
         there = f"{self.duration:.2f} s" if unit == "s" else f"{len(self.times)} frames"
         asked = f"{sampling.frames} frames {sampling.step:g} {unit} apart"
@@ -177,10 +185,10 @@ def _finite(value: object) -> bool:
 
 
 def read(content: bytes, name: str) -> Footage:
-    """Take a picture, a video, an animation or a zip of frames; told apart by its bytes alone.
+    """Take a picture, a video, an animation or a zip of frames; whichever its bytes show.
 
     The sha256 is that of the bytes. MediaError, in one line, for anything else, for what is
-    damaged, and over the limits of viz.media.
+    damaged, and over the limits of viz.media.pictures.
     """
     name = pictures.safe_name(name)
     if not content:
@@ -208,7 +216,8 @@ def read(content: bytes, name: str) -> Footage:
 def read_set(files: Sequence[tuple[str, bytes]]) -> Footage:
     """Take several pictures, (name, bytes), as the frames of a clip in natural order of names.
 
-    For times and sha256 see viz.frame_sets. MediaError where one is no picture, or another size.
+    For times and sha256 see viz.media.frame_sets. MediaError where one is no picture, or has
+    another size.
     """
     found, digest = frame_sets.read_files(files)
     return _from(found, found.name, digest)

@@ -110,7 +110,9 @@ def read_files(files: Sequence[tuple[str, bytes]], name: str | None = None) -> t
     natural order of names, so that a folder and the same files uploaded have the same.
     """
     if not files:
-        raise MediaError("No pictures came; give the frames of a clip as PNG, JPEG or WebP files.")
+        raise MediaError(
+            "No pictures were given; give the frames of a clip as PNG, JPEG or WebP files."
+        )
     if len(files) > MAX_ENTRIES:
         raise _crowded(name or "The set")
     kept = sorted(((pictures.safe_name(n), c) for n, c in files), key=lambda file: natural(file[0]))
@@ -215,8 +217,8 @@ def _header(content: bytes) -> tuple[tuple[int, int], bool]:
             if picture.format == "GIF" and len(content) == _HEAD:
                 raise EOFError("whether it is an animation is seen at its end")
             width, height = picture.size
-            told = "exif" in picture.info and picture.format != "TIFF"  # whose size is upright
-            sideways = told and picture.getexif().get(_ORIENTATION, 1) >= _SIDEWAYS
+            turned = "exif" in picture.info and picture.format != "TIFF"  # whose size is upright
+            sideways = turned and picture.getexif().get(_ORIENTATION, 1) >= _SIDEWAYS
             moving = picture.format != "TIFF" and getattr(picture, "is_animated", False)
             return ((height, width) if sideways else (width, height)), moving
 

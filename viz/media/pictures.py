@@ -158,7 +158,7 @@ def check_deadline(name: str, deadline: float) -> None:
 
 
 def upright(picture: Image.Image) -> np.ndarray:
-    """Return the frame that an open picture stands at: (H, W, 3) uint8, turned as its EXIF says,
+    """Return the current frame of an open picture: (H, W, 3) uint8, turned as its EXIF says,
     alpha over white."""
     turned = ImageOps.exif_transpose(picture)
     if turned.mode in _SIXTEEN_BIT:

@@ -37,7 +37,7 @@ class Video:
     def frames(self, numbers: Sequence[int]) -> np.ndarray:
         """Decode frames, numbers ascending, to (T, H, W, 3) uint8.
 
-        MediaError where one cannot be had, or all together take more than media.PATIENCE.
+        MediaError where one cannot be had, or all together take more than pictures.PATIENCE.
         """
         deadline = time.monotonic() + pictures.PATIENCE
         problem: LostError | None = None
@@ -91,7 +91,7 @@ def read(content: bytes, name: str) -> Video:
     """Index the best video stream of MP4, MOV, AVI, Matroska or WebM, and decode its first frame.
 
     Frames that an edit list leaves out, cover pictures and damaged packets do not count. Limits
-    are those of viz.media; MediaError, in one line, for everything that cannot be used.
+    are those of viz.media.pictures; MediaError, in one line, for everything that cannot be used.
     """
     pictures.check_weight(name, len(content), pictures.MAX_CLIP_BYTES)
     with opened(content, name) as (container, stream):
@@ -127,19 +127,35 @@ def _slots(container: InputContainer, stream: VideoStream, name: str) -> list[_S
 
 
 def _indexed(slots: list[_Slot], stream: VideoStream, name: str) -> Index:
+    """Put the frames in order: by when they are shown, else by when they are decoded, else as
+    they are stored, at the usual rate."""
+    stamped, timed = _stamps(slots, stream)
     tick = stream.time_base
-    pts = [slot.pts for slot in slots]
-    timed = None not in pts and not (_as_stored(pts) and stream.codec_context.has_b_frames)
-    stamped = pts if None not in pts else [slot.dts for slot in slots]
-    if None in stamped or not tick:
-        stamped, tick = range(len(slots)), 1 / (stream.average_rate or _USUAL_RATE)
+    if stamped is None or not tick:
+        stamped, tick = list(range(len(slots))), 1 / (stream.average_rate or _USUAL_RATE)
         timed = False
     stamps = sorted(set(stamped))
     over, under = tick.numerator, tick.denominator
     times = tuple((stamp - stamps[0]) * over / under for stamp in stamps)
+    keys = _keys(slots, stamps) if timed else ()
+    return Index(name, times, tuple(stamps), keys, timed)
+
+
+def _stamps(slots: list[_Slot], stream: VideoStream) -> tuple[list[int] | None, bool]:
+    """Return a stamp for every frame, None where some have none, and whether these are the times
+    of showing."""
+    shown = [slot.pts for slot in slots]
+    if None not in shown:
+        return shown, not (_as_stored(shown) and stream.codec_context.has_b_frames)
+    decoded = [slot.dts for slot in slots]
+    return (None if None in decoded else decoded), False
+
+
+def _keys(slots: list[_Slot], stamps: list[int]) -> tuple[Key, ...]:
+    """Return the frames that decoding can start at, ascending; ``stamps`` are times of showing."""
     numbers = {stamp: number for number, stamp in enumerate(stamps)}
-    keys = [Key(numbers[s.pts], s.pts, s.dts) for s in slots if timed and s.key]
-    return Index(name, times, tuple(stamps), tuple(sorted(keys, key=lambda key: key.number)), timed)
+    keys = [Key(numbers[slot.pts], slot.pts, slot.dts) for slot in slots if slot.key]
+    return tuple(sorted(keys, key=lambda key: key.number))
 
 
 def _as_stored(stamps: list[int]) -> bool:

@@ -1,4 +1,4 @@
-"""Which container a file is, told by its content; whatever is no weight file is refused by name."""
+"""Which container a file is, by its content; whatever is no weight file is refused by name."""
 
 import stat
 import struct
@@ -146,26 +146,50 @@ def _check_directory(file: BinaryIO, size: int) -> None:
 
 
 def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
-    names = [member.filename for member in members]
+    _check_contents([member.filename for member in members])
+    _check_names(members)
+    _check_sizes(members, size)
+
+
+def _check_contents(names: list[str]) -> None:
+    """Refuse archives of anything else than one network's state, saying what they are."""
     endings = [name.partition("/")[2] for name in names]
-    if "constants.pkl" in endings or any(ending.startswith("code/") for ending in endings):
+    if any(map(_is_program, endings)):
         raise CheckpointError("is a TorchScript program; give the state dict it was made from.")
     if names and all(name.endswith(".npy") for name in names):
         raise CheckpointError("is a numpy .npz file; save its arrays as safetensors.")
     if endings.count("data.pkl") != 1:
         listed = ", ".join(names[:2]) + (", ..." if len(names) > 2 else "")
         raise CheckpointError(UNPACK.format(f"zip of {listed or 'nothing'}"))
-    # torch looks names up whatever their case, and to the end; Python stops at a null character
-    if len({name.lower() for name in names}) != len(names) or any(
-        member.orig_filename != member.filename for member in members
-    ):
-        raise CheckpointError("is a zip with two files of one name; refused. Fetch it again.")
-    if any(m.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for m in members):
-        raise CheckpointError("is a zip of a kind that torch never writes; save it again.")
-    packed = [m for m in members if m.file_size > 2**20 + MAX_RATIO * m.compress_size]
-    total = sum(m.file_size for m in members)
-    stored = sum(m.file_size for m in members if m.compress_type == zipfile.ZIP_STORED)
-    if packed or total > MAX_TENSOR_BYTES or stored > size:
+
+
+def _is_program(ending: str) -> bool:
+    return ending == "constants.pkl" or ending.startswith("code/")
+
+
+def _check_names(members: list[zipfile.ZipInfo]) -> None:
+    """Refuse files that torch and Python may take for one another."""
+    seen = set()
+    for member in members:
+        # torch looks names up whatever their case, and to the end; Python stops at a null character
+        name = member.filename.lower()
+        if name in seen or member.orig_filename != member.filename:
+            raise CheckpointError("is a zip with two files of one name; refused. Fetch it again.")
+        seen.add(name)
+
+
+def _check_sizes(members: list[zipfile.ZipInfo], size: int) -> None:
+    """Refuse members that claim to unpack to far more than a file of ``size`` bytes holds."""
+    total, stored, bomb = 0, 0, False
+    for member in members:
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise CheckpointError("is a zip of a kind that torch never writes; save it again.")
+        total += member.file_size
+        if member.compress_type == zipfile.ZIP_STORED:
+            stored += member.file_size
+        if member.file_size > 2**20 + MAX_RATIO * member.compress_size:
+            bomb = True
+    if bomb or total > MAX_TENSOR_BYTES or stored > size:
         raise CheckpointError(
             f"is a zip bomb: {size:,} bytes claim to unpack to {total:,}; refused."
         )

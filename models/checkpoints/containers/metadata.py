@@ -1,4 +1,4 @@
-"""What stands beside the tensors of a checkpoint, as short text under dotted names."""
+"""What is beside the tensors of a checkpoint, as short text under dotted names."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A checkpoint file of any container, as one flat state dict and what stands beside it.
+"""A checkpoint file of any container, as one flat state dict and what is beside it.
 
 Nothing in a file is run, and nothing is loaded in part: ``read`` returns the whole or raises.
 """
@@ -44,7 +44,7 @@ class RawCheckpoint:
 
 
 def read(path: Path) -> RawCheckpoint:
-    """Read the checkpoint file at ``path``, told by its content; CheckpointError in one line."""
+    """Read the checkpoint file at ``path``, whatever its name; CheckpointError in one line."""
     try:
         with container_type.opened(path) as (file, size):
             opened = _open(path, file, size)
@@ -78,26 +78,40 @@ def _sha256(file: BinaryIO) -> str:
 
 
 def _state_dict(opened: Opened) -> tuple[dict[str, Tensor], dict[str, object]]:
-    """Return the tensors, and what stands beside them."""
+    """Return the tensors, and what is beside them."""
     if not isinstance(opened.content, dict):
         raise CheckpointError(
             f"holds {kind(opened.content)}, not a state dict; save the network's state_dict()."
         )
-    content = _by_name(opened.content)
-    where = next((key for key in STATE_KEYS if _is_state(content.get(key))), None)
-    beside = {key: value for key, value in content.items() if where and key != where}
-    state = content if where is None else _by_name(content[where])
-    if not _is_state(state):
+    state, beside = _found(_by_name(opened.content))
+    if opened.container == container_type.PICKLE:
+        # Caffe2 keeps its iteration counter among the blobs
+        state, counters = _sorted_out(state)
+        beside |= counters
+    return _tensors(state), beside
+
+
+def _found(content: dict[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """Return the state dict in a file, or the file that is one itself, and what is beside it."""
+    for key in STATE_KEYS:
+        if _is_state(content.get(key)):
+            beside = {name: value for name, value in content.items() if name != key}
+            return _by_name(content[key]), beside
+    if not _is_state(content):
         raise CheckpointError(
             f"holds no tensors. Weights are looked for at the top and under "
             f"{', '.join(STATE_KEYS)}; it has {', '.join(list(content)[:5]) or 'nothing'}."
         )
-    if (
-        opened.container == container_type.PICKLE
-    ):  # Caffe2 keeps its iteration counter among the blobs
-        beside |= {k: v for k, v in state.items() if not _holds_values(v)}
-        state = {k: v for k, v in state.items() if _holds_values(v)}
-    return _tensors(state), beside
+    return content, {}
+
+
+def _sorted_out(state: dict[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """Return the entries of a state dict that hold values, and the others."""
+    kept: dict[str, object] = {}
+    others: dict[str, object] = {}
+    for name, value in state.items():
+        (kept if _holds_values(value) else others)[name] = value
+    return kept, others
 
 
 def _by_name(entries: dict) -> dict[str, object]:
@@ -151,7 +165,7 @@ def _tensor(value: object) -> Tensor:
 
 
 def _beside(entries: dict[str, object]) -> tuple[dict[str, str], dict[str, str]]:
-    """Sort what stands beside the tensors into metadata and, with reasons, ignored."""
+    """Sort what is beside the tensors into metadata and, with reasons, ignored."""
     metadata: dict[str, str] = {}
     ignored: dict[str, str] = {}
     for name, value in entries.items():

@@ -25,19 +25,19 @@ class Rules(Protocol):
     """What becomes of the things that a pickle asks for."""
 
     def named(self, module: str, name: str) -> object:
-        """Return what stands for a global."""
+        """Return what represents a global."""
 
     def call(self, function: object, args: tuple) -> object:
-        """Return what stands for the result of a call."""
+        """Return what represents the result of a call."""
 
     def build(self, target: object, state: object) -> None:
         """Note the state that is to be put into ``target``."""
 
     def stored(self, claim: object) -> object:
-        """Return what stands for a persistent id."""
+        """Return what represents a persistent id."""
 
     def extension(self, code: int) -> object:
-        """Return what stands for a number of the extension registry."""
+        """Return what represents a number of the extension registry."""
 
 
 def run(file: BinaryIO, rules: Rules) -> object:

@@ -1,1 +1,1 @@
-"""Families of published checkpoints: how each is known, and what its keys mean."""
+"""Families of published checkpoints: how each is recognised, and what its keys mean."""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from models.checkpoints.families.facts import Known
+from models.checkpoints.families.facts import Facts
 from models.checkpoints.families.family import Family, function_ask, nonlocal_spec, pooled_after
 from models.checkpoints.families.images import CLASS_NAMES, TRUNK, UNIT, image_spec, unit_rules
 from models.checkpoints.families.key_tables import COUNTER, KeyTable, Renamed, Rule
@@ -33,7 +33,7 @@ def block_rules(prefix: str, part: str, expand: str, norm: str) -> tuple[Rule, .
 
 def clip_spec(
     renamed: Renamed,
-    known: Known,
+    facts: Facts,
     block: NonLocalSpec | None,
     temporal: TemporalSpec,
     **prep: object,
@@ -47,46 +47,46 @@ def clip_spec(
     )
     spec = resnet_spec(
         renamed.tensors,
-        known.file_name,
+        facts.file_name,
         block,
         temporal=time,
         preprocessing=Preprocessing(**prep),
     )
-    known.told("classes", spec.num_classes)
+    facts.note("classes", spec.num_classes)
     return spec
 
 
-def _tsm(renamed: Renamed, known: Known) -> ModelSpec:
+def _tsm(renamed: Renamed, facts: Facts) -> ModelSpec:
     block = nonlocal_spec(
         renamed,
-        known,
+        facts,
         function_ask(code="embedded_gaussian"),
         lambda _: "no",
         pool_keys=pooled_after(renamed),
     )
-    frames = known.number("frames", "", r"segment(\d+)", 8)
-    return clip_spec(renamed, known, block, TemporalSpec(), frames=frames, frame_stride=8)
+    frames = facts.number("frames", "", r"segment(\d+)", 8)
+    return clip_spec(renamed, facts, block, TemporalSpec(), frames=frames, frame_stride=8)
 
 
-def _gluon(renamed: Renamed, known: Known) -> ModelSpec:
+def _gluon(renamed: Renamed, facts: Facts) -> ModelSpec:
     function = function_ask(code="embedded_gaussian")
     block = nonlocal_spec(
-        renamed, known, function, lambda _: "yes", pool_keys=pooled_after(renamed)
+        renamed, facts, function, lambda _: "yes", pool_keys=pooled_after(renamed)
     )
-    return clip_spec(renamed, known, block, STRIDED, frames=32, frame_stride=2)
+    return clip_spec(renamed, facts, block, STRIDED, frames=32, frame_stride=2)
 
 
-def _tushar(renamed: Renamed, known: Known) -> ModelSpec:
+def _tushar(renamed: Renamed, facts: Facts) -> ModelSpec:
     function = function_ask(code="embedded_gaussian")
-    block = nonlocal_spec(renamed, known, function, lambda _: "yes", pool_keys="before")
-    return clip_spec(renamed, known, block, ORIGINAL, frames=32, frame_stride=2, **FACEBOOK)
+    block = nonlocal_spec(renamed, facts, function, lambda _: "yes", pool_keys="before")
+    return clip_spec(renamed, facts, block, ORIGINAL, frames=32, frame_stride=2, **FACEBOOK)
 
 
-def _trunk(renamed: Renamed, known: Known) -> ModelSpec:
+def _trunk(renamed: Renamed, facts: Facts) -> ModelSpec:
     """A plain trunk: torchvision's when its kernels are flat, Tushar-N's baseline otherwise."""
     if stem_frames(renamed.tensors) > 1:
-        return _tushar(renamed, known)
-    return image_spec(renamed, known, None)
+        return _tushar(renamed, facts)
+    return image_spec(renamed, facts, None)
 
 
 _TSM_UNIT = r"base_model\." + UNIT + r"(?:block\.)?"
@@ -122,7 +122,7 @@ CLIP_FAMILIES = (
                 Rule(r"first_stage\.0\.weight", "conv1.weight"),
                 Rule(r"first_stage\.1\.(?P<what>\w+)", "bn1.{what}"),
                 *unit_rules(_GLUON_UNIT),
-                # W and bn stand a second time in a Sequential, fc in the head.
+                # W and bn are a second time in a Sequential, fc in the head.
                 *block_rules(
                     _GLUON_UNIT + r"nonlocal_block\.",
                     r"(?P<part>theta|phi|g)\.(?:0\.)?",

@@ -1,6 +1,7 @@
 """What a compact network's tensors say of it: CGD authors' keys and shapes -> CompactSpec."""
 
 import re
+from collections import Counter
 from dataclasses import replace
 
 from models.backbones.mobilenet import STEM_CHANNELS, UNITS, scaled
@@ -30,9 +31,9 @@ Candidate = tuple[CompactSpec, int]
 def compact_spec_of(shapes: Shapes) -> CompactSpec | None:
     """Return the compact network that tensors of these names (without ``module.``) belong to.
 
-    None when they belong to no such network. The ten variants cannot be told apart by shapes beyond
-    cascaded or not: cascaded is taken to be v10, which the authors publish, and anything else is
-    not recognised. That every key fits is for the loader to check.
+    None when they belong to no such network. Shapes show of the ten variants only whether they are
+    cascaded: cascaded is taken to be v10, which the authors publish, and anything else is not
+    recognised. That every key fits is for the loader to check.
     """
     for recognise in (_mobilenet, _squeezenet, _preresnet, _wrn):
         found = recognise(shapes)
@@ -46,13 +47,19 @@ def _with_gate(shapes: Shapes, spec: CompactSpec, units: int) -> CompactSpec | N
     attention = [key for key in shapes if ".attention." in key]
     if not attention:
         return spec
-    if any(len([k for k in attention if k.endswith(f".w{n}")]) != units for n in range(3)):
+    if not _is_cascade(attention, units):
         return None
     bottleneck = spec.family == "preresnet" and int(spec.size_name) >= FIRST_BOTTLENECK_DEPTH
     position: GatePosition = "conv2" if bottleneck else "conv1"
     biased = any(key.endswith(".bias2") for key in attention)
     gated = replace(spec, gate=CGDSpec(position=position, bias=biased))
     return replace(gated, preprocessing=IMAGENET) if spec.family == "squeezenet" else gated
+
+
+def _is_cascade(attention: list[str], units: int) -> bool:
+    """Tell whether each of the units has the three weights of a cascaded CGD."""
+    counts = Counter(key.rpartition(".")[2] for key in attention)
+    return all(counts[name] == units for name in ("w0", "w1", "w2"))
 
 
 def _count(shapes: Shapes, pattern: str) -> int:

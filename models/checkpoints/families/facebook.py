@@ -11,7 +11,7 @@ from models.checkpoints.families.clips import (
     block_rules,
     clip_spec,
 )
-from models.checkpoints.families.facts import Ask, Known
+from models.checkpoints.families.facts import Ask, Facts
 from models.checkpoints.families.family import Family, function_ask, nonlocal_spec
 from models.checkpoints.families.key_tables import COUNTER, KeyTable, Renamed, Rule
 from models.specs.block import NonLocalSpec
@@ -57,47 +57,47 @@ _GROUPED_STAGE, _GROUPED_FRAMES = 3, 4
 """video-nonlocal-net's affine networks attend in groups of 4 frames in res3."""
 
 
-def _slowfast(renamed: Renamed, known: Known) -> ModelSpec:
-    return _network(renamed, known, known.settle(_SLOWFAST_ASK))
+def _slowfast(renamed: Renamed, facts: Facts) -> ModelSpec:
+    return _network(renamed, facts, facts.settle(_SLOWFAST_ASK))
 
 
-def _caffe2(renamed: Renamed, known: Known) -> ModelSpec:
-    return _network(renamed, known, known.settle(_CAFFE2_ASK))
+def _caffe2(renamed: Renamed, facts: Facts) -> ModelSpec:
+    return _network(renamed, facts, facts.settle(_CAFFE2_ASK))
 
 
-def _network(renamed: Renamed, known: Known, architecture: str) -> ModelSpec:
+def _network(renamed: Renamed, facts: Facts, architecture: str) -> ModelSpec:
     temporal = _TEMPORAL[architecture]
     first = architecture == "fb-org"
-    frames = known.number("frames", r"NUM_FRAMES: (\d+)", r"(\d+)x\d+", 32 if first else 8)
-    apart = known.number("frame_stride", r"SAMPLING_RATE: (\d+)", r"\d+x(\d+)", 2 if first else 8)
-    groups = _groups(known, frames // 2 if temporal.halve_after_res2 else frames)
+    frames = facts.number("frames", r"NUM_FRAMES: (\d+)", r"(\d+)x\d+", 32 if first else 8)
+    apart = facts.number("frame_stride", r"SAMPLING_RATE: (\d+)", r"\d+x(\d+)", 2 if first else 8)
+    groups = _groups(facts, frames // 2 if temporal.halve_after_res2 else frames)
     if "bn1.running_mean" not in renamed.tensors:
         groups = ((_GROUPED_STAGE, _GROUPED_FRAMES),)
     block = nonlocal_spec(
         renamed,
-        known,
+        facts,
         _FUNCTION,
         lambda function: "yes" if function == "embedded_gaussian" else "no",
         pool_keys="before",
         group_frames=groups,
     )
-    return _spec(renamed, known, block, temporal, (frames, apart))
+    return _spec(renamed, facts, block, temporal, (frames, apart))
 
 
 def _spec(
     renamed: Renamed,
-    known: Known,
+    facts: Facts,
     block: NonLocalSpec | None,
     temporal: TemporalSpec,
     clip: tuple[int, int],
 ) -> ModelSpec:
     frames, apart = clip
-    return clip_spec(renamed, known, block, temporal, frames=frames, frame_stride=apart, **FACEBOOK)
+    return clip_spec(renamed, facts, block, temporal, frames=frames, frame_stride=apart, **FACEBOOK)
 
 
-def _groups(known: Known, frames: int) -> tuple[tuple[int, int], ...]:
+def _groups(facts: Facts, frames: int) -> tuple[tuple[int, int], ...]:
     """NONLOCAL.GROUP of PySlowFast's configuration: into how many groups a stage cuts a clip."""
-    text = "\n".join(known.metadata.values())
+    text = "\n".join(facts.metadata.values())
     found = re.search(r"GROUP:\s*\n((?:\s*- - \d+\n?)+)", text)
     counts = [int(count) for count in re.findall(r"\d+", found[1])] if found else []
     return tuple(

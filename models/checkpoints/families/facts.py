@@ -1,5 +1,5 @@
-"""What is known of a file: weights, metadata and file name first, then the family's code, then
-the user."""
+"""Facts of a network and their sources: weights, metadata and file name first, then the family's
+code, then the user."""
 
 import re
 from collections.abc import Mapping
@@ -30,21 +30,21 @@ class Ask:
 
 
 @dataclass
-class Known:
+class Facts:
     """Collects facts while a family describes its network; open questions are asked together."""
 
     file_name: str
     metadata: Mapping[str, str]
     answers: Mapping[str, str]
-    facts: list[Fact] = field(default_factory=list)
+    noted: list[Fact] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
 
-    def told(self, name: str, value: object) -> None:
+    def note(self, name: str, value: object) -> None:
         """Note what the weights themselves say."""
-        self.facts.append(Fact(name, str(value), "weights"))
+        self.noted.append(Fact(name, str(value), "weights"))
 
     def settle(self, ask: Ask) -> str:
-        """Return the value of ``ask``; where nothing tells, its first choice, and a question."""
+        """Return the value of ``ask``; where no source has it, its first choice, and a question."""
         found = self._find(ask)
         if found is None:
             self.questions.append(Question(ask.name, ask.text, ask.choices))
@@ -52,10 +52,10 @@ class Known:
         value, source = found
         if ask.choices and value not in ask.choices:
             raise CheckpointError(
-                f"{self.file_name}: {ask.name} {value!r} came ({source}); use one of "
+                f"{self.file_name}: {ask.name} cannot be {value!r} ({source}); use one of "
                 f"{', '.join(ask.choices)}."
             )
-        self.facts.append(Fact(ask.name, value, source))
+        self.noted.append(Fact(ask.name, value, source))
         return value
 
     def _find(self, ask: Ask) -> tuple[str, Source] | None:
@@ -69,18 +69,20 @@ class Known:
         return None if ask.code is None else (ask.code, "the family's code")
 
     def number(self, name: str, metadata: str, file_name: str, code: int) -> int:
-        """Return a count that weights do not tell, such as the frames of a clip."""
+        """Return a count that weights do not show, such as the frames of a clip."""
         ask = Ask(name, "", (), ((metadata, ""),), ((file_name, ""),), str(code))
         value = self.settle(ask)
         if not value.isdecimal():
-            raise CheckpointError(f"{self.file_name}: {name} {value!r} came; use a whole number.")
+            raise CheckpointError(
+                f"{self.file_name}: {name} cannot be {value!r}; use a whole number."
+            )
         return int(value)
 
     def finish(self) -> tuple[Fact, ...]:
         """Return the facts; UndecidedError when a question is open."""
         if self.questions:
             raise UndecidedError(self.file_name, tuple(self.questions))
-        return tuple(self.facts)
+        return tuple(self.noted)
 
 
 def _searched(rows: tuple[Row, ...], text: str) -> str | None:

@@ -1,11 +1,11 @@
-"""What a family of checkpoints is: a mark to know it by, a key table, and what its code implies."""
+"""What a family of checkpoints is: its mark, its key table, and what its code implies."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from models.checkpoints.families.facts import Ask, Known
+from models.checkpoints.families.facts import Ask, Facts
 from models.checkpoints.families.key_tables import KeyTable, Renamed
 from models.checkpoints.families.structure import first_block, nonlocal_facts
 from models.specs.block import NonLocalSpec
@@ -20,7 +20,7 @@ class Family:
     """One published format.
 
     ``mark`` matches a key that only this family has (``module.`` prefixes taken off); ``prepare``
-    rearranges tensors before the table, ``describe`` makes the spec of what came out of it.
+    rearranges tensors before the table, ``describe`` makes the spec of its result.
     ``class_names`` maps a number of classes to the name of their list.
     """
 
@@ -28,14 +28,14 @@ class Family:
     title: str
     mark: str
     table: KeyTable
-    describe: Callable[[Renamed, Known], NetworkSpec]
+    describe: Callable[[Renamed, Facts], NetworkSpec]
     prepare: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict
     class_names: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Unsupported:
-    """A format that is known by its ``mark`` and cannot be used, with the reason."""
+    """A format that is recognised by its ``mark`` and cannot be used, with the reason."""
 
     mark: str
     reason: str
@@ -64,26 +64,27 @@ def scale_ask(**found: object) -> Ask:
 
 
 def nonlocal_spec(
-    renamed: Renamed, known: Known, function: Ask, scale: Callable[[str], str], **told: object
+    renamed: Renamed, facts: Facts, function: Ask, scale: Callable[[str], str], **implied: object
 ) -> NonLocalSpec | None:
     """Return the NL block that the tensors hold, or None.
 
-    ``scale`` gives "yes" or "no" for a pairwise function; ``told`` is what the family's code
+    ``scale`` gives "yes" or "no" for a pairwise function; ``implied`` is what the family's code
     implies.
     """
     prefix = first_block(renamed.tensors)
     if prefix is None:
         return None
-    facts = nonlocal_facts(renamed.tensors, prefix)
-    if "function" in facts:
-        known.told("function", facts["function"])
+    options = nonlocal_facts(renamed.tensors, prefix)
+    if "function" in options:
+        facts.note("function", options["function"])
     else:
-        facts["function"] = known.settle(function)
-    compared = facts["function"] in ("embedded_gaussian", "dot_product")
-    return NonLocalSpec(**facts, scale=compared and scale(facts["function"]) == "yes", **told)
+        options["function"] = facts.settle(function)
+    compared = options["function"] in FUNCTIONS
+    scaled = compared and scale(options["function"]) == "yes"
+    return NonLocalSpec(**options, scale=scaled, **implied)
 
 
 def pooled_after(renamed: Renamed) -> str:
-    """Return "after" when phi and g stand in a Sequential with a max-pool: their names have .0."""
+    """Return "after" when phi and g are in a Sequential with a max-pool: their names have .0."""
     sequential = any(".g.0." in key for key in renamed.renamed)
     return "after" if sequential else "none"

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from errors import SpecError
 from models.checkpoints.families.compact_shapes import compact_spec_of
-from models.checkpoints.families.facts import Ask, Known
+from models.checkpoints.families.facts import Ask, Facts
 from models.checkpoints.families.family import Family, function_ask, nonlocal_spec, pooled_after
 from models.checkpoints.families.key_tables import COUNTER, KeyTable, Renamed, Rule
 from models.checkpoints.families.structure import (
@@ -26,7 +26,7 @@ UNIT = r"layer(?P<layer>\d)\.(?P<unit>\d+)\."
 def unit_rules(unit: str, wrapper: str = "") -> tuple[Rule, ...]:
     """Return the rows of residual units with torchvision's names behind the pattern ``unit``.
 
-    ``wrapper`` matches what may stand between a layer and its tensors.
+    ``wrapper`` matches what may be between a layer and its tensors.
     """
     return (
         Rule(
@@ -83,47 +83,47 @@ _CGNL_KERNEL = Ask(
 )
 
 
-def _cgnl(renamed: Renamed, known: Known) -> ModelSpec:
+def _cgnl(renamed: Renamed, facts: Facts) -> ModelSpec:
     prefix = first_block(renamed.tensors)
     block: CGNLSpec | NonLocalSpec
     if prefix + "norm.running_mean" in renamed.tensors:
-        known.told("block", "nl")
-        facts = {"function": "embedded_gaussian"} | nonlocal_facts(renamed.tensors, prefix)
-        block = NonLocalSpec(**facts, scale=True)
+        facts.note("block", "nl")
+        options = {"function": "embedded_gaussian"} | nonlocal_facts(renamed.tensors, prefix)
+        block = NonLocalSpec(**options, scale=True)
     else:
-        kernel = {"cgnl": "dot_product", "cgnlx": "gaussian_rbf"}[known.settle(_CGNL_KERNEL)]
+        kernel = {"cgnl": "dot_product", "cgnlx": "gaussian_rbf"}[facts.settle(_CGNL_KERNEL)]
         block = CGNLSpec(kernel, **cgnl_facts(renamed.tensors, prefix))
-    return image_spec(renamed, known, block)
+    return image_spec(renamed, facts, block)
 
 
 def image_spec(
-    renamed: Renamed, known: Known, block: CGNLSpec | NonLocalSpec | None, **told: object
+    renamed: Renamed, facts: Facts, block: CGNLSpec | NonLocalSpec | None, **implied: object
 ) -> ModelSpec:
-    """Return the image network that the tensors fill; ``told`` is what weights do not say."""
-    spec = resnet_spec(renamed.tensors, known.file_name, block, **told)
-    known.told("classes", spec.num_classes)
+    """Return the image network that tensors fill; ``implied`` is what its code implies."""
+    spec = resnet_spec(renamed.tensors, facts.file_name, block, **implied)
+    facts.note("classes", spec.num_classes)
     return replace(spec, preprocessing=image_preprocessing(spec.num_classes))
 
 
-def _cgd(renamed: Renamed, known: Known) -> NetworkSpec:
+def _cgd(renamed: Renamed, facts: Facts) -> NetworkSpec:
     compact = compact_spec_of({k: tuple(v.shape) for k, v in renamed.tensors.items()})
     if compact is not None:
-        known.told("classes", compact.num_classes)
+        facts.note("classes", compact.num_classes)
         return compact
     if not any(key.endswith(".attention.w0") for key in renamed.tensors):
         raise SpecError(
             "Its keys are like a MobileNet's, SqueezeNet's, PreResNet's or WRN's, but "
             "no width or depth of these has its shapes."
         )
-    spec = image_spec(renamed, known, None, gate=CGDSpec())
+    spec = image_spec(renamed, facts, None, gate=CGDSpec())
     # Their validation leaves the resize out: the centre 224 pixels of the picture as it is.
     return replace(spec, preprocessing=Preprocessing(resize=224))
 
 
-def _digits(renamed: Renamed, known: Known) -> DigitSpec:
+def _digits(renamed: Renamed, facts: Facts) -> DigitSpec:
     # The demonstration imports the embedded Gaussian.
     function = function_ask(code="embedded_gaussian")
-    block = nonlocal_spec(renamed, known, function, lambda _: "no", pool_keys=pooled_after(renamed))
+    block = nonlocal_spec(renamed, facts, function, lambda _: "no", pool_keys=pooled_after(renamed))
     tensors = renamed.tensors
     return DigitSpec(
         block,

@@ -56,7 +56,7 @@ class KeyTable:
 
 @dataclass(frozen=True, eq=False)
 class Renamed:
-    """Tensors under our names, where each came from, and what was left out why."""
+    """Tensors under our names, the key that each had, and what was left out why."""
 
     tensors: dict[str, Tensor]
     renamed: dict[str, str]

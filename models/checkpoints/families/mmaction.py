@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from models.checkpoints.families.clips import BLOCK, KINETICS, STRIDED, block_rules, clip_spec
-from models.checkpoints.families.facts import Known
+from models.checkpoints.families.facts import Facts
 from models.checkpoints.families.family import (
     Family,
     function_ask,
@@ -28,34 +28,34 @@ _SCALE = scale_ask(
 )
 
 
-def _mmaction(renamed: Renamed, known: Known) -> ModelSpec:
+def _mmaction(renamed: Renamed, facts: Facts) -> ModelSpec:
     # mmcv scales the embedded Gaussian alone.
     block = nonlocal_spec(
         renamed,
-        known,
+        facts,
         _FUNCTION,
-        lambda name: known.settle(_SCALE) if name == "embedded_gaussian" else "no",
+        lambda name: facts.settle(_SCALE) if name == "embedded_gaussian" else "no",
         pool_keys=pooled_after(renamed),
     )
     if any(".net." in key for key in renamed.renamed):
-        frames = known.number("frames", r"num_segments\s*=\s*(\d+)", r"1x1x(\d+)", 8)
-        return clip_spec(renamed, known, block, TemporalSpec(), frames=frames)
+        frames = facts.number("frames", r"num_segments\s*=\s*(\d+)", r"1x1x(\d+)", 8)
+        return clip_spec(renamed, facts, block, TemporalSpec(), frames=frames)
     strided = stem_frames(renamed.tensors) > 1
     temporal = TemporalSpec()
     if strided:
         temporal = replace(
             STRIDED,
-            stem_stride=known.number("stem stride", r"conv1_stride_t\s*=\s*(\d)", "", 2),
-            pool_stride=known.number("pool stride", r"pool1_stride_t\s*=\s*(\d)", "", 2),
+            stem_stride=facts.number("stem stride", r"conv1_stride_t\s*=\s*(\d)", "", 2),
+            pool_stride=facts.number("pool stride", r"pool1_stride_t\s*=\s*(\d)", "", 2),
         )
     frames, apart = (32, 2) if strided else (4, 16)
     return clip_spec(
         renamed,
-        known,
+        facts,
         block,
         temporal,
-        frames=known.number("frames", r"clip_len\s*=\s*(\d+)", r"(\d+)x\d+x1", frames),
-        frame_stride=known.number(
+        frames=facts.number("frames", r"clip_len\s*=\s*(\d+)", r"(\d+)x\d+x1", frames),
+        frame_stride=facts.number(
             "frame_stride", r"frame_interval\s*=\s*(\d+)", r"\d+x(\d+)x1", apart
         ),
     )

@@ -34,10 +34,10 @@ UNSUPPORTED = (
 def family_of(keys: Iterable[str], file_name: str) -> Family:
     """Return the family whose mark is among the keys; CheckpointError names what is read."""
     listed = list(keys)
-    for known in UNSUPPORTED:
-        if any(re.fullmatch(known.mark, key) for key in listed):
+    for other in UNSUPPORTED:
+        if any(re.fullmatch(other.mark, key) for key in listed):
             raise CheckpointError(
-                f"{file_name} is {known.reason}; classifiers with NL, CGNL or CGD are read."
+                f"{file_name} is {other.reason}; classifiers with NL, CGNL or CGD are read."
             )
     for family in FAMILIES:
         if any(re.fullmatch(family.mark, key) for key in listed):

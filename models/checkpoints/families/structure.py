@@ -52,7 +52,7 @@ def chosen_units(keys: Iterable[str]) -> Units:
 
 
 def placement(tensors: Tensors, depth: int) -> str | tuple[str, ...]:
-    """Return where blocks stand, by the name of the row of models.placement when there is one."""
+    """Return where the blocks are: a name in models.specs.placement where there is one."""
     found = {re.match(r"blocks\.res(\d)_(\d+)\.", key) for key in tensors} - {None}
     here = tuple(sorted({Place(int(match[1]), int(match[2])) for match in found}))
     for name in ("none", "1", "1-after", "5", "10"):
@@ -65,27 +65,27 @@ def placement(tensors: Tensors, depth: int) -> str | tuple[str, ...]:
 
 
 def nonlocal_facts(tensors: Tensors, prefix: str) -> dict:
-    """Return what weights tell of a NonLocalSpec; ``function`` is left out where they do not.
+    """Return what weights show of a NonLocalSpec; ``function`` is left out where they do not.
 
     ``prefix`` is that of one block, "blocks.res4_4.".
     """
     of = {key.removeprefix(prefix): value for key, value in tensors.items()}
     expand, g = tensors[prefix + "expand.weight"], tensors[prefix + "projection.g.weight"]
-    told = {
+    options = {
         "reduction": expand.shape[0] // g.shape[0],
         "bias": "projection.g.bias" in of,
         "expand_bias": "expand.bias" in of,
         "norm": "batch" if "norm.weight" in of else "none",
     }
     if "projection.theta.weight" not in of:
-        told["function"] = "gaussian"
+        options["function"] = "gaussian"
     elif "projection.query_weight.weight" in of:
-        told["function"] = "concatenation"
-    return told
+        options["function"] = "concatenation"
+    return options
 
 
 def cgnl_facts(tensors: Tensors, prefix: str) -> dict:
-    """Return what weights tell of a CGNLSpec: groups and reduction."""
+    """Return what weights show of a CGNLSpec: groups and reduction."""
     expand = tensors[prefix + "expand.weight"]
     inner = tensors[prefix + "projection.g.weight"].shape[0]
     return {"groups": inner // expand.shape[1], "reduction": expand.shape[0] // inner}
@@ -98,9 +98,9 @@ def first_block(tensors: Tensors) -> str | None:
 
 
 def resnet_spec(
-    tensors: Tensors, file_name: str, block: NonLocalSpec | CGNLSpec | None, **told: object
+    tensors: Tensors, file_name: str, block: NonLocalSpec | CGNLSpec | None, **implied: object
 ) -> ModelSpec:
-    """Return the spec of the ResNet that the tensors fill; ``told`` is what weights do not say."""
+    """Return the spec of the ResNet that tensors fill; ``implied`` is what they do not show."""
     depth = depth_of(tensors, file_name)
     return ModelSpec(
         depth=depth,
@@ -109,5 +109,5 @@ def resnet_spec(
         placement=placement(tensors, depth),
         num_classes=tensors["fc.weight"].shape[0],
         norm="batch" if "bn1.running_mean" in tensors else "affine",
-        **told,
+        **implied,
     )

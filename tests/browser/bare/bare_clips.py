@@ -15,9 +15,12 @@ from models.specs.placement import Place
 from tests.browser.bare.bare_picker import noise, picture_of
 from ui.components.picker.payload import Panel, canvas_frames
 from viz import geometry
+from viz.attention.kinds.affinity import NonLocalCapture
+from viz.attention.kinds.channels import CGNLCapture
 from viz.attention.pipeline import Channels
 from viz.rendering import heat, overlay
-from viz.types import Cell, CGNLCapture, Clip, Look, NonLocalCapture, moment
+from viz.rendering.look import Look
+from viz.types import Cell, Clip, moment
 
 ROWS, COLS, WIDTH = 5, 7, 6
 GRID, CHANNELS = Grid(6, ROWS, COLS), Channels()

@@ -11,7 +11,8 @@ from playwright.sync_api import Page
 from tests.browser.conftest import pixels
 from ui.components import mount as component
 from ui.components.picker.payload import Panel, pack
-from viz.types import Clip, Look
+from viz.rendering.look import Look
+from viz.types import Clip
 
 MOUNT = """([blob]) => {
   const bytes = Uint8Array.from(atob(blob), c => c.charCodeAt(0));

@@ -218,7 +218,7 @@ def test_states_of_the_detection_and_combined_layers_become_the_channel_layers()
 
 @pytest.mark.parametrize("axis", ["height", "width", "space"])
 def test_an_axis_in_space_needs_its_side_and_features_of_it(axis, one_line):
-    with pytest.raises(SpecError, match="without a side") as caught:
+    with pytest.raises(SpecError, match="needs a side") as caught:
         gate(CGDSpec(axis=axis), CHANNELS)
     one_line(caught.value)
     block = gate(CGDSpec(axis=axis), CHANNELS, ROWS)

@@ -153,6 +153,6 @@ def test_every_parameter_learns():
 
 
 def test_groups_that_do_not_divide_the_channels_are_refused(one_line):
-    with pytest.raises(SpecError, match="groups must divide") as caught:
+    with pytest.raises(SpecError, match="groups that divides them") as caught:
         CGNLBlock(CHANNELS, CGNLSpec(groups=3))
     assert "8 channels" in one_line(caught.value)

@@ -1,6 +1,7 @@
 """Pairwise functions against loops written from the definitions (Wang et al. 2018, eqs. 1-5)."""
 
 from math import exp
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from models.blocks.pairwise import pairwise, row
+from models.blocks.pairwise import Pairwise, pairwise, row
+from models.specs.block import PairwiseName
 
 FUNCTIONS = ("gaussian", "embedded_gaussian", "dot_product", "concatenation")
 N, M, WIDTH, OUT = 11, 7, 5, 3
@@ -36,6 +38,27 @@ def factors(name, seed=3):
     width = 1 if name == "concatenation" else WIDTH
     shapes = ((N, width), (M, width), (M, OUT))
     return tuple(torch.randn(*shape, generator=generator) for shape in shapes)
+
+
+@pytest.mark.parametrize("name", get_args(PairwiseName))
+def test_every_function_has_what_is_asked_of_one(name):
+    assert name in FUNCTIONS
+    for scaled in (False, True):
+        function = pairwise(name, WIDTH, scaled)
+        assert isinstance(function, Pairwise)
+        scales = name in ("embedded_gaussian", "dot_product")
+        assert function.scale == (WIDTH**-0.5 if scaled and scales else 1.0)
+        queries, keys, _values = factors(name)
+        sums = function.matrix(queries, keys).sum(-1)
+        assert torch.allclose(sums, torch.ones(N)) == function.sums_to_one
+
+
+def test_a_function_without_a_scale_is_none():
+    class Unscaled:
+        name, sums_to_one = "gaussian", True
+        matrix = respond = staticmethod(lambda *_: None)
+
+    assert not isinstance(Unscaled(), Pairwise)
 
 
 @pytest.mark.parametrize("scaled", [False, True])

@@ -107,7 +107,9 @@ FAULTS = {
     "a number for a block": (
         lambda s: s.update({"layer2.1.nl.g.weight": torch.tensor(3.0)}), "projection.g"
     ),
-    "an empty block": (lambda s: s.update({"layer2.1.nl.g.weight": torch.ones(0, 64)}), ""),
+    "an empty block": (
+        lambda s: s.update({"layer2.1.nl.g.weight": torch.ones(0, 64)}), "whose shape"
+    ),
     "not a number": (nan, "not finite (layer3.2.conv2.weight)"),
     "a stranger": (lambda s: s.update({"ema.decay": torch.ones(1)}), "ema.decay"),
 }  # fmt: skip

@@ -9,7 +9,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from errors import CheckpointError
+from models import build as build_module
 from models.checkpoints import own
+from models.checkpoints.containers import container_type, read
+from models.checkpoints.fill import fill
 from models.specs.block import CGNLSpec, NonLocalSpec
 
 
@@ -34,8 +37,12 @@ def rewrite(path, change_tensors=None, change_metadata=None):
 
 
 def refused(path, one_line):
+    """Return the refusal of a file, which inspecting and loading it word alike."""
     with pytest.raises(CheckpointError) as caught:
         own.load(path)
+    with pytest.raises(CheckpointError) as inspected:
+        own.inspect(path)
+    assert str(inspected.value) == str(caught.value)
     return one_line(caught.value)
 
 
@@ -63,6 +70,27 @@ def test_a_network_written_and_loaded_is_the_same_network_in_half_precision(
 def test_the_header_is_read_without_the_tensors(saved, nl_model):
     header = own.read_header(saved)
     assert header == own.Header(nl_model.spec, nl_model.class_names, "A small network")
+
+
+def test_inspecting_verifies_every_key_on_an_outline_and_builds_no_network(saved, monkeypatch):
+    expected = own.load(saved)
+    outlined = []
+    build = build_module.build
+
+    def only_outlines(spec):
+        assert torch.empty(0).is_meta, "a network with memory was built"
+        outlined.append(spec)
+        return build(spec)
+
+    monkeypatch.setattr(build_module, "build", only_outlines)
+    monkeypatch.setattr(own, "build", only_outlines)
+    header, report = own.inspect(saved)
+    assert outlined == [expected.spec]
+    assert header == own.read_header(saved)
+    assert report == expected.report
+    assert report.renamed.keys() == load_file(saved).keys()
+    with pytest.raises(AssertionError, match="with memory"):
+        own.load(saved)
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(saved, nl_model, monkeypatch):
@@ -110,7 +138,7 @@ def test_filling_with_one_wrong_key_changes_no_other(plain_model):
     wrong = {k: v + 1 for k, v in before.items() if not k.endswith("num_batches_tracked")}
     wrong["fc.bias"] = torch.ones(3)
     with pytest.raises(CheckpointError):
-        own.fill(network, wrong, "wrong")
+        fill(network, wrong, "wrong")
     assert all(torch.equal(v, before[k]) for k, v in network.state_dict().items())
 
 
@@ -153,7 +181,7 @@ BYTES = {
     "text": b"this is no weight file, it is a line of text",
     "pickle": b"\x80\x04\x95" + b"\x00" * 60,
     "header longer than the file": struct.pack("<Q", 2**40) + b"{}" + b" " * 90,
-    "header over the cap": struct.pack("<Q", own.MAX_HEADER_BYTES + 1) + b"{" * 64,
+    "header over the cap": struct.pack("<Q", container_type.MAX_HEADER_BYTES + 1) + b"{" * 64,
     "header not json": struct.pack("<Q", 8) + b"notjson!" + b"\x00" * 32,
     "header with a tensor outside": struct.pack("<Q", 64)
     + json.dumps({"a": {"dtype": "F32", "shape": [9], "data_offsets": [0, 36]}}).encode().ljust(64),
@@ -177,10 +205,34 @@ def test_a_cut_off_file_is_refused(saved, keep, one_line):
 def test_a_file_over_the_size_cap_is_refused_without_reading_it(tmp_path, one_line):
     path = tmp_path / "huge.safetensors"
     with path.open("wb") as file:
-        file.truncate(own.MAX_BYTES + 1)
+        file.truncate(container_type.MAX_BYTES + 1)
     assert "2.0 GB" in refused(path, one_line)
 
 
-@pytest.mark.parametrize("name", ["not there.safetensors", "null\x00.safetensors", "."])
-def test_a_path_that_cannot_be_read_is_refused(tmp_path, name, one_line):
-    assert "could not be read" in refused(tmp_path / name, one_line)
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("not there.safetensors", "could not be read"),
+        ("null\x00.safetensors", "could not be read"),
+        (".", "is a folder"),
+    ],
+)
+def test_a_path_that_cannot_be_read_is_refused(tmp_path, name, words, one_line):
+    assert words in refused(tmp_path / name, one_line)
+
+
+def test_another_container_is_named(tmp_path, one_line):
+    path = tmp_path / "other.safetensors"
+    torch.save({"a": torch.ones(2)}, path)
+    assert "is a torch zip file" in refused(path, one_line)
+
+
+def test_own_and_foreign_files_have_the_same_limits(saved, monkeypatch):
+    monkeypatch.setattr(container_type, "MAX_BYTES", saved.stat().st_size - 1)
+    texts = []
+    for read_file in (own.load, own.inspect, own.read_header, read.read):
+        with pytest.raises(CheckpointError, match=r"up to 0 GB") as caught:
+            read_file(saved)
+        texts.append(str(caught.value))
+    assert len(set(texts)) == 1
+    assert not own.is_own(saved)

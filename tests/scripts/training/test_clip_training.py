@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from models.blocks.layout import Grid
 from models.build import build
 from models.checkpoints import own
 from models.loaded import LoadedModel
 from models.specs.block import CGNLSpec, NonLocalSpec
 from models.specs.network import ModelSpec, Preprocessing
-from scripts.evaluation.evaluate_clips import ball_hits, ball_shares, top_1
+from scripts.evaluation.evaluate_clips import ball_hits, ball_shares, other_frames, top_1
 from scripts.evaluation.part_coverage import Tally
 from scripts.training import clip_data, clip_training, export_bundled, train_bundled
 from scripts.training.clip_data import LANDMARKS, NAMES, landmark_grid, render, render_batch
@@ -110,6 +111,19 @@ def test_hits_are_counted_over_the_ball_and_over_all_cells():
     hits.add(*ball_shares(lit, torch.tensor([0, 9])))
     assert (hits.covered, hits.area) == pytest.approx((0.5, 0.4))
     assert "lift 1.25" in hits.line()
+
+
+def test_the_ball_is_looked_for_in_the_other_frames_and_counted_among_their_cells():
+    marks = np.full((4, len(LANDMARKS), 2), -5.0)
+    ball = LANDMARKS.index("ball")
+    marks[0, ball] = (25.0, 3.0)  # of 3 x 3 cells of 10 pixels: row 0, column 2
+    marks[1, ball] = (5.0, 5.0)  # the event's own frame
+    marks[3, ball] = (15.0, 29.0)  # row 2, column 1
+    outside, positions = other_frames(marks, 1, 30, Grid(4, 3, 3))
+    assert outside.tolist() == [True] * 9 + [False] * 9 + [True] * 18
+    assert positions.tolist() == [2, 9 + 9 + 7]
+    outside, positions = other_frames(np.full_like(marks, -5.0), 1, 30, Grid(4, 3, 3))
+    assert positions.tolist() == []
 
 
 @pytest.mark.parametrize("block", [NonLocalSpec(bias=True), CGNLSpec(groups=8)])

@@ -15,9 +15,11 @@ from ui.components import mount
 from ui.components.picker import picker
 from ui.components.picker.payload import LIVE_LIMIT, Panel, canvas_frames, canvas_size, pack
 from viz import geometry
-from viz.attention import affinity
+from viz.attention.kinds import affinity
+from viz.attention.kinds.affinity import NonLocalCapture
 from viz.attention.pipeline import Channels
-from viz.types import Cell, Clip, Look, NonLocalCapture
+from viz.rendering.look import Look
+from viz.types import Cell, Clip
 
 
 def clip_of(count, height=30, width=40, seed=0):

@@ -12,7 +12,7 @@ from models.specs.network import CompactSpec, Preprocessing
 from tests.conftest import TINY
 from tests.ui.pages import app, assert_sound, opened, values_table
 from viz.attention import pipeline
-from viz.attention.gates import gate_layers
+from viz.attention.kinds.gates import gate_layers
 from viz.examples import bird, kick
 from viz.figure import resolve
 from viz.figure.recipe.recipe import Recipe

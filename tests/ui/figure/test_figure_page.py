@@ -29,7 +29,7 @@ from viz.figure.panels.presets import TABLE
 from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Layout, Medium, Network, Part, Recipe, Reference, View
 from viz.media import footage
-from viz.types import Look
+from viz.rendering.look import Look
 
 FIGURE = "pages/figure.py"
 

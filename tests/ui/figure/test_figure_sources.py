@@ -35,7 +35,8 @@ from viz.examples import bird
 from viz.figure import keypoints
 from viz.figure.panels.presets import TABLE
 from viz.figure.recipe.recipe import Layout, Medium, Network, Part, Recipe, Reference, View
-from viz.types import Clip, Look
+from viz.rendering.look import Look
+from viz.types import Clip
 
 
 @pytest.fixture(autouse=True)

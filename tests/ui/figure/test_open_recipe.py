@@ -26,7 +26,7 @@ from viz.figure.recipe import recipe_json
 from viz.figure.recipe.recipe import Layout, Medium, Network, Part
 from viz.figure.sources import FileSources
 from viz.media import pictures
-from viz.types import Look
+from viz.rendering.look import Look
 
 
 def test_a_figure_that_is_opened_gives_the_same_bytes():

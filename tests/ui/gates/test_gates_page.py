@@ -10,7 +10,7 @@ from models.specs.gate import CGDSpec
 from models.specs.network import CompactSpec, Preprocessing
 from tests.ui.pages import app
 from ui.gates import gate_view
-from viz.attention.gates import gate_layers
+from viz.attention.kinds.gates import gate_layers
 from viz.attention.pipeline import prepare
 from viz.examples import bird
 

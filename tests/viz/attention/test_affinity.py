@@ -10,8 +10,9 @@ from errors import InputError, OutsideError
 from models.blocks.layout import Grid
 from models.blocks.pairwise import pairwise
 from models.specs.placement import Place
-from viz.attention import affinity
-from viz.types import Cell, NonLocalCapture
+from viz.attention.kinds import affinity
+from viz.attention.kinds.affinity import NonLocalCapture
+from viz.types import Cell
 
 FUNCTIONS = ("gaussian", "embedded_gaussian", "dot_product", "concatenation")
 QUERIES, KEYS = Grid(2, 5, 7), Grid(2, 2, 3)

@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from models.specs.block import CGNLSpec, NonLocalSpec
-from viz.attention import affinity
 from viz.attention.hooks import capture, projections
+from viz.attention.kinds import affinity
+from viz.attention.kinds.affinity import NonLocalCapture
+from viz.attention.kinds.channels import CGNLCapture
 from viz.attention.preprocess import prepare
-from viz.types import Cell, CGNLCapture, Clip, NonLocalCapture
+from viz.types import Cell, Clip
 
 SPECS = {
     "nl": NonLocalSpec(),

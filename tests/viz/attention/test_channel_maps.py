@@ -11,7 +11,8 @@ from models.blocks.kernels import kernel
 from models.blocks.layout import Grid
 from models.specs.block import CGNLSpec
 from models.specs.placement import Place
-from viz.attention.channel_maps import (
+from viz.attention.kinds.channels import (
+    CGNLCapture,
     best_per_group,
     channel_map,
     contrast,
@@ -22,7 +23,7 @@ from viz.attention.channel_maps import (
     standout,
     top,
 )
-from viz.types import Cell, CGNLCapture
+from viz.types import Cell
 
 CHANNELS, GRID = 8, Grid(2, 3, 5)
 N = GRID.cells

@@ -7,8 +7,8 @@ import torch
 
 from errors import OutsideError
 from models.specs.block import CGNLSpec
-from viz.attention.channel_maps import class_evidence
 from viz.attention.hooks import capture
+from viz.attention.kinds.channels import class_evidence
 from viz.attention.preprocess import prepare
 
 SPECS = [CGNLSpec(groups=8), CGNLSpec(kernel="embedded_gaussian", groups=1, l2_normalise=True)]

@@ -11,7 +11,7 @@ from models.build import build
 from models.loaded import LoadedModel
 from models.specs.gate import CBAMSpec, CGDSpec, SESpec
 from models.specs.network import CompactSpec, ModelSpec
-from viz.attention.gates import gate_layers
+from viz.attention.kinds.gates import gate_layers
 from viz.geometry import fit
 from viz.types import ModelInput
 

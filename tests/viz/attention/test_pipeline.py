@@ -12,7 +12,8 @@ from models.build import build
 from models.loaded import LoadedModel
 from models.specs.block import NonLocalSpec
 from models.specs.network import ModelSpec, Preprocessing, TemporalSpec
-from viz.attention import affinity, pipeline
+from viz.attention import pipeline
+from viz.attention.kinds import affinity
 from viz.types import Cell
 
 

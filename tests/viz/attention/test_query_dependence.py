@@ -9,8 +9,9 @@ from models.blocks.layout import Grid
 from models.blocks.pairwise import pairwise
 from models.specs.block import CGNLSpec
 from models.specs.placement import Place
+from viz.attention.kinds.affinity import NonLocalCapture
+from viz.attention.kinds.channels import CGNLCapture
 from viz.attention.query_dependence import query_dependence
-from viz.types import CGNLCapture, NonLocalCapture
 
 
 def nl(queries, keys, name="embedded_gaussian"):

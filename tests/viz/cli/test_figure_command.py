@@ -22,7 +22,8 @@ from viz.figure.files import export
 from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Layout
 from viz.media import footage
-from viz.types import Look, Sampling
+from viz.rendering.look import Look
+from viz.types import Sampling
 
 
 def gated():

@@ -70,7 +70,7 @@ def test_open_questions_are_listed_with_the_way_to_answer_them(undecided, capsys
     printed = capsys.readouterr()
     assert printed.out == ""
     first, *asked = printed.err.splitlines()
-    assert "does not tell everything" in first
+    assert "leaves a question open" in first
     assert [line.split("    ")[0] for line in asked] == ["  --set kernel=cgnl | cgnlx"]
 
 

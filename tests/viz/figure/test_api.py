@@ -18,7 +18,7 @@ from viz.figure.files import embedded_recipe
 from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Part
 from viz.figure.sources import FileSources
-from viz.types import Look
+from viz.rendering.look import Look
 
 PARTS = (Part("beak", 13.0, 17.5), Part("tail", 50.0, 40.0))
 SMALL = {"width_mm": 89.0, "dpi": 100}

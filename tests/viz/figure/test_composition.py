@@ -18,7 +18,8 @@ from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Layout, Medium, Network, Part, View
 from viz.figure.sources import FileSources
 from viz.media import footage
-from viz.types import Look, Sampling
+from viz.rendering.look import Look
+from viz.types import Sampling
 
 
 @pytest.fixture

@@ -9,11 +9,12 @@ from errors import InputError, OutsideError
 from models.blocks.layout import Grid
 from tests.viz.drawn_figures import CROPPED, SEEN, Table, cgnl, clip_of, footage, nl, photo, pinned
 from tests.viz.drawn_figures import view as seen_by
-from viz.attention import affinity
-from viz.attention.channel_maps import channel_map, group_map, rank
+from viz.attention.kinds import affinity
+from viz.attention.kinds.channels import channel_map, group_map, rank
 from viz.figure import resolve
 from viz.geometry import center_crop, fit
-from viz.types import Cell, Look
+from viz.rendering.look import Look
+from viz.types import Cell
 
 
 def shots_of(sources, reference):

@@ -70,7 +70,7 @@ def test_the_frames_of_a_recipe_are_taken_and_no_others(reel, one_line):
     assert [told(frame) for frame in clip.frames] == [2, 3, 9]
     late = medium_of(reel, frames=(3, 11))
     said = refusal(one_line, lambda: FileSources().clip(late), OutsideError)
-    assert "Frames 3, 11 came; reel.gif has frames 0 to 10" in said
+    assert "Frames [3, 11] cannot be taken; reel.gif has frames 0 to 10" in said
 
 
 @pytest.mark.parametrize("numbers", [(), (-1,), (3, 2), (2, 2), (1, 2, 11), tuple(range(20))])

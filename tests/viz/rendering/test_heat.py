@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from viz.rendering import heat
-from viz.types import AttentionMap, Cell, Look, Query
+from viz.rendering.look import Look
+from viz.types import AttentionMap, Cell, Query
 
 QUERY = Query("res4.4", Cell(0, 0, 0))
 

@@ -22,7 +22,7 @@ from tests.viz.rendering.test_strip import (
     moving,
 )
 from viz.rendering import movie_files, strip
-from viz.types import Look
+from viz.rendering.look import Look
 
 TIMES = (0.0, 0.04, 0.12, 0.5, 0.6)
 

@@ -12,7 +12,8 @@ from viz import geometry
 from viz.geometry import Box
 from viz.rendering import heat, overlay
 from viz.rendering.heat import Heat
-from viz.types import AttentionMap, Cell, Clip, Look, Query
+from viz.rendering.look import Look
+from viz.types import AttentionMap, Cell, Clip, Query
 
 SIZES = [(53, 67), (101, 31), (64, 64)]
 

@@ -7,12 +7,13 @@ import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
+from viz.rendering.save import LARGEST_SIDE, View, maps_npz, view_png
 
 import viz
 from tests.conftest import draw
 from viz.rendering import heat, overlay, strip
-from viz.rendering.save import LARGEST_SIDE, View, maps_npz, view_png
-from viz.types import Clip, Look
+from viz.rendering.look import Look
+from viz.types import Clip
 
 
 @pytest.fixture

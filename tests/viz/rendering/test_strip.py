@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+from viz.rendering.strip import View
 
 from models.blocks.layout import Grid
 from viz import geometry
 from viz.rendering import heat, overlay, save, strip
-from viz.rendering.strip import View
-from viz.types import AttentionMap, Cell, Clip, Look, Query
+from viz.rendering.look import Look
+from viz.types import AttentionMap, Cell, Clip, Query
 
 ROWS, COLS = 3, 5
 NEAREST = Look(interpolation="nearest")

@@ -4,6 +4,7 @@ import copyreg
 import io
 import os
 import pickle
+import random
 import struct
 from collections import Counter, OrderedDict, defaultdict
 
@@ -147,12 +148,12 @@ HARMLESS = {"a memo place of two billion", "lists in lists"}
 @pytest.mark.parametrize("name", BOMBS)
 @pytest.mark.timeout(30)
 def test_a_bomb_does_not_go_off(name):
-    try:
+    if name in HARMLESS:
+        assert type(told(BOMBS[name])) is list
+        return
+    with pytest.raises(CheckpointError) as caught:
         told(BOMBS[name], "collections.deque")
-    except CheckpointError as refusal:
-        assert len(str(refusal)) < 400  # noqa: PT017
-    else:
-        assert name in HARMLESS
+    assert len(str(caught.value)) < 400
 
 
 def test_a_dictionary_that_laughs_a_billion_times_costs_nothing_to_describe():
@@ -168,6 +169,42 @@ def test_any_bytes_are_a_value_or_a_refusal(data):
         told(data)
     except CheckpointError as refusal:
         assert "\n" not in str(refusal)  # noqa: PT017
+
+
+STEPS = (
+    b"N", b"\x88", b"K\x07", b"X\1\0\0\0a", b"S'b'\n", b"]", b"}", b")", b"(", b"l", b"d", b"t",
+    b"a", b"e", b"s", b"u", b"0", b"1", b"2", b"\x85", b"\x86", b"q\0", b"h\0",
+)  # fmt: skip
+"""Pieces of a program that calls nothing, so that Python's own reader may run it too."""
+
+
+def python_reads(program):
+    try:
+        return repr(pickle.loads(program))
+    except Exception:  # the C reader raises nearly every kind
+        return None
+
+
+def we_read(program):
+    try:
+        return repr(told(program))
+    except CheckpointError:
+        return None
+
+
+def test_random_programs_are_read_as_python_reads_them_or_refused():
+    draw = random.Random(11)
+    read, refused = 0, 0
+    for _ in range(4000):
+        program = b"".join(draw.choices(STEPS, k=draw.randint(1, 7))) + b"."
+        ours, theirs = we_read(program), python_reads(program)
+        if ours is None:
+            refused += 1
+        else:
+            read += 1
+            assert ours == theirs, program
+    assert read > 400
+    assert refused > 400
 
 
 @given(st.integers(0, 500), st.sampled_from([0, 2]))

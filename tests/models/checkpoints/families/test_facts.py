@@ -3,7 +3,7 @@
 import pytest
 
 from errors import CheckpointError
-from models.checkpoints.families.facts import Ask, Known
+from models.checkpoints.families.facts import Ask, Facts
 from models.checkpoints.families.family import function_ask, scale_ask
 from models.report import Fact, UndecidedError
 
@@ -18,7 +18,7 @@ ASK = Ask(
 
 
 def known(name="net.pth", metadata=None, answers=None):
-    return Known(name, metadata or {}, answers or {})
+    return Facts(name, metadata or {}, answers or {})
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_all_that_is_open_is_asked_at_once(one_line):
     file = known("mystery.pth")
     assert file.settle(function_ask()) == "embedded_gaussian"
     assert file.settle(scale_ask()) == "no"
-    file.told("classes", 7)
+    file.note("classes", 7)
     with pytest.raises(UndecidedError) as caught:
         file.finish()
     assert [q.name for q in caught.value.questions] == ["function", "scale"]
@@ -73,7 +73,7 @@ def test_all_that_is_open_is_asked_at_once(one_line):
 
 def test_what_weights_say_is_noted_as_such():
     file = known()
-    file.told("classes", 400)
+    file.note("classes", 400)
     assert file.finish() == (Fact("classes", "400", "weights"),)
 
 

@@ -15,7 +15,7 @@ from viz.figure.panels.gates import bars
 from viz.figure.panels.sheet import Matrix, Panel, Picture, Point, Row, Shade, Spot
 from viz.geometry import Box, Geometry
 from viz.rendering import overlay
-from viz.types import Look
+from viz.rendering.look import Look
 
 HEAT = np.linspace(0, 1, 35, dtype=np.float32).reshape(5, 7)
 

@@ -14,7 +14,8 @@ from viz.figure.panels.sheet import Matrix, Picture, Shade
 from viz.geometry import Box, Geometry
 from viz.rendering import overlay
 from viz.rendering.heat import Heat
-from viz.types import Clip, Look
+from viz.rendering.look import Look
+from viz.types import Clip
 
 WHOLE = Box(0, 0, WIDTH, HEIGHT)
 PARTLY = Geometry(WIDTH, HEIGHT, WIDTH, HEIGHT, 16, 9, 35, 30)

@@ -13,7 +13,8 @@ from tests.viz.drawn_figures import clip_of, footage, nl, photo, pinned, recipe_
 from viz.figure.files import movie
 from viz.figure.recipe.recipe import Recipe
 from viz.rendering import movie_files
-from viz.types import Clip, Look
+from viz.rendering.look import Look
+from viz.types import Clip
 
 TIMES = (0.0, 0.1, 0.25, 0.3, 0.5, 0.6, 0.7)
 

@@ -23,14 +23,15 @@ from tests.viz.drawn_figures import (
     recipe_of,
 )
 from tests.viz.drawn_figures import view as seen_by
-from viz.attention import affinity
-from viz.attention.channel_maps import channel_map, group_map, rank
+from viz.attention.kinds import affinity
+from viz.attention.kinds.channels import channel_map, group_map, rank
 from viz.figure.panels import presets
 from viz.figure.panels.heat import UNION, part_names, shown_frames
 from viz.figure.recipe.recipe import Part
 from viz.figure.resolve import Scene
 from viz.geometry import Box
-from viz.types import Cell, Clip, Look
+from viz.rendering.look import Look
+from viz.types import Cell, Clip
 
 PLAIN = Look(threshold=0.0)
 

@@ -10,12 +10,12 @@ from errors import InputError
 from models.blocks.layout import Grid
 from models.blocks.pairwise import pairwise
 from tests.viz.drawn_figures import footage, nl, photo, pinned, recipe_of
-from viz.attention import affinity
+from viz.attention.kinds import affinity
 from viz.figure.panels import matrix as matrix_panels
 from viz.figure.panels import presets
 from viz.figure.panels.matrix import matrix
 from viz.figure.panels.sheet import Matrix
-from viz.types import Look
+from viz.rendering.look import Look
 
 
 def block_means(full: np.ndarray, high: int, wide: int) -> np.ndarray:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from errors import InputError
 from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Layout, Medium, Network, Part, Recipe, Reference, View
-from viz.rendering.overlay import COLORMAPS
-from viz.types import Look
+from viz.rendering.colormaps import COLORMAPS
+from viz.rendering.look import Look
 
 labels = st.text(max_size=200)
 names = st.text(min_size=1, max_size=300)
