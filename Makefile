@@ -2,18 +2,24 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# Tests at a time: one a core, the browser's together on one of them.
+JOBS ?= auto
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check venv dev chromium bench clean
+.PHONY: help app test test-quick check venv dev chromium bench clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 app: $(VENV)/.app ## set up and open the app in the browser
 	$(BIN)/streamlit run app.py
 
 test: dev ## set up, fetch a Chromium, run every test
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+test-quick: $(VENV)/.dev ## the tests without a browser and without the slow ones
+	$(PYTEST) -m "not slow" --ignore tests/browser -q
 
 check: dev ## lint, format and import boundaries, without running the rest
 	$(BIN)/ruff check .

@@ -1,14 +1,14 @@
 """The exception tree: everything the program refuses, as one line for the person who asked.
 
     AttentionVizError
-    +-- InputError            what came in cannot be used
+    +-- InputError            what was given cannot be used
     |   +-- MediaError        a picture or clip
     |   +-- OutsideError      a reference patch outside the picture, an unknown block or channel
     |   +-- SpecError         a network description that contradicts itself
     |   +-- CheckpointError   a weight file
     +-- MachineError    the machine: no write permission, no room, not online
 
-Every message says what came, what is accepted, and what to do. The interface and the command
+Every message says what is wrong, what is accepted, and what to do. The interface and the command
 line print it as it is; any other exception is a bug and is left to crash.
 """
 
@@ -32,7 +32,7 @@ class AttentionVizError(Exception):
 
 
 class InputError(AttentionVizError):
-    """Something that came in cannot be used."""
+    """Something that was given cannot be used."""
 
 
 class MediaError(InputError):

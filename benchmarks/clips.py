@@ -8,14 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
 import av
 import numpy as np
 import torch
-from viz.rendering.strip import View
 
 from benchmarks.compute import alternately
 from models.blocks.layout import Grid
@@ -24,12 +23,17 @@ from models.loaded import LoadedModel
 from models.specs.network import ModelSpec
 from models.zoo import catalogue
 from viz import geometry
-from viz.attention.hooks import capture
-from viz.attention.kinds import affinity
+from viz.attention import pipeline
+from viz.attention.captures import Capture
+from viz.attention.forward import capture
+from viz.attention.kinds import kind_of
+from viz.figure import composition
+from viz.figure.files import movie
+from viz.figure.recipe.recipe import Medium, Network, Recipe, Reference, View
 from viz.media import footage
 from viz.rendering import movie_files
 from viz.rendering.look import Look
-from viz.types import AttentionMap, Cell, Clip, ModelInput, Query, Sampling
+from viz.types import Cell, Clip, ModelInput, Sampling
 
 ROOT = Path(__file__).parents[1]
 SECONDS, FPS, WIDTH, HEIGHT = 10, 30, 1280, 720
@@ -136,7 +140,7 @@ def print_peak(name: str, what: str) -> None:
         model.network(model_input.tensor)
     else:
         (block,) = capture(model, model_input).blocks.values()
-        affinity.row(block, Cell(LONG_FRAMES // 2, 14, 14))
+        kind_of(block).map(block, Cell(LONG_FRAMES // 2, 14, 14))
     print(resident("VmHWM") - before)
 
 
@@ -158,25 +162,48 @@ def memory() -> str:
     )
 
 
-def movie_view(clip: Clip) -> View:
-    """Return a view of a random map over a clip."""
-    cell, grid = Cell(2, 7, 7), Grid(len(clip.frames), 14, 14)
-    values = np.random.default_rng(4).random(grid, np.float32)
-    shown = AttentionMap(values, Query("res4.4", cell), "weights, sum 1")
-    plan = geometry.fit(clip.width, clip.height, 224, 32)
-    return View("r50n-nl", "", "r50n-nl, res4.4", "one map", plan, grid, cell, (shown,), shown, 2)
+@dataclass(frozen=True, eq=False)
+class DrawnSources:
+    """Where the movie's recipe finds its one clip and the one capture of it."""
+
+    shown: Clip
+    captured: Capture
+
+    def clip(self, medium: Medium) -> Clip:
+        """Return the clip."""
+        del medium
+        return self.shown
+
+    def model(self, network: Network) -> LoadedModel:
+        """Return the network."""
+        del network
+        return self.captured.model
+
+    def capture(self, medium: Medium, view: View) -> Capture:
+        """Return what the one forward pass left."""
+        del medium, view
+        return self.captured
+
+
+def movie_recipe(clip: Clip) -> Recipe:
+    """Return what a page shows of a patch of the clip: the row of one NL block."""
+    medium = Medium("drawn.mp4", "", tuple(range(len(clip.frames))))
+    middle = (clip.width / 2, clip.height / 2)
+    views = (View(Network("r50n-nl", "")),)
+    return composition.view_recipe([Reference(medium, views, middle, frame=2)], Look())
 
 
 def exporting() -> str:
     """Time a movie of 32 frames of 448 px against PyAV encoding the same pictures."""
     frames = np.stack([moving_picture(k, LONG_SIDE, LONG_SIDE) for k in range(LONG_FRAMES)])
     clip = Clip(frames, tuple(k / FPS for k in range(LONG_FRAMES)), "drawn", "")
-    view = movie_view(clip)
-    film = movie_files.stage(clip, [view], Look(), movie_files.KINDS["mp4"].largest)
-    pictures = list(movie_files.pictures(film))
-    height, width = pictures[0].shape[:2]
+    model = random_network("r50n-nl", bundled_specs()["r50n-nl"])
+    sources, recipe = DrawnSources(clip, pipeline.capture(model, clip)), movie_recipe(clip)
+    made = movie.movie(recipe, sources, movie_files.KINDS["mp4"].largest)
+    pictures = list(movie_files.pictures(made))
+    height, width = made.shape
     runs = {
-        "ours": lambda: movie_files.write(clip, [view], Look(), "mp4"),
+        "ours": lambda: movie.write(recipe, sources, "mp4"),
         "bare": lambda: encoded(pictures, width, height),
     }
     times = alternately(runs, ROUNDS)

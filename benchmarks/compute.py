@@ -13,7 +13,7 @@ from models.build import build
 from models.loaded import LoadedModel
 from models.specs.block import CGNLSpec, NonLocalSpec
 from models.specs.network import ModelSpec
-from viz.attention.hooks import capture
+from viz.attention.forward import capture
 from viz.geometry import fit
 from viz.types import ModelInput
 

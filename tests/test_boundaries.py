@@ -56,6 +56,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "figure.keypoints",
         "figure.resolve",
         "figure.sources",
+        "figure.options",
         "figure.panels",
         "figure.page",
         "figure.draw",
@@ -68,6 +69,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "__main__",
     ),
     "ui": (
+        "state",
         "bound",
         "guard",
         "frame",
@@ -87,9 +89,7 @@ PARALLEL: dict[str, set[str]] = {"ui": {"explore", "figure", "gates", "models"}}
 
 MOST_SUBPACKAGES = 8
 MOST_ENTRIES = 12
-LARGER_FOLDERS: dict[str, str] = {
-    "ui/components/picker": "the parts of the canvas in JavaScript",
-}
+LARGER_FOLDERS: dict[str, str] = {}
 """Folder with more than MOST_ENTRIES entries -> why."""
 
 
@@ -250,6 +250,38 @@ def test_folders_are_small_enough_to_read_at_a_glance():
         if len(entries(folder)) > MOST_ENTRIES
     }
     assert large.keys() == LARGER_FOLDERS.keys(), large
+
+
+def drawn_tree(text: str) -> set[str]:
+    """Return the folders that the tree in ARCHITECTURE.md shows."""
+    block = text.split("```")[1]
+    folders, path = set(), []
+    for line in block.strip().splitlines():
+        name = line.split()[0]
+        depth = (len(line) - len(line.lstrip())) // 2
+        path = [*path[:depth], name.rstrip("/")]
+        folders.add("/".join(path))
+    return folders
+
+
+def test_the_architecture_page_shows_every_folder():
+    rooms = ("models", "viz", "ui", "scripts")
+    there = {
+        str(f.relative_to(ROOT)) for room in rooms for f in (ROOT / room).rglob("*") if f.is_dir()
+    }
+    there = {name for name in there if "__pycache__" not in name} | set(rooms)
+    assert drawn_tree(text_of(ROOT / "ARCHITECTURE.md")) == there
+
+
+def test_the_architecture_page_shows_the_order_of_imports():
+    page = text_of(ROOT / "ARCHITECTURE.md")
+    for room, order in ORDER.items():
+        assert f"\n{room}: {' <- '.join(order)}\n" in page, room
+
+
+def test_a_folder_that_the_page_does_not_show_is_found():
+    text = "```\nmodels/\n  specs/  what\n    deep/  more\nviz/  maps\n```"
+    assert drawn_tree(text) == {"models", "models/specs", "models/specs/deep", "viz"}
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from models.loaded import LoadedModel
 from models.zoo import catalogue
 from scripts.evaluation.part_coverage import measure
 from scripts.training.bird_data import Birds, load_birds, load_parts
-from viz.attention import preprocess
-from viz.attention.hooks import capture
+from viz.attention import preprocess, queries
+from viz.attention.forward import capture
 from viz.attention.kinds import affinity
 from viz.attention.kinds.affinity import NonLocalCapture
 from viz.types import Clip
@@ -52,10 +52,10 @@ def row_entropy(model: LoadedModel, birds: Birds, size: int) -> float | None:
     step = max(1, len(birds.images) // ENTROPY_PICTURES)
     for clip in clips_of(birds)[::step]:
         prepared = preprocess.prepare(clip, model.spec.preprocessing, size=size)
-        blocks = list(capture(model, prepared).blocks.values())
-        if not blocks or not isinstance(blocks[-1], NonLocalCapture):
+        block = queries.block_of(capture(model, prepared))
+        if not isinstance(block, NonLocalCapture):
             return None
-        found.append(affinity.row_entropy(blocks[-1]))
+        found.append(affinity.row_entropy(block))
     return float(np.median(found))
 
 

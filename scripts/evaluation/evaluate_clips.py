@@ -32,8 +32,9 @@ from scripts.evaluation.part_coverage import (
 )
 from scripts.training.clip_data import LANDMARKS, NAMES, render, render_batch
 from scripts.training.clip_training import load_whole_photos, normalised
+from viz.attention import queries
 from viz.attention.captures import BlockCapture
-from viz.attention.hooks import capture
+from viz.attention.forward import capture
 from viz.attention.kinds.affinity import NonLocalCapture, row_entropy
 from viz.attention.kinds.channels import contrast, response, standout
 from viz.geometry import fit
@@ -105,7 +106,7 @@ def ball_hits(
         prepared = ModelInput(
             normalised(frames[None], model.spec), fit(side, side, side, 32), len(frames)
         )
-        block = list(capture(model, prepared).blocks.values())[-1]
+        block = queries.block_of(capture(model, prepared))
         grid = block.query_grid
         foot = _cell(marks[event, FOOT], side, grid.rows)
         outside, ball = other_frames(marks, event, side, grid)

@@ -9,11 +9,12 @@ from torch import Tensor
 
 from models.blocks.layout import Grid
 from models.loaded import LoadedModel
-from viz.attention import preprocess
+from viz.attention import preprocess, queries
 from viz.attention.captures import BlockCapture
-from viz.attention.hooks import capture
+from viz.attention.forward import capture
 from viz.attention.kinds.affinity import NonLocalCapture
-from viz.attention.kinds.channels import CGNLCapture, contrast, response, standout, top
+from viz.attention.kinds.channels import CGNLCapture, contrast, response, standout
+from viz.attention.kinds.kind import top
 from viz.types import Cell, Clip
 
 EQUAL_AREA = 0.15
@@ -147,7 +148,7 @@ def measure(
         if len(visible) < 2:
             continue
         prepared = preprocess.prepare(clip, model.spec.preprocessing, size=size)
-        block = list(capture(model, prepared).blocks.values())[-1]
+        block = queries.block_of(capture(model, prepared))
         positions = part_positions(visible, block.query_grid)
         if isinstance(block, NonLocalCapture):
             tally("NL row").add(nl_rows(block, positions), positions)

@@ -135,5 +135,5 @@ def test_the_example_is_two_clicks_and_cards_and_settings_work(page, server):
     page.get_by_role("link", name="Figure").first.click()
     drawn(page)
     expect(page.get_by_role("combobox", name="Preset")).to_have_value("Heatmaps")
-    page.locator(".tray .remove").click()
+    page.locator(".pin-cards .remove").click()
     expect(page.get_by_role("button", name="Start with the example")).to_be_visible()

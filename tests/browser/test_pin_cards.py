@@ -42,7 +42,7 @@ def data_of(ids=IDS, current=None, **labels):
 @pytest.fixture
 def strip(page: Page) -> Page:
     page.set_viewport_size({"width": 1000, "height": 700})
-    mount(page, "pin_cards", "tray", data_of())
+    mount(page, "pin_cards", "pin-cards", data_of())
     return page
 
 
@@ -132,7 +132,7 @@ def test_escape_gives_a_drag_up(strip):
 def test_a_finger_drags_by_the_grip(browser):
     context = browser.new_context(viewport={"width": 390, "height": 900}, has_touch=True)
     tab = context.new_page()
-    mount(tab, "pin_cards", "tray", data_of())
+    mount(tab, "pin_cards", "pin-cards", data_of())
     touch = context.new_cdp_session(tab)
     box = tab.locator(".grip").first.bounding_box()
     x, y = box["x"] + 12, box["y"] + 12
@@ -210,7 +210,7 @@ def test_new_data_keeps_the_focus_and_says_which_is_chosen(strip):
 
 
 def test_labels_are_text_and_never_markup(page):
-    mount(page, "pin_cards", "tray", data_of(p2=EVIL))
+    mount(page, "pin_cards", "pin-cards", data_of(p2=EVIL))
     assert page.locator(".title").nth(1).inner_text() == EVIL
     assert EVIL in face(page, 1).get_attribute("aria-label")
     assert page.locator(".card img").count() == len(IDS)
@@ -221,7 +221,7 @@ def test_labels_are_text_and_never_markup(page):
 @pytest.mark.parametrize("width", [320, 390, 1200])
 def test_it_wraps_and_never_scrolls_sideways(page, width):
     page.set_viewport_size({"width": width, "height": 800})
-    mount(page, "pin_cards", "tray", data_of(p3="a-name-without-any-space" * 8))
+    mount(page, "pin_cards", "pin-cards", data_of(p3="a-name-without-any-space" * 8))
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

@@ -1,19 +1,35 @@
-"""What every page's tests share: fresh caches, a checkpoint, a count of forward passes."""
+"""What every page's tests share: a session that ends, a checkpoint, what pages offer and run."""
 
 import pytest
 import streamlit as st
 import torch
+from streamlit.runtime.caching import clear_session_data_cache, clear_session_resource_cache
 
 from models.backbones.resnet import AttentionResNet
 from models.specs.block import CGNLSpec
 from models.zoo import cache
 from tests.conftest import make_tiny
 from tests.models.zoo.test_catalogue import cgnl_state
+from ui.session import loaders
+
+SESSION = "test session id"
+"""What AppTest calls every session."""
 
 
 @pytest.fixture(autouse=True)
-def fresh_caches():
-    """Leave nothing in Streamlit's caches for the next test."""
+def ended_session():
+    """End the session with the test. What all sessions share stays: loading networks takes time."""
+    yield
+    clear_session_resource_cache(SESSION)
+    clear_session_data_cache(SESSION)
+    loaders.forget_entries()
+
+
+@pytest.fixture
+def nothing_shared():
+    """Leave nothing of other tests in the caches, and nothing of this one's behind."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
     yield
     st.cache_resource.clear()
     st.cache_data.clear()
@@ -45,3 +61,17 @@ def forwards(monkeypatch):
 
     monkeypatch.setattr(AttentionResNet, "forward", forward)
     return counted
+
+
+@pytest.fixture
+def offered(monkeypatch):
+    """What the download buttons of the last run save: name of the file -> what makes its bytes."""
+    files = {}
+    real = st.download_button
+
+    def download_button(label, data, file_name, *args, **kwargs):
+        files[file_name] = data if callable(data) else lambda: data
+        return real(label, data, file_name, *args, **kwargs)
+
+    monkeypatch.setattr(st, "download_button", download_button)
+    return files

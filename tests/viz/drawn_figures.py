@@ -11,15 +11,17 @@ from models.blocks.pairwise import pairwise
 from models.specs.block import CGNLSpec
 from models.specs.placement import Place
 from viz.attention.captures import Capture
+from viz.attention.choice import MapChoice
+from viz.attention.kinds import KINDS
 from viz.attention.kinds.affinity import NonLocalCapture
 from viz.attention.kinds.channels import CGNLCapture
-from viz.attention.kinds.gates import GateLayer
+from viz.attention.kinds.gates import GateCapture
 from viz.figure.panels.sheet import Panel, Picture, Row, Shade, Sheet
 from viz.figure.recipe.recipe import Layout, Medium, Network, Recipe, Reference, View
 from viz.geometry import Box, Geometry, fit
 from viz.rendering.heat import Heat
 from viz.rendering.look import Look
-from viz.types import Clip
+from viz.types import Cell, Clip
 
 HEIGHT, WIDTH = 53, 67
 STILL = Grid(1, 5, 7)
@@ -51,24 +53,37 @@ def nl(queries=STILL, keys=None, seed=47, name="embedded_gaussian", groups=1):
         pairwise(name, width, True),
         queries,
         keys,
-        torch.zeros(1),
+        torch.randn(1, 13, *queries),
         groups,
     )
+
+
+def answering(values: np.ndarray, queries: Grid | None = None) -> NonLocalCapture:
+    """Return an NL block whose row is ``values`` (T, h, w), times a number, for every reference."""
+    keys = Grid(*values.shape)
+    queries = queries or keys
+    given = torch.from_numpy(np.float32(values)).reshape(-1, 1)
+    ones = torch.ones(queries.cells, 1)
+    function = pairwise("dot_product", 1, False)
+    entering = torch.ones(1, 1, *queries)
+    return NonLocalCapture(Place(4, 4), ones, given, function, queries, keys, entering)
 
 
 def cgnl(grid=STILL, groups=3, channels=33, seed=53):
     """Return a CGNL block of 33 channels in 3 groups."""
     torch.manual_seed(seed)
     spec = CGNLSpec(groups=groups)
-    parts = (torch.randn(channels, grid.cells) for _ in range(3))
-    return CGNLCapture(Place(4, 4), *parts, kernel(spec), groups, grid, torch.zeros(1))
+    parts = [torch.randn(channels, grid.cells) for _ in range(3)]
+    entering = torch.randn(1, 13, *grid)
+    return CGNLCapture(Place(4, 4), *parts, kernel(spec), groups, grid, entering)
 
 
 class Table:
-    """Sources out of two tables: clips by a medium's path, blocks by (path, id of the network)."""
+    """Sources out of two tables: clips by a medium's path, and by (path, id of the network) what
+    its forward pass left: one block, several, or the whole capture."""
 
-    def __init__(self, clips, blocks, geometry=SEEN, layers=None):
-        self.clips, self.blocks, self.geometry, self.layers = clips, blocks, geometry, layers
+    def __init__(self, clips, blocks, geometry=SEEN):
+        self.clips, self.blocks, self.geometry = clips, blocks, geometry
         self.runs = []
 
     def clip(self, medium):
@@ -79,17 +94,18 @@ class Table:
 
     def capture(self, medium, view):
         self.runs.append((medium.path, view.network.id))
-        block = self.blocks[medium.path, view.network.id]
+        left = self.blocks[medium.path, view.network.id]
+        if isinstance(left, Capture):
+            return left
+        blocks = left if isinstance(left, tuple) else (left,)
+        where = self.geometry if isinstance(self.geometry, Geometry) else self.geometry[left]
         frames = len(self.clips[medium.path].frames)
-        where = self.geometry if isinstance(self.geometry, Geometry) else self.geometry[block]
-        return Capture({block.place.label: block}, torch.zeros(2), where, frames)
-
-    def gates(self, medium, view):
-        return self.layers[medium.path, view.network.id], self.geometry
+        return Capture({block.label: block for block in blocks}, torch.zeros(2), where, frames)
 
 
-def view(network: str, **how) -> View:
-    return View(Network(network, ""), **how)
+def view(network: str, shown: str | None = None, **how) -> View:
+    """Return a view; the map it shows large is written as on the command line."""
+    return View(Network(network, ""), shown=shown and MapChoice.parse(shown), **how)
 
 
 def pinned(path="photo", networks=("nl", "cgnl"), at=(31.0, 23.0), frame=0, frames=0, **how):
@@ -116,10 +132,21 @@ def footage(frames=7, moments=None, **blocks) -> Table:
     return Table(clips, {("clip", name): made for name, made in found.items()})
 
 
-def gate_layers(moments=1, seed=5) -> tuple[GateLayer, ...]:
+def row_at(block: NonLocalCapture, cell: Cell) -> np.ndarray:
+    """Return the affinity row of a cell, (T, h, w), out of the whole matrix."""
+    rows = block.pairwise.matrix(block.queries, block.keys)
+    return rows[cell.position(block.query_grid)].reshape(block.key_grid).numpy()
+
+
+def best(block: CGNLCapture, cell: Cell, count: int, ranking: str = "standout") -> list[int]:
+    """Return the channels that rank first."""
+    return KINDS["channels"].rank(block, cell, ranking)[:count]
+
+
+def gate_layers(moments=1, seed=5) -> tuple[GateCapture, ...]:
     draw = np.random.default_rng(seed)
     return tuple(
-        GateLayer(
+        GateCapture(
             f"layer{k}.gate",
             draw.uniform(0.2 * k, 2, 11 + k).astype(np.float32),
             draw.uniform(0, 3, (moments, 5, 7)).astype(np.float32),

@@ -18,6 +18,8 @@ FOLDER = Path(__file__).parent
 _IMPORT = re.compile(r'^import \{[^}]*\} from "(\.{1,2}/[\w./]+\.js)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default )", re.MULTILINE)
 _DECLARED = re.compile(r"^(?:async )?(?:const|let|function|class) (\w+)", re.MULTILINE)
+_LIST = re.compile(r"^(?:const|let) \w+[^(\[{`\"'\n]*", re.MULTILINE)
+"""The beginning of a line that may declare several: const a = 1, b = 2;"""
 
 
 def script(entry: str) -> str:
@@ -29,10 +31,16 @@ def script(entry: str) -> str:
     _collect(FOLDER / entry, parts)
     names: dict[str, Path] = {}
     for path, text in parts.items():
-        for name in _DECLARED.findall(text):
+        for name in _declared(text):
             if names.setdefault(name, path) != path:
                 raise ValueError(f"{path.name} and {names[name].name} both declare {name}")
     return "\n".join(parts.values())
+
+
+def _declared(text: str) -> list[str]:
+    """Return the names that a module declares at its top."""
+    more = (name for line in _LIST.findall(text) for name in re.findall(r", (\w+)", line))
+    return [*_DECLARED.findall(text), *more]
 
 
 def _collect(path: Path, parts: dict[Path, str]) -> None:
@@ -53,7 +61,7 @@ def mounted(name: str, folder: str) -> Callable[..., Any]:
     """Return what puts a components-v2 component on the page: a div of class ``name``, with the
     style sheet and the script of ``folder``, which are called as it is."""
     return st.components.v2.component(
-        f"nonlocal_viz_{name}",
+        f"nonlocal_viz_{folder}",
         html=f'<div class="{name}"></div>',
         css=(FOLDER / folder / f"{folder}.css").read_text(encoding="utf-8"),
         js=script(f"{folder}/{folder}.js"),

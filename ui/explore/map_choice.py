@@ -9,7 +9,7 @@ from models.specs.network import NetworkSpec
 from ui import state
 from ui.bound import bound
 from ui.guard import guarded
-from viz.attention.choice import DEFAULT_COUNT, MapChoice
+from viz.attention.choice import DEFAULT_COUNT, MapChoice, Selection
 from viz.attention.kinds import KINDS, selection
 from viz.attention.kinds.kind import MapKind, plural
 
@@ -100,19 +100,27 @@ def _numbers(kind: MapKind, keys: _Keys) -> Listing:
     words = f"{kind.part.capitalize()} numbers"
     text = st.text_input(words, "0,1,2,3,4", key=keys.listed.name, max_chars=200, **bound())
     with guarded():
-        found = selection(text)
-        if not 0 < len(found.listed) <= _MOST_LISTED:
-            raise InputError(
-                f"{text[:80]!r} is not a list of {plural(kind.part)}; give 1 to {_MOST_LISTED} "
-                "numbers like 0,3,17."
-            )
-        return Listing(str(found), len(found.listed))
+        return _listed(kind, text)
     return Listing()
+
+
+def _listed(kind: MapKind, text: str) -> Listing:
+    """Return the maps of a list of numbers; InputError where it is none."""
+    try:
+        found = selection(text)
+    except InputError:
+        found = Selection()
+    if not 0 < len(found.listed) <= _MOST_LISTED:
+        raise InputError(
+            f"{text[:80]!r} is not a list of {plural(kind.part)}; give 1 to {_MOST_LISTED} "
+            "numbers like 0,3,17."
+        )
+    return Listing(str(found), len(found.listed))
 
 
 def focus_on(name: str) -> None:
     """Show a map large that was clicked: "channel 2" belongs to the kind with channels."""
     word = name.partition(" ")[0]
     for kind in KINDS.values():
-        if word in (kind.part, kind.division) and kind.part:
+        if word and word in (kind.part, kind.division) and kind.part:
             _keys(kind).focus.set(name)

@@ -27,10 +27,7 @@ def _view(shot: Shot) -> View:
     """Return the view as a recipe holds it: what it depends on by name, without Explore's title."""
     mode, size = pipeline.effective(shot.model.spec, shot.view.mode, shot.view.size)
     view = replace(shot.view, mode=mode, size=size, label="")
-    if shot.is_single:
-        return replace(view, maps="auto", count=Selection().count, shown=None)
-    offered = shot.kind.choices(shot.block, shot.selection)
-    return view if view.shown in offered else replace(view, shown=None)
+    return replace(view, maps="auto", count=Selection().count) if shot.is_single else view
 
 
 def figure_of(found: Scene, look: Look) -> Figure:

@@ -44,7 +44,7 @@ def _custom(own: Sampling) -> Sampling:
 
 
 def forget() -> None:
-    """Put the clip into the middle again: another medium came."""
+    """Put the clip into the middle again: another medium is in use."""
     state.START_MOVED.set(False)
 
 

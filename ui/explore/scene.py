@@ -14,7 +14,7 @@ from ui.session import loaders, reference_patch
 from ui.session.naming import network_of
 from viz.attention import queries
 from viz.attention.captures import BlockCapture, Capture
-from viz.attention.kinds import kind_of
+from viz.attention.kinds import kind_of, selection
 from viz.attention.kinds.kind import plural
 from viz.figure.recipe.recipe import Medium, Network, View
 from viz.figure.resolve import Scene, Shot
@@ -53,20 +53,21 @@ def scene(clip: Clip, settings: Settings) -> Scene | None:
     None where no network can be shown.
     """
     opened = []
-    for index, view in enumerate(settings.views):
+    for view in settings.views:
         with guarded():
             capture = loaders.captured(clip, view.network.id, view.mode, view.size)
-            opened.append((index, view, capture, queries.block_of(capture, view.block, view.kind)))
+            opened.append((view, capture, queries.block_of(capture, view.block, view.kind)))
     if not opened:
         return None
-    _, _, lead, lead_block = opened[0]
-    reference = reference_patch.current(clip, lead, lead_block, [view for _, view, *_ in opened])
+    _, lead, lead_block = opened[0]
+    reference = reference_patch.current(clip, lead, lead_block, [view for view, *_ in opened])
     shots = []
-    for index, view, capture, block in opened:
+    for view, capture, block in opened:
         with guarded():
             named = _named(view, capture, block)
-            if index in settings.by_class:
+            if block.kind in settings.by_class:
                 named = _by_class(named, capture, block)
+            named = _offered(named, block)
             cell = queries.nearest_cell(capture, block, reference.at, reference.frame)
             shot = Shot(named, capture.model, capture, block, cell)
             # Asked for here, where what cannot be is said in one line.
@@ -95,11 +96,19 @@ def _by_class(view: View, capture: Capture, block: BlockCapture) -> View:
     return replace(view, maps=",".join(map(str, listed)))
 
 
+def _offered(view: View, block: BlockCapture) -> View:
+    """Return a view that shows one of its maps large: the first, where the block has not the one
+    that is wanted."""
+    kind = kind_of(block)
+    offered = kind.choices(block, selection(view.maps, view.count))
+    return view if view.shown in offered else replace(view, shown=None)
+
+
 def headings(found: Scene, settings: Settings) -> Mapping[int, str]:
     """Return the words over ranked maps where a class was chosen for them, by shot."""
     found_words = {}
     for k, shot in enumerate(found.shots):
-        if k in settings.by_class:
+        if shot.kind.name in settings.by_class:
             index = _class_key(shot.model).get()
             words = f"{plural(shot.kind.part)} by {shot.kind.class_ranking}"
             found_words[k] = f"{words} for {shot.model.class_name(index)}"
@@ -124,10 +133,9 @@ def value_row(found: Scene, shot: Shot) -> dict[str, str]:
     row = {"Network": shot.title, "Map": shot.kind.caption(shot.capture, attention)}
     if frames > 1:
         row["Frame"] = str(frame)
-    if shot.kind.referenced:
-        row["Row, column"] = f"{cell.y}, {cell.x}"
     return {
         **row,
+        "Row, column": f"{cell.y}, {cell.x}" if shot.kind.referenced else "no reference",
         "Pixel": f"{x:.0f}, {y:.0f}",
         **_values(attention, shot, (x, y), moment(frame, frames, len(attention.values))),
         "Meaning": attention.meaning,

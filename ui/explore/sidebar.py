@@ -45,11 +45,11 @@ _PAPERS = {
 class Settings:
     """Everything the sidebar says: a view a network, the look, which frames of a clip.
 
-    ``by_class`` are the views whose maps are ranked by class evidence.
+    ``by_class`` are the names of kinds whose maps are ranked by class evidence.
     """
 
     views: tuple[View, ...]
-    by_class: frozenset[int]
+    by_class: frozenset[str]
     look: Look
     sampling: Sampling
 
@@ -65,30 +65,29 @@ def sidebar() -> Settings | None:
         sampling = sampling_inputs.sampling(medium.in_use(), specs[0])
         mode, size = _input(specs[0])
         views = [replace(view, mode=mode, size=size) for _entry, view in chosen]
-        listings = _listings(views, specs)
+        kinds = [kind_shown(view, entry.spec) for entry, view in chosen]
+        listings = _listings(kinds, specs)
         look = _look()
     return Settings(
         tuple(
             replace(view, maps=one.maps, count=one.count, shown=one.shown)
-            for view, one in zip(views, listings, strict=True)
+            for view, one in zip(views, (listings[kind.name] for kind in kinds), strict=True)
         ),
-        frozenset(k for k, one in enumerate(listings) if one.by_class),
+        frozenset(name for name, one in listings.items() if one.by_class),
         look,
         sampling,
     )
 
 
-def _listings(views: list[View], specs: list[NetworkSpec]) -> list[Listing]:
-    """Draw one section for each kind that is shown; return what is listed of each view."""
-    kinds = [kind_shown(view, spec) for view, spec in zip(views, specs, strict=True)]
-    made = {
+def _listings(kinds: list[MapKind], specs: list[NetworkSpec]) -> dict[str, Listing]:
+    """Draw one section for each kind that is shown; return what is listed of each, by its name."""
+    return {
         name: map_choice.choose(
             KINDS[name],
             [spec for kind, spec in zip(kinds, specs, strict=True) if kind.name == name],
         )
         for name in dict.fromkeys(kind.name for kind in kinds)
     }
-    return [made[kind.name] for kind in kinds]
 
 
 def kind_shown(view: View, spec: NetworkSpec) -> MapKind:
@@ -145,14 +144,13 @@ def _view(entry: Entry, block_key: state.Key, kind_key: state.Key) -> View:
     """Draw which block and which kind of map is looked at; return the view."""
     labels = list(queries.block_labels(entry.spec))
     about = plain(f"{entry.title}; {entry.source}.")
-    left, right = st.columns(2)
-    block = left.selectbox(
+    block = st.selectbox(
         f"Block of {entry.id}", labels, index=len(labels) - 1, key=block_key.name, **bound(),
         help=about,
     )  # fmt: skip
     menu = {KINDS[name].menu: name for name in derived_names()}
-    kind = right.selectbox(
-        "Map", [OWN, *menu], key=kind_key.name, **bound(),
+    kind = st.selectbox(
+        f"Map of {entry.id}", [OWN, *menu], key=kind_key.name, **bound(),
         help="What the block computes; the cosine of what enters it; or, without a reference, the "
         "evidence for a class (Grad-CAM).",
     )  # fmt: skip

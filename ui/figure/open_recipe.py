@@ -1,4 +1,4 @@
-"""Opening a recipe or a figure: its references into the tray, its settings, its missing media."""
+"""Opening a recipe or a figure: its references as pins, its settings, its missing media."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -135,7 +135,7 @@ def pending() -> bool:
     missing = [one for one in _media(opened.recipe) if _found(one, opened) is None]
     st.info(
         f"The recipe needs {len(missing)} of its {len(_media(opened.recipe))} pictures and clips. "
-        "Files are told by their sha256, whatever they are called."
+        "Files are recognised by their sha256, whatever they are called."
     )
     for number, one in enumerate(missing):
         _asked(number, one, opened)

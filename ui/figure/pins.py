@@ -23,7 +23,7 @@ from viz.figure.recipe.recipe import LONGEST_LABEL, View
 from viz.figure.resolve import UNION
 from viz.rendering.look import bounds
 
-STRIP = "figure-tray"
+STRIP = "figure-pins"
 _SIDES = ("Left", "Top", "Right", "Bottom")
 
 

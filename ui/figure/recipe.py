@@ -1,4 +1,4 @@
-"""From the tray and the settings to the recipe of the figure, and the example to start with."""
+"""From the pins and the settings to the recipe of the figure, and the example to start with."""
 
 from functools import cache
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from ui import state
 from viz.figure.panels.presets import TABLE
 from viz.figure.recipe.recipe import Layout, Recipe, Reference
-from viz.types import Look
+from viz.rendering.look import Look
 
 KEPT = (
     "width_mm", "dpi", "gap_mm", "font", "font_pt", "captions", "labels", "greyscale",

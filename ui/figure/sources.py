@@ -40,8 +40,8 @@ class CaptureKey(NamedTuple):
 
 @dataclass
 class Memo:
-    """What a session holds for its figures as long as its pins are in the tray: networks, and
-    what their forward passes left."""
+    """What a session holds for its figures as long as its pins are there: networks, and what
+    their forward passes left."""
 
     models: dict[Network, LoadedModel] = field(default_factory=dict)
     captures: dict[CaptureKey, Capture] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Memo:
 
 
 class SessionSources:
-    """Sources of viz.scenes: clips of the tray, networks of the catalogue and of the session.
+    """Sources of viz.figure.resolve: clips of the pins, networks of catalogue and session.
 
     A network runs once for a medium, mode and size. What is in the memo is found in any thread;
     the first look for it needs the session.
@@ -79,8 +79,8 @@ class SessionSources:
         found = self._clips.get((medium.sha256, medium.frames))
         if found is None:
             raise InputError(
-                f"{medium.path} (sha256 {medium.sha256[:SHORT] or 'not known'}) is not in the "
-                "tray; pin it on the Explore page, or open the recipe again and give the file."
+                f"{medium.path} (sha256 {medium.sha256[:SHORT] or 'not known'}) is not "
+                "pinned; pin it on the Explore page, or open the recipe again and give the file."
             )
         return found
 
@@ -104,7 +104,7 @@ class SessionSources:
 
 
 def sources() -> SessionSources:
-    """Return the sources of this session's tray; what no pin needs is dropped."""
+    """Return the sources of this session's pins; what no pin needs is dropped."""
     pins = session_pins.pins()
     memo = state.FIGURE_MEMO.once(Memo)
     clips = {(pin.clip.sha256, pin.clip.numbers): pin.clip for pin in pins}

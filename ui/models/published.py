@@ -64,7 +64,7 @@ def _use(row: Published, found: Inspection) -> None:
 
 
 def _download(row: Published) -> None:
-    """Fetch a file; any click stops it at the next piece, and the part that came stays."""
+    """Fetch a file; any click stops it at the next piece, and the part that is here stays."""
     bar = st.progress(0.0, text=f"Connecting for {plain(row.id)}")
     stop = st.empty()
     stop.button("Stop", key="stop", help="What has come is kept; Download goes on from there.")

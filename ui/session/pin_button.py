@@ -23,7 +23,7 @@ def gate_reference(clip: Clip, model: LoadedModel, layer: str) -> Reference:
 
 
 def button(key: str, clip: Clip, view: Callable[[], Reference]) -> None:
-    """Draw the button that pins a view, what came of the last press, and the way to the figure.
+    """Draw the button that pins a view, what the last press did, and the way to the figure.
 
     ``view`` is called when it is pressed, before the page is drawn again.
     """

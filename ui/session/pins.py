@@ -1,4 +1,4 @@
-"""The tray: what was pinned for figures in this session, in the order in which it is drawn."""
+"""The pins: what was pinned for figures in this session, in the order in which it is drawn."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from viz.figure.recipe.recipe import Medium, Recipe, Reference
 from viz.types import Clip
 
 MOST_BYTES = 512 * 2**20
-"""Pixels of all clips in the tray together; clips that several pins share count once."""
+"""Pixels of all pinned clips together; clips that several pins share count once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ def pins() -> tuple[Pin, ...]:
 
 
 def made(reference: Reference, clip: Clip) -> Pin:
-    """Return a pin with a new id, which is not in the tray yet: see ``put``."""
+    """Return a pin with a new id, which is not among the pins yet: see ``put``."""
     number = state.PINS_MADE.get() + 1
     state.PINS_MADE.set(number)
     return Pin(f"p{number}", reference, clip)
@@ -40,7 +40,7 @@ def made(reference: Reference, clip: Clip) -> Pin:
 def add(reference: Reference, clip: Clip) -> Pin:
     """Put a pin behind the others and return it.
 
-    InputError where the tray is full, or the reference is none that a recipe may hold.
+    InputError where there are too many pins, or the reference is none that a recipe may hold.
     """
     put((*pins(), made(reference, clip)))
     return pins()[-1]
@@ -76,7 +76,7 @@ def clear() -> None:
 
 
 def clip_of(medium: Medium) -> Clip | None:
-    """Return the frames of a medium that is pinned, told by its sha256 and frames, or None."""
+    """Return the frames of a medium that is pinned, known by its sha256 and frames, or None."""
     wanted = (medium.sha256, medium.frames)
     found = (p.clip for p in pins() if (p.clip.sha256, p.clip.numbers) == wanted)
     return next(found, None)
@@ -101,7 +101,7 @@ def page_link() -> None:
 def _check(wanted: tuple[Pin, ...], clips: Iterable[Clip]) -> None:
     if len(wanted) > recipe.MOST_REFERENCES:
         raise InputError(
-            f"A figure has at most {recipe.MOST_REFERENCES} pins, and {len(wanted)} came; remove "
+            f"A figure has at most {recipe.MOST_REFERENCES} pins, not {len(wanted)}; remove "
             "some on the Figure page."
         )
     size = sum(clip.frames.nbytes for clip in clips)

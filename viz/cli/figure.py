@@ -70,9 +70,8 @@ _FIELDS = {
 """Option -> field of Layout, where they are not called alike."""
 
 
-def add_figure(commands: argparse._SubParsersAction) -> None:
-    """Add the command ``figure``."""
-    command = commands.add_parser("figure", help="a figure for a paper: PDF, SVG, PNG or a movie")
+def add_figure(command: argparse.ArgumentParser) -> None:
+    """Add the options of ``figure``."""
     add = command.add_argument
     add("preset", choices=recipe.PRESETS)
     add("inputs", nargs="+", metavar="INPUT", help="pictures, clips, folders, example:bird")
@@ -94,9 +93,8 @@ def add_figure(commands: argparse._SubParsersAction) -> None:
     _add_out(command)
 
 
-def add_render(commands: argparse._SubParsersAction) -> None:
-    """Add the command ``render``."""
-    command = commands.add_parser("render", help="the same figure again, from its recipe")
+def add_render(command: argparse.ArgumentParser) -> None:
+    """Add the options of ``render``."""
     command.add_argument("recipe", type=Path, help="a recipe.json, or a figure with one inside")
     _add_out(command)
     models_command.add_answers(command)

@@ -4,50 +4,61 @@ Exit codes: 0 done, 2 wrong usage or bad input (one line on stderr), 1 our bug.
 """
 
 import argparse
+import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from errors import AttentionVizError
-from viz.cli import (
-    figure as figure_command,
-)
-from viz.cli import (
-    maps as maps_command,
-)
-from viz.cli import (
-    models as models_command,
-)
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of every command and option."""
+class Command(NamedTuple):
+    """A command: the module that has ``add_NAME(parser)`` and ``NAME(args)``, and what it does."""
+
+    module: str
+    help: str
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Import the command's module, and return one of its functions."""
+        return getattr(importlib.import_module(self.module), name)
+
+
+COMMANDS: dict[str, Command] = {
+    "models": Command("viz.cli.models", "what can be loaded, where from, parameters, GMACs"),
+    "inspect": Command("viz.cli.models", "what a checkpoint is, every key verified"),
+    "maps": Command(
+        "viz.cli.maps", "PNG overlays, float32 maps, movies and a recipe of one reference"
+    ),
+    "figure": Command("viz.cli.figure", "a figure for a paper: PDF, SVG, PNG or a movie"),
+    "render": Command("viz.cli.figure", "the same figure again, from its recipe"),
+}
+
+
+def parser(wanted: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of every command and option.
+
+    With ``wanted`` only that command's options are filled in: what draws takes long to import.
+    """
     top = argparse.ArgumentParser(
         prog="python -m viz", description="See what non-local networks attend to."
     )
     commands = top.add_subparsers(dest="command", required=True)
-    models_command.add_models(commands)
-    maps_command.add_maps(commands)
-    figure_command.add_figure(commands)
-    figure_command.add_render(commands)
+    for name, command in COMMANDS.items():
+        made = commands.add_parser(name, help=command.help)
+        if wanted not in COMMANDS or wanted == name:
+            command.function(f"add_{name}")(made)
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
-    args = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    args = parser(given[0] if given else None).parse_args(given)
     try:
-        lines = _COMMANDS[args.command](args)
+        lines = COMMANDS[args.command].function(args.command)(args)
     except AttentionVizError as problem:
-        print(models_command.explained(problem), file=sys.stderr)
+        # Below the one line stands what can be answered, if something can.
+        print("\n".join([str(problem), *getattr(problem, "lines", [])]), file=sys.stderr)
         return 2
     print("\n".join(lines))
     return 0
-
-
-_COMMANDS = {
-    "models": lambda _args: models_command.models(),
-    "inspect": models_command.inspect,
-    "maps": maps_command.maps,
-    "figure": figure_command.figure,
-    "render": figure_command.render,
-}

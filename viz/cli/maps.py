@@ -32,11 +32,8 @@ from viz.types import AttentionMap, Sampling
 _REDRAWN_EVERY_S = 0.2
 
 
-def add_maps(commands: argparse._SubParsersAction) -> None:
-    """Add the command ``maps``."""
-    maps = commands.add_parser(
-        "maps", help="PNG overlays, float32 maps, movies and a recipe of one reference"
-    )
+def add_maps(maps: argparse.ArgumentParser) -> None:
+    """Add the options of ``maps``."""
     maps.add_argument("input", help="a picture, a clip, a GIF, a zip or a folder of frames")
     maps.add_argument("--model", required=True, help="name of `models`, or path of a checkpoint")
     models_command.add_answers(maps)

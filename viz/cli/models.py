@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from errors import AttentionVizError, InputError
+from errors import InputError
 from models import checkpoints
 from models.checkpoints import Inspection
 from models.describe import Described, described
@@ -21,13 +21,15 @@ MAX_ANSWERS_BYTES = 2**16
 _REDRAWN_EVERY_S = 0.5
 
 
-def add_models(commands: argparse._SubParsersAction) -> None:
-    """Add the commands ``models`` and ``inspect``."""
-    commands.add_parser("models", help="what can be loaded, where from, parameters, GMACs")
-    looked = commands.add_parser("inspect", help="what a checkpoint is, every key verified")
-    looked.add_argument("checkpoint", help="path of a weight file, or a name of `models`")
-    looked.add_argument("--keys", action="store_true", help="list every key")
-    add_answers(looked)
+def add_models(_command: argparse.ArgumentParser) -> None:
+    """Add the options of ``models``: it has none."""
+
+
+def add_inspect(command: argparse.ArgumentParser) -> None:
+    """Add the options of ``inspect``."""
+    command.add_argument("checkpoint", help="path of a weight file, or a name of `models`")
+    command.add_argument("--keys", action="store_true", help="list every key")
+    add_answers(command)
 
 
 def add_answers(command: argparse.ArgumentParser) -> None:
@@ -41,13 +43,15 @@ def add_answers(command: argparse.ArgumentParser) -> None:
 
 def answers(args: argparse.Namespace) -> dict[str, str]:
     """Return the answers of ``--spec``, overruled by those of ``--set``."""
-    told = _from_file(args.spec) if args.spec else {}
+    found = _from_file(args.spec) if args.spec else {}
     for text in args.set:
         name, equals, value = text.partition("=")
         if not (name.strip() and equals and value.strip()):
-            raise InputError(f"--set {text[:40]!r} came; give NAME=VALUE, e.g. kernel=cgnlx.")
-        told[name.strip()] = value.strip()
-    return told
+            raise InputError(
+                f"--set {text[:40]!r} is not an answer; give NAME=VALUE, e.g. kernel=cgnlx."
+            )
+        found[name.strip()] = value.strip()
+    return found
 
 
 def _from_file(path: Path) -> dict[str, str]:
@@ -55,16 +59,16 @@ def _from_file(path: Path) -> dict[str, str]:
     try:
         if path.stat().st_size > MAX_ANSWERS_BYTES:
             raise InputError(f"--spec {path} is too large for answers; {wanted}.")
-        told = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as problem:
         reason = getattr(problem, "strerror", None) or "it is not JSON"
         raise InputError(f"--spec {path} could not be read ({reason}); {wanted}.") from problem
-    if not isinstance(told, dict) or not all(isinstance(v, str | int) for v in told.values()):
+    if not isinstance(found, dict) or not all(isinstance(v, str | int) for v in found.values()):
         raise InputError(f"--spec {path} holds something else; {wanted}.")
-    return {name: str(value) for name, value in told.items()}
+    return {name: str(value) for name, value in found.items()}
 
 
-def models() -> list[str]:
+def models(_args: argparse.Namespace) -> list[str]:
     """Return the lines of ``models``: every network, what it costs, whether it is here."""
     rows = {row.id: row for row in PUBLISHED}
     width = max(len(entry.id) for entry in catalogue.entries())
@@ -94,10 +98,10 @@ def _published(row: Published, entry: Entry) -> str:
 
 def inspect(args: argparse.Namespace) -> list[str]:
     """Return the lines of ``inspect``; open questions are listed, with how to answer them."""
-    told = answers(args)
+    given = answers(args)
     path, known = _located(args.checkpoint)
     try:
-        found = checkpoints.inspect(path, {**known, **told})
+        found = checkpoints.inspect(path, {**known, **given})
     except UndecidedError as problem:
         raise OpenQuestionsError(problem) from problem
     return _account(found, described(found.spec), args.keys)
@@ -160,14 +164,9 @@ def load(name: str, args: argparse.Namespace) -> catalogue.LoadedModel:
     return load_answered(name, answers(args))
 
 
-def load_answered(name: str, told: Mapping[str, str]) -> catalogue.LoadedModel:
+def load_answered(name: str, given: Mapping[str, str]) -> catalogue.LoadedModel:
     """Load a network, showing how a download goes; its open questions are listed."""
     try:
-        return catalogue.load(name, answers=told, progress=show_progress(name))
+        return catalogue.load(name, answers=given, progress=show_progress(name))
     except UndecidedError as problem:
         raise OpenQuestionsError(problem) from problem
-
-
-def explained(problem: AttentionVizError) -> str:
-    """Return what stderr shows of a refusal: one line, and below it what can be answered."""
-    return "\n".join([str(problem), *getattr(problem, "lines", [])])

@@ -98,7 +98,7 @@ def sampling(args: argparse.Namespace, spec: NetworkSpec) -> Sampling:
 
 
 def refuse_sampling(args: argparse.Namespace, name: str, *more: str) -> None:
-    """Raise InputError where options of clips came with a single picture called ``name``."""
+    """Raise InputError where options of clips are given with a single picture called ``name``."""
     given = [f"--{option}" for option in (*_SAMPLING, *more) if getattr(args, option) is not None]
     if given:
         raise InputError(

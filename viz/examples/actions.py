@@ -1,7 +1,7 @@
 """Ten actions of a person with a ball that differ in how body and ball relate.
 
 An action gives, for a share s in [0, 1] of the clip, the pose and the ball's place in body
-coordinates (see viz.puppet); what happens, happens at ``Course.event``.
+coordinates (see viz.examples.stick_figure); what happens, happens at ``Course.event``.
 """
 
 from collections.abc import Callable

@@ -70,7 +70,7 @@ class Figure:
 
     def content(self, kind: str, progress: Progress | None = None) -> bytes:
         """Return the figure as a file of ``kind`` (a key of KINDS), its recipe inside where there
-        is a place for one; ``progress`` is told of the frames of a movie."""
+        is a place for one; ``progress`` is called with the frames of a movie."""
         if kind not in KINDS:
             raise InputError(f"{kind[:20]!r} is not a kind of figure; use {_known()}.")
         if kind in movie.KINDS:

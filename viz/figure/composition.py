@@ -87,14 +87,18 @@ def options(preset: str, **given: object) -> tuple[Look, Layout]:
     row = TABLE[_known(preset, TABLE, "a preset")]
     if "width" in given:
         given["width_mm"] = width_of(given.pop("width"))
+    of_look, of_layout = ({field.name for field in fields(part)} for part in (Look, Layout))
+    _check_names(set(given), of_look | of_layout)
     values = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
-    of_look = {field.name for field in fields(Look)}
-    known = of_look | {field.name for field in fields(Layout)}
-    for name in sorted(values.keys() - known):
+    look = replace(row.look, **{k: v for k, v in values.items() if k in of_look})
+    return look, replace(row.layout, **{k: v for k, v in values.items() if k in of_layout})
+
+
+def _check_names(given: set[str], known: set[str]) -> None:
+    """Refuse an option that there is not, with those that are spelled like it."""
+    for name in sorted(given - known):
         others = [field.name for field in fields(Asked) if field.name != name]
         _known(name, [*sorted(known), "width", *others], "an option")
-    look = replace(row.look, **{k: v for k, v in values.items() if k in of_look})
-    return look, replace(row.layout, **{k: v for k, v in values.items() if k not in of_look})
 
 
 def composed(preset: str, references: Sequence[Reference], **given: object) -> Recipe:
@@ -196,7 +200,7 @@ def _boxes(given: Each[Sides | None]) -> list[Sides | None]:
 
 
 def _each(given: Each[T], count: int, what: str, of: str) -> list[T]:
-    """Return one value for each of ``count``: the one that came for all, or those that came."""
+    """Return one value for each of ``count``: one for all, or as many as there are."""
     values = list(given) if isinstance(given, tuple | list) else [given]
     if len(values) not in (1, count):
         raise InputError(

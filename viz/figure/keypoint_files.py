@@ -65,7 +65,9 @@ def from_csv(text: str, name: str) -> Iterator[Point]:
 def _row(cells: list[str], columns: dict[str, int], separator: str, place: str) -> Iterator[Point]:
     values = {key: cells[k] for key, k in columns.items() if k < len(cells)}
     if not {"name", "x", "y"} <= values.keys():
-        raise InputError(f"{place}: {separator.join(cells)[:60]!r} came; give {_wanted()}.")
+        raise InputError(
+            f"{place}: {separator.join(cells)[:60]!r} cannot be read; give {_wanted()}."
+        )
     if is_seen(values.get("visible", ""), place):
         x, y = (
             values[key] if separator == "," else values[key].replace(",", ".") for key in ("x", "y")
@@ -120,17 +122,18 @@ def _entries(points: object, picture: str, place: str) -> Iterator[Point]:
         ]
     if not isinstance(points, list):
         raise InputError(
-            f'{place}: {_shown(points)} came; give a list of {{"name", "x", "y"}}, or {{part: [x, '
+            f'{place}: {_shown(points)} are no points; give a list of {{"name", "x", "y"}}, or '
+            f"{{part: [x, "
             "y]}."
         )
     for number, point in enumerate(points, 1):
         own = f"{place}, point {number}"
         if not isinstance(point, dict) or not {"name", "x", "y"} <= point.keys():
-            raise InputError(f'{own}: {_shown(point)} came; give {{"name", "x", "y"}}.')
+            raise InputError(f'{own}: {_shown(point)} is no point; give {{"name", "x", "y"}}.')
         if is_seen(point.get("visible", 1), own):
             of = next((point[key] for key in _COLUMNS["picture"] if key in point), picture)
             if not isinstance(of, str):
-                raise InputError(f"{own}: {_shown(of)} came as its picture; give a name.")
+                raise InputError(f"{own}: {_shown(of)} is not the name of a picture; give a name.")
             yield Point(of, part(point["name"], point["x"], point["y"], own), own)
 
 
@@ -148,7 +151,7 @@ def part(name: object, x: object, y: object, place: str) -> Part:
     label = " ".join("".join(c if c.isprintable() else " " for c in given).split())
     if not label or len(label) > LONGEST_LABEL:
         raise InputError(
-            f"{place}: {_shown(name)} came as the name of a point; give 1 to {LONGEST_LABEL} "
+            f"{place}: {_shown(name)} is not the name of a point; give 1 to {LONGEST_LABEL} "
             "characters."
         )
     return Part(label, _number(x, "x", place), _number(y, "y", place))
@@ -160,7 +163,7 @@ def _number(value: object, what: str, place: str) -> float:
     except (TypeError, ValueError, OverflowError):
         found = math.nan
     if not abs(found) <= _FARTHEST:
-        raise InputError(f"{place}: {_shown(value)} came as {what}; give a number of pixels.")
+        raise InputError(f"{place}: {_shown(value)} is not {what}; give a number of pixels.")
     return found
 
 
@@ -168,5 +171,5 @@ def is_seen(value: object, place: str) -> bool:
     """Tell whether a word or number says that a point is visible; InputError names ``place``."""
     word = str(value).lower() if isinstance(value, str | int | float) else "?"
     if word not in _SEEN + _UNSEEN:
-        raise InputError(f"{place}: {_shown(value)} came as visible; give 1 or 0.")
+        raise InputError(f"{place}: {_shown(value)} is not a visibility; give 1 or 0.")
     return word in _SEEN

@@ -91,7 +91,7 @@ def read_cub_files(files: Mapping[str, bytes], name: str = "CUB's files") -> Tru
 
 
 def read_bytes(content: bytes, name: str) -> Truth:
-    """Read a JSON or a CSV of points, told apart by the content.
+    """Read a JSON or a CSV of points, recognised by the content.
 
     JSON: a list of {"name", "x", "y"}, and of each also "image" and "visible" where wanted; or
     such a list, or {part: [x, y]}, by picture. CSV: columns name, x, y, and image, visible where
@@ -162,7 +162,7 @@ def _numbered(text: str, name: str) -> dict[str, str]:
         number, *rest = content.split(maxsplit=1)[:2] or [""]
         if number and not rest:
             raise InputError(
-                f"{name}, line {line}: {content[:60]!r} came; give a number and a name."
+                f"{name}, line {line}: {content[:60]!r} cannot be read; give a number and a name."
             )
         if number:
             found[number] = rest[0].strip()
@@ -178,7 +178,8 @@ def _located(text: str, pictures: dict[str, str], names: dict[str, str]) -> Iter
         place = f"{LOCATIONS}, line {line}"
         if len(cells) != 5:
             raise InputError(
-                f"{place}: {content[:60]!r} came; give image, part, x, y and visible (0 or 1)."
+                f"{place}: {content[:60]!r} cannot be read; give image, part, x, y and visible "
+                "(0 or 1)."
             )
         image, number, x, y, visible = cells
         if image in pictures and is_seen(visible, place):

@@ -48,22 +48,22 @@ def choices(owner: type, name: str) -> tuple[str, ...]:
     return get_args(get_type_hints(owner)[name])
 
 
-def check(owner: type, name: str, value: object, told: str) -> None:
-    """Raise InputError where a field cannot have a value; ``told`` is what the user calls it."""
+def check(owner: type, name: str, value: object, called: str) -> None:
+    """Raise InputError where a field cannot have a value; ``called`` is the user's name for it."""
     kind = get_type_hints(owner, include_extras=True)[name]
     if get_origin(kind) is Literal and value not in get_args(kind):
         raise InputError(
-            f"{told} {str(value)[:40]!r} is not known; use one of {', '.join(get_args(kind))}."
+            f"{called} {str(value)[:40]!r} is not known; use one of {', '.join(get_args(kind))}."
         )
     if get_origin(kind) is Annotated:
         low, high = bounds(owner, name)
         if not low <= value <= high:  # false for NaN
-            raise InputError(f"{told} {value:g} is out of range; give {low:g} to {high:g}.")
+            raise InputError(f"{called} {value:g} is out of range; give {low:g} to {high:g}.")
 
 
-def check_range(low: float, high: float, told: str) -> None:
+def check_range(low: float, high: float, called: str) -> None:
     """Raise InputError unless the first end of a fixed range lies below the second."""
     if not low < high:
         raise InputError(
-            f"{told} {low:g} to {high:g} is empty; the first number must be below the second."
+            f"{called} {low:g} to {high:g} is empty; the first number must be below the second."
         )

@@ -25,7 +25,9 @@ Pictures = Iterator[np.ndarray]
 ALONE_S = 1.0
 """How long the frame of a clip of one frame is shown, in s."""
 _CLOCK = Fraction(1, 90_000)
-QUALITY = {"crf": "18", "preset": "fast", "bf": "0"}
+QUALITY = {"crf": "18", "preset": "fast", "bf": "0", "x264-params": "mbtree=0"}
+"""x264's macroblock tree reads memory that nobody wrote: the same pictures then give other bytes
+once in a while (MALLOC_PERTURB_=1 shows it every time), so it is off."""
 THREADS = 2  # fixed, because x264's bytes follow it
 _BT709, _LIMITED = 1, 1
 _PALETTE_FRAMES = 8

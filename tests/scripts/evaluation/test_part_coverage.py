@@ -3,8 +3,24 @@
 import pytest
 import torch
 
+import viz
 from models.blocks.layout import Grid
-from scripts.evaluation.part_coverage import Coverage, centred_blob, part_positions, top_cells
+from scripts.evaluation.part_coverage import (
+    Coverage,
+    centred_blob,
+    groups,
+    measure,
+    nl_rows,
+    part_positions,
+    top_cells,
+    top_channels,
+    unit_range,
+)
+from viz.attention import queries
+from viz.attention.choice import Selection
+from viz.attention.kinds import kind_of
+from viz.attention.kinds.channels import standout
+from viz.attention.kinds.kind import cell_of
 
 
 def test_a_map_of_exactly_the_parts_covers_them_all():
@@ -60,3 +76,43 @@ def test_positions_and_blob_lie_where_they_should():
     blob = centred_blob(grid, 2)
     assert blob.shape == (1, 2, 35)
     assert blob[0, 0].argmax() == 2 * 7 + 3
+
+
+PARTS = [[(1, 0.1, 0.2), (2, 0.8, 0.7), (5, 0.5, 0.5)], [(3, 0.5, 0.5)]]
+"""The second picture shows one part, which leaves nothing to highlight."""
+
+
+def test_every_method_of_an_nl_network_is_measured_from_every_part(nl_model, tiny_clip):
+    found = measure(nl_model, [tiny_clip] * 2, PARTS, 64)
+    assert list(found) == ["NL row", "feature cosine", "centred blob"]
+    assert [one.threshold.count for one in found.values()] == [3, 3, 3]
+    assert all(one.equal_area.area / 3 == pytest.approx(2 / 16) for one in found.values())
+
+
+def test_every_method_of_a_cgnl_network_is_measured_from_every_part(cgnl_model, tiny_clip):
+    found = measure(cgnl_model, [tiny_clip] * 2, PARTS, 64)
+    channels = [f"CGNL top 5 by {how}" for how in ("standout", "response", "contrast")]
+    assert list(found) == [*channels, "CGNL groups", "feature cosine", "centred blob"]
+    counts = [one.threshold.count for one in found.values()]
+    assert counts == [3, 3, 3, 3 * 8, 3, 3]
+
+
+def test_rows_channels_and_groups_are_the_maps_that_pages_show(nl_model, cgnl_model, tiny_clip):
+    positions = torch.tensor([0, 7, 11])
+    nl, cgnl = (queries.block_of(viz.capture(m, tiny_clip)) for m in (nl_model, cgnl_model))
+    rows, best, sums = (
+        nl_rows(nl, positions),
+        top_channels(cgnl, positions, standout),
+        groups(cgnl, positions),
+    )
+    for r, position in enumerate(positions.tolist()):
+        cell = cell_of(nl.query_grid, position)
+        shown = [kind_of(nl).map(nl, cell)]
+        same(rows[:, r], shown)
+        same(best[:, r], kind_of(cgnl).maps(cgnl, cell, Selection("standout", 5)))
+        same(sums[:, r], kind_of(cgnl).maps(cgnl, cell, Selection(divisions=True)))
+
+
+def same(scaled, maps):
+    expected = unit_range(torch.stack([torch.from_numpy(one.values).flatten() for one in maps]))
+    torch.testing.assert_close(scaled, expected, rtol=1e-4, atol=1e-5)

@@ -6,9 +6,10 @@ import pytest
 from PIL import Image
 
 from tests.ui.pages import assert_sound, opened, png, values_table
-from ui.explore import movies
-from viz.attention import pipeline
+from viz.attention import pipeline, queries
+from viz.attention.kinds import kind_of
 from viz.examples import kick
+from viz.figure.files import movie
 from viz.media import footage
 from viz.types import Cell, Sampling
 
@@ -45,8 +46,8 @@ def test_the_pinned_value_is_the_float32_value_of_the_pipeline():
     at = assert_sound(opened(**KICK, at="3,4,5"))
     model = pipeline.load("r50n-nl")
     clip = footage.of(kick.clip()).sample(pipeline.sampling_for(model.spec))
-    block = pipeline.block_of(pipeline.capture(model, clip, "fit", 224))
-    values = pipeline.maps_at(block, Cell(3, 4, 5), pipeline.Channels())[0].values
+    block = queries.block_of(pipeline.capture(model, clip, "fit", 224))
+    values = kind_of(block).map(block, Cell(3, 4, 5)).values
     shown = values_table(at)
     assert float(shown["Value at the reference"][0]) == pytest.approx(values[3, 4, 5], rel=1e-4)
     assert shown["Rank"][0].endswith(f"of {values.size}")
@@ -167,13 +168,34 @@ def test_frames_of_different_sizes_are_one_line():
     assert "80" in at.error[0].value
 
 
-@pytest.mark.parametrize("kind", movies.KINDS)
-def test_a_movie_is_made_on_request_and_dropped_with_its_view(kind):
-    at = opened(**KICK)
-    at.segmented_control(key="movie-kind").set_value(kind).run()
-    assert not any("Save the" in button.label for button in at.get("download_button"))
-    at.button(key="movie-make").click().run()
-    assert_sound(at)
-    assert any("Save the" in button.label for button in at.get("download_button"))
+TITLES = [title for title, _mime in movie.KINDS.values()]
+SHORT = {**KICK, "sampling": "custom", "frames": "3", "step": "2"}
+
+
+def test_movies_are_made_on_request_and_dropped_with_their_view():
+    at = opened(**SHORT)
+    assert list(at.segmented_control(key="view-movie-kind").options) == TITLES
+    for title in TITLES:
+        at.segmented_control(key="view-movie-kind").set_value(title).run()
+        assert not saved_movies(at)
+        at.button(key="view-movie-make").click().run()
+        assert_sound(at)
+        assert [label.rsplit(" (", 1)[0] for label in saved_movies(at)] == [f"Save the {title}"]
+    at.selectbox(key="map").set_value("jet").run()
+    assert not saved_movies(at)
+    at.selectbox(key="map").set_value("inferno").run()
+    assert saved_movies(at)
     at.number_input(key="row").set_value(0).run()
-    assert not any("Save the" in button.label for button in at.get("download_button"))
+    assert not saved_movies(assert_sound(at))
+
+
+def saved_movies(at):
+    """The labels of the buttons that save a movie."""
+    labels = [button.label for button in at.get("download_button")]
+    return [label for label in labels if label.startswith("Save the")]
+
+
+def test_a_picture_offers_no_movie():
+    at = opened()
+    assert not [button for button in at.button if button.key == "view-movie-make"]
+    assert not at.segmented_control

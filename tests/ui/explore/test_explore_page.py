@@ -5,13 +5,16 @@ import shutil
 
 import numpy as np
 import pytest
-import streamlit as st
-from PIL import Image
 
 from models.zoo import catalogue
 from tests.ui.pages import assert_sound, opened, values_table
-from viz.attention import pipeline
+from ui.explore.sidebar import OWN
+from viz.attention import pipeline, queries
+from viz.attention.kinds import KINDS, kind_of
 from viz.examples import bird
+from viz.types import Cell
+
+CLASS_MAPS = KINDS["class maps"].menu
 
 
 def test_it_opens_with_the_example_both_networks_and_a_reference():
@@ -20,16 +23,17 @@ def test_it_opens_with_the_example_both_networks_and_a_reference():
     assert not at.error
     assert at.selectbox(key="net").value == "r50n-nl"
     assert at.selectbox(key="beside").value == "r50n-cgnl"
+    assert [at.selectbox(key=key).value for key in ("kind", "kind2")] == [OWN, OWN]
     table = values_table(at)
     assert list(table["Map"])[0] == "NL"
     assert list(table["Map"])[1].startswith("c")
-    assert any("Query dependence" in m.value for m in at.markdown)
-    assert len(at.latex) == 2
-
-
-def test_it_says_why_a_dot_product_channel_keeps_its_shape():
-    at = opened()
+    assert list(table["Network"]) == ["NL · r50n-nl · res4.4", "CGNL · r50n-cgnl · res4.4"]
+    assert list(table["Meaning"]) == ["weights, sum 1", "response, any sign"]
+    assert sum("Query dependence" in m.value for m in at.markdown) == 2
     assert any("never its shape" in m.value for m in at.markdown)
+    assert len(at.latex) == 2
+    next(b for b in at.button if b.label == "As in the papers").click().run()
+    assert assert_sound(at).selectbox(key="map").value == "jet"
 
 
 def test_one_forward_pass_a_network_whatever_is_moved(forwards):
@@ -54,23 +58,22 @@ def test_one_forward_pass_a_network_whatever_is_moved(forwards):
 def test_the_pinned_value_is_the_float32_value_of_the_pipeline():
     at = opened(at="4,5", beside="none")
     capture = pipeline.capture(pipeline.load("r50n-nl"), bird.clip(), "fit", 224)
-    block = pipeline.block_of(capture)
-    values = pipeline.maps_at(block, pipeline.Cell(0, 4, 5), pipeline.Channels())[0].values
-    assert float(values_table(at)["Value at the reference"][0]) == pytest.approx(
-        values[0, 4, 5], rel=1e-5
-    )
+    block = queries.block_of(capture)
+    values = kind_of(block).map(block, Cell(0, 4, 5)).values
+    shown = values_table(at)
+    assert float(shown["Value at the reference"][0]) == pytest.approx(values[0, 4, 5], rel=1e-5)
+    assert shown["Rank"][0] == f"{(values > values[0, 4, 5]).sum() + 1} of {values.size}"
+    assert float(shown["Lowest"][0]) == pytest.approx(values.min(), rel=1e-5)
 
 
-def test_number_inputs_move_the_reference_and_the_address():
+def test_number_inputs_move_the_reference_which_stays_on_its_spot_when_the_grid_changes():
     at = opened()
     at.number_input(key="row").set_value(0).run()
     at.number_input(key="col").set_value(0).run()
     assert at.query_params["at"] in ("0,0", ["0,0"])
     assert list(values_table(at)["Row, column"]) == ["0, 0", "0, 0"]
-
-
-def test_the_reference_stays_on_its_spot_when_the_grid_changes():
-    at = opened(at="4,5")
+    at.number_input(key="row").set_value(4).run()
+    at.number_input(key="col").set_value(5).run()
     at.selectbox(key="size").set_value(448).run()
     assert at.number_input(key="row").value in (8, 9)
     assert at.number_input(key="col").value in (10, 11)
@@ -79,17 +82,19 @@ def test_the_reference_stays_on_its_spot_when_the_grid_changes():
 def test_the_address_bar_restores_the_view():
     at = opened(
         net="r50n-cgnl", beside="r50n-nl", at="3,9", size="320", mode="center-crop",
-        channels="contrast", focus="group 3", threshold="0.45",
-        map="viridis", opacity="0.3", smoothing="nearest",
+        channels="contrast", focus="group 3", threshold="0.45", kind2="cosine of its input",
+        map="viridis", opacity="0.3", smoothing="nearest", arrows="true",
     )  # fmt: skip
     assert_sound(at)
     wanted = {"net": "r50n-cgnl", "beside": "r50n-nl", "size": 320, "mode": "center-crop",
               "channels": "contrast", "focus": "group 3", "map": "viridis",
-              "smoothing": "nearest"}  # fmt: skip
+              "kind": OWN, "kind2": "cosine of its input", "smoothing": "nearest"}  # fmt: skip
     assert {key: at.selectbox(key=key).value for key in wanted} == wanted
     assert at.slider(key="threshold").value == 0.45
     assert at.slider(key="opacity").value == 0.3
+    assert at.checkbox(key="arrows").value
     assert (at.number_input(key="row").value, at.number_input(key="col").value) == (3, 9)
+    assert list(values_table(at)["Map"]) == ["g3", "cosine"]
 
 
 @pytest.mark.parametrize(
@@ -111,6 +116,10 @@ def test_the_address_bar_restores_the_view():
         {"scale": "fixed range", "low": "5", "high": "1"},
         {"scale": "fixed range", "low": "inf", "high": "nan"},
         {"row": "5", "col": "500"},
+        {"kind": "affinity", "kind2": "<b>"},
+        {"kind": CLASS_MAPS, "classes": "list", "class-list": "77777"},
+        {"kind": CLASS_MAPS, "class-focus": "class 99", "class-count": "900"},
+        {"kind": "gates", "kind2": "features"},
     ],
     ids=lambda address: "&".join(f"{k}={v[:12]}" for k, v in address.items()),
 )
@@ -137,14 +146,9 @@ def test_class_evidence_is_asked_for_one_class_at_a_time():
     assert_sound(at)
 
 
-def test_as_in_the_papers_is_jet():
-    at = opened()
-    next(b for b in at.button if b.label == "As in the papers").click().run()
-    assert_sound(at)
-    assert at.selectbox(key="map").value == "jet"
-
-
-def test_a_damaged_weight_file_is_one_line_and_the_rest_goes_on(tmp_path, monkeypatch):
+def test_a_damaged_weight_file_is_one_line_and_the_rest_goes_on(
+    tmp_path, monkeypatch, nothing_shared
+):
     for name in ("r50n-nl", "r50n-cgnl"):
         shutil.copy(catalogue.WEIGHTS / f"{name}.safetensors", tmp_path)
     (tmp_path / "broken.safetensors").write_bytes(b"\x00" * 40)
@@ -152,8 +156,6 @@ def test_a_damaged_weight_file_is_one_line_and_the_rest_goes_on(tmp_path, monkey
     (tmp_path / "r50n-cgnl.safetensors").write_bytes(whole[: len(whole) // 2])
     monkeypatch.setattr(catalogue, "WEIGHTS", tmp_path)
     monkeypatch.setattr(catalogue.bundled, "__defaults__", (tmp_path,))
-    st.cache_data.clear()
-    st.cache_resource.clear()
     at = opened()
     assert_sound(at)
     assert any("broken" in w.value for w in at.warning)
@@ -161,26 +163,15 @@ def test_a_damaged_weight_file_is_one_line_and_the_rest_goes_on(tmp_path, monkey
     assert len(values_table(at)) >= 1
 
 
-def test_the_three_files_can_be_saved():
-    from ui.explore import scene, sidebar
-    from viz.rendering import save
-    from viz.types import Look
-
-    clip = bird.clip()
-    shown = []
-    for name in ("r50n-nl", "r50n-cgnl"):
-        model = pipeline.load(name)
-        capture = pipeline.capture(model, clip, "fit", 224)
-        block = pipeline.block_of(capture)
-        chosen = sidebar.Chosen(name, "", model.spec, "res4.4")
-        cell = pipeline.Cell(0, 2, 8)
-        shown.append(
-            scene.Shown(chosen, model, capture, block, ("k",), 0, cell, pipeline.Channels(), "how")
-        )
-    views = [scene.view(one, "group 1") for one in shown]
-    with Image.open(io.BytesIO(save.view_png(clip, views, Look()))) as picture:
-        assert picture.width >= 2 * clip.width
-    maps = np.load(io.BytesIO(save.maps_npz(views)), allow_pickle=False)
+def test_the_maps_are_saved_as_float32_with_every_group(offered):
+    assert_sound(opened(channels="contrast", count="4", focus="group 1", at="2,8"))
+    assert list(offered) == ["view.png", "maps.npz", "recipe.json"]
+    maps = np.load(io.BytesIO(offered["maps.npz"]()), allow_pickle=False)
     assert maps["values"].dtype == np.float32
-    assert maps["values_2"].shape[0] == 13
+    assert maps["values"].shape[0] == 1
+    assert maps["values_2"].shape[0] == 4 + 8
     assert list(maps["labels_2"][-8:]) == [f"g{k}" for k in range(8)]
+    assert list(maps["cell"]) == [0, 2, 8]
+    block = queries.block_of(pipeline.capture(pipeline.load("r50n-nl"), bird.clip(), "fit", 224))
+    wanted = kind_of(block).map(block, Cell(0, 2, 8)).values
+    np.testing.assert_allclose(maps["values"][0], wanted, rtol=1e-5)

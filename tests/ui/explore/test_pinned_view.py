@@ -12,6 +12,7 @@ from models.specs.network import CompactSpec, Preprocessing
 from tests.conftest import TINY
 from tests.ui.pages import app, assert_sound, opened, values_table
 from viz.attention import pipeline
+from viz.attention.choice import DEFAULT_COUNT, MapChoice
 from viz.attention.kinds.gates import gate_layers
 from viz.examples import bird, kick
 from viz.figure import resolve
@@ -60,8 +61,8 @@ def assert_same_numbers(at, reference, own=None):
     scene = resolve.scene(again, Examples(own))
     shown = values_table(at)
     for k, shot in enumerate(scene.shots):
-        drawn = shot.pinned()
-        assert shown["Map"][k] == drawn.label
+        drawn = shot.shown
+        assert shown["Map"][k] == shot.kind.caption(shot.capture, drawn)
         assert shown["Row, column"][k] == f"{shot.cell.y}, {shot.cell.x}"
         assert shown["Lowest"][k] == f"{drawn.values.min():.6g}"
         assert shown["Highest"][k].startswith(f"{drawn.values.max():.6g} at ")
@@ -79,7 +80,13 @@ def test_a_pin_of_the_example_says_everything_that_is_shown():
         pipeline.load(name).sha256 for name in ("r50n-nl", "r50n-cgnl")
     ]
     assert {(view.mode, view.size) for view in reference.views} == {("fit", 224)}
-    assert [view.shown for view in reference.views] == ["channel 1", "group 3"]
+    assert [view.block for view in reference.views] == ["res4.4", "res4.4"]
+    assert [view.kind for view in reference.views] == [None, None]
+    assert [view.shown for view in reference.views] == [None, MapChoice("group", 3)]
+    assert [(view.maps, view.count) for view in reference.views] == [
+        ("auto", DEFAULT_COUNT), ("standout", DEFAULT_COUNT),
+    ]  # fmt: skip
+    assert {view.label for view in reference.views} == {""}
 
 
 @pytest.mark.parametrize(
@@ -108,7 +115,7 @@ def test_a_pin_gives_the_numbers_that_explore_shows(address):
 def test_class_evidence_is_pinned_as_the_channels_that_were_shown():
     at = pin(opened(net="r50n-cgnl", beside="none", channels="class evidence", count="4"))
     [view] = references(at)[0].views
-    numbers = [int(number) for number in view.channels.split(",")]
+    numbers = [int(number) for number in view.maps.split(",")]
     assert len(numbers) == 4 == view.count
     assert values_table(at)["Map"][0] == f"c{numbers[0]}"
 
@@ -190,7 +197,7 @@ def test_a_layer_of_gates_is_pinned_without_a_patch():
     assert (view.network.id, view.block, view.mode, view.size) == ("own-wrn", layer, "fit", 32)
     assert "Pins (1)" in [s.value for s in at.sidebar.subheader]
     checked(Recipe("gates", (reference,)))
-    prepared = pipeline.prepare(model, bird.clip(), view.mode, view.size)
-    found = next(one for one in gate_layers(model, prepared) if one.name == view.block)
+    capture = pipeline.capture(model, bird.clip(), view.mode, view.size)
+    found = next(one for one in gate_layers(capture) if one.name == view.block)
     row = at.dataframe[0].value.query("Layer == @layer").iloc[0]
     assert row["Largest"] == f"{found.gate.max():.4g}"

@@ -22,6 +22,7 @@ from ui.figure import (
 )
 from ui.figure.options import FIRST, GROUPS
 from ui.session import pins as session_pins
+from viz.attention.choice import MapChoice
 from viz.attention.pipeline import load
 from viz.examples import bird as bird_example
 from viz.examples import kick as kick_example
@@ -37,7 +38,7 @@ FIGURE = "pages/figure.py"
 def bird(**given):
     """The example bird as its recipe holds it, by the two bundled networks."""
     views = tuple(
-        View(Network(name, load(name).sha256), "res4.4", "fit", 224)
+        View(Network(name, load(name).sha256), "res4.4", mode="fit", size=224)
         for name in ("r50n-nl", "r50n-cgnl")
     )
     medium = Medium("example:bird", bird_example.clip().sha256)
@@ -172,7 +173,7 @@ def test_the_chosen_pin_is_labelled_cropped_and_given_parts():
     at = page(bird(), bird(at=(300.0, 200.0)))
     at.text_input(key="figure-t0-label").set_value("**Row** $1$").run()
     at.text_input(key="figure-t0-network-0").set_value("ours").run()
-    at.text_input(key="figure-t0-channels-1").set_value("3,17").run()
+    at.text_input(key="figure-t0-maps-1").set_value("3,17").run()
     at.selectbox(key="figure-t0-shown-1").set_value("group 2").run()
     at.number_input(key="figure-t0-count-1").set_value(2).run()
     at.toggle(key="figure-t0-has-crop").set_value(True).run()
@@ -181,8 +182,8 @@ def test_the_chosen_pin_is_labelled_cropped_and_given_parts():
     reference = drawn(at).references[0]
     assert reference.label == "**Row** $1$"
     assert reference.views[0].label == "ours"
-    assert (reference.views[1].channels, reference.views[1].count) == ("3,17", 2)
-    assert reference.views[1].shown == "group 2"
+    assert (reference.views[1].maps, reference.views[1].count) == ("3,17", 2)
+    assert reference.views[1].shown == MapChoice("group", 2)
     assert reference.crop == (50.0, 0.0, 640.0, 480.0)
     heading = next(one.value for one in at.markdown if one.value.startswith("##### Pin 1"))
     assert "**Row**" not in heading
@@ -191,7 +192,7 @@ def test_the_chosen_pin_is_labelled_cropped_and_given_parts():
 def test_what_a_pin_cannot_be_given_is_one_line_and_changes_nothing():
     at = page(bird(crop=(50.0, 0.0, 640.0, 480.0)))
     reference = drawn(at).references[0]
-    at.text_input(key="figure-t0-channels-1").set_value("all of them").run()
+    at.text_input(key="figure-t0-maps-1").set_value("all of them").run()
     assert "all of them" in at.error[0].value
     assert drawn(at).references[0] == reference
     at.number_input(key="figure-t0-crop-2").set_value(50.0).run()
@@ -215,7 +216,7 @@ def test_parts_are_given_by_a_file_and_cleared():
 def test_gates_and_patches_are_drawn_by_the_presets_that_show_them():
     spec = CompactSpec("wrn", "10-1", 10, CGDSpec(), Preprocessing(size=32, resize=32, stride=4))
     model = LoadedModel("own-wrn", spec, build(spec), (), "1" * 64)
-    view = View(Network("own-wrn", "1" * 64), None, "fit", 32)
+    view = View(Network("own-wrn", "1" * 64), mode="fit", size=32)
     at = app().switch_page(FIGURE)
     at.session_state["own_models"] = {model.id: (model, "a network of mine")}
     gates = bird(views=(view,), at=None)

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import streamlit as st
-import torch
 
 from errors import InputError, OutsideError
 from models.build import build
@@ -31,6 +30,7 @@ from ui.figure import (
 from ui.figure.sources import Memo, SessionSources
 from ui.session import loaders
 from ui.session import pins as session_pins
+from viz.attention.kinds.gates import gate_layers
 from viz.examples import bird
 from viz.figure import keypoints
 from viz.figure.panels.presets import TABLE
@@ -88,7 +88,7 @@ def test_a_network_runs_once_for_each_medium_mode_and_size(own):
     for _ in range(2):
         found = figure_sources.sources()
         found.capture(first.medium, view)
-        found.capture(first.medium, replace(view, label="x", channels="groups"))
+        found.capture(first.medium, replace(view, label="x", maps="groups"))
         found.capture(first.medium, replace(view, size=model.spec.preprocessing.size))
     assert len(runs) == 1
     found.capture(first.medium, replace(view, size=96))
@@ -167,16 +167,20 @@ def test_a_published_network_is_not_downloaded_because_a_recipe_names_it(one_lin
         one_line(problem.value)
 
 
-def test_gates_are_run_once(session):
+def test_a_network_with_gates_runs_once_too(own, session):
+    _, runs = own
     spec = CompactSpec("wrn", "10-1", 10, CGDSpec(), Preprocessing(size=32, resize=32, stride=4))
     model = LoadedModel("own-wrn", spec, build(spec), (), "1" * 64)
     session["own_models"] = {model.id: (model, "mine")}
     clip = clip_of("a.png")
     reference = session_pins.add(reference_of(clip, model, at=None), clip).reference
-    layers, geometry = figure_sources.sources().gates(reference.medium, reference.views[0])
-    again, _ = figure_sources.sources().gates(reference.medium, reference.views[0])
-    assert again is layers
-    assert (geometry.width, geometry.height) == (67, 53)
+    first, again = (
+        figure_sources.sources().capture(reference.medium, reference.views[0]) for _ in range(2)
+    )
+    assert again is first
+    assert len(runs) == 1
+    assert [layer.name for layer in gate_layers(first)] == list(model.network.gated())
+    assert (first.geometry.width, first.geometry.height) == (67, 53)
 
 
 def test_media_of_an_opened_recipe_are_found_by_hash_and_frames(own, session):
@@ -267,15 +271,21 @@ def test_an_opened_recipe_sets_everything_and_another_preset_keeps_the_page():
 
 
 def test_captures_that_take_too_much_are_dropped_oldest_first(monkeypatch):
-    def capture(rows):
-        factors = torch.zeros(rows, 256)
-        block = SimpleNamespace(queries=factors, keys=factors, groups=1)
-        return SimpleNamespace(blocks={"res4.4": block})
+    monkeypatch.setattr(figure_sources, "MOST_BYTES", 5)
+    sizes = {"a": 3, "b": 2, "c": 2}
+    memo = Memo(captures={name: SimpleNamespace(nbytes=size) for name, size in sizes.items()})
+    memo.limit()
+    assert list(memo.captures) == ["b", "c"]
+    memo.captures["d"] = SimpleNamespace(nbytes=99)
+    memo.limit()
+    assert list(memo.captures) == ["d"]
 
-    monkeypatch.setattr(figure_sources, "MOST_BYTES", 5 * 2048)
-    memo = figure_sources.Memo(captures={(k,): capture(rows) for k, rows in enumerate((3, 2, 2))})
-    memo.limit()
-    assert list(memo.captures) == [(1,), (2,)]
-    memo.captures[3,] = capture(99)
-    memo.limit()
-    assert list(memo.captures) == [(3,)]
+
+def test_what_a_capture_takes_is_what_its_factors_take(own):
+    model, _ = own
+    clip = clip_of("a.png")
+    reference = session_pins.add(reference_of(clip, model), clip).reference
+    capture = figure_sources.sources().capture(reference.medium, reference.views[0])
+    [block] = capture.blocks.values()
+    factors = {block.queries, block.keys, block.block_input}
+    assert capture.nbytes == sum(one.numel() * one.element_size() for one in factors)

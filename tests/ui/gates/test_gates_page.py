@@ -11,7 +11,7 @@ from models.specs.network import CompactSpec, Preprocessing
 from tests.ui.pages import app
 from ui.gates import gate_view
 from viz.attention.kinds.gates import gate_layers
-from viz.attention.pipeline import prepare
+from viz.attention.pipeline import capture
 from viz.examples import bird
 
 
@@ -51,9 +51,9 @@ def test_every_layer_is_listed_and_one_is_shown(gated: LoadedModel) -> None:
 
 def test_before_and_after_share_one_scale(gated: LoadedModel) -> None:
     clip = bird.clip()
-    prepared = prepare(gated, clip)
-    layer = gate_layers(gated, prepared)[0]
-    shown = gate_view.pictures(layer, clip, prepared.geometry)
+    captured = capture(gated, clip)
+    layer = gate_layers(captured)[0]
+    shown = gate_view.pictures(layer, clip, captured)
     assert [picture.shape for picture in shown.values()] == [clip.frames[0].shape] * 2
     ratio = layer.mean_after / layer.mean_before
     assert not np.allclose(ratio, ratio.mean())
@@ -61,7 +61,7 @@ def test_before_and_after_share_one_scale(gated: LoadedModel) -> None:
 
 
 def test_the_overview_holds_the_extremes_of_every_layer(gated: LoadedModel) -> None:
-    layers = gate_layers(gated, prepare(gated, bird.clip()))
+    layers = gate_layers(capture(gated, bird.clip()))
     largest, mean, least = gate_view.overview(layers).data
     for k, layer in enumerate(layers):
         assert largest.y[k] == pytest.approx(layer.gate.max())
@@ -70,6 +70,6 @@ def test_the_overview_holds_the_extremes_of_every_layer(gated: LoadedModel) -> N
 
 
 def test_bars_stand_on_one(gated: LoadedModel) -> None:
-    layer = gate_layers(gated, prepare(gated, bird.clip()))[0]
+    layer = gate_layers(capture(gated, bird.clip()))[0]
     (bars,) = gate_view.bars(layer).data
     assert np.allclose(bars.base + np.asarray(bars.y), layer.gate)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import streamlit as st
 import torch
 
 from models.build import build
@@ -125,7 +126,7 @@ def test_a_gated_network_is_shown_on_its_own_page(tmp_path):
 
 
 def test_a_session_keeps_its_newest_networks(monkeypatch):
-    monkeypatch.setattr(own_networks.st, "session_state", {})
+    monkeypatch.setattr(st, "session_state", {})
     for name in ("a", "b", "c", "b", "d", "e"):
         own_networks.add(replace(make_tiny(NonLocalSpec()), id=name), f"net {name}")
     assert [entry.id for entry in own_networks.entries()] == ["b", "d", "e"]

@@ -1,5 +1,7 @@
 """How much maps depend on the reference: nothing for equal rows, and known cases in between."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,8 +11,11 @@ from models.blocks.layout import Grid
 from models.blocks.pairwise import pairwise
 from models.specs.block import CGNLSpec
 from models.specs.placement import Place
+from tests.viz.attention.captured import captured
+from viz.attention.kinds import as_kind, kind_of
 from viz.attention.kinds.affinity import NonLocalCapture
 from viz.attention.kinds.channels import CGNLCapture
+from viz.attention.kinds.kind import MapKind
 from viz.attention.query_dependence import query_dependence
 
 
@@ -84,3 +89,28 @@ def test_even_rows_do_not_depend_on_the_reference():
 
 def test_a_single_reference_has_nothing_to_differ_from():
     assert query_dependence(nl(torch.randn(1, 3), torch.randn(7, 3))) == 0
+
+
+@pytest.mark.parametrize("function", ["embedded_gaussian", "dot_product"])
+def test_in_groups_of_frames_it_is_taken_over_the_first(function):
+    torch.manual_seed(67)
+    first = nl(torch.randn(11, 3) + 1, torch.randn(7, 3), function)
+    queries = torch.cat([first.queries, torch.randn(11, 3)])
+    keys = torch.cat([first.keys, torch.randn(7, 3)])
+    both = replace(
+        first, queries=queries, keys=keys, groups=2,
+        query_grid=Grid(2, 1, 11), key_grid=Grid(2, 1, 7),
+    )  # fmt: skip
+    assert query_dependence(both) == pytest.approx(query_dependence(first), abs=1e-6)
+    assert 0.05 < query_dependence(both) < 0.95
+
+
+@pytest.mark.parametrize("most", [5, 64])
+def test_a_sample_is_the_maps_of_each_reference_whatever_way_they_are_made(most):
+    block = nl(torch.randn(13, 3), torch.randn(7, 3), "dot_product")
+    cosines = as_kind(captured(block), replace(block, block_input=torch.randn(1, 5, 2, 3, 7)),
+                      "features")  # fmt: skip
+    for one in (block, cosines):
+        one_by_one = MapKind.sample(kind_of(one), one, most)
+        at_once = kind_of(one).sample(one, most)
+        torch.testing.assert_close(one_by_one, at_once, rtol=1e-5, atol=1e-6)

@@ -12,7 +12,7 @@ from tests.conftest import draw, make_tiny
 from tests.viz.drawn_clips import animation, frames
 from viz.attention import pipeline
 from viz.figure import composition
-from viz.figure.composition import Asked
+from viz.figure.options import Asked
 from viz.figure.panels.presets import TABLE
 from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Layout, Medium, Network, Part, View
@@ -90,9 +90,9 @@ def test_pixels_are_one_for_all_or_one_for_each(photo, sources):
 
 
 def test_values_of_views_are_one_for_all_or_one_for_each_network(photo, sources):
-    asked = Asked(block=("res3.2", None), size=128, channels=["groups", "0,3"], count=3)
+    asked = Asked(block=("res3.2", None), size=128, maps=["groups", "0,3"], count=3)
     (found,) = composition.references(sources, [photo], ["a", "b"], (3, 4), asked)
-    told = [(v.block, v.size, v.channels, v.count, v.mode) for v in found.views]
+    told = [(v.block, v.size, v.maps, v.count, v.mode) for v in found.views]
     assert told == [("res3.2", 128, "groups", 3, "fit"), (None, 128, "0,3", 3, "fit")]
 
 
@@ -150,18 +150,24 @@ def test_nothing_is_decoded_or_run_and_files_are_read_once(photo, reel, monkeypa
 @pytest.mark.parametrize(
     ("inputs", "models", "at", "asked", "words"),
     [
-        ([], ["a"], (1, 2), {}, "No input came"),
-        (["P"], [], (1, 2), {}, "No network came"),
-        (["P"], ["a"], [(1, 2), (3, 4)], {}, "2 references came for 1 inputs"),
-        (["P", "P", "P"], ["a"], [(1, 2), (3, 4)], {}, "2 references came for 3 inputs"),
-        (["P"], ["a"], (1, 2, 3), {}, "came as references"),
-        (["P"], ["a"], [(1, 2, 3)], {}, "came as references"),
-        (["P"], ["a"], "x", {}, "came as references"),
-        (["P"], ["a"], (1, 2), {"frame": 1}, "has one frame, 0"),
-        (["R"], ["a"], (1, 2), {"frame": 8}, "has the sampled frames 0 to 7"),
-        (["R"], ["a"], (1, 2), {"frame": -1}, "Frame -1 came"),
+        ([], ["a"], (1, 2), {}, "No input is given"),
+        (["P"], [], (1, 2), {}, "No network is given"),
+        (["P"], ["a"], [(1, 2), (3, 4)], {}, "2 references do not fit 1 inputs"),
+        (["P", "P", "P"], ["a"], [(1, 2), (3, 4)], {}, "2 references do not fit 3 inputs"),
+        (["P"], ["a"], (1, 2, 3), {}, "is not a reference"),
+        (["P"], ["a"], [(1, 2, 3)], {}, "is not a reference"),
+        (["P"], ["a"], "x", {}, "is not a reference"),
+        (["P"], ["a"], (1, 2), {"frame": 1}, "it has one frame, 0"),
+        (["R"], ["a"], (1, 2), {"frame": 8}, "it has the sampled frames 0 to 7"),
+        (["R"], ["a"], (1, 2), {"frame": -1}, "-1 is not a frame of"),
         (["R"], ["a"], (1, 2), {"sampling": Sampling(0)}, "0 frames cannot be taken"),
-        (["P"], ["a"], (1, 2), {"block": ("x", "y", "z")}, "3 values of block came for 1 networks"),
+        (
+            ["P"],
+            ["a"],
+            (1, 2),
+            {"block": ("x", "y", "z")},
+            "3 values of block do not fit 1 networks",
+        ),
         (["P"], ["a"], (1, 2), {"truth": "none.csv"}, "none.csv could not be read"),
         (["none.png"], ["a"], (1, 2), {}, "none.png could not be read"),
     ],
@@ -202,18 +208,18 @@ def test_a_width_is_a_length_or_a_venue(given, mm):
 
 @pytest.mark.parametrize("given", ["wide", "-3", "nan", "3 ft", "", None, "１"])
 def test_another_width_is_refused(one_line, given):
-    assert "Width" in refusal(one_line, lambda: composition.width_of(given))
+    assert "is not a width; give" in refusal(one_line, lambda: composition.width_of(given))
 
 
 @pytest.mark.parametrize(
     ("preset", "given", "words"),
     [
-        ("part", {}, "Preset 'part' came; there is none of that name: perhaps parts."),
-        ("<b>", {}, "use one of parts, frames"),
+        ("part", {}, "'part' is not a preset; perhaps parts."),
+        ("<b>", {}, "use one of view, parts, frames"),
         ("parts", {"treshold": 0.5}, "perhaps threshold"),
         ("parts", {"width_in": 3}, "width_mm"),
-        ("parts", {"chanels": "auto"}, "perhaps channels"),
-        ("parts", {"channels": "auto"}, "there is none of that name"),
+        ("parts", {"mapz": "auto"}, "perhaps maps"),
+        ("parts", {"maps": "auto"}, "'maps' is not an option; "),
     ],
 )
 def test_an_unknown_name_is_refused_with_those_near_it(one_line, preset, given, words):

@@ -13,9 +13,10 @@ from models.specs.gate import CGDSpec
 from tests.conftest import draw, make_tiny
 from tests.viz.drawn_clips import animation, frames, told
 from viz.attention import pipeline
+from viz.attention.choice import MapChoice
+from viz.attention.kinds.gates import gate_layers
 from viz.examples import bird as bird_example
 from viz.examples import kick as kick_example
-from viz.figure import sources as source_files
 from viz.figure.recipe.recipe import Medium, Network, View
 from viz.figure.sources import FileSources
 from viz.media import footage
@@ -203,7 +204,12 @@ def test_a_network_runs_once_for_a_medium_a_mode_and_a_size(photo, nl_model, mon
     sources = FileSources(load=lambda _name, _answers: nl_model)
     medium, view = medium_of(photo), View(Network("tiny", "0" * 64))
     first = sources.capture(medium, view)
-    for same in (view, replace(view, block="res4.4", shown="union"), replace(view, size=64)):
+    for same in (
+        view,
+        replace(view, block="res4.4", shown=MapChoice("union")),
+        replace(view, kind="features", maps="groups", count=9, label="Ours"),
+        replace(view, size=64),
+    ):
         assert sources.capture(medium, same) is first
     assert len(ran) == 1
     for other in (replace(view, size=96), replace(view, mode="center-crop")):
@@ -223,17 +229,20 @@ def test_a_network_of_one_input_size_gets_it(photo, nl_model):
     assert sources.capture(medium, replace(view, mode="center-crop", size=None)) is capture
 
 
-def test_gates_come_with_their_geometry_and_are_computed_once(photo, monkeypatch):
+def test_gates_come_with_the_capture_and_are_computed_once(photo, monkeypatch):
     gated = make_gated()
     ran = []
-    real = source_files.gate_layers
-    monkeypatch.setattr(source_files, "gate_layers", lambda *args: ran.append(args) or real(*args))
+    real = pipeline.run
+    monkeypatch.setattr(pipeline, "run", lambda *args: ran.append(args) or real(*args))
     sources = FileSources(load=lambda _name, _answers: gated)
     medium, view = medium_of(photo), View(Network("tiny", "0" * 64))
-    layers, geometry = sources.gates(medium, view)
-    assert sources.gates(medium, view)[0] is layers
+    found = gate_layers(sources.capture(medium, view))
+    again = gate_layers(sources.capture(medium, replace(view, block=found[0].name)))
+    assert all(one is other for one, other in zip(found, again, strict=True))
     assert len(ran) == 1
-    assert len(layers) == len(gated.network.gated()) > 0
+    assert [layer.name for layer in found] == list(gated.network.gated())
+    assert found
+    geometry = sources.capture(medium, view).geometry
     assert geometry == pipeline.prepare(gated, sources.clip(medium)).geometry
 
 

@@ -179,7 +179,7 @@ def _panel(found: Scene, shot: Shot, buffers: _Buffers) -> dict[str, Any]:
         if live and factors.arithmetic != "static"
         else _static(shot, names, factors.options.get("label"), buffers)
     )
-    index, share = (one[0] for one in shot.capture.logits.softmax(0).topk(1))
+    share, index = shot.capture.logits.softmax(0).max(0)
     return {
         "key": _key(found, shot),
         "title": shot.title,
@@ -230,6 +230,8 @@ def _static(shot: Shot, names: list[str], single: str | None, buffers: _Buffers)
         attention = kind.map(block, shot.cell, number)
         name = str(one or "")
         maps[name] = buffers.heights(attention.values)
-        label = kind.caption(shot.capture, attention) if one else single or attention.label
-        words.append({"name": name, "label": label, "tag": attention.label})
+        tag = kind.caption(shot.capture, attention)
+        # "channel 17" for what has no name of its own, as where the browser computes it.
+        label = f"{attention.part} {attention.number}" if tag == attention.label else tag
+        words.append({"name": name, "label": label if one else single or tag, "tag": tag})
     return {"arithmetic": "static", "options": {"maps": words}, "arrays": maps}

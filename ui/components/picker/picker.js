@@ -1,4 +1,4 @@
-// The picker itself: data in, pointer and keyboard, what is drawn when, what is told to Python.
+// The picker itself: data in, pointer and keyboard, what is drawn when, what is sent to Python.
 
 import { arithmeticOf } from "./arithmetic/arithmetic.js";
 import { readArrays } from "./arithmetic/buffers.js";

@@ -237,7 +237,7 @@ class Strip {
 const strips = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".tray");
+  const root = parentElement.querySelector(".pin-cards");
   if (!strips.has(root)) strips.set(root, new Strip(root));
   strips.get(root).update(data, setTriggerValue);
 }

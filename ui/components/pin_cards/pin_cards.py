@@ -34,7 +34,7 @@ def strip(
 
     The callbacks run before the rerun, see ``ordered``, ``removed`` and ``chosen``.
     """
-    mounted("tray", "pin_cards")(
+    mounted("pin-cards", "pin_cards")(
         key=key,
         data={"cards": cards(pins), "current": current},
         on_order_change=on_order,

@@ -17,6 +17,7 @@ from models.specs.network import NetworkSpec
 from models.specs.placement import Place
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice, Selection
+from viz.attention.hooks import listening
 from viz.attention.kinds.kind import BrowserFactors, MapKind, Tap, check_cell, spread, top
 from viz.types import AttentionMap, Cell, Query
 
@@ -263,7 +264,7 @@ def class_evidence(capture: Capture, block: CGNLCapture, class_index: int) -> Te
     network, module = model.network, model.network.block_at(block.place)
     x = block.block_input
     y = responses(block).reshape(1, -1, *block.query_grid).to(x).requires_grad_()
-    with model.lock, torch.enable_grad():
+    with listening(model, ()), torch.enable_grad():
         logit = network.resume(block.place, module.merge(x, y))[0, class_index]
         (gradient,) = torch.autograd.grad(logit, y)
     return (gradient * y).detach().sum((0, 2, 3, 4)).float().cpu()

@@ -10,6 +10,7 @@ from models.blocks.layout import Grid, grid_of
 from models.specs.placement import Place
 from viz.attention.captures import BlockCapture, Capture, Memory
 from viz.attention.choice import MapChoice
+from viz.attention.hooks import listening
 from viz.attention.kinds.channels import check_class
 from viz.attention.kinds.kind import MapKind, top
 from viz.types import AttentionMap, Cell, Query
@@ -101,7 +102,7 @@ def _grad_cam(block: ClassCapture, index: int) -> Tensor:
     """Run the units behind the block once more, forward and back: (T, h, w) float32."""
     model = block.capture.model
     network, x = model.network, block.block_input
-    with model.lock:
+    with listening(model, ()):
         with torch.no_grad():
             features = network.block_at(block.place)(x)
         features = features.detach().requires_grad_()

@@ -34,8 +34,8 @@ class GateCapture(BlockCapture):
 
     @property
     def label(self) -> str:
-        """The gate's name in the network."""
-        return self.name
+        """The gate's name, told from an attention block behind the same unit: res4.4 gate."""
+        return _label(self.name)
 
     @property
     def query_grid(self) -> Grid:
@@ -57,7 +57,7 @@ class Gates(MapKind):
     def taps(self, network: Network) -> Iterable[Tap]:
         """Listen to every gate, in the order they are passed."""
         for name, gate in network.gated().items():
-            yield Tap(name, gate, _keeper(name, gate))
+            yield Tap(_label(name), gate, _keeper(name, gate))
 
     def map(self, block: GateCapture, cell: Cell, choice: MapChoice | None = None) -> AttentionMap:
         """Return the mean |activation| after the gate."""
@@ -77,6 +77,10 @@ class Gates(MapKind):
             "A gate multiplies every channel by a factor that is made of the whole picture: 1 "
             "leaves it as it is, below 1 weakens it, above 1 strengthens it."
         )
+
+
+def _label(name: str) -> str:
+    return f"{name} gate"
 
 
 def _keeper(name: str, gate: nn.Module) -> Callable[[tuple, Tensor], BlockCapture]:

@@ -169,11 +169,17 @@ class MapKind(ABC):
 
     def choices(self, block: BlockCapture, selection: Selection) -> tuple[MapChoice, ...]:
         """Return the maps that a page offers: ranked ones by rank, divisions, summaries."""
-        shown = min(selection.most, self._most_ranked(block, selection.ranking))
-        if selection.listed:
-            shown = len(selection.listed)
-        by_rank = [MapChoice(self.part, k + 1, by_rank=True) for k in range(shown)]
+        by_rank = [
+            MapChoice(self.part, k + 1, by_rank=True) for k in range(self._ranked(block, selection))
+        ]
         return (*by_rank, *self.divisions(block), *self.summaries(block))
+
+    def _ranked(self, block: BlockCapture, selection: Selection) -> int:
+        """Return how many ranked maps a selection lists; none where it lists the divisions."""
+        if selection.divisions or not self.parts(block):
+            return 0
+        shown = min(selection.count, self._most_ranked(block, selection.ranking))
+        return len(selection.listed) or shown
 
     def _most_ranked(self, block: BlockCapture, ranking: str) -> int:
         """Return how many maps a ranking has; all of them unless a kind says otherwise."""
@@ -185,15 +191,15 @@ class MapKind(ABC):
 
         Empty where a reference has one map. OutsideError for numbers that the block does not have.
         """
-        divisions = self.divisions(block)
         if self.is_single(block):
             return []
-        if selection.divisions or not self.parts(block):
-            return list(divisions)
+        if selection.divisions or not (self.parts(block) or selection.listed):
+            return list(self._every_division(block))
         if selection.listed:
             for number in selection.listed:
                 self.check(block, number)
-            return [MapChoice(self.part, number) for number in selection.listed]
+            part = self.part if self.parts(block) else self.division
+            return [MapChoice(part, number) for number in selection.listed]
         ranking = selection.ranking or self.rankings[0]
         if ranking not in self.rankings:
             raise OutsideError(
@@ -202,17 +208,29 @@ class MapKind(ABC):
         best = self.rank(block, cell, ranking)[: selection.count]
         return [MapChoice(self.part, number) for number in best]
 
+    def _every_division(self, block: BlockCapture) -> tuple[MapChoice, ...]:
+        divisions = self.divisions(block)
+        if not divisions:
+            raise OutsideError(
+                f"{self.title} has no groups or heads; use {', '.join(self.rankings)}, or numbers "
+                "like 0,3,17."
+            )
+        return divisions
+
     def maps(self, block: BlockCapture, cell: Cell, selection: Selection) -> list[AttentionMap]:
         """Return what the block attends to at a cell: its one map, or those of the selection."""
         listed = self.listed(block, cell, selection)
         return [self.map(block, cell, one) for one in listed] or [self.map(block, cell)]
 
     def check(self, block: BlockCapture, number: int) -> None:
-        """Refuse a ranked map that the block does not have."""
-        count = self.parts(block)
+        """Refuse a number of its maps that the block does not have: of the ranked ones, else of
+        heads or groups."""
+        count, part = self.parts(block), self.part
+        if not count:
+            count, part = len(self.divisions(block)), self.division
         if not 0 <= number < count:
             raise OutsideError(
-                f"{number} is not a {self.part} of {block.label}; it has {plural(self.part)} 0 to "
+                f"{number} is not a {part} of {block.label}; it has {plural(part)} 0 to "
                 f"{count - 1}."
             )
 
@@ -221,19 +239,17 @@ class MapKind(ABC):
     ) -> MapChoice | None:
         """Return one map by number: a rank is looked up among those of the selection.
 
-        None stands for the first: of the ranked maps, else of summaries and divisions; and for the
-        one map where there is only one. OutsideError for one that is not there.
+        None stands for the first: of the ranked maps, else of summaries and those listed; and for
+        the one map where there is only one. OutsideError for one that is not there.
         """
         if self.is_single(block):
             return None
         if choice is None:
-            choice = (*self.summaries(block), *self.divisions(block), None)[0]
-            if self.parts(block):
-                choice = MapChoice(self.part, 1, by_rank=True)
+            choice = self._first(block, cell, selection)
         if not choice.by_rank:
             self._check_choice(block, choice)
             return choice
-        if choice.part != self.part:
+        if choice.part != self.part or not self.parts(block):
             raise self._no_such(block, choice)
         listed = self.listed(block, cell, selection)
         listed = [one for one in listed if one.part == self.part]
@@ -244,8 +260,13 @@ class MapKind(ABC):
             )
         return listed[choice.number - 1]
 
+    def _first(self, block: BlockCapture, cell: Cell, selection: Selection) -> MapChoice:
+        if self._ranked(block, selection):
+            return MapChoice(self.part, 1, by_rank=True)
+        return (*self.summaries(block), *self.listed(block, cell, selection))[0]
+
     def _check_choice(self, block: BlockCapture, choice: MapChoice) -> None:
-        if choice.part == self.part and self.part:
+        if choice.part == self.part and self.parts(block):
             self.check(block, choice.number)
         elif choice not in (*self.divisions(block), *self.summaries(block)):
             raise self._no_such(block, choice)

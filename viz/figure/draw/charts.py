@@ -1,5 +1,6 @@
 """Panels that are no pictures, and colour bars: drawn with a canvas."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,8 +85,25 @@ def colour_bar(canvas: Canvas, bar: Bar, number: int) -> None:
     texts = [(0.0, low), (1.0, top)]
     if _has_room(canvas, bar, (low, top)):
         texts.append((cut, f"{cut:.2f}"))
+    points = _fitting(canvas, bar, (low, top))
     for share, text in texts:
-        _tick(canvas, bar, share, text, f"bar-{number}-{share:g}")
+        _tick(canvas, bar, share, Words(0, 0, text, points), f"bar-{number}-{share:g}")
+
+
+def _fitting(canvas: Canvas, bar: Bar, outer: tuple[str, str]) -> float:
+    """Return the size of a bar's numbers: smaller where both ends would not fit."""
+    points, font = SMALL * canvas.sheet.layout.font_pt, canvas.sheet.layout.font
+    if bar.upward:
+        room, needed = bar.box.bottom - bar.box.top, 2.2 * _letter(points)
+    else:
+        room = bar.box.right - bar.box.left
+        needed = sum(typesetting.width_mm(f"{text} ", font, points) for text in outer)
+    return points * min(1.0, room / needed)
+
+
+def _letter(points: float) -> float:
+    """Return the height of a digit in mm."""
+    return 0.73 * points * typesetting.MM_PER_POINT
 
 
 def _has_room(canvas: Canvas, bar: Bar, outer: tuple[str, str]) -> bool:
@@ -103,13 +121,13 @@ def _has_room(canvas: Canvas, bar: Bar, outer: tuple[str, str]) -> bool:
     return cut * wide > low + own / 2 + 0.5 and (1 - cut) * wide > top + own / 2 + 0.5
 
 
-def _tick(canvas: Canvas, bar: Bar, share: float, text: str, gid: str) -> None:
-    points, box, pad = SMALL * canvas.sheet.layout.font_pt, bar.box, 0.6
-    letter = 0.73 * points * typesetting.MM_PER_POINT
+def _tick(canvas: Canvas, bar: Bar, share: float, words: Words, gid: str) -> None:
+    """Write a number where it belongs along the bar."""
+    box, pad, letter = bar.box, 0.6, _letter(words.points)
     if bar.upward:
         y = box.bottom - share * (box.bottom - box.top - letter)
-        canvas.write(Words(box.right + pad, y, text, points, "left"), gid)
+        canvas.write(replace(words, x=box.right + pad, y=y, align="left"), gid)
         return
     x = box.left + share * (box.right - box.left)
     align = {0.0: "left", 1.0: "right"}.get(share, "center")
-    canvas.write(Words(x, box.bottom + pad + letter, text, points, align), gid)
+    canvas.write(replace(words, x=x, y=box.bottom + pad + letter, align=align), gid)

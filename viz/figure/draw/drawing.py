@@ -114,20 +114,24 @@ def _mark(canvas: Canvas, place: Place, region: Box, kind: str) -> None:
     first = on_page(place, region.left, region.top)
     last = on_page(place, region.right, region.bottom)
     line, box = stroke(place, min(last[0] - first[0], last[1] - first[1])), place.box
-    inset = line * typesetting.MM_PER_POINT / 2
-    held = Box(
-        max(first[0], box.left + inset),
-        max(first[1], box.top + inset),
-        min(last[0], box.right - inset),
-        min(last[1], box.bottom - inset),
-    )
-    if held.right <= held.left or held.bottom <= held.top:
+    if last[0] <= box.left or first[0] >= box.right or last[1] <= box.top or first[1] >= box.bottom:
         return
+    inset = line * typesetting.MM_PER_POINT / 2
+    left, right = _inside(first[0], last[0], box.left + inset, box.right - inset, inset)
+    top, bottom = _inside(first[1], last[1], box.top + inset, box.bottom - inset, inset)
+    held = Box(left, top, right, bottom)
     colour = "white" if kind == "region" or canvas.grey else tuple(v / 255 for v in marks.GREEN)
     dashes = (0, (3, 1.5)) if canvas.grey and kind == "region" else "solid"
     name = f"{place.row}-{place.column}"
     canvas.frame(held, line + 0.4, gid=f"{kind}-edge-{name}")
     canvas.frame(held, line, edgecolor=colour, linestyle=dashes, gid=f"{kind}-{name}")
+
+
+def _inside(
+    first: float, last: float, low: float, high: float, least: float
+) -> tuple[float, float]:
+    """Return both ends within low to high; what lies at an edge stays ``least`` long."""
+    return min(max(first, low), high - least), max(min(last, high), low + least)
 
 
 def _arrows(canvas: Canvas) -> None:

@@ -197,8 +197,8 @@ def _in_pdf(content: bytes) -> bytes | None:
             subject = (PdfReader(stream, strict=False).metadata or {}).get("/Subject")
             text = subject.get_object() if subject is not None else None
     except Exception as problem:  # pypdf lets out whatever a damaged file leads it to
-        told = str(problem)[:120] or type(problem).__name__
-        raise _DamagedError(_LATE if stream.late else told) from problem
+        reason = str(problem)[:120] or type(problem).__name__
+        raise _DamagedError(_LATE if stream.late else reason) from problem
     return text.encode("utf-8", "replace") if isinstance(text, str) else None
 
 

@@ -143,8 +143,8 @@ def save(content: bytes, path: Path) -> None:
         _check_place(path, target)
         _replace(content, target)
     except (OSError, ValueError, RuntimeError) as problem:
-        told = getattr(problem, "strerror", None) or problem
-        reason = _REASONS.get(getattr(problem, "errno", None), f"{told}; choose another place")
+        words = getattr(problem, "strerror", None) or problem
+        reason = _REASONS.get(getattr(problem, "errno", None), f"{words}; choose another place")
         raise MachineError(f"{path} was not saved: {reason}.") from problem
 
 

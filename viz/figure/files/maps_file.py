@@ -31,7 +31,7 @@ def npz(
 
 def _arrays(shot: Shot, frame: int, full: bool) -> dict[str, np.ndarray]:
     cell, grid = shot.cell, shot.block.query_grid
-    maps = [*shot.maps, *(shot.divisions if full else ())]
+    maps = {one.label: one for one in (*shot.maps, *(shot.divisions if full else ()))}.values()
     return {
         "values": np.stack([one.values for one in maps]).astype(np.float32),
         "labels": np.array([one.label for one in maps]),

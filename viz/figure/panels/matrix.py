@@ -53,7 +53,7 @@ def _panel(shot: Shot, recipe: Recipe) -> Panel:
         label += f"; each entry the mean of {made.block[0]} x {made.block[1]}"
     if made.log:
         label += "; log scale"
-    return Panel(made, shot.title, label)
+    return Panel(made, shot.title, label, span=made.span)
 
 
 def matrix(block: BlockCapture, log: bool = False, most: int = MOST_ENTRIES) -> Matrix:

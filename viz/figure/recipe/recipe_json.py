@@ -37,7 +37,7 @@ def loads(text: str | bytes, name: str = "The recipe") -> Recipe:
         )
     content = _object(text, name)
     version = _version(content.pop("format", None), name)
-    return _checked(upgrade.from_version_1(content) if version == 1 else content, name)
+    return _checked(upgrade.from_version_1(content, name) if version == 1 else content, name)
 
 
 def checked(recipe: Recipe) -> Recipe:

@@ -6,13 +6,13 @@ from errors import InputError
 
 
 def parsed(text: str | bytes, name: str, wanted: str) -> object:
-    """Return what a JSON text holds; InputError says what to ``give`` instead of one that is none.
+    """Return what a JSON text holds; InputError names the file, and says what is ``wanted``.
 
     NaN and Infinity, which Python's reader takes, are refused.
     """
 
     def refuse(word: str) -> float:
-        raise InputError(f"{name} holds {word}, which is no number; give finite numbers.")
+        raise InputError(f"{name} holds {word}, which is not a number; give finite numbers.")
 
     try:
         return json.loads(text, parse_constant=refuse)

@@ -1,6 +1,7 @@
 """Figures read back: every artist by its gid, where it stands in mm, and what it says."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from viz.figure.page.layout import plan
 from viz.figure.panels.gates import bars
 from viz.figure.panels.sheet import Matrix, Panel, Picture, Point, Row, Shade, Spot
 from viz.geometry import Box, Geometry
-from viz.rendering import overlay
+from viz.rendering import colormaps, marks
 from viz.rendering.look import Look
 
 HEAT = np.linspace(0, 1, 35, dtype=np.float32).reshape(5, 7)
@@ -81,7 +82,7 @@ def test_a_saved_figure_shows_every_pixel_of_its_panels():
     page = export.pixels(figure, 150)
     for place in found.places:
         left, top, right, bottom = (round(v / 25.4 * 150) for v in corners(place.box))
-        expected = overlay.scaled(frame, right - left, bottom - top)
+        expected = rasters.scaled(frame, right - left, bottom - top)
         np.testing.assert_array_equal(page[top:bottom, left:right], expected)
 
 
@@ -105,7 +106,7 @@ def test_the_reference_is_a_green_rectangle_around_its_cell(crop):
     place = found.place(0, 1)
     expected = (*mm(place, 12, 8), *mm(place, 24, 16))
     assert rectangle_of(patch) == pytest.approx(expected)
-    assert rgb(patch) == overlay.GREEN
+    assert rgb(patch) == marks.GREEN
     assert not patch.get_fill()
 
 
@@ -134,7 +135,7 @@ def test_regions_are_white_rectangles():
         place = found.places[0]
         expected = (*mm(place, box.left, box.top), *mm(place, box.right, box.bottom))
         assert rectangle_of(patch) == pytest.approx(expected)
-        assert rgb(patch) == overlay.WHITE
+        assert rgb(patch) == marks.WHITE
 
 
 def test_parts_are_numbered_dots_in_the_panel_and_the_legend():
@@ -178,16 +179,47 @@ def test_words_stand_where_the_plan_says_in_its_font():
         assert text.get_rotation() == (90 if words.upward else 0)
 
 
+@pytest.mark.parametrize("place", [(0, 0), (111, 111), (54, 60)])
+def test_a_reference_smaller_than_a_pixel_is_still_seen(place):
+    row, column = place
+    frame = np.full((56, 56, 3), 100, np.uint8)
+    cell = Box(column / 2, row / 2, (column + 1) / 2, (row + 1) / 2)
+    content = replace(picture(), frame=frame, crop=Box(0, 0, 56, 56), reference=cell)
+    sheet = sheet_of([[Panel(content)] * 20], bar="none", dpi=150)
+    figure, found = drawn(sheet)
+    page = export.pixels(figure, 150).astype(int)
+    for box in (found.place(0, 0).box, found.place(0, 19).box):
+        assert (box.right - box.left) / 112 < 25.4 / 150
+        left, top, right, bottom = (round(v / 25.4 * 150) for v in corners(box))
+        panel = page[top:bottom, left:right]
+        assert (np.abs(panel - 100).max(-1) > 20).any()
+
+
+def test_a_frame_is_scaled_once_for_the_panels_that_show_it(monkeypatch):
+    scaled, real = [], rasters.scaled
+    monkeypatch.setattr(rasters, "scaled", lambda *how: scaled.append(how) or real(*how))
+    first, second = np.zeros((2, 48, 60, 3), np.uint8)
+    contents = [
+        replace(picture(0.8, HEAT), frame=first),
+        replace(picture(0.8, HEAT[::-1]), frame=first),
+        replace(picture(), frame=second),
+        replace(picture(), frame=first, crop=Box(0, 0, 30, 24)),
+    ]
+    drawn(sheet_of([[Panel(content) for content in contents]] * 2))
+    assert len(scaled) == 3
+
+
 @pytest.mark.parametrize("bar", ["shared", "row"])
 def test_a_colour_bar_tells_its_ends_and_the_cut(bar):
     panels = (Panel(picture(0.8, HEAT)),) * 3
     sheet = lit(sheet_of([Row("", panels, (), 0.0125, 3.5)], bar=bar), threshold=0.6)
     figure, found = drawn(sheet)
-    ((gid, image),) = named(figure, "bar-0").items() & {("bar-0", named(figure, "bar-0")["bar-0"])}
-    assert gid == "bar-0"
+    drawings = named(figure, "bar-")
+    assert set(drawings) == {"bar-0", "bar-0-0", "bar-0-1", "bar-0-0.6"}
+    image = drawings["bar-0"]
     assert box_of(image) == pytest.approx(corners(found.bars[0].box))
     ramp = np.asarray(image.get_array())
-    table_ = overlay.colour_table(sheet.look.colormap)
+    table_ = colormaps.colour_table(sheet.look.colormap)
     along = ramp[::-1, 0] if bar == "row" else ramp[0]
     np.testing.assert_array_equal(along, table_)
     texts = {g: t.get_text() for g, t in named(figure, "bar-0-").items()}
@@ -213,6 +245,46 @@ def test_the_numbers_of_a_rows_bar_stay_on_the_page():
         for text in named(figure, "bar-0-").values():
             assert text.get_window_extent().x1 <= edge + 1
         assert found.bars[0].upward
+
+
+def overlap(one, other):
+    """Say whether two texts cover each other, boxes in pixels of the page."""
+    wide = min(one.x1, other.x1) - max(one.x0, other.x0)
+    high = min(one.y1, other.y1) - max(one.y0, other.y0)
+    return wide > 0.5 and high > 0.5
+
+
+@pytest.mark.parametrize("width_mm", [60.0, 82.55, 183.0])
+@pytest.mark.parametrize("across", [1, 3, 8])
+@pytest.mark.parametrize("span", [(-0.00123, -1.23e-05), (None, None), (0.0, 1.0)])
+@pytest.mark.parametrize("transpose", [False, True])
+def test_numbers_of_neighbouring_bars_do_not_cover_each_other(width_mm, across, span, transpose):
+    panels = (Panel(picture(0.4, HEAT), span=span),) * across
+    row = Row("", panels, (), *span, one_map=transpose)
+    sheet = sheet_of([row, row], bar="map", width_mm=width_mm, font_pt=9.0, transpose=transpose)
+    figure, found = drawn(lit(sheet, threshold=0.5))
+    assert len(found.bars) == 2 * across
+    ticks = [text for gid, text in named(figure, "bar-").items() if gid.count("-") == 2]
+    boxes = [text.get_window_extent() for text in ticks]
+    assert len(boxes) >= 4 * across
+    words = [text.get_window_extent() for text in named(figure, "words-").values()]
+    for k, one in enumerate(boxes):
+        assert not any(overlap(one, other) for other in [*boxes[:k], *words]), ticks[k]
+
+
+@pytest.mark.parametrize("aspect", [0.06, 0.3, 1.0])
+def test_numbers_beside_a_low_row_do_not_cover_each_other(aspect):
+    panels = (Panel(picture(aspect, HEAT)),) * 8
+    rows = [Row("", panels, (), 0.0, 1.0, one_map=True)] * 3
+    figure, found = drawn(lit(sheet_of(rows, bar="map", font_pt=9.0), threshold=0.5))
+    assert len(found.bars) == 3
+    ticks = [text for gid, text in named(figure, "bar-").items() if gid.count("-") == 2]
+    assert len(ticks) >= 6
+    # Digits stand on the line and have no tails.
+    spans = sorted((t.get_position()[1] - 0.73 * t.get_fontsize() / 72 * 25.4,
+                    t.get_position()[1]) for t in ticks)  # fmt: skip
+    for (_, low), (high, _) in pairwise(spans):
+        assert low < high
 
 
 def test_the_charts_of_gates_show_every_layers_factors():
@@ -272,7 +344,7 @@ def test_nearest_heat_lies_over_its_picture_cut_off_at_the_panel():
 
 
 def arrows_of(figure):
-    return [a for a in figure.findobj(FancyArrowPatch)]
+    return list(figure.findobj(FancyArrowPatch))
 
 
 def test_arrows_go_from_panel_to_panel_the_strongest_on_top():

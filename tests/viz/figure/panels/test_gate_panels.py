@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from errors import InputError, OutsideError
-from tests.viz.drawn_figures import CROPPED, SEEN, Table, clip_of, gate_layers, pinned, recipe_of
+from tests.viz.drawn_figures import (
+    CROPPED,
+    SEEN,
+    Table,
+    clip_of,
+    gate_layers,
+    nl,
+    pinned,
+    recipe_of,
+)
 from tests.viz.drawn_figures import view as seen_by
 from viz.figure.panels import presets
 from viz.figure.panels.gates import bars, chosen
@@ -15,7 +24,7 @@ from viz.geometry import Box
 
 def gated(frames=1, moments=1, geometry=SEEN, layers=None) -> Table:
     made = {("photo", "cgd"): gate_layers(moments) if layers is None else layers}
-    return Table({"photo": clip_of(frames)}, {}, geometry, made)
+    return Table({"photo": clip_of(frames)}, made, geometry)
 
 
 def pin(**how):
@@ -41,6 +50,20 @@ def test_a_row_is_input_factors_before_and_after():
     assert row.panels[0].content.shade is None
 
 
+def test_both_pictures_say_the_ends_of_their_one_scale():
+    (row,) = presets.sheet(recipe_of("gates", pin(), bar="map"), gated()).rows
+    spans = [panel.span for panel in row.panels]
+    assert spans[2] == spans[3] == (row.low, row.high)
+    assert spans[:2] == [(None, None)] * 2
+    assert [panel.has_heat for panel in row.panels] == [False, False, True, True]
+
+
+def test_gates_of_a_network_with_attention_are_told_from_its_blocks():
+    sources = gated(layers=(nl(), *gate_layers()))
+    (row,) = presets.sheet(recipe_of("gates", pin()), sources).rows
+    assert row.panels[1].label == "layers 1 to 3"
+
+
 def test_bars_are_the_least_mean_and_largest_factor_of_every_layer():
     layers = gate_layers()
     found = bars(layers)
@@ -58,7 +81,9 @@ def test_the_gate_is_the_named_one_or_the_one_farthest_from_1(one_line):
     assert chosen(layers, None) is layers[int(np.argmax(away))]
     flat = replace(layers[0], gate=np.full((5, 7), 1.9, np.float32))
     assert chosen((*layers, flat), None) is flat
-    with pytest.raises(OutsideError, match="Gate 'layer9' came; this network has layer0") as caught:
+    with pytest.raises(
+        OutsideError, match="'layer9' is not a gate of this network; it has layer0"
+    ) as caught:
         chosen(layers, "layer9")
     one_line(caught.value)
 
@@ -105,6 +130,8 @@ def test_what_is_missing_is_told(one_line):
     with pytest.raises(InputError, match="cgd has no gates") as caught:
         presets.sheet(recipe_of("gates", pin()), gated(layers=()))
     one_line(caught.value)
-    with pytest.raises(OutsideError, match="Frame 4 came; the clip has 1") as caught:
+    with pytest.raises(
+        OutsideError, match="4 is not a frame of the clip; it has frames 0 to 0"
+    ) as caught:
         presets.sheet(recipe_of("gates", pin(frame=4, frames=7)), gated())
     one_line(caught.value)

@@ -14,6 +14,7 @@ from tests.viz.drawn_figures import (
     HEIGHT,
     WIDTH,
     Table,
+    best,
     cgnl,
     clip_of,
     footage,
@@ -21,12 +22,12 @@ from tests.viz.drawn_figures import (
     photo,
     pinned,
     recipe_of,
+    row_at,
 )
 from tests.viz.drawn_figures import view as seen_by
-from viz.attention.kinds import affinity
-from viz.attention.kinds.channels import channel_map, group_map, rank
+from viz.attention.kinds.channels import channel_map, group_map
 from viz.figure.panels import presets
-from viz.figure.panels.heat import UNION, part_names, shown_frames
+from viz.figure.panels.heat import part_names, shown_frames
 from viz.figure.recipe.recipe import Part
 from viz.figure.resolve import Scene
 from viz.geometry import Box
@@ -65,13 +66,13 @@ def test_parts_are_input_nl_channels_and_truth_in_a_row_a_photo():
     assert heads(row) == ["input", "NL", *["CGNL"] * 5, "parts"]
     assert row.label == "A bird"
     cell = Cell(0, 2, 3)
-    expected = [affinity.row(sources.blocks["photo", "nl"], cell)]
+    expected = [row_at(sources.blocks["photo", "nl"], cell)]
     block = sources.blocks["photo", "cgnl"]
-    best = rank(block, cell, "standout", 5)
-    expected += [channel_map(block, cell, channel) for channel in best]
+    channels = best(block, cell, 5)
+    expected += [channel_map(block, cell, channel).values for channel in channels]
     for panel, one in zip(row.panels[1:7], expected, strict=True):
-        np.testing.assert_allclose(shaded(panel), scaled(one.values[0]), atol=1e-6)
-    assert [panel.label for panel in row.panels[1:7]] == ["", *(f"c{c}" for c in best)]
+        np.testing.assert_allclose(shaded(panel), scaled(one[0]), atol=1e-6)
+    assert [panel.label for panel in row.panels[1:7]] == ["", *(f"c{c}" for c in channels)]
     assert row.panels[0].content.shade is None
     assert row.panels[7].content.shade is None
 
@@ -195,40 +196,40 @@ def test_frames_are_a_row_a_method_and_a_column_a_frame():
     plain, first, second = rows_of(recipe, sources)
     assert [row.label for row in (plain, first)] == ["A kick, input", "A kick, NL"]
     assert heads(first) == [f"0.{k}0 s" for k in range(7)] == heads(plain)
-    expected = affinity.row(sources.blocks["clip", "nl"], Cell(4, 2, 1)).values
+    expected = row_at(sources.blocks["clip", "nl"], Cell(4, 2, 1))
     for k, panel in enumerate(first.panels):
         np.testing.assert_allclose(shaded(panel), scaled(expected)[k], atol=1e-6)
         np.testing.assert_array_equal(panel.content.frame, sources.clips["clip"].frames[k])
         assert (panel.content.reference is not None) == (k == 4)
     assert (first.low, first.high) == pytest.approx((expected.min(), expected.max()))
-    best = rank(sources.blocks["clip", "cgnl"], Cell(4, 2, 1), "standout", 1)
-    assert second.label == f"A kick, CGNL c{best[0]}"
+    (channel,) = best(sources.blocks["clip", "cgnl"], Cell(4, 2, 1), 1)
+    assert second.label == f"A kick, CGNL c{channel}"
 
 
 @pytest.mark.parametrize(
     ("how", "labels"),
     [
-        ({"cgnl": "as pinned"}, ["NL", "CGNL g1"]),
-        ({"cgnl": "union"}, ["NL", "CGNL"]),
-        ({"cgnl": "each"}, ["NL", "CGNL c5", "CGNL c7"]),
+        ({"one_map": "as pinned"}, ["NL", "CGNL g1"]),
+        ({"one_map": "union"}, ["NL", "CGNL"]),
+        ({"one_map": "each"}, ["NL", "CGNL c5", "CGNL c7"]),
     ],
 )
 def test_the_layout_says_which_maps_of_a_cgnl_block_get_a_row(how, labels):
-    named = ("nl", seen_by("cgnl", channels="5,7", shown="group 1"))
+    named = ("nl", seen_by("cgnl", maps="5,7", shown="group 1"))
     recipe = recipe_of("frames", pinned("clip", named, frames=7), input_panel=False, **how)
     assert [row.label for row in rows_of(recipe, footage())] == labels
 
 
 def test_a_row_of_the_union_says_so_and_its_ends_are_0_and_1():
-    recipe = recipe_of("frames", pinned("clip", frames=7), cgnl="union", input_panel=False)
+    recipe = recipe_of("frames", pinned("clip", frames=7), one_map="union", input_panel=False)
     sheet = presets.sheet(recipe, footage())
     _, row = sheet.rows
-    assert (row.low, row.high, row.note) == (0.0, 1.0, UNION)
-    assert sheet.note == UNION
+    assert (row.low, row.high) == (0.0, 1.0)
+    assert row.note == sheet.note == "CGNL: the largest of its channels at every cell"
     shot = pinned("clip", frames=7)
     cell = Cell(0, 2, 1)
     block = footage().blocks["clip", "cgnl"]
-    maps = [channel_map(block, cell, c).values for c in rank(block, cell, "standout", 5)]
+    maps = [channel_map(block, cell, c).values for c in best(block, cell, 5)]
     expected = np.stack([scaled(one) for one in maps]).max(0)
     for k, panel in enumerate(row.panels):
         np.testing.assert_allclose(shaded(panel), expected[k], atol=1e-6)
@@ -248,10 +249,10 @@ def test_groups_are_a_row_each():
 
 def test_a_still_picture_is_one_row_with_every_method():
     (row,) = rows_of(recipe_of("heatmaps", pinned(label="A bird"), look=PLAIN), photo())
-    best = rank(photo().blocks["photo", "cgnl"], Cell(0, 2, 3), "standout", 1)
+    (channel,) = best(photo().blocks["photo", "cgnl"], Cell(0, 2, 3), 1)
     assert heads(row) == ["input", "NL", "CGNL"]
     assert row.label == "A bird"
-    assert [panel.label for panel in row.panels] == ["", "", f"c{best[0]}"]
+    assert [panel.label for panel in row.panels] == ["", "", f"c{channel}"]
     assert (row.low, row.high) == (None, None)  # the two maps differ
 
 
@@ -287,7 +288,7 @@ def test_frames_show_the_moment_that_a_network_pooled_them_into(moments):
     recipe = recipe_of("frames", pinned("clip", ("nl",), frame=5, frames=7), input_panel=False)
     (row,) = rows_of(recipe, sources)
     cell = Cell(5 * moments // 7, 2, 1)
-    expected = scaled(affinity.row(sources.blocks["clip", "nl"], cell).values)
+    expected = scaled(row_at(sources.blocks["clip", "nl"], cell))
     for k, panel in enumerate(row.panels):
         np.testing.assert_allclose(shaded(panel), expected[k * moments // 7], atol=1e-6)
 
@@ -309,7 +310,7 @@ def test_arrows_go_to_the_twenty_highest_weights_in_the_columns_of_their_frames(
         "arrows", pinned("clip", ("nl",), frame=4, frames=7), look=look, input_panel=False
     )
     (row,) = rows_of(recipe, sources)
-    values = affinity.row(sources.blocks["clip", "nl"], Cell(4, 2, 1)).values
+    values = row_at(sources.blocks["clip", "nl"], Cell(4, 2, 1))
     assert len(row.arrows) == 20
     for (start, end), (t, y, x) in zip(row.arrows, brute_arrows(values, 20), strict=True):
         assert start.column == 4
@@ -325,7 +326,7 @@ def test_arrows_of_pooled_time_end_in_a_frame_of_their_moment():
     look = Look(arrows=20)
     recipe = recipe_of("arrows", pinned("clip", ("nl",), frames=7), look=look, input_panel=False)
     (row,) = rows_of(recipe, sources)
-    values = affinity.row(sources.blocks["clip", "nl"], Cell(0, 2, 1)).values
+    values = row_at(sources.blocks["clip", "nl"], Cell(0, 2, 1))
     for (_, end), (t, _, _) in zip(row.arrows, brute_arrows(values, 20), strict=True):
         assert end.column * 3 // 7 == t
 
@@ -337,7 +338,7 @@ def test_arrows_to_frames_that_are_not_shown_are_left_out():
         "arrows", pinned("clip", ("nl",), frames=7), look=look, input_panel=False, most_frames=3
     )
     (row,) = rows_of(recipe, sources)
-    values = affinity.row(sources.blocks["clip", "nl"], Cell(0, 2, 1)).values
+    values = row_at(sources.blocks["clip", "nl"], Cell(0, 2, 1))
     wanted = [t for t, _, _ in brute_arrows(values, 20) if t in (0, 3, 6)]
     assert [end.column for _, end in row.arrows] == [wanted_t // 3 for wanted_t in wanted]
 
@@ -356,7 +357,7 @@ def test_one_range_for_a_row_is_that_of_all_maps_of_a_network():
     recipe = recipe_of("parts", pinned(networks=("cgnl",)), scale="row", input_panel=False)
     (row,) = rows_of(recipe, photo())
     block, cell = photo().blocks["photo", "cgnl"], Cell(0, 2, 3)
-    maps = [channel_map(block, cell, c).values for c in rank(block, cell, "standout", 5)]
+    maps = [channel_map(block, cell, c).values for c in best(block, cell, 5)]
     low, high = np.min(maps), np.max(maps)
     assert (row.low, row.high) == pytest.approx((low, high))
     for panel, values in zip(row.panels, maps, strict=True):
@@ -368,11 +369,11 @@ def test_the_scale_is_shared_as_far_as_the_layout_says(scale):
     places = [pinned(networks=("nl",), at=at) for at in ((3.0, 3.0), (31.0, 23.0), (60.0, 50.0))]
     found = rows_of(recipe_of("parts", *places, scale=scale, input_panel=False), photo())
     cells = [Cell(0, 0, 0), Cell(0, 2, 3), Cell(0, 4, 6)]
-    maps = [affinity.row(photo().blocks["photo", "nl"], cell).values for cell in cells]
+    maps = [row_at(photo().blocks["photo", "nl"], cell) for cell in cells]
     whole = [(m.min(), m.max()) for m in maps]
     if scale == "figure":
         whole = [(np.min(maps), np.max(maps))] * 3
-    np.testing.assert_allclose([(row.low, row.high) for row in found], whole)
+    np.testing.assert_allclose([(row.low, row.high) for row in found], whole, rtol=1e-6)
 
 
 def test_a_fixed_range_of_the_look_stays_whatever_the_scale():
@@ -405,7 +406,7 @@ CONSTANT = "constant map, nothing shown"
 @pytest.mark.parametrize("scale", ["map", "row", "figure"])
 @pytest.mark.parametrize("preset", ["parts", "heatmaps", "groups"])
 def test_a_map_with_nothing_to_tell_apart_is_shown_empty_with_a_note(preset, scale, value):
-    sources, asked = blank(value), seen_by("cgnl", channels="3,5")
+    sources, asked = blank(value), seen_by("cgnl", maps="3,5")
     recipe = recipe_of(
         preset, pinned(networks=("nl", asked)), look=PLAIN, scale=scale, regions="all"
     )
@@ -419,7 +420,7 @@ def test_a_map_with_nothing_to_tell_apart_is_shown_empty_with_a_note(preset, sca
 
 
 def test_a_union_of_maps_with_nothing_to_tell_apart_is_shown_empty_too():
-    recipe = recipe_of("frames", pinned(networks=("cgnl",)), look=PLAIN, cgnl="union")
+    recipe = recipe_of("frames", pinned(networks=("cgnl",)), look=PLAIN, one_map="union")
     (row,) = rows_of(recipe, blank(0.0))
     assert row.panels[1].content.shade.heat.constant
     assert row.panels[1].note == CONSTANT
@@ -444,7 +445,7 @@ def test_there_are_no_arrows_where_no_weight_is_higher_than_another():
 def test_a_part_of_a_map_that_is_no_number_is_the_least():
     sources = photo()
     sources.blocks["photo", "cgnl"].phi[7, 12] = float("nan")
-    asked = seen_by("cgnl", channels="7")
+    asked = seen_by("cgnl", maps="7")
     (row,) = rows_of(recipe_of("parts", pinned(networks=(asked,))), sources)
     assert shaded(row.panels[1]).ravel()[12] == 0
     assert row.panels[1].note == ""
@@ -487,7 +488,7 @@ def test_a_picture_that_is_held_still_shows_the_first_moment():
     held = nl(Grid(2, 5, 7))
     sources = Table({"photo": clip_of()}, {("photo", "nl"): held})
     (row,) = rows_of(recipe_of("heatmaps", pinned(networks=("nl",)), look=PLAIN), sources)
-    expected = scaled(affinity.row(held, Cell(0, 2, 3)).values)[0]
+    expected = scaled(row_at(held, Cell(0, 2, 3)))[0]
     np.testing.assert_allclose(shaded(row.panels[1]), expected, atol=1e-6)
 
 

@@ -91,7 +91,7 @@ def test_a_panel_says_what_stands_where():
     np.testing.assert_allclose(
         panel.content.values, affinity.matrix(photo().blocks["photo", "nl"]), rtol=1e-5
     )
-    assert (row.low, row.high) == panel.content.span
+    assert (row.low, row.high) == panel.span == panel.content.span
     assert row.has_heat
 
 
@@ -121,8 +121,9 @@ def test_several_blocks_share_no_ends_unless_they_agree():
     sources = photo(other=nl(seed=3))
     recipe = recipe_of("matrix", pinned(networks=("nl", "other")))
     (row,) = presets.sheet(recipe, sources).rows
-    assert len(row.panels) == 2
+    first, second = row.panels
     assert (row.low, row.high) == (None, None)
+    assert first.span == first.content.span != second.span == second.content.span
 
 
 def test_a_log_scale_shows_six_decades_at_most():

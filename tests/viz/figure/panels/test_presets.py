@@ -35,7 +35,7 @@ def everything() -> Table:
     found, other = footage(), photo()
     found.clips |= other.clips
     found.blocks |= other.blocks
-    found.layers = {("photo", "cgd"): gate_layers(), ("clip", "cgd"): gate_layers(7)}
+    found.blocks |= {("photo", "cgd"): gate_layers(), ("clip", "cgd"): gate_layers(7)}
     return found
 
 
@@ -98,7 +98,9 @@ def test_row_labels_replace_the_rows_own(one_line):
     assert [row.label for row in found.rows][:2] == ["plain", "ours"]
     assert found.rows[2].label.startswith("CGNL c")
     four = replace(asked, layout=replace(asked.layout, row_labels=tuple("abcd")))
-    with pytest.raises(OutsideError, match="4 row labels came; the figure has 3 rows") as caught:
+    with pytest.raises(
+        OutsideError, match="4 row labels are too many; the figure has 3 rows"
+    ) as caught:
         presets.sheet(four, footage())
     one_line(caught.value)
 

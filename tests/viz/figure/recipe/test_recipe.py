@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errors import InputError
+from viz.attention.choice import PARTS, SUMMARIES, MapChoice, ranked
+from viz.attention.kinds import KINDS
 from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Layout, Medium, Network, Part, Recipe, Reference, View
 from viz.rendering.colormaps import COLORMAPS
@@ -31,15 +33,21 @@ def few(one, most, least=0):
 numbers = st.sets(st.integers(0, 2**31 - 1), max_size=9).map(lambda some: tuple(sorted(some)))
 media = st.builds(Medium, names, hashes, numbers)
 networks = st.builds(Network, names, hashes, few(st.tuples(labels, labels), 3))
+choices = st.one_of(
+    st.sampled_from([MapChoice(word) for word in SUMMARIES]),
+    st.builds(ranked, st.sampled_from(["channel", "class"]), st.integers(1, 99_999)),
+    st.builds(MapChoice, st.sampled_from(list(PARTS)), st.integers(0, 99_999)),
+)
 views = st.builds(
     View,
     networks,
     block=st.none() | st.text(max_size=200),
     mode=st.sampled_from(["fit", "center-crop"]),
     size=st.none() | st.integers(16, 1024),
-    channels=st.sampled_from(["auto", "groups", "response", "one per group", "0", "3,17,5"]),
+    kind=st.none() | st.sampled_from(list(KINDS)),
+    maps=st.sampled_from(["auto", "groups", "heads", "response", "one per group", "0", "3,17,5"]),
     count=st.integers(1, 64),
-    shown=st.sampled_from(["union", "channel 1", "channel 99999", "group 0", "group 17"]),
+    shown=st.none() | choices,
     label=labels,
 )
 parts = st.builds(Part, labels, pixels, pixels)
@@ -82,14 +90,14 @@ LAYOUT = dict(
     labels=st.booleans(),
     row_labels=few(labels, 3),
     column_labels=few(labels, 3),
-    bar=st.sampled_from(["none", "shared", "row"]),
+    bar=st.sampled_from(["none", "shared", "row", "map"]),
     scale=st.sampled_from(["map", "row", "figure"]),
     columns=st.integers(0, 100),
     transpose=st.booleans(),
     most_frames=st.integers(1, 64),
     crop=st.sampled_from(["whole", "seen", "square"]),
     regions=st.sampled_from(["none", "NL", "all"]),
-    cgnl=st.sampled_from(["as pinned", "union", "each"]),
+    one_map=st.sampled_from(["as pinned", "union", "each"]),
     input_panel=st.booleans(),
     legend=st.booleans(),
     greyscale=st.booleans(),
@@ -209,7 +217,12 @@ def test_a_key_that_is_missing_is_named(place, one_line):
         ("references.0.medium.frames", list(range(257))),
         ("references.0.views", []), ("references.0.views.0.count", 0),
         ("references.0.views.0.count", 65), ("references.0.views.0.shown", "channel 0"),
-        ("references.0.views.0.shown", "union\n"), ("references.0.views.0.size", 15),
+        ("references.0.views.0.shown", "union\n"), ("references.0.views.0.shown", 3),
+        ("references.0.views.0.shown", ["union"]), ("references.0.views.0.shown", "channel"),
+        ("references.0.views.0.kind", "nope"), ("references.0.views.0.kind", ""),
+        ("references.0.views.0.kind", 3), ("references.0.views.0.kind", "x" * 41),
+        ("references.0.views.0.maps", ""), ("references.0.views.0.maps", "1," * 400),
+        ("references.0.views.0.maps", ["auto"]), ("references.0.views.0.size", 15),
         ("references.0.views.0.size", 224.0), ("references.0.views.0.mode", "stretch"),
         ("references.0.views.0.network.answers", [["a"]]),
         ("references.0.parts.0.x", None),
@@ -233,15 +246,22 @@ def test_what_is_no_finite_number_is_refused(word, key, one_line):
 @pytest.mark.parametrize(
     ("found", "told"),
     [
-        ("nonlocal-viz-figure/2", "version 2; this program reads versions up to 1. Update"),
+        ("nonlocal-viz-figure/3", "version 3; this program reads versions up to 2. Update"),
         ("nonlocal-viz-figure/" + "9" * 5000, "version 999999"),
         ("nonlocal-viz-figure/one", "is of format"),
         ("nonlocal-viz-figure/0", "is of format"),
         ("nonlocal-viz-figure", "is of format"),
-        ("nonlocal-viz/1", "is of format 'nonlocal-viz/1'"),
+        ("nonlocal-viz/2", "is of format 'nonlocal-viz/2'"),
+        ("nonlocal-viz-figure/1 ", "is of format"),
+        ("nonlocal-viz-figure/02", "is of format"),
         (1, "is of format '1'"),
+        (2, "is of format '2'"),
+        (True, "is of format 'True'"),
         (None, "names no format"),
         (["x" * 10_000], "is of format"),
+        (["nonlocal-viz-figure/1"], "is of format"),
+        ({}, "is of format"),
+        ({"nonlocal-viz-figure/1": 1}, "is of format"),
     ],
 )
 def test_another_format_or_a_newer_version_is_told_as_such(found, told, one_line):
@@ -356,8 +376,35 @@ def test_the_venues_widths_are_those_of_their_instructions():
     assert list(recipe.VENUES.values()) == pytest.approx([25.4 * v for v in inches] + [89, 183])
 
 
-@pytest.mark.parametrize(("channels", "words"), [("3;4", "use auto"), ("class evidence", "0,3,17")])
-def test_channels_that_no_block_could_show_are_refused_by_place(channels, words, one_line):
-    said = refused(one_line, edited("references.0.views.0.channels", channels))
-    assert "references[0].views[0].channels" in said
+@pytest.mark.parametrize(("maps", "words"), [("3;4", "use auto"), ("class evidence", "0,3,17")])
+def test_maps_that_no_block_could_show_are_refused_by_place(maps, words, one_line):
+    said = refused(one_line, edited("references.0.views.0.maps", maps))
+    assert "references[0].views[0].maps" in said
     assert words in said
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [
+        ("union", MapChoice("union")),
+        ("mean", MapChoice("mean")),
+        ("channel 3", ranked("channel", 3)),
+        ("c3", MapChoice("channel", 3)),
+        ("k12", MapChoice("class", 12)),
+        ("g0", MapChoice("group", 0)),
+        ("group 0", MapChoice("group", 0)),
+        ("head 11", MapChoice("head", 11)),
+        (None, None),
+    ],
+)
+def test_the_shown_map_is_text_in_a_file(text, choice):
+    found = recipe_json.loads(edited("references.0.views.0.shown", text))
+    assert found.references[0].views[0].shown == choice
+    written = json.loads(recipe_json.dumps(found))["references"][0]["views"][0]["shown"]
+    assert written == (None if choice is None else str(choice))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_map_kind_may_be_named(kind):
+    found = recipe_json.loads(edited("references.0.views.0.kind", kind))
+    assert found.references[0].views[0].kind == kind

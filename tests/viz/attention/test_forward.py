@@ -1,17 +1,33 @@
 """One forward pass, its factors, and everything borrowed given back, whatever happens."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from models.build import build
+from models.loaded import LoadedModel
 from models.specs.block import CGNLSpec, NonLocalSpec
-from viz.attention.hooks import capture, projections
-from viz.attention.kinds import affinity
-from viz.attention.kinds.affinity import NonLocalCapture
+from models.specs.gate import CGDSpec
+from models.specs.network import CompactSpec, ModelSpec
+from tests.viz.attention.captured import (
+    clip_of_frames,
+    hooks,
+    input_of,
+    odd_modes,
+    tensors_of,
+    unchanged,
+)
+from viz.attention import queries
+from viz.attention.choice import Selection
+from viz.attention.forward import capture
+from viz.attention.kinds import KINDS, kind_of
+from viz.attention.kinds.affinity import Affinity, NonLocalCapture
 from viz.attention.kinds.channels import CGNLCapture
-from viz.attention.preprocess import prepare
+from viz.attention.kinds.gates import gate_layers
+from viz.attention.kinds.kind import MapKind, Tap
 from viz.types import Cell, Clip
 
 SPECS = {
@@ -24,24 +40,6 @@ SPECS = {
         kernel="embedded_gaussian", groups=2, l2_normalise=True, scale=True
     ),
 }
-
-
-def input_of(model, clip):
-    return prepare(clip, model.spec.preprocessing)
-
-
-def clip_of_frames(tiny_clip, frames):
-    pictures = np.concatenate([tiny_clip.frames // (t + 1) for t in range(frames)])
-    return Clip(pictures, tuple(range(frames)), "clip", "0" * 64)
-
-
-def hooks(network):
-    return [
-        hook
-        for m in network.modules()
-        for table in (m._forward_hooks, m._forward_pre_hooks, m._backward_hooks)
-        for hook in table
-    ]
 
 
 @pytest.mark.parametrize("placement", ["1", "5"])
@@ -110,23 +108,13 @@ def test_logits_are_those_of_a_plain_forward_and_there_is_only_one(tiny_model, t
     assert len(found.blocks) == (1 if spec else 0)
 
 
-def odd_modes(network):
-    """Put some modules into train mode and freeze the pattern."""
-    network.layer2.train()
-    network.layer4[1].bn2.train()
-    network.training = True
-    return [m.training for m in network.modules()]
-
-
 def test_hooks_are_gone_modes_are_back_and_the_lock_is_free_afterwards(nl_model, tiny_clip):
-    modes = odd_modes(nl_model.network)
-    before = {k: v.clone() for k, v in nl_model.network.state_dict().items()}
+    modes, before = odd_modes(nl_model.network), tensors_of(nl_model.network)
     capture(nl_model, input_of(nl_model, tiny_clip))
     assert hooks(nl_model.network) == []
     assert [m.training for m in nl_model.network.modules()] == modes
     assert not nl_model.lock.locked()
-    after = nl_model.network.state_dict()
-    assert all(torch.equal(v, after[k]) for k, v in before.items())
+    assert unchanged(nl_model.network, before)
 
 
 @pytest.mark.parametrize("where", ["layer1", "layer4"])
@@ -148,14 +136,63 @@ def test_hooks_modes_and_lock_come_back_when_the_forward_breaks(cgnl_model, tiny
     capture(cgnl_model, model_input)
 
 
-def test_hooks_and_lock_come_back_when_a_hook_cannot_be_set(cgnl_model, monkeypatch):
+def breaking_tap(module, calls):
+    """Return a kind that listens to a module and breaks when it is passed."""
+
+    class Breaking(MapKind):
+        name, title, menu = "breaking", "Breaking", "breaks"
+
+        def taps(self, network):
+            yield Tap("breaking", module(network), self.keep)
+
+        def keep(self, _args, _output):
+            calls.append(1)
+            raise RuntimeError("keep is broken")
+
+        def map(self, block, cell, choice=None):
+            raise NotImplementedError
+
+        formula = sentence = map
+
+    return Breaking()
+
+
+WHERE = {"first": lambda n: n.conv1, "last": lambda n: n.layer4[-1], "whole": lambda n: n}
+
+
+@pytest.mark.parametrize("where", WHERE.values(), ids=WHERE)
+def test_hooks_modes_and_lock_come_back_when_a_kind_cannot_keep_what_it_sees(
+    cgnl_model, tiny_clip, monkeypatch, where
+):
+    network, calls = cgnl_model.network, []
+    modes, before = odd_modes(network), tensors_of(network)
+    model_input = input_of(cgnl_model, tiny_clip)
+    kind = breaking_tap(where, calls)
+    with monkeypatch.context() as patched:
+        patched.setitem(KINDS, kind.name, kind)
+        with pytest.raises(RuntimeError, match="keep is broken"):
+            capture(cgnl_model, model_input)
+    assert calls == [1]
+    assert hooks(network) == []
+    assert [m.training for m in network.modules()] == modes
+    assert not cgnl_model.lock.locked()
+    assert unchanged(network, before)
+    assert list(capture(cgnl_model, model_input).blocks) == ["res4.4"]
+
+
+def test_nothing_is_borrowed_when_a_kind_cannot_say_what_it_listens_to(
+    cgnl_model, tiny_clip, monkeypatch
+):
+    modes = odd_modes(cgnl_model.network)
+
     def breaks(_place):
         raise KeyError("res4_4")
 
     monkeypatch.setattr(cgnl_model.network, "block_at", breaks)
-    with pytest.raises(KeyError), projections(cgnl_model):
-        pass
+    with pytest.raises(KeyError):
+        capture(cgnl_model, input_of(cgnl_model, tiny_clip))
     assert hooks(cgnl_model.network) == []
+    assert [m.training for m in cgnl_model.network.modules()] == modes
     assert not cgnl_model.lock.locked()
 
 
@@ -164,12 +201,6 @@ def test_capture_runs_in_eval_mode_even_if_the_network_was_left_training(nl_mode
     expected = capture(nl_model, model_input).logits
     nl_model.network.train()
     assert torch.equal(capture(nl_model, model_input).logits, expected)
-
-
-def test_the_lock_is_held_while_the_hooks_are_on(nl_model):
-    with projections(nl_model):
-        assert nl_model.lock.locked()
-        assert len(hooks(nl_model.network)) == 1
 
 
 def test_two_captures_at_once_do_not_mix(nl_model, tiny_clip):
@@ -220,7 +251,7 @@ def test_a_block_that_attends_inside_groups_is_captured_whole(tiny_model, tiny_c
             part = seen[label][:, :, k * size : (k + 1) * size]
             with torch.no_grad():
                 alone = module.projection(part)
-            queries, keys = block.group(k)
+            queries, keys = block.factors(k)
             torch.testing.assert_close(queries, alone.queries[0])
             torch.testing.assert_close(keys, alone.keys[0])
 
@@ -228,8 +259,71 @@ def test_a_block_that_attends_inside_groups_is_captured_whole(tiny_model, tiny_c
 def test_a_row_of_a_captured_group_is_zero_in_the_frames_of_the_others(tiny_model, tiny_clip):
     model = grouped(tiny_model, res3_1=2)
     found = capture(model, input_of(model, clip_of_frames(tiny_clip, 6)))
-    values = affinity.row(found.blocks["res3.1"], Cell(3, 1, 2)).values
+    values = Affinity().map(found.blocks["res3.1"], Cell(3, 1, 2)).values
     assert values.shape[0] == 6
     assert not values[[0, 1, 4, 5]].any()
     assert values[2:4].sum() == pytest.approx(1, abs=1e-5)
     assert (values[2:4] > 0).all()
+
+
+def of_spec(spec):
+    torch.manual_seed(23)
+    return LoadedModel("tiny", spec, build(spec), (), "0" * 64)
+
+
+GATED = ModelSpec(
+    depth=14, base_width=8, num_classes=7, gate=CGDSpec(), block=NonLocalSpec(pool_keys="after"),
+    placement=("res4.1",),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("placement", [("res4.1",), ("res3.0", "res3.1", "res4.1")])
+def test_the_network_runs_once_for_the_taps_of_all_kinds(tiny_clip, placement):
+    model = of_spec(replace(GATED, placement=placement))
+    model_input, runs = input_of(model, tiny_clip), {}
+    for name, module in model.network.named_modules():
+        runs[name] = 0
+        module.register_forward_hook(lambda *_a, name=name: runs.update({name: runs[name] + 1}))
+    own = len(hooks(model.network))
+    with torch.no_grad():
+        expected = model.network(model_input.tensor)[0]
+    once = dict(runs)
+    found = capture(model, model_input)
+    # Gates run their parts again to say their factors; all else runs as in the plain forward.
+    gates = model.network.gated().values()
+    inside = {part for gate in gates for part in gate.modules() if part is not gate}
+    outside = [n for n, module in model.network.named_modules() if module not in inside]
+    assert len(outside) > 30
+    assert [runs[name] for name in outside] == [2 * once[name] for name in outside]
+    assert len(hooks(model.network)) == own
+    assert torch.equal(found.logits, expected)
+    kinds = {block.kind for block in found.blocks.values()}
+    assert kinds == {"affinity", "gates"}
+    assert len(gate_layers(found)) == 6
+    assert len(found.blocks) == 6 + len(placement)
+
+
+def test_logits_are_those_of_the_first_clip_in_float32_on_the_cpu(tiny_clip):
+    model = of_spec(CompactSpec("wrn", "10-1", 11))
+    model.network.double()
+    found = capture(model, input_of(model, tiny_clip))
+    assert found.logits.shape == (11,)
+    assert found.logits.dtype == torch.float32
+    assert found.blocks == {}
+    assert found.model is model
+    assert found.frames == 1
+
+
+@pytest.mark.parametrize("spec", [NonLocalSpec(), CGNLSpec(groups=8)], ids=["nl", "cgnl"])
+def test_a_network_in_half_precision_gives_maps_in_float32(tiny_model, tiny_clip, spec):
+    model = tiny_model(spec)
+    model.network.to(torch.bfloat16)
+    found = capture(model, input_of(model, tiny_clip))
+    assert found.logits.dtype == torch.float32
+    assert found.blocks["res4.4"].block_input.dtype == torch.bfloat16
+    for name in (None, "features", "class maps"):
+        block = queries.block_of(found, kind=name)
+        for one in kind_of(block).maps(block, Cell(0, 1, 2), Selection()):
+            assert one.values.dtype == np.float32
+            assert np.isfinite(one.values).all()
+            assert one.values.any() or name == "class maps"

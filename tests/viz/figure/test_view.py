@@ -1,0 +1,368 @@
+"""What Explore and ``maps`` save, read back from its pixels: heat, marks and arrows in place."""
+
+import io
+from dataclasses import replace
+
+import matplotlib
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.blocks.layout import Grid
+from tests.viz.drawn_figures import Table, answering, nl, photo, pinned
+from tests.viz.drawn_figures import view as seen_by
+from viz.figure import composition
+from viz.figure.api import Figure
+from viz.figure.draw import rasters
+from viz.figure.page.layout import TALLEST_MM
+from viz.figure.panels.presets import TABLE
+from viz.geometry import fit
+from viz.rendering import heat
+from viz.rendering.look import Look
+from viz.types import Cell, Clip
+
+ROWS, COLS = 3, 5
+NEAREST = Look(interpolation="nearest")
+
+
+def grey(frames=1, height=96, width=160, value=100) -> Clip:
+    pixels = np.full((frames, height, width, 3), value, np.uint8)
+    return Clip(pixels, tuple(0.25 * k for k in range(frames)), "grey", "2" * 64)
+
+
+def noise(frames=1, height=96, width=160) -> Clip:
+    pixels = np.random.default_rng(2).integers(0, 255, (frames, height, width, 3), np.uint8)
+    return replace(grey(frames, height, width), frames=pixels)
+
+
+def moving(moments=5, rows=ROWS, cols=COLS):
+    """(T, 3, 5): in moment t the cell (t mod 3, t mod 5) is 1, the others 0."""
+    values = np.zeros((moments, rows, cols), np.float32)
+    for t in range(moments):
+        values[t, t % rows, t % cols] = 1
+    return values
+
+
+def viewed(clip, *maps, look=NEAREST, frame=0, at=None, label="", dpi=100) -> Figure:
+    """Return the view of maps (T, h, w), each of a network of its own, in a clip."""
+    where = fit(clip.width, clip.height, 160, 32)
+    blocks = {("clip", f"n{k}"): answering(values) for k, values in enumerate(maps)}
+    networks = [seen_by(f"n{k}", label=label or f"net {k}") for k in range(len(maps))]
+    count = len(clip.frames)
+    taken = count if count > 1 else 0
+    at = at or (clip.width / 2, clip.height / 2)
+    reference = pinned("clip", networks, at=at, frame=frame, frames=taken)
+    recipe = composition.view_recipe([reference], look)
+    recipe = replace(recipe, layout=replace(recipe.layout, dpi=dpi))
+    return Figure(recipe, Table({"clip": clip}, blocks, where))
+
+
+def pixels(made: Figure) -> np.ndarray:
+    with Image.open(io.BytesIO(made.content("png"))) as opened:
+        return np.asarray(opened.convert("RGB")).astype(int)
+
+
+def panel_of(page, made, row, column):
+    """Return the pixels of a panel."""
+    box, dpi = made.plan().place(row, column).box, made.recipe.layout.dpi
+    left, top, right, bottom = (
+        round(v / 25.4 * dpi) for v in (box.left, box.top, box.right, box.bottom)
+    )
+    return page[top:bottom, left:right]
+
+
+def coloured(panel):
+    return np.ptp(panel, axis=-1) > 40
+
+
+def green(panel):
+    """Say where the box of the reference is: inferno has no such green."""
+    return panel[..., 1] - panel[..., ::2].max(-1) > 40
+
+
+def cells_of(panel, made, clip):
+    """Return the cell (row, column) that each pixel of a panel lies in, by the geometry of clicks,
+    and which pixels lie clearly inside of one."""
+    high, wide = panel.shape[:2]
+    where, grid = made.sources.geometry, Grid(1, ROWS, COLS)
+    rows = [where.cell_at(1, (y + 0.5) / high * clip.height, grid)[0] for y in range(high)]
+    cols = [where.cell_at((x + 0.5) / wide * clip.width, 1, grid)[1] for x in range(wide)]
+    clear = [
+        np.array([one[max(0, k - 2)] == one[min(len(one) - 1, k + 2)] for k in range(len(one))])
+        for one in (rows, cols)
+    ]
+    place = np.add.outer(COLS * np.array(rows), cols)
+    return place, np.logical_and.outer(*clear)
+
+
+@pytest.mark.parametrize(("height", "width"), [(53, 67), (101, 31), (64, 64), (96, 160)])
+def test_a_delta_lights_exactly_the_cell_of_its_frame(height, width):
+    clip = grey(5, height, width)
+    made = viewed(clip, moving(), frame=2)
+    page = pixels(made)
+    for t in range(5):
+        panel = panel_of(page, made, 0, t)
+        place, clear = cells_of(panel, made, clip)
+        expected = place == COLS * (t % ROWS) + t % COLS
+        # The green box of the reference, dark and green, is around another cell.
+        box = 5 if t == 2 else -1
+        lit = coloured(panel) & ~near(green(panel), box)
+        here = clear & ~near(green(panel), box)
+        np.testing.assert_array_equal(lit[here], expected[here])
+        assert lit[here].any()
+
+
+def near(mask, away):
+    """Return what is at most ``away`` pixels from a true one; nothing for -1."""
+    out = np.zeros_like(mask)
+    if away < 0:
+        return out
+    for dy in range(-away, away + 1):
+        for dx in range(-away, away + 1):
+            out |= np.roll(mask, (dy, dx), (0, 1))
+    return out
+
+
+@pytest.mark.parametrize(("height", "width"), [(53, 67), (64, 64)])
+def test_in_a_still_picture_a_delta_lights_exactly_its_cell(height, width):
+    clip = grey(1, height, width)
+    for row, col in ((0, 0), (1, 3), (2, 4)):
+        values = np.zeros((1, ROWS, COLS), np.float32)
+        values[0, row, col] = 0.25
+        made = viewed(clip, values, at=(width - 1, 1) if col == 0 else (1, 1))
+        panel = panel_of(pixels(made), made, 0, 0)
+        place, clear = cells_of(panel, made, clip)
+        lit = coloured(panel)
+        here = clear & ~near(green(panel), 5) & (place != (0 if col else COLS - 1))
+        np.testing.assert_array_equal(lit[here], (place == COLS * row + col)[here])
+
+
+@pytest.mark.parametrize("frame", [0, 3])
+def test_only_the_frame_of_the_reference_has_the_green_box_and_it_is_around_its_cell(frame):
+    clip = grey(5)
+    made = viewed(clip, np.zeros((5, ROWS, COLS)), frame=frame, at=(3.5 * 32, 1.5 * 32))
+    page = pixels(made)
+    for t in range(5):
+        panel = panel_of(page, made, 0, t)
+        y, x = np.nonzero(green(panel))
+        assert bool(len(y)) == (t == frame)
+        if t == frame:
+            scale = panel.shape[1] / clip.width
+            found = (y.min(), y.max() + 1, x.min(), x.max() + 1)
+            expected = (32 * scale, 64 * scale, 96 * scale, 128 * scale)
+            assert found == pytest.approx(expected, abs=4)
+
+
+@pytest.mark.parametrize("look", [Look(threshold=0.4), Look(threshold=0.0, heat_opacity=0.3)])
+def test_every_panel_is_the_frame_with_the_heat_of_its_moment(look):
+    clip, values = noise(4), np.random.default_rng(3).random((2, ROWS, COLS))
+    made = viewed(clip, values, values[::-1], look=look, frame=1)
+    page = pixels(made)
+    for row, maps in enumerate((values, values[::-1])):
+        scaled = (maps - maps.min()) / np.ptp(maps)
+        for t in (0, 2, 3):  # the reference's frame has marks on it
+            panel = panel_of(page, made, row, t)
+            high, wide = panel.shape[:2]
+            base = rasters.scaled(clip.frames[t], wide, high).astype(float)
+            level = heat.upsample(np.float32(scaled[t // 2 : t // 2 + 1]), high, wide, "smooth")[0]
+            table = matplotlib.colormaps["inferno"](np.arange(256), bytes=True)[:, :3]
+            tints = table[np.rint(level * 255).astype(int)]
+            mixed = (1 - look.heat_opacity) * base + look.heat_opacity * tints
+            shown, sure = level >= look.threshold, np.abs(level - look.threshold) > 1e-5
+            expected = np.where(shown[..., None], mixed, base)
+            assert np.abs(panel - expected)[sure].max() <= 3  # half a level of heat, and rounding
+            assert 0 < shown.mean() < 1 or look.threshold == 0
+
+
+def test_frames_that_share_a_moment_share_its_heat():
+    made = viewed(grey(4), moving(2), at=(150, 5))
+    page = pixels(made)
+    panels = [panel_of(page, made, 0, t) for t in range(4)]
+    row, column = panels[0].shape[0] // ROWS + 9, panels[0].shape[1] // COLS + 9
+    lit = [coloured(panel[row:, column:]).any() for panel in panels]
+    assert lit == [False, False, True, True]
+
+
+def test_a_picture_that_is_held_still_shows_the_first_moment():
+    values = moving(4)
+    made = viewed(grey(1), values, at=(150, 90))
+    panel = panel_of(pixels(made), made, 0, 0)
+    wide, high = panel.shape[1] // COLS, panel.shape[0] // ROWS
+    assert coloured(panel)[5 : high - 5, 5 : wide - 5].all()
+    assert not coloured(panel)[high + 5 : 2 * high - 9, wide + 5 :].any()
+
+
+def lines_of(made):
+    """Return how many panels stand in each line of the page."""
+    tops = [round(place.box.top, 6) for place in made.plan().places]
+    return [tops.count(top) for top in sorted(set(tops))]
+
+
+def test_a_clip_is_rows_of_eight_frames_for_every_network():
+    assert lines_of(viewed(grey(11), moving(11))) == [8, 3]
+    assert lines_of(viewed(grey(11), moving(11), moving(11))) == [8, 3, 8, 3]
+    assert lines_of(viewed(grey(64), moving(64))) == [8] * 8
+    one, two = (viewed(grey(11), *[moving(11)] * k).plan() for k in (1, 2))
+    assert two.width == one.width
+    assert 1.8 * one.height < two.height < 2 * one.height
+
+
+def test_of_a_still_picture_the_networks_stand_side_by_side():
+    assert lines_of(viewed(grey(1), *[moving(1)] * 3)) == [3]
+
+
+@pytest.mark.parametrize(
+    ("frames", "height", "width"),
+    [(8, 60, 1800), (40, 160, 90), (2, 700, 1300), (3, 16, 16), (1, 40, 2700), (1, 700, 70)],
+)
+def test_the_page_is_as_wide_as_its_preset_says_and_panels_keep_the_aspect(frames, height, width):
+    made = viewed(grey(frames, height, width), moving(frames), moving(frames))
+    plan = made.plan()
+    assert plan.width == TABLE["view"].layout.width_mm
+    assert plan.height < TALLEST_MM
+    assert pixels(made).shape[:2] == (
+        round(plan.height / 25.4 * 100), int(plan.width / 25.4 * 100)
+    )  # fmt: skip
+    for place in plan.places:
+        wide, high = place.box.right - place.box.left, place.box.bottom - place.box.top
+        assert high == pytest.approx(wide * height / width, abs=25.4 / 100 / 2 + 1e-6)
+
+
+def test_a_huge_picture_is_no_larger_a_file_than_the_page():
+    assert TABLE["view"].layout.dpi == 300
+    saved = pixels(viewed(grey(1, 40, 4000), moving(1), dpi=300))
+    assert saved.shape[1] == int(183 / 25.4 * 300)
+
+
+def test_arrows_go_from_the_reference_to_the_highest_values():
+    clip, values = grey(5), moving()
+    values[4] *= 2  # the highest of all: frame 4, row 1, column 4
+    asked = {"frame": 2, "at": (3.5 * 32, 1.5 * 32)}
+    plain = viewed(clip, values, look=Look(threshold=1.0), **asked)
+    drawn = viewed(clip, values, look=Look(threshold=1.0, arrows=1), **asked)
+    changed = (pixels(plain) != pixels(drawn)).any(-1)
+    scale = panel_of(changed, drawn, 0, 2).shape[1] / clip.width
+    start = round(3.5 * 32 * scale), round(48 * scale)
+    end = round(4.5 * 32 * scale), round(48 * scale)
+    assert panel_of(changed, drawn, 0, 2)[start[1] - 4 : start[1] + 4, start[0] + 9].any()
+    assert panel_of(changed, drawn, 0, 4)[end[1] - 4 : end[1] + 5, end[0] - 9 : end[0]].any()
+    assert not panel_of(changed, drawn, 0, 4)[:, end[0] + 9 :].any()
+    assert panel_of(changed, drawn, 0, 3).any()  # it crosses what lies between
+    assert not panel_of(changed, drawn, 0, 0).any()
+
+
+def arrows_of(made):
+    return made.sheet().rows[0].arrows
+
+
+def test_an_arrow_ends_in_the_middle_of_the_strongest_cell_in_a_frame_of_its_moment():
+    values = np.zeros((2, ROWS, COLS), np.float32)
+    values[1, 0, 4] = 1
+    made = viewed(grey(6), values, look=Look(arrows=1), at=(3.5 * 32, 1.5 * 32))
+    ((start, end),) = arrows_of(made)
+    assert (start.column, start.x, start.y) == (0, 3.5 * 32, 1.5 * 32)
+    assert (end.column, end.x, end.y) == (4, 4.5 * 32, 0.5 * 32)  # frames 3, 4, 5 share moment 1
+
+
+def test_a_held_still_gets_arrows_into_the_moment_that_is_drawn():
+    values = moving(4)
+    values[0, 0, 0], values[3] = 0.5, 9
+    made = viewed(grey(1), values, look=Look(arrows=1), at=(3.5 * 32, 1.5 * 32))
+    ((_, end),) = arrows_of(made)
+    assert (end.column, end.x, end.y) == (0, 16, 16)
+    plain, drawn = (pixels(viewed(grey(1), values, look=Look(arrows=n))) for n in (0, 3))
+    assert (plain != drawn).any()
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_the_same_view_is_the_same_bytes_and_leaves_matplotlib_as_it_was(frames):
+    before = dict(matplotlib.rcParams)
+    first, second = (
+        viewed(noise(frames), moving(frames), look=Look(arrows=5)).content("png") for _ in range(2)
+    )
+    assert first == second
+    assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+@pytest.mark.parametrize("interpolation", ["smooth", "nearest"])
+def test_a_constant_map_is_a_view_without_heat_and_says_so(frames, interpolation):
+    clip, flat = grey(frames), np.full((frames, ROWS, COLS), 0.2)
+    made = viewed(clip, flat, look=Look(threshold=0.0, interpolation=interpolation))
+    page = pixels(made)
+    panel = panel_of(page, made, 0, frames - 1)
+    assert not (coloured(panel) & ~near(green(panel), 6)).any()
+    said = " ".join(words.text for words in made.plan().words)
+    assert "(constant map, nothing shown)" in said
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+@pytest.mark.parametrize("title", ["a $\\frac{$ b", "<b>x</b>", "a_b^c", "\\n {x}"])
+def test_a_foreign_title_is_only_text(title, frames):
+    made = viewed(grey(frames), moving(frames), label=title)
+    # A row's title runs upward, and breaks where the row is low.
+    said = "".join(words.text for words in made.plan().words).replace(" ", "")
+    assert title.replace(" ", "") in said
+    assert pixels(made).std() > 0
+
+
+def test_a_still_picture_says_which_cell_the_reference_is_and_a_clip_its_times():
+    still = viewed(grey(1), moving(1), at=(3.5 * 32, 1.5 * 32))
+    said = [words.text for words in still.plan().words]
+    assert said[:2] == ["net 0", "reference row 1, column 3"]
+    clip = [words.text for words in viewed(grey(3), moving(3)).plan().words]
+    assert clip[:3] == ["0.00 s", "0.25 s", "0.50 s"]
+    assert "net 0" in clip
+
+
+def bars_of(made):
+    return [(bar.upward, bar.low, bar.high) for bar in made.plan().bars]
+
+
+def test_every_map_of_a_still_picture_has_a_bar_with_its_own_ends():
+    first, second = moving(1), np.random.default_rng(5).random((1, ROWS, COLS)) + 2
+    made = viewed(grey(1), first, second)
+    shots = [panel.span for panel in made.sheet().rows[0].panels]
+    assert bars_of(made) == [(False, *span) for span in shots]
+    low, high = second.min(), second.max()
+    assert shots[1][0] / shots[1][1] == pytest.approx(low / high, rel=1e-5)
+    assert shots[0][0] == 0
+
+
+def test_every_row_of_a_clip_has_one_bar_beside_each_of_its_lines():
+    made = viewed(grey(11), moving(11), 3 * moving(11))
+    (first, *rest), spans = bars_of(made), [(row.low, row.high) for row in made.sheet().rows]
+    assert [first, *rest] == [(True, *spans[0])] * 2 + [(True, *spans[1])] * 2
+    assert spans[1][1] == pytest.approx(3 * spans[0][1])
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_scaled_by_the_frame_a_clips_bar_has_no_numbers_and_a_pictures_has(frames):
+    look = Look(normalise="frame")
+    made = viewed(grey(frames), np.random.default_rng(5).random((frames, ROWS, COLS)), look=look)
+    ((upward, low, high),) = bars_of(made)
+    assert upward == (frames > 1)
+    assert ((low, high) == (None, None)) == (frames > 1)
+
+
+def test_the_union_of_maps_has_a_bar_from_0_to_1():
+    views = (seen_by("cgnl", shown="union"), seen_by("cgnl"), seen_by("nl"))
+    recipe = composition.view_recipe([pinned(networks=views)], Look())
+    made = Figure(recipe, photo())
+    (union, channel, row) = bars_of(made)
+    assert union == (False, 0.0, 1.0)
+    assert channel != union != row
+    said = " ".join(words.text for words in made.plan().words)
+    assert "CGNL: the largest of its channels at every cell" in said
+
+
+def test_keys_of_another_grid_are_shown_where_they_lie():
+    block = nl(Grid(1, ROWS, COLS), Grid(1, 2, 3))
+    sources = Table({"clip": grey()}, {("clip", "nl"): block}, fit(160, 96, 160, 32))
+    recipe = composition.view_recipe([pinned("clip", ("nl",), at=(150, 90))], Look())
+    (panel,) = Figure(recipe, sources).sheet().rows[0].panels
+    assert panel.content.shade.heat.values.shape == (1, 2, 3)
+    assert panel.content.reference.left == 128
+    assert panel.label == "reference row 2, column 4"
+    assert Figure(recipe, sources).content("png")
+    assert Cell(0, 2, 4).position(block.query_grid) == 14
