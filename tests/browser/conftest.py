@@ -32,6 +32,15 @@ PATIENCE_MS = 60_000
 SIZE = 448
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Give all tests of this folder to one worker: ``--dist loadgroup`` then starts one server and
+    one browser for the whole run."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
 @pytest.fixture(scope="session")
 def browser():
     path = find_chromium()
@@ -85,15 +94,15 @@ def captures() -> dict[str, Capture]:
 
 @pytest.fixture
 def page(browser: Browser) -> Page:
-    """A fresh tab; a JavaScript error in it fails the test."""
+    """A fresh tab; a JavaScript error in it fails the test, unless it is in ``expected_errors``."""
     context = browser.new_context(viewport={"width": 1400, "height": 1200}, accept_downloads=True)
     tab = context.new_page()
     tab.set_default_timeout(PATIENCE_MS)
-    errors = []
+    errors, tab.expected_errors = [], []
     tab.on("pageerror", lambda error: errors.append(str(error)))
     yield tab
     context.close()
-    assert errors == []
+    assert errors == tab.expected_errors
 
 
 @pytest.fixture

@@ -1,71 +1,43 @@
 """The picker alone, on captures made by hand: browser against Python, pixel by pixel."""
 
-import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
-from models.blocks import kernels, pairwise
 from models.blocks.layout import Grid
-from models.specs.block import CGNLSpec
-from models.specs.placement import Place
-from tests.browser.bare.bare_picker import assert_same_picture, drawn, mount, noise, show
+from tests.browser.bare.bare_clips import small_maps_are_painted
+from tests.browser.bare.bare_picker import (
+    assert_same_picture,
+    canvas_pictures,
+    drawn,
+    mount,
+    painted,
+    show,
+)
+from tests.browser.bare.shot_maps import map_of, moved
 from tests.browser.conftest import cell_of, hover
-from ui.components.picker.payload import Panel, canvas_frames, canvas_geometry
+from tests.ui.drawn_scenes import (
+    CLASS,
+    TITLE,
+    cgnl_block,
+    drawn_scene,
+    nonlocal_block,
+    scene_of,
+    shot_of,
+)
+from tests.ui.toy_kind import NearnessMaps, SentNearness
+from ui.components.picker.payload import canvas_geometry
 from viz import geometry
-from viz.attention import pipeline
-from viz.attention.kinds.affinity import NonLocalCapture
-from viz.attention.kinds.channels import CGNLCapture, channel_map, group_map, rank
-from viz.attention.pipeline import Channels
+from viz.attention.choice import MapChoice
+from viz.attention.kinds import KINDS
 from viz.examples import bird
-from viz.rendering import heat, overlay
 from viz.rendering.look import Look
-from viz.types import Cell, Clip
+from viz.types import Clip
 
-ROWS, COLS, WIDTH = 11, 13, 7
-
-
-def nonlocal_block(name, pooled=False):
-    width = 1 if name == "concatenation" else WIDTH
-    keys = Grid(1, ROWS // 2, COLS // 2) if pooled else Grid(1, ROWS, COLS)
-    return NonLocalCapture(
-        Place(4, 4),
-        noise(ROWS * COLS, width),
-        noise(keys.cells, width, seed=1),
-        pairwise.pairwise(name, WIDTH, scaled=True),
-        Grid(1, ROWS, COLS),
-        keys,
-        noise(1),
-    )
-
-
-def cgnl_block(kernel="dot_product", order=3, groups=5):
-    theta, phi, g = (noise(groups * 3, ROWS * COLS, seed=s) for s in (2, 3, 4))
-    spec = CGNLSpec(kernel=kernel, order=order, groups=groups, gamma=0.3)
-    grid = Grid(1, ROWS, COLS)
-    return CGNLCapture(Place(4, 4), theta, phi, g, kernels.kernel(spec), groups, grid, noise(1))
-
-
-AUTO = Channels()
-
-
-def panel_of(block, plan, channels=AUTO):
-    return Panel(
-        str(id(block)), "title <b>", "name <i>", plan, block, Cell(0, 2, 3), channels, "how"
-    )
-
-
-def painted(clip, plan, attention, look):
-    """What Python paints on the picture that the canvas shows."""
-    frame = np.asarray(Image.open(io.BytesIO(canvas_frames(clip)[0])).convert("RGB"))
-    small = replace(clip, frames=frame[None])
-    return overlay.paint(small, canvas_geometry(plan, clip), heat.normalise(attention, look), look)[
-        0
-    ]
+ROWS, COLS = 11, 13
 
 
 @pytest.fixture
@@ -78,16 +50,45 @@ def plan(clip):
     return geometry.fit(clip.width, clip.height, 224, 32)
 
 
+def assert_painted(page, found, look, choice=None, panel=0):
+    """Check a large canvas against what Python paints for the cell that is drawn."""
+    lead, shot = found.shots[0], found.shots[panel]
+    row, col = cell_of(page)
+    x, y = lead.geometry.cell_centre(row, col, lead.block.query_grid)
+    cell = shot.geometry.nearest_cell(x, y, shot.block.query_grid)
+    wanted = map_of(moved(shot, 1, cell), choice)
+    frame = canvas_pictures(found)[0]
+    seen = canvas_geometry(shot.geometry, found.clip)
+    assert_same_picture(drawn(page, panel), painted(frame, seen, wanted, look))
+    return wanted
+
+
 @pytest.mark.parametrize("name", ["gaussian", "embedded_gaussian", "dot_product", "concatenation"])
-@pytest.mark.parametrize("pooled", [False, True])
-def test_nonlocal_rows_are_painted_as_python_paints_them(page, clip, plan, name, pooled):
-    block, look = nonlocal_block(name, pooled), Look(threshold=0.3)
-    mount(page, clip, [panel_of(block, plan)], look)
+@pytest.mark.parametrize("keys", [None, Grid(1, ROWS // 2, COLS // 2)], ids=["all", "pooled"])
+def test_nonlocal_rows_are_painted_as_python_paints_them(page, clip, plan, name, keys):
+    look = Look(threshold=0.3)
+    found = drawn_scene(clip, nonlocal_block(name, keys=keys), plan=plan)
+    mount(page, found, look)
     for x, y in ((0.02, 0.03), (0.5, 0.6), (0.97, 0.95)):
         hover(page, x, y)
-        cell = Cell(0, *cell_of(page))
-        [expected] = pipeline.maps_at(block, cell, Channels())
-        assert_same_picture(drawn(page), painted(clip, plan, expected, look))
+        assert_painted(page, found, look)
+
+
+@pytest.mark.parametrize("shown", ["head 2", "mean", "maximum"])
+def test_heads_are_painted_as_python_paints_them(page, clip, plan, shown):
+    look, block = Look(threshold=0.3), nonlocal_block("embedded_gaussian", heads=3)
+    found = drawn_scene(clip, block, plan=plan, shown=MapChoice.parse(shown))
+    mount(page, found, look)
+    hover(page, 0.31, 0.72)
+    assert_painted(page, found, look, shown)
+    small_maps_are_painted(page)
+    tags = page.locator(".thumb span").all_inner_texts()
+    assert tags == ["h0", "h1", "h2", "mean", "maximum"]
+    assert page.locator(".heading").all_inner_texts() == [f"{TITLE}: heads"]
+    page.locator(".thumb").first.click()
+    page.wait_for_function("window.sent.length === 1")
+    assert page.evaluate("window.sent") == [["focus", "head 0"]]
+    assert_painted(page, found, look, "head 0")
 
 
 @pytest.mark.parametrize(
@@ -100,98 +101,183 @@ def test_nonlocal_rows_are_painted_as_python_paints_them(page, clip, plan, name,
         ("dot_product", None),
     ],
 )
-@pytest.mark.parametrize("focus", ["channel 2", "group 3"])
-def test_cgnl_maps_are_painted_as_python_paints_them(page, clip, plan, kernel, order, focus):
-    block, look = cgnl_block(kernel, order), Look(threshold=0.5, colormap="jet", heat_opacity=0.8)
-    mount(page, clip, [panel_of(block, plan)], look, focus)
+@pytest.mark.parametrize("shown", ["channel 2", "group 3"])
+def test_cgnl_maps_are_painted_as_python_paints_them(page, clip, plan, kernel, order, shown):
+    look = Look(threshold=0.5, colormap="jet", heat_opacity=0.8)
+    found = drawn_scene(
+        clip,
+        cgnl_block(kernel, order),
+        plan=plan,
+        shown=MapChoice.parse(shown),
+    )
+    mount(page, found, look)
     hover(page, 0.31, 0.72)
-    cell = Cell(0, *cell_of(page))
-    if focus.startswith("group"):
-        expected = group_map(block, cell, 3)
-    else:
-        expected = channel_map(block, cell, rank(block, cell)[1])
-    assert_same_picture(drawn(page), painted(clip, plan, expected, look))
+    wanted = assert_painted(page, found, look, shown)
+    label = f"{wanted.part} {wanted.number}"
+    heading = " · channels by standout" if shown.startswith("channel") else ""
+    words = f"{label}{heading} · 0 to 1 = min-max over the map"
+    expect(page.locator(".caption")).to_have_text(words)
 
 
 @pytest.mark.parametrize("ranking", ["standout", "response", "contrast", "one per group"])
 def test_channels_are_ranked_live_as_python_ranks_them(page, clip, plan, ranking):
-    block = cgnl_block()
-    mount(page, clip, [panel_of(block, plan, Channels(ranking, 4))], Look())
+    found = drawn_scene(clip, cgnl_block(), plan=plan, maps=ranking, count=4)
+    mount(page, found, Look())
     for x, y in ((0.1, 0.9), (0.62, 0.33)):
         hover(page, x, y)
-        cell = Cell(0, *cell_of(page))
-        picker = page.locator(".picker")
-        expect(picker).to_have_attribute("data-small", picker.get_attribute("data-draws"))
-        shown = page.locator(".thumb span").all_inner_texts()[:4]
-        assert shown == [f"c{c}" for c in rank(block, cell, ranking, 4)]
+        at = moved(found.shots[0], 1, cell_of(page))
+        small_maps_are_painted(page)
+        shown = page.locator(".thumb span").all_inner_texts()
+        best = at.kind.rank(at.block, at.cell, ranking)[:4]
+        assert shown == [f"c{c}" for c in best] + [f"g{k}" for k in range(5)]
 
 
 def test_a_listed_channel_stays_where_it_is(page, clip, plan):
-    mount(page, clip, [panel_of(cgnl_block(), plan, Channels(listed=(7, 2)))], Look())
+    mount(page, drawn_scene(clip, cgnl_block(), plan=plan, maps="7,2"), Look())
     hover(page, 0.4, 0.4)
     assert page.locator(".thumb span").all_inner_texts()[:2] == ["c7", "c2"]
+
+
+def test_cosines_beside_a_row_are_painted_as_python_paints_them(page, clip, plan):
+    look, block = Look(threshold=0.6), nonlocal_block()
+    found = scene_of(
+        clip, shot_of(clip, block, plan=plan), shot_of(clip, block, plan=plan, kind="features")
+    )
+    mount(page, found, look)
+    hover(page, 0.44, 0.21)
+    assert_painted(page, found, look)
+    assert_painted(page, found, look, panel=1)
+    expect(page.locator(".readout")).to_contain_text("cosine ≈ 1.00 (rank 1 of 143)")
+
+
+@pytest.mark.parametrize("kind", [NearnessMaps(), SentNearness()], ids=["computed", "sent"])
+def test_a_kind_that_only_its_module_knows_is_drawn(page, clip, plan, monkeypatch, kind):
+    monkeypatch.setitem(KINDS, kind.name, kind)
+    look = Look(threshold=0.8)
+    found = drawn_scene(clip, nonlocal_block(), row=4, col=5, plan=plan, kind=kind.name)
+    mount(page, found, look)
+    assert_painted(page, found, look)
+    expect(page.locator(".caption")).to_contain_text("nearness")
+    assert page.locator(".note").inner_text() == ""
+    if kind.name == "nearness":
+        hover(page, 0.9, 0.1)
+        assert cell_of(page) == (1, 11)
+        assert_painted(page, found, look)
+
+
+def test_maps_without_a_reference_stay_and_have_no_boxes_and_no_arrows(
+    page, clip, plan, monkeypatch
+):
+    kind = SentNearness()
+    kind.referenced = False
+    monkeypatch.setitem(KINDS, kind.name, kind)
+    block = nonlocal_block()
+    without = shot_of(clip, block, row=4, col=5, plan=plan, kind=kind.name)
+    found = scene_of(clip, shot_of(clip, block, row=4, col=5, plan=plan), without)
+    look = Look(threshold=0.5, arrows=20)
+    mount(page, found, look)
+    boxes = page.locator(".view").nth(1).locator(".box:visible")
+    expect(page.locator(".view").first.locator(".box:visible")).to_have_count(2)
+    expect(boxes).to_have_count(0)
+    expect(page.locator(".view").nth(1).locator(".arrows .over:visible")).to_have_count(0)
+    before = drawn(page, 1)
+    hover(page, 0.9, 0.1)
+    assert (drawn(page, 1) == before).all()
+    expect(boxes).to_have_count(0)
+    pinned = painted(canvas_pictures(found)[0], canvas_geometry(plan, clip), map_of(without), look)
+    assert_same_picture(before, pinned)
+
+
+def test_an_unknown_arithmetic_is_an_error_with_its_name(page, clip, plan, monkeypatch):
+    kind = NearnessMaps()
+    monkeypatch.setitem(KINDS, kind.name, kind)
+    real = kind.browser
+    monkeypatch.setattr(
+        kind, "browser", lambda *given: replace(real(*given), arithmetic="divination")
+    )
+    found = drawn_scene(clip, nonlocal_block(), plan=plan, kind=kind.name)
+    page.set_default_timeout(1500)
+    with page.expect_event("pageerror") as problem, pytest.raises(TimeoutError):
+        mount(page, found, Look())
+    assert "divination is not an arithmetic of the picker" in str(problem.value)
+    assert "rows, channels, static" in str(problem.value)
+    page.expected_errors.append(str(problem.value))
 
 
 @pytest.mark.parametrize("interpolation", ["smooth", "nearest"])
 @pytest.mark.parametrize("normalise", ["clip", "fixed"])
 def test_the_look_is_painted_as_python_paints_it(page, clip, plan, interpolation, normalise):
-    block = nonlocal_block("dot_product")
-    look = Look(normalise, 0.4, "viridis", 0.35, interpolation, (-0.2, 0.3))
-    mount(page, clip, [panel_of(block, plan)], look)
+    look = Look(normalise, 0.4, "viridis", 0.35, interpolation, (-0.004, 0.008))
+    found = drawn_scene(clip, nonlocal_block(), plan=plan)
+    mount(page, found, look)
     hover(page, 0.7, 0.2)
-    [expected] = pipeline.maps_at(block, Cell(0, *cell_of(page)), Channels())
-    assert_same_picture(drawn(page), painted(clip, plan, expected, look))
+    assert_painted(page, found, look)
+
+
+@pytest.mark.parametrize("interpolation", ["smooth", "nearest"])
+def test_one_wrong_cell_is_found(page, clip, plan, interpolation):
+    """The comparison itself: a map that differs in one cell of 143 must not pass."""
+    look = Look(threshold=0.3, interpolation=interpolation)
+    found = drawn_scene(clip, nonlocal_block(), row=2, col=3, plan=plan)
+    mount(page, found, look)
+    right = map_of(found.shots[0])
+    frame, seen = canvas_pictures(found)[0], canvas_geometry(plan, clip)
+    assert_same_picture(drawn(page), painted(frame, seen, right, look))
+    order = np.argsort(right.values.ravel())
+    for position in (order[10], order[70], order[-5]):
+        values = right.values.copy()
+        low, high = values.min(), values.max()
+        here = values.ravel()[position]
+        values.ravel()[position] = low if here > (low + high) / 2 else high
+        wrong = painted(frame, seen, replace(right, values=values), look)
+        with pytest.raises(AssertionError, match="pixels are wrong"):
+            assert_same_picture(drawn(page), wrong)
 
 
 def test_a_centre_crop_leaves_the_rest_of_a_tall_picture_alone(page):
     frames = np.random.default_rng(1).integers(0, 256, (1, 701, 311, 3), dtype=np.uint8)
-    tall = Clip(frames, (0.0,), "tall.png", "t")
+    tall = Clip(frames, (0.0,), "tall.png", "7" * 64)
     plan = geometry.center_crop(311, 701, 224, 224)
-    block, look = nonlocal_block("embedded_gaussian"), Look(threshold=0.0)
-    mount(page, tall, [panel_of(block, plan)], look)
-    hover(page, 0.5, 0.5)
-    [expected] = pipeline.maps_at(block, Cell(0, *cell_of(page)), Channels())
-    assert_same_picture(drawn(page), painted(tall, plan, expected, look))
-    before = page.locator(".picker").get_attribute("data-cell")
-    hover(page, 0.5, 0.02)
-    assert cell_of(page) == (2, 3), f"outside the view the pin shows, not {before}"
+    look = Look(threshold=0.0)
+    found = drawn_scene(tall, nonlocal_block(), row=5, col=6, plan=plan)
+    mount(page, found, look)
+    screen = drawn(page)
+    assert_painted(page, found, look)
+    assert (screen[:100] == canvas_pictures(found)[0][:100]).all()
+    assert (screen[250:400] != canvas_pictures(found)[0][250:400]).any()
 
 
 def test_a_constant_map_is_left_empty_with_a_note(page, clip, plan):
-    block = nonlocal_block("dot_product")
+    block = nonlocal_block()
     flat = replace(block, queries=torch.zeros_like(block.queries))
-    mount(page, clip, [panel_of(flat, plan)], Look(threshold=0.0))
+    mount(page, drawn_scene(clip, flat, plan=plan), Look(threshold=0.0))
     assert (drawn(page) == clip.frames[0]).all()
     assert "constant" in page.locator(".note").inner_text()
 
 
 def test_two_networks_with_different_grids_look_at_the_same_spot(page, clip, plan):
-    coarse = NonLocalCapture(
-        Place(5, 1),
-        noise(20, 3),
-        noise(20, 3),
-        pairwise.pairwise("dot_product", 3, False),
-        Grid(1, 4, 5),
-        Grid(1, 4, 5),
-        noise(1),
+    look, coarse = Look(threshold=0.2), nonlocal_block(grid=Grid(1, 4, 5), seed=7)
+    found = scene_of(
+        clip, shot_of(clip, nonlocal_block(), plan=plan), shot_of(clip, coarse, plan=plan)
     )
-    look = Look(threshold=0.2)
-    mount(page, clip, [panel_of(nonlocal_block("dot_product"), plan), panel_of(coarse, plan)], look)
+    mount(page, found, look)
     hover(page, 0.81, 0.64)
-    row, col = cell_of(page)
-    x, y = plan.cell_centre(row, col, Grid(1, ROWS, COLS))
-    [expected] = pipeline.maps_at(coarse, Cell(0, *plan.cell_at(x, y, Grid(1, 4, 5))), Channels())
-    assert_same_picture(drawn(page, 1), painted(clip, plan, expected, look))
+    assert_painted(page, found, look)
+    assert_painted(page, found, look, panel=1)
 
 
 def test_names_are_text_and_never_markup(page, clip, plan):
-    mount(page, clip, [panel_of(nonlocal_block("gaussian"), plan)], Look())
-    assert page.locator(".title").inner_text() == "title <b>"
-    assert page.locator(".prediction").inner_text() == "name <i>"
+    block = nonlocal_block("gaussian")
+    mount(page, drawn_scene(clip, block, plan=plan), Look())
+    assert page.locator(".title").inner_text() == TITLE
+    assert page.locator(".prediction").inner_text() == f"{CLASS} 1.00"
+    show(page, drawn_scene(clip, cgnl_block(), plan=plan), Look(), {0: "<i>by class</i>"})
+    assert page.locator(".heading").first.inner_text() == f"{TITLE}: <i>by class</i>"
+    assert page.locator(".picker b, .picker i").count() == 0
 
 
 def test_arrows_move_enter_pins_and_escape_goes_back(page, clip, plan):
-    mount(page, clip, [panel_of(nonlocal_block("gaussian"), plan)], Look())
+    mount(page, drawn_scene(clip, nonlocal_block("gaussian"), row=2, col=3, plan=plan), Look())
     page.locator("canvas.picture").focus()
     for key, expected in (("ArrowDown", "3,3"), ("ArrowRight", "3,4"), ("ArrowUp", "2,4")):
         page.keyboard.press(key)
@@ -206,41 +292,54 @@ def test_arrows_move_enter_pins_and_escape_goes_back(page, clip, plan):
 
 
 def test_holding_the_pin_reads_values_without_moving_the_reference(page, clip, plan):
-    block = nonlocal_block("dot_product")
-    mount(page, clip, [panel_of(block, plan)], Look())
+    found = drawn_scene(clip, nonlocal_block(), row=2, col=3, plan=plan)
+    mount(page, found, Look())
     page.locator(".hold input").check()
     before = drawn(page)
     hover(page, 0.9, 0.9)
     assert (drawn(page) == before).all()
-    [held] = pipeline.maps_at(block, Cell(0, 2, 3), Channels())
     row, col = plan.cell_at(0.9 * 640, 0.9 * 480, Grid(1, ROWS, COLS))
-    value = held.values[0, row, col]
-    above = int((held.values > value).sum())
+    values = map_of(found.shots[0]).values
+    above = int((values > values[0, row, col]).sum())
     readout = page.locator(".readout").inner_text()
     assert f"row {row} column {col}" in readout
-    assert f"rank {above + 1} of {ROWS * COLS}" in readout
+    assert f"NL row ≈ {values[0, row, col]:.3g} (rank {above + 1} of {ROWS * COLS})" in readout
 
 
 def test_new_data_replaces_the_old_in_place(page, clip, plan):
-    block = nonlocal_block("dot_product")
-    mount(page, clip, [panel_of(block, plan)], Look(threshold=0.9))
+    block = nonlocal_block()
+    mount(page, drawn_scene(clip, block, plan=plan), Look(threshold=0.9))
     first = drawn(page)
-    show(page, clip, [panel_of(block, plan)], Look(threshold=0.1))
+    show(page, drawn_scene(clip, block, plan=plan), Look(threshold=0.1))
     assert (drawn(page) != first).any()
     assert page.locator("canvas.picture").count() == 1
 
 
+def test_another_kind_of_the_same_block_replaces_the_map_and_what_is_offered(page, clip, plan):
+    look, block = Look(threshold=0.4), cgnl_block()
+    mount(page, drawn_scene(clip, block, plan=plan), look)
+    expect(page.locator(".thumb")).to_have_count(10)
+    found = drawn_scene(clip, block, plan=plan, kind="features")
+    show(page, found, look)
+    expect(page.locator(".thumb")).to_have_count(0)
+    assert_painted(page, found, look)
+    own = drawn_scene(clip, block, plan=plan, maps="contrast", shown=MapChoice("group", 1))
+    show(page, own, look)
+    expect(page.locator(".thumb")).to_have_count(10)
+    assert_painted(page, own, look, "group 1")
+
+
 def test_a_picture_has_no_film_strip_and_nothing_to_play(page, clip, plan):
-    mount(page, clip, [panel_of(cgnl_block(), plan)], Look())
+    mount(page, drawn_scene(clip, cgnl_block(), plan=plan), Look())
     assert page.locator(".film, .transport").count() == 0
     assert page.locator(".picker").get_attribute("data-frame") is None
 
 
 def test_arrows_over_a_picture_end_at_the_highest_weights(page, clip, plan):
-    block = nonlocal_block("concatenation")
-    mount(page, clip, [panel_of(block, plan)], Look(arrows=20))
-    [row] = pipeline.maps_at(block, Cell(0, 2, 3), Channels())
-    best = np.unravel_index(row.values.argmax(), row.values.shape)
+    found = drawn_scene(clip, nonlocal_block("concatenation"), row=2, col=3, plan=plan)
+    mount(page, found, Look(arrows=20))
+    values = map_of(found.shots[0]).values
+    best = np.unravel_index(values.argmax(), values.shape)
     x, y = plan.cell_centre(int(best[1]), int(best[2]), Grid(1, ROWS, COLS))
     shape = page.locator(".arrows .over").last.get_attribute("d")
     box = page.locator(".stage").bounding_box()

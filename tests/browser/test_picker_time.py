@@ -8,31 +8,38 @@ import torch
 from playwright.sync_api import expect
 
 from models.blocks.layout import Grid
-from tests.browser.bare.bare_clips import (
-    COLS,
-    ROWS,
-    cell_of,
+from tests.browser.bare.bare_clips import COLS, GRID, ROWS, over_frame, place_of
+from tests.browser.bare.bare_picker import (
+    assert_same_picture,
+    canvas_pictures,
+    drawn,
+    mount,
+    painted_frames,
+    show,
+)
+from tests.browser.bare.shot_maps import map_of, moved
+from tests.browser.conftest import hover
+from tests.ui.drawn_scenes import (
     cgnl_block,
     clip_of,
-    large_frames,
+    drawn_scene,
     nonlocal_block,
-    over_frame,
-    painted,
-    panel_of,
+    scene_of,
+    shot_of,
 )
-from tests.browser.bare.bare_picker import assert_same_picture, drawn, mount, show
-from tests.browser.conftest import hover
 from ui.components.picker.payload import LIVE_LIMIT
-from viz.attention import pipeline
-from viz.attention.kinds.channels import channel_map, group_map, rank
-from viz.attention.pipeline import Channels
+from viz.attention.choice import MapChoice
 from viz.rendering.look import Look
-from viz.types import Cell
+
+
+def painted_at(found, place, look, choice=None):
+    """What Python paints on the large canvas for a reference, a picture a frame."""
+    at = moved(found.shots[0], len(found.clip.frames), place)
+    return painted_frames(canvas_pictures(found), at, map_of(at, choice), look)
 
 
 def test_a_pick_carries_its_frame_and_a_click_on_the_strip_shows_it(page):
-    clip = clip_of(6)
-    mount(page, clip, [panel_of(nonlocal_block(), clip, frame=1)], Look())
+    mount(page, drawn_scene(clip_of(6), nonlocal_block(grid=GRID), frame=1), Look())
     hover(page, 0.5, 0.5)
     page.mouse.down()
     page.mouse.up()
@@ -48,8 +55,7 @@ def test_a_pick_carries_its_frame_and_a_click_on_the_strip_shows_it(page):
 
 
 def test_keys_step_through_time_and_move_the_reference_through_frames(page):
-    clip = clip_of(6)
-    mount(page, clip, [panel_of(nonlocal_block(), clip, frame=2)], Look())
+    mount(page, drawn_scene(clip_of(6), nonlocal_block(grid=GRID), frame=2), Look())
     page.locator("canvas.picture").focus()
     steps = [
         (".", "3", "2,1,2"), ("PageDown", "4", "2,1,2"), ("End", "5", "2,1,2"), (".", "5", "2,1,2"),
@@ -66,19 +72,19 @@ def test_keys_step_through_time_and_move_the_reference_through_frames(page):
 
 
 def test_the_slider_shows_its_frame_with_the_heat_of_that_moment(page):
-    clip, block, look = clip_of(8), nonlocal_block(grid=Grid(4, ROWS, COLS)), Look(threshold=0.2)
-    mount(page, clip, [panel_of(block, clip)], look)
+    look = Look(threshold=0.2)
+    found = drawn_scene(clip_of(8), nonlocal_block(grid=Grid(4, ROWS, COLS)))
+    mount(page, found, look)
     slider = page.get_by_role("slider", name="Frame shown large")
     slider.fill("5")
     page.wait_for_selector(".picker[data-frame='5']")
-    [row] = pipeline.maps_at(block, Cell(0, 1, 2), Channels())
-    assert_same_picture(drawn(page), painted(large_frames(clip), clip, row, look)[5])
+    assert_same_picture(drawn(page), painted_at(found, (0, 1, 2), look)[5])
     assert slider.get_attribute("aria-valuetext") == "frame 5, 1.25 s"
 
 
 def test_play_follows_the_times_and_pauses(page):
     clip = clip_of(4, times=(0.0, 0.1, 0.2, 1.0))
-    mount(page, clip, [panel_of(nonlocal_block(), clip)], Look(threshold=0.1))
+    mount(page, drawn_scene(clip, nonlocal_block(grid=GRID)), Look(threshold=0.1))
     page.evaluate("""() => {
       window.steps = [];
       const root = document.querySelector(".picker");
@@ -103,14 +109,14 @@ def test_play_follows_the_times_and_pauses(page):
 
 
 def test_the_frame_that_is_shown_survives_a_rerun(page):
-    clip, block = clip_of(6), nonlocal_block()
-    mount(page, clip, [panel_of(block, clip, frame=1)], Look())
+    clip, block = clip_of(6), nonlocal_block(grid=GRID)
+    mount(page, drawn_scene(clip, block, frame=1), Look())
     page.locator("canvas.picture").focus()
     page.keyboard.press("End")
     page.wait_for_selector(".picker[data-frame='5']")
-    show(page, clip, [panel_of(block, clip, frame=1)], Look(threshold=0.1))
+    show(page, drawn_scene(clip, block, frame=1), Look(threshold=0.1))
     assert page.locator(".picker").get_attribute("data-frame") == "5"
-    show(page, clip, [panel_of(block, clip, frame=3)], Look(threshold=0.1))
+    show(page, drawn_scene(clip, block, frame=3), Look(threshold=0.1))
     assert page.locator(".picker").get_attribute("data-frame") == "3", "a new pin is shown"
     assert page.locator("canvas.picture").count() == 1
 
@@ -123,7 +129,7 @@ def test_arrows_end_at_the_twenty_highest_weights_and_follow_the_pointer(page):
         queries=torch.ones(grid.cells, 1),
         keys=(ranks / grid.cells).reshape(-1, 1),
     )
-    mount(page, clip, [panel_of(block, clip)], Look(arrows=20))
+    mount(page, drawn_scene(clip, block), Look(arrows=20))
     frame, row, col = over_frame(page, 5, 0.4, 0.6)
     paths = page.locator(".arrows .over:visible").evaluate_all(
         "p => p.map(e => e.getAttribute('d'))"
@@ -146,45 +152,59 @@ def test_arrows_end_at_the_twenty_highest_weights_and_follow_the_pointer(page):
 
 
 def test_above_the_live_limit_nothing_follows_the_pointer_and_a_click_picks(page):
-    grid = Grid(4, 40, 40)
+    grid, look = Grid(4, 40, 40), Look(threshold=0.6)
     assert grid.cells > LIVE_LIMIT
-    clip, block, look = clip_of(4), nonlocal_block(grid=grid), Look(threshold=0.6)
-    mount(page, clip, [panel_of(block, clip)], look)
-    before, cell = drawn(page), cell_of(page)
+    clip, block = clip_of(4), nonlocal_block(grid=grid)
+    mount(page, drawn_scene(clip, block), look)
+    before, place = drawn(page), place_of(page)
     assert "6,400 positions" in page.locator(".note").inner_text()
     hover(page, 0.63, 0.37)
     assert (drawn(page) == before).all()
-    assert cell_of(page) == cell
+    assert place_of(page) == place
     assert "NL row: click to compute" in page.locator(".readout").inner_text()
     page.mouse.down()
     page.mouse.up()
     assert page.evaluate("window.sent") == [["pick", {"frame": 0, "row": 14, "col": 25}]]
     expect(page.locator(".note")).to_contain_text("Computing the map of frame 0, row 14")
-    show(page, clip, [panel_of(block, clip, row=14, col=25)], look)
-    [row] = pipeline.maps_at(block, Cell(0, 14, 25), Channels())
-    assert_same_picture(drawn(page), painted(large_frames(clip), clip, row, look)[0])
+    found = drawn_scene(clip, block, row=14, col=25)
+    show(page, found, look)
+    assert_same_picture(drawn(page), painted_at(found, (0, 14, 25), look)[0])
 
 
 def test_above_the_live_limit_cgnl_shows_the_maps_that_python_chose(page):
-    grid, look = Grid(4, 40, 40), Look(threshold=0.6)
-    clip, block = clip_of(4), cgnl_block(grid)
-    mount(page, clip, [panel_of(block, clip)], look, "group 1")
-    assert_same_picture(
-        drawn(page), painted(large_frames(clip), clip, group_map(block, Cell(0, 1, 2), 1), look)[0]
-    )
+    look, block = Look(threshold=0.6), cgnl_block(groups=4, grid=Grid(4, 40, 40))
+    found = drawn_scene(clip_of(4), block, shown=MapChoice("group", 1))
+    mount(page, found, look)
+    assert_same_picture(drawn(page), painted_at(found, (0, 1, 2), look, "group 1")[0])
     page.locator(".picker[data-small]").wait_for()
-    chosen = [f"c{c}" for c in rank(block, Cell(0, 1, 2))]
+    chosen = [one.label for one in found.shots[0].maps]
     assert page.locator(".thumb span").all_inner_texts()[:5] == chosen
     page.locator(".thumb").first.click()
-    first = channel_map(block, Cell(0, 1, 2), int(chosen[0][1:]))
     page.wait_for_function("window.sent.length === 1")
-    assert_same_picture(drawn(page), painted(large_frames(clip), clip, first, look)[0])
+    assert_same_picture(drawn(page), painted_at(found, (0, 1, 2), look, "channel 1")[0])
+    expect(page.locator(".caption")).to_contain_text(f"channel {chosen[0][1:]}")
+
+
+def test_above_the_live_limit_heads_and_cosines_are_the_maps_of_the_pin(page):
+    grid, look = Grid(4, 40, 40), Look(threshold=0.6)
+    clip, block = clip_of(4), nonlocal_block("embedded_gaussian", grid, heads=2)
+    found = drawn_scene(clip, block, shown=MapChoice("head", 1))
+    mount(page, found, look)
+    assert_same_picture(drawn(page), painted_at(found, (0, 1, 2), look, "head 1")[0])
+    page.locator(".thumb", has_text="maximum").click()
+    page.wait_for_function("window.sent.length === 1")
+    assert_same_picture(drawn(page), painted_at(found, (0, 1, 2), look, "maximum")[0])
+    cosine = drawn_scene(clip, block, kind="features")
+    show(page, cosine, look)
+    assert_same_picture(drawn(page), painted_at(cosine, (0, 1, 2), look)[0])
+    hover(page, 0.63, 0.37)
+    assert "cosine: click to compute" in page.locator(".readout").inner_text()
 
 
 def test_a_narrow_window_never_scrolls_sideways(page):
-    clip = clip_of(16)
+    clip, grid = clip_of(16), Grid(16, 5, 7)
     page.set_viewport_size({"width": 390, "height": 800})
-    panels = [panel_of(nonlocal_block(grid=Grid(16, 5, 7)), clip)]
-    mount(page, clip, [*panels, panel_of(cgnl_block(Grid(16, 5, 7)), clip)], Look())
+    shots = shot_of(clip, nonlocal_block(grid=grid)), shot_of(clip, cgnl_block(grid=grid))
+    mount(page, scene_of(clip, *shots), Look())
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.locator(".film").first.locator(".frame").count() == 16

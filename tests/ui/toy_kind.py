@@ -39,18 +39,18 @@ class NearnessMaps(MapKind):
     def can_derive(self, block):
         return block.block_input is not None
 
-    def derive(self, capture, block):
+    def derive(self, _capture, block):
         grid = block.query_grid
         axes = (torch.arange(float(side)) for side in grid)
         places = torch.stack(torch.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
         return Nearness(block.place, places, grid, block.block_input)
 
-    def map(self, block, cell, choice=None):
+    def map(self, block, cell, _choice=None):
         off = block.places - torch.tensor([cell.t, cell.y, cell.x])
         values = 0.0 - (off**2).sum(1).reshape(block.query_grid)
         return AttentionMap(values.numpy(), Query(block.label, cell), "response, any sign", "near")
 
-    def browser(self, block, selection):
+    def browser(self, block, _selection):
         places, ones = block.places, torch.ones(len(block.places), 1)
         size = (places**2).sum(1, keepdim=True)
         options = {
@@ -61,10 +61,10 @@ class NearnessMaps(MapKind):
         keys = torch.cat([places, size, ones], 1)
         return BrowserFactors("rows", options, {"queries": queries, "keys": keys})
 
-    def formula(self, block):
+    def formula(self, _block):
         return r"m(j)=-\lVert j-i\rVert^2"
 
-    def sentence(self, block):
+    def sentence(self, _block):
         return "Each value is the distance to the reference patch, squared and below zero."
 
 
@@ -74,11 +74,11 @@ class SentNearness(NearnessMaps):
     name = "sent nearness"
     menu = "how near it is, sent"
 
-    def derive(self, capture, block):
-        made = super().derive(capture, block)
+    def derive(self, _capture, block):
+        made = super().derive(_capture, block)
         return SentPlaces(made.place, made.places, made.query_grid, made.block_input)
 
-    def browser(self, block, selection):
+    def browser(self, _block, _selection):
         return BrowserFactors("static", {"label": "nearness"})
 
 

@@ -96,7 +96,8 @@ def maps(args: argparse.Namespace) -> list[str]:
     (shot,) = one.shots
     files = _drawn(args.input, recipe, shot, sources, kinds)
     files["maps.npz"] = maps_file.npz([shot], args.frame, one.clip)
-    files["recipe.json"] = recipe_json.dumps(recipe).encode()
+    # It draws the first of the pictures; the others have their own inside.
+    files["recipe.json"] = recipe_json.dumps(_showing(recipe, shot.maps[0])).encode()
     _write(args.out, files)
     return [
         *_account(one, shot),
@@ -123,7 +124,7 @@ def _drawn(
     path: str, recipe: Recipe, shot: Shot, sources: FileSources, kinds: tuple[str, ...]
 ) -> dict[str, bytes]:
     """Return a picture of each map, and then its movies, by file name."""
-    stem, files = Path(path).absolute().stem, {}
+    stem, files = Path(path).absolute().stem.replace(":", "-"), {}
     for attention in shot.maps:
         figure = Figure(_showing(recipe, attention), sources)
         label = re.sub(r"\W+", "-", attention.label)

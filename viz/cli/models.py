@@ -159,11 +159,6 @@ def _account(found: Inspection, known: Described, keys: bool) -> list[str]:
     return ["".join(c if c.isprintable() else " " for c in line) for line in lines]
 
 
-def load(name: str, args: argparse.Namespace) -> catalogue.LoadedModel:
-    """Load the network of another command, with the answers that it was given."""
-    return load_answered(name, answers(args))
-
-
 def load_answered(name: str, given: Mapping[str, str]) -> catalogue.LoadedModel:
     """Load a network, showing how a download goes; its open questions are listed."""
     try:

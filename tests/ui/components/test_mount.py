@@ -53,28 +53,12 @@ def test_a_circle_of_imports_ends_where_it_began(folder):
     folder("a.js", 'import { b } from "./b.js";\nexport const a = () => b;\n')
     folder("b.js", 'import { c } from "./c.js";\nexport const b = () => c;\n')
     folder("c.js", 'import { a } from "./a.js";\nexport const c = () => a;\n')
-    assert mount.script("a.js").split() == (
-        [
-            "const",
-            "c",
-            "=",
-            "()",
-            "=>",
-            "a;",
-            "const",
-            "b",
-            "=",
-            "()",
-            "=>",
-            "c;",
-            "const",
-            "a",
-            "=",
-            "()",
-            "=>",
-            "b;",
-        ]
-    )
+    lines = mount.script("a.js").split("\n")
+    assert [line for line in lines if line] == [
+        "const c = () => a;",
+        "const b = () => c;",
+        "const a = () => b;",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -126,9 +110,7 @@ def test_what_a_module_imports_is_exported_there(entry):
                 assert re.search(declared, there, re.MULTILINE) or re.search(
                     listed, there, re.MULTILINE
                 ), f"{path.name} imports {name} of {other.name}"
-                assert len(re.findall(rf"\b{name}\b", text)) > 1, (
-                    f"{path.name} has no use for {name}"
-                )
+                assert len(re.findall(rf"\b{name}\b", text)) > 1, name
             if other not in seen:
                 seen.add(other)
                 left.append(other)

@@ -38,7 +38,7 @@ def as_bytes(content):
 
 
 def assert_renders(offered, tmp_path):
-    """Check that view.png is what the command line makes of recipe.json; return recipe and picture."""
+    """Check that view.png is what the command line makes of recipe.json; return both."""
     saved, text = offered["view.png"](), as_bytes(offered["recipe.json"]())
     assert again(tmp_path, text) == saved
     recipe = recipe_json.loads(text)

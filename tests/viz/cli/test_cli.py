@@ -1,6 +1,5 @@
 """``maps`` on a picture: its files, its numbers and its refusals."""
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +7,12 @@ import pytest
 from PIL import Image
 
 import viz
-from tests.paths import ROOT
+import viz.figure
+from viz.attention.choice import MapChoice
 from viz.cli import main
 from viz.figure.recipe import recipe_json
+
+pytestmark = pytest.mark.usefixtures("small_pages")
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def test_maps_writes_pictures_arrays_and_a_recipe_with_the_numbers_of_the_python
     ]
     arrays = np.load(out / "maps.npz", allow_pickle=False)
     capture = viz.capture(viz.load("r50n-cgnl"), photo, size=128)
-    expected = viz.channel_maps(capture, at=(60, 40), channels=[0, 3, 17])
+    expected = viz.maps(capture, at=(60, 40), choose=[0, 3, 17])
     assert arrays["labels"].tolist() == ["c0", "c3", "c17"]
     assert arrays["values"].dtype == np.float32
     for got, wanted in zip(arrays["values"], expected, strict=True):
@@ -67,12 +69,14 @@ def test_the_recipe_of_maps_is_drawn_by_render(photo, tmp_path):
     (reference,) = found.references
     (view,) = reference.views
     assert (reference.medium.path, reference.at) == (str(photo), (60.0, 40.0))
-    assert (view.network.id, view.channels, view.size) == ("r50n-cgnl", "3,0,17", 128)
+    assert (view.network.id, view.maps, view.size) == ("r50n-cgnl", "3,0,17", 128)
+    assert view.shown == MapChoice("channel", 3)
+    assert found.preset == "view"
     assert (len(view.network.sha256), len(reference.medium.sha256)) == (64, 64)
     assert found.look.threshold == 0.25
     drawn = tmp_path / "again.svg"
     assert main.main(["render", str(tmp_path / "recipe.json"), "--out", str(drawn)]) == 0
-    assert ">c3<" in drawn.read_text()
+    assert ">c3, reference row " in drawn.read_text()
 
 
 def test_an_nl_network_gives_one_row_that_sums_to_one(photo, tmp_path):
@@ -101,16 +105,22 @@ def test_the_same_command_gives_the_same_bytes(photo, tmp_path):
         (["--at", "nan,3"], "two numbers"),
         (["--model", "nothing"], "use one of"),
         (["--model", "r50n"], "no attention block"),
-        (["--block", "res9.9"], "has res4.4"),
+        (["--block", "res9.9"], "it has res4.4"),
         (["--channels", "9999"], "channels 0 to"),
+        (["--maps", "9999"], "channels 0 to"),
         (["--channels", "<b>"], "use auto"),
-        (["--frame", "2"], "frames 0 to 0"),
-        (["--threshold", "2"], "from 0 to 1"),
-        (["--threshold", "nan"], "from 0 to 1"),
+        (["--maps", "<b>"], "use auto"),
+        (["--frame", "2"], "2 is not a frame of"),
+        (["--threshold", "2"], "give 0 to 1"),
+        (["--threshold", "nan"], "give 0 to 1"),
         (["--size", "9"], "pixels"),
         (["--normalise", "fixed"], "go together"),
         (["--normalise", "fixed", "--range", "3,1"], "below"),
         (["--channels", "class evidence"], "class"),
+        (["--kind", "nope"], "kind is 'nope'; use one of affinity, channels, features"),
+        (["--kind", "affinity"], "'affinity' is not a map of block res4.4; use channels, features"),
+        (["--kind", "gates"], "'gates' is not a map of block res4.4"),
+        (["--kind", "class maps", "--maps", "9999"], "classes 0 to"),
     ],
 )
 def test_bad_usage_is_one_line_on_stderr_and_writes_nothing(photo, tmp_path, capsys, change, words):
@@ -152,19 +162,69 @@ def test_a_failing_write_leaves_no_half_result(photo, tmp_path, monkeypatch):
     assert list((tmp_path / "o").iterdir()) == []
 
 
-def test_every_option_is_in_the_readme_or_the_help(capsys):
-    with pytest.raises(SystemExit) as stop:
-        main.main(["maps", "--help"])
-    assert stop.value.code == 0
-    shown = capsys.readouterr().out
-    readme = (ROOT / "README.md").read_text()
-    assert "python -m viz maps" in readme
-    assert "python -m viz models" in readme
-    for option in ("--at", "--channels", "--block", "--threshold", "--out"):
-        assert option in shown
+def renders_again(folder: Path, first: str, out: str = "again.png") -> bool:
+    """Say whether the recipe draws the file of that name again, byte for byte."""
+    again = folder / out
+    assert main.main(["render", str(folder / "recipe.json"), "--out", str(again)]) == 0
+    return again.read_bytes() == (folder / first).read_bytes()
 
 
-def test_saved_pictures_open(photo, tmp_path):
-    maps(photo, tmp_path / "o", model="r50n-nl")
-    with Image.open(io.BytesIO((tmp_path / "o" / "photo-NL.png").read_bytes())) as picture:
-        assert picture.width >= 131
+@pytest.mark.parametrize(
+    ("model", "how", "first"),
+    [
+        ("r50n-nl", [], "photo-NL.png"),
+        ("r50n-nl", ["--arrows", "5", "--interpolation", "nearest"], "photo-NL.png"),
+        ("r50n-cgnl", ["--maps", "17,3"], "photo-c17.png"),
+        ("r50n-cgnl", ["--maps", "groups", "--threshold", "0.3"], "photo-g0.png"),
+        ("r50n-cgnl", ["--kind", "features"], "photo-cosine.png"),
+        ("r50n-nl", ["--kind", "class maps", "--maps", "2,0"], "photo-class-2.png"),
+    ],
+)
+def test_the_first_picture_is_the_one_that_the_recipe_renders(photo, tmp_path, model, how, first):
+    assert maps(photo, tmp_path, *how, model=model) == 0
+    assert renders_again(tmp_path, first)
+    for path in tmp_path.glob("photo-*.png"):
+        again = tmp_path / f"again-{path.name}"
+        assert main.main(["render", str(path), "--out", str(again)]) == 0
+        assert again.read_bytes() == path.read_bytes(), path.name
+
+
+def test_the_best_of_a_ranking_is_the_one_that_the_recipe_renders(photo, tmp_path):
+    assert maps(photo, tmp_path, "--maps", "response") == 0
+    labels = np.load(tmp_path / "maps.npz", allow_pickle=False)["labels"].tolist()
+    assert len(labels) == 5
+    assert {path.name for path in tmp_path.glob("photo-c*.png")} == {
+        f"photo-{label}.png" for label in labels
+    }
+    assert renders_again(tmp_path, f"photo-{labels[0]}.png")
+
+
+def test_the_picture_is_that_of_the_python_call(photo, tmp_path):
+    assert maps(photo, tmp_path, "--threshold", "0.4", model="r50n-nl") == 0
+    made = viz.figure.view(str(photo), "r50n-nl", (60, 40), size=128, threshold=0.4)
+    assert made.content("png") == (tmp_path / "photo-NL.png").read_bytes()
+
+
+@pytest.mark.parametrize(("kind", "label"), [("features", "cosine"), ("class maps", "class 3")])
+def test_other_kinds_of_maps_are_written_with_the_numbers_of_python(photo, tmp_path, kind, label):
+    more = ["--maps", "3"] if kind == "class maps" else []
+    assert maps(photo, tmp_path, "--kind", kind, *more) == 0
+    arrays = np.load(tmp_path / "maps.npz", allow_pickle=False)
+    assert arrays["labels"].tolist() == [label]
+    capture = viz.capture(viz.load("r50n-cgnl"), photo, size=128)
+    if kind == "features":
+        expected = viz.row(capture, at=(60, 40), kind=kind)
+    else:
+        (expected,) = viz.maps(capture, at=(60, 40), choose=[3], kind=kind)
+    np.testing.assert_allclose(arrays["values"][0], expected.values, rtol=1e-4, atol=1e-6)
+
+
+def test_an_example_is_an_input_too(tmp_path):
+    out = tmp_path / "o"
+    asked = ["maps", "example:bird", "--model", "r50n-nl", "--at", "215,120", "--size", "96"]
+    assert main.main([*asked, "--out", str(out)]) == 0
+    # No colon, which some systems do not have in names.
+    assert sorted(path.name for path in out.iterdir()) == [
+        "example-bird-NL.png", "maps.npz", "recipe.json"
+    ]  # fmt: skip
+    assert renders_again(out, "example-bird-NL.png")

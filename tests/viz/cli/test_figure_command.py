@@ -135,7 +135,7 @@ def test_a_clip_gives_a_still_and_a_recipe_of_its_sampled_frames(reel, tmp_path)
     (reference,) = recipe_json.loads((tmp_path / "a.json").read_bytes()).references
     assert reference.medium.frames == footage.load(reel).numbers(Sampling(4, 2))
     assert reference.frame == 1
-    assert [view.shown for view in reference.views] == ["group 3", "union"]
+    assert [str(view.shown) for view in reference.views] == ["group 3", "union"]
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.width == round(139.7 / 25.4 * 300)
 
@@ -218,26 +218,29 @@ def test_networks_are_loaded_and_media_read_once(photo, tmp_path, networks, monk
     ("change", "words"),
     [
         (["--at", "3,x"], "two numbers"),
-        (["--at", "1,1"], "2 references came for 1 inputs"),
-        (["--out", "b.bmp"], "b.bmp came; it ends with .json"),
-        (["--out", "b"], "it ends with .json"),
+        (["--at", "1,1"], "2 references do not fit 1 inputs"),
+        (["--out", "b.bmp"], "b.bmp has no known ending; give .json"),
+        (["--out", "b"], "--out b has no known ending; give .json"),
         (["--width", "wide"], "cvpr-column"),
-        (["--width", "3"], "layout.width_mm: 3.0 came"),
-        (["--dpi", "9"], "layout.dpi: 9 came"),
+        (["--width", "3"], "layout.width_mm is 3.0; "),
+        (["--dpi", "9"], "layout.dpi is 9; "),
         (["--gap", "nan"], "layout.gap_mm"),
         (["--font-size", "-1"], "layout.font_pt"),
         (["--row-label", "x" * 10_000], "layout.row_labels[0]"),
-        (["--threshold", "1.5"], "from 0 to 1"),
+        (["--threshold", "1.5"], "give 0 to 1"),
         (["--range", "0,1"], "go together"),
         (["--arrows", "9999"], "0 to 200"),
         (["--frame", "1"], "has one frame, 0"),
-        (["--frames", "4"], "--frames came with a single picture"),
-        (["--size", "7"], "views[0].size: 7 came"),
-        (["--count", "0"], "views[0].count: 0 came"),
-        (["--count", "1", "--count", "2", "--count", "3"], "3 values of count came for 2 networks"),
-        (["--shown", "best"], "views[0].shown: 'best' came"),
+        (["--frames", "4"], "--frames does not go with a single picture"),
+        (["--size", "7"], "Size 7 is out of range; give 16 to 1024"),
+        (["--count", "0"], "views[0].count is 0; "),
+        (
+            ["--count", "1", "--count", "2", "--count", "3"],
+            "values of count do not fit 2 networks",
+        ),
+        (["--shown", "best"], "'best' is not a map; write channel 1"),
         (["--channels", "<b>"], "use auto"),
-        (["--block", "res9.9"], "this network has res4.4"),
+        (["--block", "res9.9"], "it has res4.4"),
         (["--model", "nothing"], "use one of nl"),
         (["--model", "plain"], "no attention block"),
         (["--truth", "none.csv"], "none.csv could not be read"),
@@ -368,7 +371,7 @@ def test_a_network_is_mapped_and_another_one_refused_with_both_hashes(made, tmp_
 @pytest.mark.parametrize("option", ["--media", "--network"])
 def test_what_the_recipe_does_not_name_cannot_be_mapped(made, tmp_path, capsys, option, text):
     assert render(made, *outs(tmp_path / "a.png"), option, text) == 2
-    assert "where OLD is in the recipe" in refusal(capsys)
+    assert "give OLD=NEW, OLD as in the recipe: " in refusal(capsys)
 
 
 def test_versions_that_differ_are_told(made, tmp_path, capsys):
@@ -392,9 +395,9 @@ def test_versions_that_differ_are_told(made, tmp_path, capsys):
         ({"format": "nonlocal-viz-figure/9"}, "version 9"),
         ({"format": "other"}, "is of format"),
         ({"colour": 1}, "colour is not known"),
-        ({"preset": "pie"}, "preset: 'pie' came"),
+        ({"preset": "pie"}, "preset is 'pie'; "),
         ({"references": []}, "references"),
-        ({"layout": {"dpi": "300"}}, "layout.dpi: '300' came"),
+        ({"layout": {"dpi": "300"}}, "layout.dpi is '300'; "),
         ({"look": {"threshold": float("nan")}}, "NaN"),
         ({"layout": {"row_labels": ["x" * 10_000]}}, "layout.row_labels[0]"),
     ],

@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 import viz
-from tests.conftest import assert_one_line, draw
+from models.specs.block import CGNLSpec, NonLocalSpec
+from models.zoo import catalogue
+from tests.conftest import assert_one_line, draw, make_tiny
 from viz.attention import pipeline
 from viz.cli import main
 from viz.cli import maps as maps_command
@@ -21,9 +23,12 @@ FRAMES, FPS = 24, 10
 FILES = ["clip-NL.mp4", "clip-NL.png", "maps.npz", "recipe.json"]
 
 
+pytestmark = pytest.mark.usefixtures("small_pages")
+
+
 @pytest.fixture(autouse=True)
 def _small_network(monkeypatch, nl_model):
-    monkeypatch.setattr(maps_command.models_command, "load", lambda _name, _args: nl_model)
+    monkeypatch.setattr(catalogue, "load", lambda *_args, **_how: nl_model)
 
 
 @pytest.fixture
@@ -43,7 +48,7 @@ def maps(path: Path, out: Path, *more: str) -> int:
     return main.main([*asked, "--frames", "4", "--step", "3", *more])
 
 
-def test_a_clip_gives_a_strip_a_movie_arrays_and_a_recipe(clip, tmp_path, capsys):
+def test_a_clip_gives_a_picture_a_movie_arrays_and_a_recipe(clip, tmp_path, capsys):
     out = tmp_path / "o"
     assert maps(clip, out, "--frame", "2", "--video", "mp4", "--arrows", "5") == 0
     assert sorted(p.name for p in out.iterdir()) == FILES
@@ -51,8 +56,8 @@ def test_a_clip_gives_a_strip_a_movie_arrays_and_a_recipe(clip, tmp_path, capsys
     # Ten frames are spanned, so 14 are left: the clip starts at frame 7.
     assert "frame 2 of 4, at 1.30 s, number 13 of the footage" in printed.out
     assert printed.err == ""
-    with Image.open(out / "clip-NL.png") as strip:
-        assert strip.width > 4 * 160
+    with Image.open(out / "clip-NL.png") as picture:
+        assert picture.width == int(183 / 25.4 * 60)
     with av.open(str(out / "clip-NL.mp4")) as movie:
         times = [frame.time for frame in movie.decode(video=0)]
     assert times == pytest.approx([0, 0.3, 0.6, 0.9], abs=1e-3)
@@ -61,7 +66,7 @@ def test_a_clip_gives_a_strip_a_movie_arrays_and_a_recipe(clip, tmp_path, capsys
 def test_the_numbers_are_those_of_the_python_call(clip, tmp_path, nl_model):
     assert maps(clip, tmp_path / "o", "--frame", "1") == 0
     taken = footage.load(clip).sample(Sampling(4, 3))
-    row = viz.affinity_row(viz.capture(nl_model, taken), (80, 40), frame=1)
+    row = viz.row(viz.capture(nl_model, taken), (80, 40), frame=1)
     with np.load(tmp_path / "o" / "maps.npz", allow_pickle=False) as arrays:
         np.testing.assert_allclose(arrays["values"][0], row.values, rtol=1e-5, atol=1e-7)
         assert arrays["numbers"].tolist() == [7, 10, 13, 16]
@@ -106,11 +111,53 @@ def test_a_folder_of_frames_and_a_gif_are_clips(tmp_path):
             assert reel.n_frames == 4
 
 
+@pytest.fixture
+def network(request, monkeypatch):
+    """The network of a name of NETWORKS."""
+    made = NETWORKS[request.param]()
+    monkeypatch.setattr(catalogue, "load", lambda *_args, **_how: made)
+    return request.param
+
+
+NETWORKS = {
+    "nl": lambda: make_tiny(NonLocalSpec()),
+    "cgnl": lambda: make_tiny(CGNLSpec(groups=8)),
+}
+
+
+@pytest.mark.parametrize(
+    ("network", "how", "first"),
+    [
+        ("nl", ["--arrows", "5"], "clip-NL"),
+        ("cgnl", ["--maps", "17,3", "--threshold", "0.4"], "clip-c17"),
+        ("cgnl", ["--kind", "features", "--normalise", "frame"], "clip-cosine"),
+        ("nl", ["--kind", "class maps", "--maps", "5"], "clip-class-5"),
+    ],
+    indirect=["network"],
+)
+def test_the_recipe_renders_picture_and_movie_byte_for_byte(clip, tmp_path, network, how, first):
+    assert maps(clip, tmp_path, "--frame", "2", "--video", "gif", *how) == 0
+    again = [tmp_path / f"again.{kind}" for kind in ("png", "gif")]
+    outs = [word for path in again for word in ("--out", str(path))]
+    assert main.main(["render", str(tmp_path / "recipe.json"), *outs]) == 0
+    for path in again:
+        assert path.read_bytes() == (tmp_path / f"{first}{path.suffix}").read_bytes(), path.name
+    assert network in NETWORKS
+
+
+@pytest.mark.parametrize("kind", ["mp4", "webp"])
+def test_the_recipe_renders_every_kind_of_movie(clip, tmp_path, kind):
+    assert maps(clip, tmp_path, "--video", kind) == 0
+    again = tmp_path / f"again.{kind}"
+    assert main.main(["render", str(tmp_path / "recipe.json"), "--out", str(again)]) == 0
+    assert again.read_bytes() == (tmp_path / f"clip-NL.{kind}").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (["--frame", "4"], "frames 0 to 3"),
-        (["--frame", "-1"], "frames 0 to 3"),
+        (["--frame", "4"], "4 is not a frame of"),
+        (["--frame", "-1"], "the sampled frames 0 to 3"),
         (["--video", "mkv"], "mp4, gif, webp"),
         (["--video", ""], "mp4, gif, webp"),
         (["--video", "mp4,<b>"], "mp4, gif, webp"),
@@ -147,7 +194,7 @@ def test_what_only_clips_have_is_refused_for_a_picture(tmp_path, capsys):
     Image.fromarray(draw(64, 96)[0]).save(path)
     assert maps(path, tmp_path / "o", "--video", "mp4") == 2
     error = capsys.readouterr().err
-    assert "--frames, --step, --video came with a single picture" in error
+    assert "--frames, --step, --video does not go with a single picture, p.png" in error
     assert error.count("\n") == 1
 
 

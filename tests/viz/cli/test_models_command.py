@@ -129,6 +129,7 @@ def test_a_published_network_that_cannot_be_fetched_is_one_line(capsys, monkeypa
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.usefixtures("small_pages")
 def test_maps_takes_a_foreign_checkpoint_with_answers(undecided, tmp_path, capsys):
     photo, out = tmp_path / "photo.png", tmp_path / "o"
     Image.fromarray(np.full((97, 131, 3), 90, np.uint8)).save(photo)

@@ -8,9 +8,11 @@ import pytest
 from PIL import Image
 
 from errors import InputError, OutsideError
+from models.specs.block import NonLocalSpec
 from tests.conftest import draw, make_tiny
 from tests.viz.drawn_clips import animation, frames
-from viz.attention import pipeline
+from viz.attention import pipeline, queries
+from viz.attention.choice import MapChoice, ranked
 from viz.figure import composition
 from viz.figure.options import Asked
 from viz.figure.panels.presets import TABLE
@@ -268,3 +270,67 @@ def test_boxes_that_are_none_are_one_line(box, photo, sources, one_line):
     with pytest.raises(InputError) as caught:
         composition.references(sources, [photo] * 2, ["a"], (12, 30.5), Asked(box=box))
     one_line(caught.value)
+
+
+@pytest.fixture
+def attending() -> FileSources:
+    """Sources whose network has five NL blocks."""
+    return FileSources(load=lambda _name, _answers: make_tiny(NonLocalSpec(), "5"))
+
+
+def test_the_block_is_the_last_by_its_name_unless_another_is_asked_for(photo, attending):
+    labels = queries.block_labels(attending.network("a").spec)
+    assert len(labels) == 5
+    for asked, expected in ((Asked(), labels[-1]), (Asked(block=labels[0]), labels[0])):
+        (found,) = composition.references(attending, [photo], ["a"], (3, 4), asked)
+        assert found.views[0].block == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "choice"),
+    [("c17", MapChoice("channel", 17)), ("channel 2", ranked("channel", 2)), (None, None),
+     ("union", MapChoice("union")), (MapChoice("group", 3), MapChoice("group", 3))],
+)  # fmt: skip
+def test_the_shown_map_is_written_or_given(photo, sources, given, choice):
+    (found,) = composition.references(sources, [photo], ["a"], (3, 4), Asked(shown=given))
+    assert found.views[0].shown == choice
+
+
+@pytest.mark.parametrize("given", ["best", "channel 0", "c", "", "union\n", "channel 1" * 99])
+def test_a_shown_map_that_is_none_is_one_line(photo, sources, one_line, given):
+    def ask():
+        composition.references(sources, [photo], ["a"], (3, 4), Asked(shown=given))
+
+    assert "is not a map; write channel 1" in refusal(one_line, ask)
+
+
+def test_kinds_are_one_for_all_or_one_for_each(photo, sources, one_line):
+    asked = Asked(kind=(None, "features"))
+    found = composition.references(sources, [photo], ["a", "b"], (3, 4), asked)
+    assert [view.kind for view in found[0].views] == [None, "features"]
+    assert composition.composed("parts", found).references == found
+    found = composition.references(sources, [photo], ["a"], (3, 4), Asked(kind="nope"))
+    said = refusal(one_line, lambda: composition.composed("parts", found))
+    assert "views[0].kind is 'nope'; use one of affinity, channels, features, class maps" in said
+
+
+@pytest.mark.parametrize("name", ["mode", "size"])
+def test_a_mode_or_size_that_is_none_is_refused_before_anything_is_drawn(
+    photo, sources, one_line, name
+):
+    asked = Asked(**{name: {"mode": "stretch", "size": 7}[name]})
+    said = refusal(one_line, lambda: composition.references(sources, [photo], ["a"], (3, 4), asked))
+    assert {"mode": "use fit or center-crop", "size": "give 16 to 1024"}[name] in said
+
+
+def test_what_a_page_shows_is_the_preset_view_in_its_look(photo, sources, one_line):
+    found = composition.references(sources, [photo], ["a"], (3, 4))
+    look = Look(threshold=0.25, colormap="viridis")
+    made = composition.view_recipe(found, look)
+    assert made.preset == "view"
+    assert made == composition.composed("view", found, threshold=0.25, colormap="viridis")
+    assert made.layout == TABLE["view"].layout
+    assert made.layout.bar == "map"
+    assert recipe_json.loads(recipe_json.dumps(made)) == made
+    for bad in (Look(threshold=5.0), Look(fixed_range=(1.0, 0.0))):
+        refusal(one_line, lambda bad=bad: composition.view_recipe(found, bad))

@@ -187,6 +187,7 @@ def test_nothing_is_run_before_a_map_is_asked_for(cgnl_model, tiny_clip, passes)
     KIND.listed(block, AT, Selection())
     KIND.choices(block, Selection())
     KIND.resolved(block, AT, Selection(), None)
+    assert viz.query_dependence(block) == 0
     assert passes == []
 
 

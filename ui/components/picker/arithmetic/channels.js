@@ -52,10 +52,12 @@ function groupMap(panel, group, i, out) {
   out.set(sum);
 }
 
-// Scores of every channel at reference i.
+const HALF_ROUNDING = 2 ** -11; // of theta, which comes as float16
+
+// Scores of every channel at reference i. What is constant but for rounding does not stand out.
 const SCORES = {
-  standout: ({ arrays: { theta, mean, spread, contrast }, positions }, i) =>
-    mean.map((m, c) => ((theta[c * positions + i] - m) / spread[c]) * contrast[c]),
+  standout: ({ arrays: { theta, mean, spread, contrast }, positions }, i) => mean.map((m, c) =>
+    (spread[c] > HALF_ROUNDING * Math.abs(m) ? ((theta[c * positions + i] - m) / spread[c]) * contrast[c] : 0)),
   response: ({ arrays: { response, mean }, positions }, i) => mean.map((_, c) => Math.abs(response[c * positions + i])),
   contrast: (panel, i) => panel.arrays.mean.map((_, c) => {
     const [low, high] = range(channelMap(panel, c, i, panel.sum));

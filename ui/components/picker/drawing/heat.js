@@ -21,10 +21,10 @@ export function emptyHeat(grid) {
 }
 
 // Scales over all moments ("clip"), each moment for itself ("frame"), or between fixed values. What is
-// constant is marked, not divided.
+// constant, or has no number, is marked, not divided.
 export function normalise(values, look, heat) {
-  const moments = heat.peaks.length, size = values.length / moments;
-  const whole = look.normalise === "fixed" ? look.fixed_range : look.normalise === "clip" ? range(values) : null;
+  const moments = heat.peaks.length, size = values.length / moments, all = range(values);
+  const whole = all[0] > all[1] || look.normalise === "clip" ? all : look.normalise === "fixed" ? look.fixed_range : null;
   heat.low = Infinity;
   heat.high = -Infinity;
   heat.constant = true;
