@@ -142,6 +142,39 @@ def hover(page: Page, x: float, y: float, panel: int = 0) -> None:
     expect(page.locator(".picker")).not_to_have_attribute("data-draws", before)
 
 
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose an option of a selectbox, and wait until the page is at rest."""
+    entry = page.get_by_role("option", name=option, exact=True)
+    for _ in range(4):
+        # While another selectbox has the focus, a list that opens may close again at once.
+        page.get_by_role("combobox", name=label).click()
+        page.wait_for_timeout(200)
+        if entry.is_visible():
+            break
+    entry.click()
+    expect(page.get_by_role("combobox", name=label)).to_have_value(option)
+    at_rest(page)
+
+
+def saved(page: Page, label: str) -> bytes:
+    """Press a button that saves a file, and return what arrives."""
+    with page.expect_download() as arrival:
+        page.get_by_role("button", name=label).click()
+    return Path(arrival.value.path()).read_bytes()
+
+
+def rendered(folder: Path, recipe: bytes) -> bytes:
+    """Return the PNG that the command line makes of a recipe, which is put into a folder.
+
+    In a process of its own: this one has one thread, which rounds otherwise than the server's.
+    """
+    (folder / "recipe.json").write_bytes(recipe)
+    again = folder / "again.png"
+    command = [sys.executable, "-m", "viz", "render", str(folder / "recipe.json")]
+    subprocess.run([*command, "--out", str(again)], cwd=ROOT, check=True, capture_output=True)
+    return again.read_bytes()
+
+
 def pixels(page: Page, panel: int = 0) -> bytes:
     """Return the canvas of a panel as PNG bytes."""
     url = page.locator("canvas.picture").nth(panel).evaluate("c => c.toDataURL('image/png')")

@@ -6,7 +6,7 @@ arrived (float16), and the map kinds' own maps, which the browser's may miss by 
 """
 
 import base64
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import exp
 from typing import get_args
 
@@ -174,6 +174,15 @@ def test_rows_are_those_of_the_pairwise_functions(modules, name, keys, groups):
         else:
             bound = off.max() / len(off) + 1e-7
         assert (np.abs(values - exact) <= bound).all()
+
+
+def test_a_softmax_of_large_numbers_does_not_overflow(modules):
+    block = nonlocal_block("gaussian", GRID)
+    panel, _ = asked(modules, replace(block, queries=300 * block.queries))
+    for position, found in zip(POSITIONS, panel.maps(POSITIONS), strict=True):
+        values = found["maps"][""]["values"]
+        np.testing.assert_allclose(values, rows_of(panel, position)[0], rtol=0.01, atol=1e-6)
+        assert max(values) > 0.5
 
 
 @pytest.mark.parametrize("name", ["embedded_gaussian", "dot_product", "concatenation"])

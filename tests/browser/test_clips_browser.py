@@ -1,16 +1,14 @@
 """The Explore page with a clip as a person uses it: a real browser, a real server."""
 
-import base64
 import io
 import re
 
 import av
-import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.conftest import at_rest, open_explore
+from tests.browser.bare.bare_clips import over_frame, place_of, strip
+from tests.browser.conftest import at_rest, open_explore, rendered, saved
 from tests.browser.test_explore_files import upload
 from tests.viz.drawn_clips import frames, video
 
@@ -22,24 +20,6 @@ def picker(page):
     return page.locator(".picker")
 
 
-def place_of(page):
-    """The frame, row and column that are drawn."""
-    return tuple(map(int, picker(page).get_attribute("data-cell").split(",")))
-
-
-def strip_pixels(page, index):
-    url = page.locator(FRAME).nth(index).evaluate("c => c.toDataURL('image/png')")
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB"))
-
-
-def hover_frame(page, index, x, y):
-    """Point at (x, y), as shares of the sides of one frame of the strip."""
-    box = page.locator(FRAME).nth(index).bounding_box()
-    before = picker(page).get_attribute("data-draws")
-    page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
-    expect(picker(page)).not_to_have_attribute("data-draws", before)
-
-
 @pytest.fixture
 def kick(page, server):
     return open_explore(page, server, KICK)
@@ -47,19 +27,19 @@ def kick(page, server):
 
 def test_every_frame_follows_the_pointer_over_any_frame(kick):
     expect(kick.locator(FRAME)).to_have_count(16)
-    hover_frame(kick, 6, 0.9, 0.9)
+    over_frame(kick, 6, 0.9, 0.9)
     assert place_of(kick)[0] == 6
-    before = [strip_pixels(kick, k) for k in range(16)]
-    hover_frame(kick, 2, 0.35, 0.3)
+    before = [frame for panel in (0, 1) for frame in strip(kick, panel)]
+    over_frame(kick, 2, 0.35, 0.3)
     assert place_of(kick)[0] == 2
-    after = [strip_pixels(kick, k) for k in range(16)]
+    after = [frame for panel in (0, 1) for frame in strip(kick, panel)]
     changed = [bool((a != b).any()) for a, b in zip(before, after, strict=True)]
     assert sum(changed[:8]) >= 2, "the NL heat did not follow over the frames"
     assert sum(changed[8:]) >= 2, "the CGNL heat did not follow over the frames"
 
 
 def test_a_click_on_a_frame_pins_it_there(kick):
-    hover_frame(kick, 5, 0.53, 0.55)
+    over_frame(kick, 5, 0.53, 0.55)
     frame, row, col = place_of(kick)
     kick.mouse.down()
     kick.mouse.up()
@@ -89,7 +69,7 @@ def test_an_uploaded_video_is_sampled_and_explored(page, server):
     expect(page.get_by_text("In use: walk.mp4")).to_be_visible()
     at_rest(page)
     expect(page.locator(FRAME)).to_have_count(8)
-    hover_frame(page, 3, 0.5, 0.5)
+    over_frame(page, 3, 0.5, 0.5)
 
 
 def test_a_bad_clip_is_one_line_and_the_clip_stays(kick):
@@ -98,7 +78,7 @@ def test_a_bad_clip_is_one_line_and_the_clip_stays(kick):
     expect(error).to_have_count(1)
     expect(error).to_contain_text("talk.mp4")
     at_rest(kick)
-    hover_frame(kick, 1, 0.5, 0.5)
+    over_frame(kick, 1, 0.5, 0.5)
 
 
 def test_a_bad_file_after_an_upload_brings_that_upload_back(page, server):
@@ -113,15 +93,18 @@ def test_a_bad_file_after_an_upload_brings_that_upload_back(page, server):
     expect(page.locator(FRAME)).to_have_count(8)
 
 
-def test_a_movie_is_made_and_saved(kick):
+def test_picture_and_movie_are_saved_and_the_picture_is_what_its_recipe_renders(kick, tmp_path):
+    over_frame(kick, 5, 0.53, 0.55)
+    kick.mouse.down()
+    kick.mouse.up()
+    expect(kick.get_by_label("Frame", exact=True)).to_have_value("5")
+    at_rest(kick)
+    picture = saved(kick, "PNG of this view")
+    assert rendered(tmp_path, saved(kick, "Recipe (.json)")) == picture
     kick.get_by_role("button", name="Make the MP4").click()
-    save = kick.get_by_role("button", name=re.compile("Save the MP4"))
-    expect(save).to_be_visible()
+    expect(kick.get_by_role("button", name=re.compile("Save the MP4"))).to_be_visible()
     expect(kick.locator("video")).to_be_visible()
-    with kick.expect_download() as waiting:
-        save.click()
-    content = waiting.value.path().read_bytes()
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(saved(kick, re.compile("Save the MP4")))) as container:
         assert sum(1 for _ in container.decode(video=0)) == 8
 
 

@@ -1,53 +1,56 @@
 """The Explore page as a person uses it: a real browser, a real server, the bundled networks."""
 
-import io
 import re
 
 import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import expect
 
+from tests.browser.bare.bare_picker import assert_same_picture, drawn, painted
 from tests.browser.conftest import (
     SIZE,
     address_cell,
     at_rest,
     cell_of,
+    choose,
     hover,
     open_explore,
-    pixels,
 )
-from viz.attention import pipeline
+from viz.attention import queries
+from viz.attention.choice import MapChoice
+from viz.attention.kinds import KINDS, kind_of
 from viz.examples import bird
-from viz.rendering import heat, overlay
 from viz.rendering.look import Look
 from viz.types import Cell
 
-
-def drawn(page, panel=0):
-    return np.asarray(Image.open(io.BytesIO(pixels(page, panel))).convert("RGB")).astype(int)
+COSINE, GRAD_CAM = KINDS["features"].menu, KINDS["class maps"].menu
 
 
-def python_overlay(capture, attention, look):
-    clip = bird.clip()
-    return overlay.paint(clip, capture.geometry, heat.normalise(attention, look), look)[0].astype(
-        int
-    )
+def map_at(capture, cell, choice=None, kind=None):
+    """One map of a network at a cell (row, column), by Python."""
+    block = queries.block_of(capture, kind=kind)
+    return kind_of(block).map(block, Cell(0, *cell), choice)
 
 
-def assert_same_picture(screen, python):
-    """Within 16/255 but for a few pixels at the edge of the threshold (float16 factors)."""
-    assert screen.shape == python.shape
-    assert (np.abs(screen - python).max(-1) > 16).mean() < 0.004
+def assert_shows(page, panel, capture, attention, look):
+    wanted = painted(bird.clip().frames[0], capture.geometry, attention, look)
+    assert_same_picture(drawn(page, panel), wanted)
 
 
 def shown_channel(page, panel=1):
     return int(re.search(r"channel (\d+)", page.locator(".caption").nth(panel).inner_text())[1])
 
 
-def test_it_opens_with_a_picture_a_reference_and_two_live_maps(page, server):
-    hosts = set()
+def press(page):
+    """Click where the pointer is."""
+    page.mouse.down()
+    page.mouse.up()
+
+
+def test_it_opens_with_two_live_maps_that_follow_the_pointer_without_the_server(page, server):
+    hosts, sent = set(), []
     page.on("request", lambda request: hosts.add(request.url.split("/")[2].split(":")[0]))
+    page.on("websocket", lambda socket: socket.on("framesent", lambda _frame: sent.append(1)))
     open_explore(page, server)
     expect(page.locator("canvas.picture")).to_have_count(2)
     expect(page.locator(".title").first).to_contain_text("r50n-nl")
@@ -55,59 +58,43 @@ def test_it_opens_with_a_picture_a_reference_and_two_live_maps(page, server):
     expect(page.locator(".thumb")).to_have_count(13)
     assert (drawn(page) != bird.clip().frames[0]).any(), "no heat on the first picture"
     assert hosts <= {"localhost", ""}, "the page asked for something outside this machine"
+    page.wait_for_timeout(500)
+    before = len(sent)
+    assert before > 0
+    for k in range(12):
+        hover(page, 0.1 + 0.06 * k, 0.4)
+    first = drawn(page)
+    hover(page, 0.2, 0.8, panel=1)
+    assert (drawn(page) != first).any()
+    assert len(sent) == before
 
 
 def test_hover_paints_what_python_paints_in_both_networks(page, server, captures):
     open_explore(page, server, f"?size={SIZE}")
-    look = Look()
+    nl, cgnl = captures.values()
     for x, y in ((0.3, 0.82), (0.62, 0.27), (0.55, 0.5)):
         hover(page, x, y)
-        cell = Cell(0, *cell_of(page))
-        nl, cgnl = (pipeline.block_of(c) for c in captures.values())
-        [row] = pipeline.maps_at(nl, cell, pipeline.Channels())
-        assert_same_picture(drawn(page), python_overlay(captures["r50n-nl"], row, look))
-        wanted = pipeline.Channels(listed=(shown_channel(page),))
-        [channel] = pipeline.maps_at(cgnl, cell, wanted)
-        assert_same_picture(drawn(page, 1), python_overlay(captures["r50n-cgnl"], channel, look))
-        best = pipeline.choose_channels(cgnl, cell, pipeline.Channels())
-        assert shown_channel(page) in best[:2], "the browser ranks other channels"
-
-
-def test_hover_over_the_second_picture_moves_the_first(page, server):
-    open_explore(page, server)
-    before = drawn(page)
-    hover(page, 0.2, 0.8, panel=1)
-    assert (drawn(page) != before).any()
-
-
-def test_hover_never_asks_the_server(page, server):
-    sent = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda _frame: sent.append(1)))
-    open_explore(page, server)
-    page.wait_for_timeout(500)
-    before = len(sent)
-    for k in range(12):
-        hover(page, 0.1 + 0.06 * k, 0.4)
-    assert len(sent) == before
-    assert before > 0
+        cell = cell_of(page)
+        assert_shows(page, 0, nl, map_at(nl, cell), Look())
+        channel = MapChoice("channel", shown_channel(page))
+        assert_shows(page, 1, cgnl, map_at(cgnl, cell, channel), Look())
+        block = queries.block_of(cgnl)
+        best = kind_of(block).rank(block, Cell(0, *cell), "standout")
+        assert channel.number in best[:2], "the browser ranks other channels"
 
 
 def test_a_click_pins_and_the_page_shows_cell_and_exact_value(page, server, captures):
     open_explore(page, server, f"?size={SIZE}")
     hover(page, 0.42, 0.66)
     cell = cell_of(page)
-    page.mouse.down()
-    page.mouse.up()
+    press(page)
     expect(page.get_by_label("Row", exact=True)).to_have_value(str(cell[0]))
     expect(page.get_by_label("Column", exact=True)).to_have_value(str(cell[1]))
     at_rest(page)
     assert address_cell(page) == cell
     page.mouse.move(3, 3)
     expect(page.locator(".readout")).to_contain_text(f"row {cell[0]} column {cell[1]}")
-    [row] = pipeline.maps_at(
-        pipeline.block_of(captures["r50n-nl"]), Cell(0, *cell), pipeline.Channels()
-    )
-    exact = row.values[0, cell[0], cell[1]]
+    exact = map_at(captures["r50n-nl"], cell).values[0, cell[0], cell[1]]
     cells = page.locator("[data-testid=stDataFrame] [role=gridcell]").all_text_contents()
     floats = [float(c) for c in cells if re.fullmatch(r"-?[\d.]+(e-?\d+)?", c)]
     assert any(np.isclose(v, exact, rtol=1e-3) for v in floats)
@@ -122,35 +109,18 @@ def test_the_address_bar_brings_the_view_back(page, server):
 
 
 def test_a_bad_address_opens_the_page_all_the_same(page, server):
-    open_explore(page, server, "?at=99,%3Cb%3E&net=nothing&threshold=8&size=-1&map=%00&channels=x")
+    query = "?at=99,%3Cb%3E&net=nothing&threshold=8&size=-1&map=%00&channels=x&kind=%3Ci%3E"
+    open_explore(page, server, query)
     expect(page.locator("canvas.picture")).to_have_count(2)
 
 
-def test_the_threshold_changes_the_picture(page, server):
-    open_explore(page, server)
-    before = drawn(page)
-    thumb = page.get_by_role("slider", name="Threshold")
-    thumb.focus()
-    for _ in range(40):
-        page.keyboard.press("ArrowLeft")
-    expect(page.locator(".cut").first).to_contain_text("0.30")
-    at_rest(page)
-    now = drawn(page)
-    plain = bird.clip().frames[0]
-    assert (now != plain).any(-1).sum() > (before != plain).any(-1).sum()
-
-
-def test_a_small_map_that_is_clicked_is_shown_large(page, server):
+def test_what_is_clicked_typed_and_pressed_changes_picture_pin_and_address(page, server):
     open_explore(page, server)
     page.locator(".thumb", has_text="g4").click()
     expect(page.locator(".caption").nth(1)).to_contain_text("group 4")
     at_rest(page)
     assert "focus=group" in page.url
     expect(page.locator(".thumb", has_text="g4")).to_have_attribute("aria-pressed", "true")
-
-
-def test_arrow_keys_and_enter_pin(page, server):
-    open_explore(page, server)
     row, col = cell_of(page)
     page.locator("canvas.picture").first.focus()
     page.keyboard.press("ArrowDown")
@@ -159,14 +129,27 @@ def test_arrow_keys_and_enter_pin(page, server):
     page.keyboard.press("Enter")
     expect(page.get_by_label("Row", exact=True)).to_have_value(str(row + 1))
     expect(page.get_by_label("Column", exact=True)).to_have_value(str(col - 1))
+    at_rest(page)
+    field = page.get_by_label("Column", exact=True)
+    field.fill("3")
+    field.press("Enter")
+    page.wait_for_selector(".picker[data-cell$=',3']")
+    at_rest(page)
+    before, plain = drawn(page), bird.clip().frames[0]
+    thumb = page.get_by_role("slider", name="Threshold")
+    thumb.focus()
+    for _ in range(40):
+        page.keyboard.press("ArrowLeft")
+    expect(page.locator(".cut").first).to_contain_text("0.30")
+    at_rest(page)
+    assert (drawn(page) != plain).any(-1).sum() > (before != plain).any(-1).sum()
 
 
 def test_the_back_button_goes_back_to_the_pin_before(page, server):
     open_explore(page, server, "?at=2%2C3")
     hover(page, 0.6, 0.7)
     there = cell_of(page)
-    page.mouse.down()
-    page.mouse.up()
+    press(page)
     expect(page.get_by_label("Row", exact=True)).to_have_value(str(there[0]))
     at_rest(page)
     page.mouse.move(3, 3)
@@ -174,12 +157,37 @@ def test_the_back_button_goes_back_to_the_pin_before(page, server):
     page.wait_for_selector(".picker[data-cell='2,3']")
 
 
-def test_number_inputs_move_the_reference(page, server):
-    open_explore(page, server)
-    field = page.get_by_label("Column", exact=True)
-    field.fill("3")
-    field.press("Enter")
-    page.wait_for_selector(".picker[data-cell$=',3']")
+def test_cosine_and_grad_cam_are_chosen_shown_and_kept_in_the_address(page, server, captures):
+    look, (nl, cgnl) = Look(threshold=0.5), captures.values()
+    open_explore(page, server, f"?size={SIZE}&threshold=0.5&at=8%2C16")
+    titles = ["Cosine · r50n-nl · res4.4", "Grad-CAM · r50n-cgnl · res4.4"]
+    names = ("r50n-nl", "r50n-cgnl")
+    for k, (name, option) in enumerate(zip(names, (COSINE, GRAD_CAM), strict=True)):
+        choose(page, f"Map of {name}", option)
+        expect(page.locator(".title").nth(k)).to_have_text(titles[k])
+    assert_shows(page, 0, nl, map_at(nl, (8, 16), kind="features"), look)
+    best = cgnl.logits.argsort(descending=True).tolist()
+    names = [cgnl.model.class_name(index) for index in best]
+    classes = [MapChoice("class", index) for index in best]
+    assert_shows(page, 1, cgnl, map_at(cgnl, (8, 16), classes[0], "class maps"), look)
+    expect(page.locator(".caption").nth(1)).to_contain_text(names[0])
+    expect(page.locator(".thumb")).to_have_count(5)
+    before = drawn(page, 1)
+    hover(page, 0.2, 0.7)
+    assert_shows(page, 0, nl, map_at(nl, cell_of(page), kind="features"), look)
+    assert (drawn(page, 1) == before).all(), "a class map followed the pointer"
+    expect(page.locator(".view").nth(1).locator(".box:visible")).to_have_count(0)
+    page.locator(".thumb").nth(2).click()
+    expect(page.locator(".caption").nth(1)).to_contain_text(names[2])
+    assert_shows(page, 1, cgnl, map_at(cgnl, (8, 16), classes[2], "class maps"), look)
+    at_rest(page)
+    expect(page.get_by_role("combobox", name="Shown large")).to_have_value("class 3")
+    assert "class-focus=class" in page.url
+    page.goto(page.url)
+    page.wait_for_selector(".picker[data-draws]")
+    at_rest(page)
+    assert page.locator(".title").all_inner_texts() == titles
+    assert_shows(page, 1, cgnl, map_at(cgnl, (8, 16), classes[2], "class maps"), look)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -209,5 +217,4 @@ def test_the_look_in_the_address_is_the_look_on_the_canvas(page, server, capture
     query = f"?size={SIZE}&at=8%2C16&threshold=0.35&map=viridis&opacity=0.9&smoothing=nearest"
     open_explore(page, server, query)
     capture = captures["r50n-nl"]
-    [row] = pipeline.maps_at(pipeline.block_of(capture), Cell(0, 8, 16), pipeline.Channels())
-    assert_same_picture(drawn(page), python_overlay(capture, row, look))
+    assert_shows(page, 0, capture, map_at(capture, (8, 16)), look)

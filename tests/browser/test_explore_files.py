@@ -1,15 +1,15 @@
 """Files that go into the Explore page and come out of it, in a real browser."""
 
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.conftest import SIZE, at_rest, hover, open_explore, pixels
-from viz.attention import pipeline
+from tests.browser.conftest import SIZE, at_rest, hover, open_explore, pixels, rendered, saved
+from viz.attention import queries
+from viz.attention.kinds import kind_of
 from viz.examples import bird
 from viz.figure.recipe import recipe_json
 from viz.types import Cell
@@ -30,7 +30,7 @@ def photo_like(width=500, height=333):
     return packed.getvalue()
 
 
-def test_an_uploaded_photo_is_turned_upright_and_explored(page, server):
+def test_an_uploaded_photo_is_turned_upright_explored_and_saved(page, server, tmp_path):
     open_explore(page, server)
     before = pixels(page)
     upload(page, "my photo.jpg", photo_like(), "image/jpeg")
@@ -40,6 +40,10 @@ def test_an_uploaded_photo_is_turned_upright_and_explored(page, server):
     width, height = Image.open(io.BytesIO(pixels(page))).size
     assert (width, height) == (500, 333)
     hover(page, 0.5, 0.5)
+    page.mouse.move(3, 3)
+    (tmp_path / "my photo.jpg").write_bytes(photo_like())
+    picture = saved(page, "PNG of this view")
+    assert rendered(tmp_path, saved(page, "Recipe (.json)")) == picture
 
 
 @pytest.mark.parametrize(
@@ -71,25 +75,18 @@ def test_a_file_name_is_text_and_never_markup(page, server):
     assert page.evaluate("window.pwned") is None
 
 
-def saved(page, label):
-    with page.expect_download() as arrival:
-        page.get_by_role("button", name=label).click()
-    return Path(arrival.value.path()).read_bytes()
-
-
-def test_the_three_files_arrive_and_open(page, server, captures):
+def test_the_three_files_arrive_and_the_picture_is_what_its_recipe_renders(
+    page, server, captures, tmp_path
+):
     open_explore(page, server, f"?size={SIZE}&at=9%2C17")
-    clip = bird.clip()
-    with Image.open(io.BytesIO(saved(page, "PNG of this view"))) as picture:
-        assert picture.width > 2 * clip.width
-        assert picture.height > clip.height
+    lead, picture = captures["r50n-nl"], saved(page, "PNG of this view")
     maps = np.load(io.BytesIO(saved(page, "Maps (.npz)")), allow_pickle=False)
-    [row] = pipeline.maps_at(
-        pipeline.block_of(captures["r50n-nl"]), Cell(0, 9, 17), pipeline.Channels()
-    )
+    block = queries.block_of(lead)
+    row = kind_of(block).map(block, Cell(0, 9, 17))
     np.testing.assert_allclose(maps["values"], row.values[None], rtol=1e-4, atol=1e-7)
     assert list(maps["cell"]) == [0, 9, 17]
-    (reference,) = recipe_json.loads(saved(page, "Recipe (.json)")).references
-    lead = captures["r50n-nl"]
-    assert lead.geometry.cell_at(*reference.at, pipeline.block_of(lead).query_grid) == (9, 17)
-    assert reference.medium.sha256 == clip.sha256
+    recipe = saved(page, "Recipe (.json)")
+    (reference,) = recipe_json.loads(recipe).references
+    assert lead.geometry.cell_at(*reference.at, block.query_grid) == (9, 17)
+    assert reference.medium.sha256 == bird.clip().sha256
+    assert rendered(tmp_path, recipe) == picture

@@ -7,8 +7,8 @@ import time
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
-from tests.browser.conftest import at_rest, open_explore
-from tests.browser.test_explore_files import photo_like, saved, upload
+from tests.browser.conftest import at_rest, choose, open_explore, saved
+from tests.browser.test_explore_files import photo_like, upload
 from viz.figure.files import embedded_recipe
 from viz.media import pictures
 
@@ -32,12 +32,6 @@ def drawn(page):
     page.wait_for_function(f"() => document.querySelector('{PREVIEW}').naturalWidth > 0")
     at_rest(page)
     return image.get_attribute("src")
-
-
-def choose(page, label, option):
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option, exact=True).click()
-    at_rest(page)
 
 
 def fonts(reader):

@@ -1,6 +1,7 @@
 """The published schema of recipes: what it accepts is what the program accepts."""
 
 import json
+import re
 from dataclasses import fields, replace
 
 import jsonschema
@@ -14,6 +15,7 @@ from tests.paths import ROOT
 from viz.attention.choice import MapChoice, ranked
 from viz.attention.kinds import KINDS
 from viz.cli import main
+from viz.figure.panels import presets
 from viz.figure.recipe import recipe_json
 from viz.figure.recipe.recipe import Layout, Medium, Network, Recipe, Reference, View
 from viz.figure.sources import FileSources
@@ -210,3 +212,31 @@ def test_a_look_and_a_layout_have_no_other_entries():
         found = schema[owner.__name__]
         assert list(found["properties"]) == [field.name for field in fields(owner)]
         assert found["additionalProperties"] is False
+
+
+GUIDE = (ROOT / "docs" / "recipe.md").read_text(encoding="utf-8")
+
+
+def test_the_example_in_the_guide_is_a_recipe():
+    (text,) = re.findall(r"```json\n(.*?)```", GUIDE, re.DOTALL)
+    whole = text.replace(', "...": "..."', "").replace('"sha256": "..."', '"sha256": "ab"')
+    assert "..." not in whole
+    jsonschema.validate(json.loads(whole), recipe_json.schema())
+    (reference,) = recipe_json.loads(whole).references
+    shown = json.loads(whole)["references"][0]
+    # It shows every entry that there is.
+    assert set(shown) == {field.name for field in fields(Reference)}
+    assert set(shown["views"][0]) == {field.name for field in fields(View)}
+    assert set(json.loads(whole)) == {"format", *(field.name for field in fields(Recipe))}
+    assert reference.views[0].shown == ranked("channel", 1)
+
+
+def test_the_guide_explains_every_entry_of_a_recipe():
+    explained = {
+        word for row in re.findall(r"^\| ([a-z, ]+) \|", GUIDE, re.MULTILINE)
+        for word in row.split(", ")
+    }  # fmt: skip
+    known = {"format", *(field.name for owner in (Recipe, Reference) for field in fields(owner))}
+    assert known - {"label"} <= explained
+    assert {"kind", "maps", "count", "shown"} <= explained
+    assert all(name in GUIDE for name in presets.TABLE)

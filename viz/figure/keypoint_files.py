@@ -163,7 +163,9 @@ def _number(value: object, what: str, place: str) -> float:
     except (TypeError, ValueError, OverflowError):
         found = math.nan
     if not abs(found) <= _FARTHEST:
-        raise InputError(f"{place}: {_shown(value)} is not {what}; give a number of pixels.")
+        raise InputError(
+            f"{place}: {what} {_shown(value)} cannot be used; give a number of pixels."
+        )
     return found
 
 

@@ -47,7 +47,7 @@ def networks(monkeypatch) -> dict[str, int]:
 
     def load(name, answers=(), progress=None, **_more):
         if name not in NETWORKS:
-            raise OutsideError(f"Network {name} came; use one of {', '.join(NETWORKS)}.")
+            raise OutsideError(f"{name!r} is not a network; use one of {', '.join(NETWORKS)}.")
         loaded[name] = loaded.get(name, 0) + 1
         made.setdefault(name, replace(NETWORKS[name](), id=name, sha256=name.encode().hex()))
         return made[name]

@@ -174,6 +174,26 @@ def test_every_panel_is_the_frame_with_the_heat_of_its_moment(look):
             assert 0 < shown.mean() < 1 or look.threshold == 0
 
 
+@pytest.mark.parametrize("opacity", [0.25, 0.6, 1.0])
+@pytest.mark.parametrize("interpolation", ["nearest", "smooth"])
+def test_what_is_shown_is_picture_and_colour_mixed_by_the_opacity(opacity, interpolation):
+    levels = np.array([0.0, 0.2, 0.7, 0.8, 1.0])
+    look = Look("clip", 0.7, "viridis", opacity, interpolation)
+    made = viewed(grey(1), levels[None, None].repeat(ROWS, 1), look=look, at=(150, 5))
+    panel = panel_of(pixels(made), made, 0, 0)
+    table = matplotlib.colormaps["viridis"].colors
+    row, wide = panel.shape[0] // 2, panel.shape[1] / COLS
+    for k, value in enumerate(levels):
+        # In the middle of a cell both have its own value, but for half a pixel.
+        found = panel[row, round((k + 0.5) * wide)]
+        colour = np.trunc(255 * np.array(table[round(value * 255)]))
+        mixed = (1 - opacity) * 100 + opacity * colour if value > 0.7 else np.full(3, 100)
+        if value != 0.7 or interpolation == "nearest":
+            if value == 0.7:  # at the threshold it is kept
+                mixed = (1 - opacity) * 100 + opacity * colour
+            assert np.abs(found - mixed).max() <= 3, (value, found, mixed)
+
+
 def test_frames_that_share_a_moment_share_its_heat():
     made = viewed(grey(4), moving(2), at=(150, 5))
     page = pixels(made)

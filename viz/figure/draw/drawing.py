@@ -1,14 +1,16 @@
 """A plan drawn with matplotlib: one set of axes in mm over the whole page."""
 
 import math
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from viz.figure.draw import charts, rasters
 from viz.figure.draw.canvas import Canvas
+from viz.figure.draw.rasters import Raster
 from viz.figure.page import typesetting
-from viz.figure.page.plan import Place, Plan
+from viz.figure.page.plan import Place, Plan, Words
 from viz.figure.page.typesetting import MM_PER_INCH
 from viz.figure.panels.sheet import Bars, Matrix, Picture, Sheet, Spot
 from viz.geometry import Box
@@ -24,41 +26,66 @@ def draw(sheet: Sheet, plan: Plan, dpi: int | None = None) -> "Figure":
     Pictures have the layout's resolution, or ``dpi``. Every artist's gid says what it is:
     panel-ROW-COLUMN, reference-ROW-COLUMN, region-..., part-NUMBER, words-NUMBER.
     """
+    canvas = blank(sheet, plan, dpi or sheet.layout.dpi)
+    for place in plan.places:
+        _CONTENT[type(place.panel.content)](canvas, place)
+    arrows(canvas)
+    around(canvas, plan.words)
+    return canvas.axes.figure
+
+
+def blank(sheet: Sheet, plan: Plan, dpi: int) -> Canvas:
+    """Return an empty page."""
     from matplotlib.figure import Figure
 
     size = plan.width / MM_PER_INCH, plan.height / MM_PER_INCH
-    figure = Figure(size, dpi=dpi or sheet.layout.dpi, facecolor="white")
+    figure = Figure(size, dpi=dpi, facecolor="white")
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, plan.width), ylim=(plan.height, 0))
     axes.set_axis_off()
     axes.set_autoscale_on(False)
-    canvas = Canvas(axes, sheet, plan, [])
-    for place in plan.places:
-        _CONTENT[type(place.panel.content)](canvas, place)
-    _arrows(canvas)
-    for number, words in enumerate(plan.words):
-        canvas.write(words, f"words-{number}")
-    for number, bar in enumerate(plan.bars):
+    return Canvas(axes, sheet, plan, [])
+
+
+def around(canvas: Canvas, some: Container[Words]) -> None:
+    """Draw what stands around the panels: ``some`` of the words, colour bars, the legend's dots."""
+    for number, words in enumerate(canvas.plan.words):
+        if words in some:
+            canvas.write(words, f"words-{number}")
+    for number, bar in enumerate(canvas.plan.bars):
         charts.colour_bar(canvas, bar, number)
-    for x, y, number in plan.dots:
-        canvas.dot(x, y, number, plan.width)
-    return figure
+    for x, y, number in canvas.plan.dots:
+        canvas.dot(x, y, number, canvas.plan.width)
+
+
+def raster_of(canvas: Canvas, place: Place) -> Raster:
+    """Return the pixels of a picture at the size of its panel."""
+    picture = place.panel.content
+    rows, cols = pixels_of(canvas, place.box)
+    height, width = rows.stop - rows.start, cols.stop - cols.start
+    base = _base(canvas, picture, width, height)
+    return rasters.over(base, picture, canvas.sheet.look, canvas.grey)
+
+
+def pixels_of(canvas: Canvas, box: Box) -> tuple[slice, slice]:
+    """Return the rows and columns of pixels of a box, at least one each."""
+    top, left = round(box.top / canvas.pixel), round(box.left / canvas.pixel)
+    high = max(1, round((box.bottom - box.top) / canvas.pixel))
+    wide = max(1, round((box.right - box.left) / canvas.pixel))
+    return slice(top, top + high), slice(left, left + wide)
 
 
 def _picture(canvas: Canvas, place: Place) -> None:
+    made = raster_of(canvas, place)
+    canvas.image(made.pixels, place.box, f"panel-{place.row}-{place.column}")
+    marks_of(canvas, place, made)
+
+
+def marks_of(canvas: Canvas, place: Place, made: Raster) -> None:
+    """Draw what lies over the pixels of a picture: cells, outlines, boxes, key points."""
     picture, box, name = place.panel.content, place.box, f"{place.row}-{place.column}"
-    sides = box.right - box.left, box.bottom - box.top
-    width, height = (max(1, round(side / canvas.pixel)) for side in sides)
-    made = rasters.over(
-        _base(canvas, picture, width, height), picture, canvas.sheet.look, canvas.grey
-    )
-    canvas.image(made.pixels, box, f"panel-{name}")
     if made.cells is not None:
         _cells(canvas, made, box, name)
-    if canvas.grey and made.level is not None and canvas.sheet.look.threshold > 0:
-        for line in rasters.outlines(made.level, canvas.sheet.look.threshold):
-            where = np.array([box.left, box.top]) + line * canvas.pixel
-            canvas.line(where, 1.2, "white", f"outline-edge-{name}")
-            canvas.line(where, 0.5, "black", f"outline-{name}")
+    _outlines(canvas, made, box, name)
     for region in picture.regions:
         _mark(canvas, place, region, "region")
     if picture.reference is not None:
@@ -66,7 +93,18 @@ def _picture(canvas: Canvas, place: Place) -> None:
     for point in picture.points:
         x, y = on_page(place, point.x, point.y)
         if box.left <= x <= box.right and box.top <= y <= box.bottom:
-            canvas.dot(x, y, point.number, sides[0])
+            canvas.dot(x, y, point.number, box.right - box.left)
+
+
+def _outlines(canvas: Canvas, made: Raster, box: Box, name: str) -> None:
+    """Draw lines around what is shown, in a figure without colours."""
+    threshold = canvas.sheet.look.threshold
+    if not canvas.grey or made.level is None or threshold <= 0:
+        return
+    for line in rasters.outlines(made.level, threshold):
+        where = np.array([box.left, box.top]) + line * canvas.pixel
+        canvas.line(where, 1.2, "white", f"outline-edge-{name}")
+        canvas.line(where, 0.5, "black", f"outline-{name}")
 
 
 def _base(canvas: Canvas, picture: Picture, width: int, height: int) -> np.ndarray:
@@ -134,7 +172,8 @@ def _inside(
     return min(max(first, low), high - least), max(min(last, high), low + least)
 
 
-def _arrows(canvas: Canvas) -> None:
+def arrows(canvas: Canvas) -> None:
+    """Draw the arrows of every row."""
     for number, row in enumerate(canvas.sheet.rows):
         ends: dict[tuple[float, float], list[tuple[float, float]]] = {}
         for first, last in row.arrows:

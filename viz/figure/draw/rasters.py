@@ -1,6 +1,7 @@
 """A picture panel as pixels: the crop at the panel's size, and the heat blended over it."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -89,29 +90,37 @@ def levels(shade: Shade, crop: Box, width: int, height: int, look: Look) -> np.n
     NaN where the network does not see.
     """
     seen, values = shade.geometry.seen, shade.heat.values[shade.moment]
-    down = _weights(height, crop.top, crop.bottom, seen.top, seen.bottom, len(values), look)
-    across = _weights(width, crop.left, crop.right, seen.left, seen.right, values.shape[1], look)
+    (rows, cols), smooth = values.shape, look.interpolation == "smooth"
+    down = _weights(height, (crop.top, crop.bottom), (seen.top, seen.bottom), rows, smooth)
+    across = _weights(width, (crop.left, crop.right), (seen.left, seen.right), cols, smooth)
     level = down @ values @ across.T
     outside = np.isnan(down[:, 0])[:, None] | np.isnan(across[:, 0])
     level[outside] = np.nan
     return level
 
 
+@lru_cache(maxsize=32)
 def _weights(
-    pixels: int, first: float, last: float, low: float, high: float, cells: int, look: Look
+    pixels: int, shown: tuple[float, float], seen: tuple[float, float], cells: int, smooth: bool
 ) -> np.ndarray:
-    """(pixels, cells) float32: what each cell gives each pixel along one axis; NaN outside."""
+    """(pixels, cells) float32: what each cell gives each pixel along one axis; NaN outside.
+
+    ``shown`` and ``seen`` are the ends of the crop and of what the network sees. Kept, since the
+    panels of a figure and the frames of a movie ask for the same; not to be written to.
+    """
+    (first, last), (low, high) = shown, seen
     middle = first + (np.arange(pixels) + 0.5) * (last - first) / pixels
     place = (middle - low) / (high - low) * cells - 0.5
     weights = np.zeros((pixels, cells), np.float32)
     held = place.clip(0, cells - 1)
-    lower = np.floor(held + (0.5 if look.interpolation == "nearest" else 0)).astype(int)
+    lower = np.floor(held + (0 if smooth else 0.5)).astype(int)
     lower = lower.clip(0, cells - 1)
-    share = (held - lower).clip(0, 1) if look.interpolation == "smooth" else np.zeros(pixels)
+    share = (held - lower).clip(0, 1) if smooth else np.zeros(pixels)
     rows = np.arange(pixels)
     weights[rows, lower] = 1 - share
     weights[rows, np.minimum(lower + 1, cells - 1)] += share.astype(np.float32)
     weights[(middle < low) | (middle >= high)] = np.nan
+    weights.flags.writeable = False
     return weights
 
 

@@ -6,19 +6,18 @@ Nothing in the bytes depends on the clock, the machine's matplotlibrc, or what w
 import errno
 import io
 import secrets
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from errors import MachineError
+from viz.figure.draw.settings import HASH_SALT, fixed_settings
 from viz.figure.files import svg_fonts
 
 if TYPE_CHECKING:
@@ -30,36 +29,12 @@ STILL = {
     "png": ("PNG", "image/png"),
 }
 """Kind -> (title, media type) of the files that hold one picture."""
-CREATOR = "nonlocal-viz"
+CREATOR = HASH_SALT
 RECIPE_KEY = "Recipe"
 """Keyword of a PNG's text chunk. In a PDF the recipe is the Subject, in an SVG dc:description."""
 
 _LEVEL = 1
 """zlib's level of a PNG: for 1650 x 900 px level 6 takes 0.4 s more, and saves 15 %."""
-_SETTINGS = {
-    "savefig.bbox": None,
-    "savefig.facecolor": "auto",
-    "savefig.edgecolor": "auto",
-    "savefig.transparent": False,
-    "pdf.fonttype": 42,
-    "pdf.compression": 6,
-    "pdf.use14corefonts": False,
-    "pdf.inheritcolor": False,
-    "svg.fonttype": "none",
-    "svg.hashsalt": CREATOR,
-    "svg.id": None,
-    "svg.image_inline": True,
-    "image.composite_image": False,
-    "path.simplify": True,
-    "path.simplify_threshold": 1 / 9,
-    "path.snap": True,
-    "agg.path.chunksize": 0,
-    "text.antialiased": True,
-    "text.hinting": "none",  # letters as in the PDF, and a quarter less time
-    "font.enable_last_resort": True,
-}
-_LOCK = threading.Lock()
-"""rcParams belong to the whole process: one drawing is written at a time."""
 
 
 def write(drawing: "Figure", kind: str, dpi: int, recipe_text: str | None) -> bytes:
@@ -69,7 +44,7 @@ def write(drawing: "Figure", kind: str, dpi: int, recipe_text: str | None) -> by
     stay letters in PDF and SVG, with their fonts embedded. The drawing is left as it was; several
     threads may write, also the same drawing.
     """
-    with _LOCK, matplotlib.rc_context(_SETTINGS):
+    with fixed_settings():
         return _WRITERS[kind](drawing, dpi, recipe_text)
 
 

@@ -7,8 +7,10 @@ import numpy as np
 
 from errors import InputError
 from viz.figure.draw import drawing
+from viz.figure.draw.moving import MovingPages
 from viz.figure.files import export
 from viz.figure.page import layout as page_layout
+from viz.figure.page.plan import Plan
 from viz.figure.page.typesetting import MM_PER_INCH
 from viz.figure.panels import presets
 from viz.figure.panels.sheet import Picture, Row, Sheet
@@ -23,6 +25,8 @@ KINDS: dict[str, tuple[str, str]] = {
 }
 MOVING = ("view", "frames", "heatmaps", "arrows", "groups")
 """Presets that show clips frame by frame."""
+ENOUGH = 640
+"""Width of a panel in pixels that is not exceeded unless the clip itself is wider."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +42,7 @@ class FigureMovie:
     @cached_property
     def shape(self) -> tuple[int, int]:
         """Height and width of every picture in pixels, even numbers."""
-        high, wide = self._drawn(0).shape[:2]
+        high, wide = self._pages.shape
         return high + high % 2, wide + wide % 2
 
     @property
@@ -48,15 +52,27 @@ class FigureMovie:
 
     def picture(self, index: int) -> np.ndarray:
         """Return one picture of the movie: (H, W, 3) uint8."""
-        drawn, (high, wide) = self._drawn(index), self.shape
+        page, (high, wide) = self._page(index), self.shape
+        if self._pages.fits(page):
+            drawn = self._pages.draw(page)
+        else:
+            drawn = export.pixels(drawing.draw(*page, self.dpi), self.dpi)
+        if drawn.shape == (high, wide, 3):
+            return drawn
         out = np.full((high, wide, 3), 255, np.uint8)
         fitting = drawn[:high, :wide]
         out[: fitting.shape[0], : fitting.shape[1]] = fitting
         return out
 
-    def _drawn(self, index: int) -> np.ndarray:
-        sheet = _side_by_side(presets.sheet(self.recipe, self.sources, (index,)), self.clip, index)
-        return export.pixels(drawing.draw(sheet, page_layout.plan(sheet), self.dpi), self.dpi)
+    @cached_property
+    def _pages(self) -> MovingPages:
+        """What draws pages; the first and the last frame tell which words stay."""
+        return MovingPages([self._page(0), self._page(len(self.held) - 1)])
+
+    def _page(self, index: int) -> tuple[Sheet, Plan]:
+        found = presets.sheet(self.recipe, self.sources, (index,))
+        sheet = _side_by_side(found, self.clip, index, self.dpi)
+        return sheet, page_layout.plan(sheet)
 
 
 def write(recipe: Recipe, sources: Sources, kind: str, progress: Progress | None = None) -> bytes:
@@ -84,13 +100,17 @@ def movie(recipe: Recipe, sources: Sources, largest: int) -> FigureMovie:
             "of the same number of frames."
         )
     clip = sources.clip(clips[0])
-    plan = page_layout.plan(_side_by_side(presets.sheet(recipe, sources, (0,)), clip, 0))
+    first = presets.sheet(recipe, sources, (0,))
+    plan = page_layout.plan(_side_by_side(first, clip, 0, recipe.layout.dpi))
     fitting = int(largest * MM_PER_INCH / max(plan.width, plan.height))
-    dpi = max(1, min(recipe.layout.dpi, fitting))
+    widest = max(place.box.right - place.box.left for place in plan.places)
+    # Panels far larger than the frames would only cost.
+    enough = int(max(clip.width, ENOUGH) * MM_PER_INCH / widest)
+    dpi = max(1, min(recipe.layout.dpi, fitting, enough))
     return FigureMovie(recipe, sources, clip, dpi, movie_files.held_times(clip.timestamps))
 
 
-def _side_by_side(sheet: Sheet, clip: Clip, index: int) -> Sheet:
+def _side_by_side(sheet: Sheet, clip: Clip, index: int, dpi: int) -> Sheet:
     """Return the rows of one frame as columns, the frame and its time under the first."""
     count, last = len(clip.frames), f"{clip.timestamps[-1]:.2f}"
     # As many digits in every frame, so that the words break alike and nothing below them moves.
@@ -101,7 +121,7 @@ def _side_by_side(sheet: Sheet, clip: Clip, index: int) -> Sheet:
     rows = [_headless(row) for row in sheet.rows]
     first = rows[0].panels[0]
     rows[0] = replace(rows[0], panels=(replace(first, label=time), *rows[0].panels[1:]))
-    layout = replace(sheet.layout, transpose=True, columns=0, column_labels=())
+    layout = replace(sheet.layout, transpose=True, columns=0, column_labels=(), dpi=dpi)
     return replace(sheet, rows=tuple(rows), layout=layout)
 
 

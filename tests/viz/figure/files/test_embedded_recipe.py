@@ -162,7 +162,7 @@ def test_a_recipe_of_another_program_or_a_newer_version_is_told_as_such(kind):
         text = json.dumps(json.loads(TEXT) | changes)
         return text.encode() if kind == "json" else figure(kind, text)
 
-    assert "version 2" in refused(held(format="nonlocal-viz-figure/2"))
+    assert "version 3" in refused(held(format="nonlocal-viz-figure/3"))
     assert "is of format 'x'" in refused(held(format="x"))
     assert "unknown is not known" in refused(held(unknown=1))
 

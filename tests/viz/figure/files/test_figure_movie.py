@@ -14,7 +14,7 @@ from tests.viz.figure.test_view import COLS, NEAREST, ROWS, coloured, green, gre
 from viz.figure.files import movie
 from viz.figure.files.movie import FigureMovie
 from viz.figure.page import layout as page_layout
-from viz.figure.panels import presets
+from viz.figure.page.plan import Plan
 from viz.figure.recipe.recipe import Recipe
 from viz.rendering import movie_files
 from viz.rendering.look import Look
@@ -51,6 +51,26 @@ def decoded(content: bytes, kind: str) -> tuple[list[np.ndarray], list[float]]:
             pictures.append(np.asarray(opened.convert("RGB")))
             starts.append(starts[-1] + opened.info["duration"] / 1000)
     return pictures, starts[:-1]
+
+
+@pytest.fixture
+def planned(monkeypatch) -> list[Plan]:
+    """Every page that is laid out."""
+    plans, real = [], page_layout.plan
+
+    def plan(sheet):
+        plans.append(real(sheet))
+        return plans[-1]
+
+    monkeypatch.setattr(page_layout, "plan", plan)
+    return plans
+
+
+def page_of(film, index, planned) -> Plan:
+    """Return the page of a movie's frame."""
+    before = len(planned)
+    film.picture(index)
+    return planned[before:][0]
 
 
 @pytest.fixture(scope="module")
@@ -98,15 +118,16 @@ def test_methods_stand_side_by_side_with_the_time_under_them():
     "how", [{}, {"bar": "row", "captions": "(a)"}, {"input_panel": True, "columns": 2}]
 )
 @pytest.mark.parametrize("preset", movie.MOVING)
-def test_every_picture_has_one_size(preset, how):
+def test_every_picture_has_one_size(preset, how, planned):
     film = movie.movie(figure(preset, **how), sources(), 1280)
-    shapes = {film._drawn(k).shape for k in (0, 2, 6)}
-    assert len(shapes) == 1
-    high, wide, _rgb = shapes.pop()
-    assert film.shape == (high + high % 2, wide + wide % 2)
+    pages = [page_of(film, k, planned) for k in (0, 2, 6)]
+    assert len({(page.width, page.height) for page in pages}) == 1
+    dpi = film.dpi / 25.4
+    assert film.shape == pytest.approx((pages[0].height * dpi, pages[0].width * dpi), abs=2)
+    assert {film.picture(k).shape for k in (0, 2, 6)} == {(*film.shape, 3)}
 
 
-def test_long_clips_keep_their_size_whatever_their_frames_number():
+def test_long_clips_keep_their_size_whatever_their_frames_number(planned):
     many = 12
     made = footage(many)
     made.clips["clip"] = replace(clip_of(many), timestamps=tuple(k + 0.0 for k in range(many)))
@@ -116,7 +137,9 @@ def test_long_clips_keep_their_size_whatever_their_frames_number():
             input_panel=False,
         )  # fmt: skip
         film = movie.movie(asked, made, 1280)
-        assert film._drawn(9).shape == film._drawn(10).shape, width
+        pages = [page_of(film, k, planned) for k in (9, 10)]
+        assert pages[0].height == pages[1].height, width
+        assert film.picture(9).shape == film.picture(10).shape, width
 
 
 def test_a_movie_is_no_wider_than_its_kind_allows():
@@ -183,36 +206,30 @@ def test_the_kinds_are_those_of_other_movies():
     assert {mime for _, mime in movie.KINDS.values()} == {"video/mp4", "image/gif", "image/webp"}
 
 
-def panels_of(film, made, clip):
-    """Return where the panels of one frame stand in the picture: (left, top, right, bottom)."""
-    sheet = movie._side_by_side(presets.sheet(made.recipe, made.sources, (0,)), clip, 0)
-    plan = page_layout.plan(sheet)
-    sides = [(p.box.left, p.box.top, p.box.right, p.box.bottom) for p in plan.places]
-    high, wide = film._drawn(0).shape[:2]
-    down, across = high / plan.height, wide / plan.width
-    return [
-        (round(a * across), round(b * down), round(c * across), round(d * down))
-        for a, b, c, d in sides
-    ]
+def panels_of(pictures):
+    """Return where the panels stand in the pictures of a grey clip, (rows, columns) each: every
+    pixel of one is the clip's grey in some frame, and little else is."""
+    ground = np.any([(picture == 100).all(-1) for picture in pictures], axis=0)
+    down, across = (ground.sum(axis) > 30 for axis in (1, 0))
+    rows = slice(np.flatnonzero(down)[0], np.flatnonzero(down)[-1] + 1)
+    edges = np.flatnonzero(np.diff(np.r_[0, across.astype(int), 0]))
+    return [(rows, slice(*pair)) for pair in edges.reshape(-1, 2) if np.ptp(pair) > 30]
 
 
 def filmed(clip, *maps, look=NEAREST, frame=2, largest=480):
     """Return the view's movie, and each of its pictures as panels side by side."""
     made = viewed(clip, *maps, look=look, frame=frame, at=(5, 91))
     film = movie.movie(made.recipe, made.sources, largest)
-    boxes = panels_of(film, made, clip)
-    shown = [
-        [film.picture(k)[top:bottom, left:right].astype(int) for left, top, right, bottom in boxes]
-        for k in range(len(clip.frames))
-    ]
-    return film, shown
+    pictures = [film.picture(k).astype(int) for k in range(len(clip.frames))]
+    boxes = panels_of(pictures)
+    assert len(boxes) == len(maps)
+    return film, [[picture[box] for box in boxes] for picture in pictures]
 
 
 def test_a_moving_delta_lights_the_right_cell_of_the_right_frame_of_each_network():
     still = np.zeros((5, ROWS, COLS), np.float32)
     still[:, 1, 4] = 1
-    film, shown = filmed(grey(5), moving(), still)
-    assert film.shape == tuple(side + side % 2 for side in film._drawn(0).shape[:2])
+    _film, shown = filmed(grey(5), moving(), still)
     for t, panels in enumerate(shown):
         for panel, cell in zip(panels, ((t % ROWS, t % COLS), (1, 4)), strict=True):
             high, wide = panel.shape[0] / ROWS, panel.shape[1] / COLS
@@ -271,13 +288,12 @@ def test_the_same_view_is_the_same_movie(kind):
     assert len(decoded(first, kind)[0]) == 3
 
 
-def test_every_frame_of_the_view_says_its_number_and_time_and_its_maps_ends():
+def test_every_frame_of_the_view_says_its_number_and_time_and_its_maps_ends(planned):
     made = viewed(replace(grey(12), timestamps=tuple(k / 4 for k in range(12))), moving(12))
-    clip = made.sources.clips["clip"]
+    row = made.sheet().rows[0]
+    film = movie.movie(made.recipe, made.sources, 480)
     for k, said in ((0, "frame 00 of 12, 0.00 s"), (11, "frame 11 of 12, 2.75 s")):
-        sheet = movie._side_by_side(presets.sheet(made.recipe, made.sources, (k,)), clip, k)
-        plan = page_layout.plan(sheet)
-        assert said in [words.text for words in plan.words]
-        (bar,) = plan.bars
-        assert (bar.low, bar.high) == (sheet.rows[0].low, sheet.rows[0].high)
-        assert not bar.upward
+        page = page_of(film, k, planned)
+        assert said in [words.text for words in page.words]
+        (bar,) = page.bars
+        assert (bar.low, bar.high, bar.upward) == (row.low, row.high, False)

@@ -15,7 +15,6 @@ from tests.viz.drawn_figures import (
     WIDTH,
     Table,
     best,
-    cgnl,
     clip_of,
     footage,
     nl,
@@ -226,14 +225,12 @@ def test_a_row_of_the_union_says_so_and_its_ends_are_0_and_1():
     _, row = sheet.rows
     assert (row.low, row.high) == (0.0, 1.0)
     assert row.note == sheet.note == "CGNL: the largest of its channels at every cell"
-    shot = pinned("clip", frames=7)
     cell = Cell(0, 2, 1)
     block = footage().blocks["clip", "cgnl"]
     maps = [channel_map(block, cell, c).values for c in best(block, cell, 5)]
     expected = np.stack([scaled(one) for one in maps]).max(0)
     for k, panel in enumerate(row.panels):
         np.testing.assert_allclose(shaded(panel), expected[k], atol=1e-6)
-    assert shot.frame == 0
 
 
 def test_groups_are_a_row_each():
@@ -269,9 +266,7 @@ def test_stills_and_clips_stand_below_each_other():
 def test_fewer_frames_are_shown_where_the_layout_says_so():
     recipe = recipe_of("frames", pinned("clip", frame=1, frames=7), most_frames=3)
     for row in rows_of(recipe, footage()):
-        assert heads(row) == ["0.10 s", "0.30 s", "0.60 s"] or heads(row)[0] == "0.00 s"
-        assert "0.10 s" in heads(row)
-        assert len(row.panels) == 3
+        assert heads(row) == ["0.10 s", "0.30 s", "0.60 s"]
 
 
 @pytest.mark.parametrize("frames", [(0,), (3,), (6,)])
@@ -499,4 +494,3 @@ def test_each_row_is_of_its_own_reference():
     boxes = [row.panels[0].content.reference for row in (first, second)]
     assert boxes[0].left == 0
     assert boxes[1].right == pytest.approx(WIDTH)
-    assert cgnl().groups == 3
