@@ -26,7 +26,7 @@ from viz import geometry
 from viz.attention import pipeline
 from viz.attention.captures import Capture
 from viz.attention.forward import capture
-from viz.attention.kinds import kind_of
+from viz.attention.kinds.registry import kind_of
 from viz.figure import composition
 from viz.figure.files import movie
 from viz.figure.recipe.recipe import Medium, Network, Recipe, Reference, View

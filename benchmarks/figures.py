@@ -39,7 +39,7 @@ def parts_figure() -> Figure:
 
 def panel_arrays(made: Figure) -> list[np.ndarray]:
     """Return the pictures of the panels as our own drawing has them, row after row."""
-    drawn = drawing.draw(made.sheet(), made.plan())
+    drawn = drawing.draw(made.panel_rows(), made.plan())
     images = [i for i in drawn.axes[0].images if (i.get_gid() or "").startswith("panel-")]
     return [np.asarray(image.get_array()) for image in images]
 

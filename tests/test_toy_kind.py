@@ -19,8 +19,8 @@ from ui.components.picker.payload import pack
 from viz.attention import queries
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice
-from viz.attention.kinds import KINDS, derived_names, offered, rankings
 from viz.attention.kinds.kind import BrowserFactors, MapKind, check_cell
+from viz.attention.kinds.registry import KINDS, derived_names, offered, rankings
 from viz.cli import main
 from viz.cli import maps as maps_command
 from viz.figure.recipe import recipe_json
@@ -238,7 +238,7 @@ def test_it_is_refused_where_it_is_not_in_the_table(model, photo, tmp_path, caps
 def test_a_figure_shows_it_and_its_recipe_says_so(model, photo):
     figure = figure_of(model, photo)
     row = viz.row(viz.capture(model, photo), at=AT, kind="toy")
-    ((panel,),) = [row.panels for row in figure.sheet().rows]
+    ((panel,),) = [row.panels for row in figure.panel_rows().rows]
     shade = panel.content.shade
     assert np.array_equal(shade.heat.values, normalise(row, Look()).values)
     assert panel.head == "Toy"
@@ -252,7 +252,7 @@ def test_a_figure_shows_it_and_its_recipe_says_so(model, photo):
 def test_a_figure_shows_the_one_that_is_chosen_or_the_first(model, photo):
     capture = viz.capture(model, photo)
     for shown, number in ((None, 6), ("channel 2", 5), ("c0", 0)):
-        (row,) = figure_of(model, photo, shown=shown).sheet().rows
+        (row,) = figure_of(model, photo, shown=shown).panel_rows().rows
         [ring] = viz.maps(capture, at=AT, choose=[number], kind="toy")
         assert np.array_equal(
             row.panels[0].content.shade.heat.values, normalise(ring, Look()).values

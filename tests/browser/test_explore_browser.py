@@ -18,7 +18,7 @@ from tests.browser.conftest import (
 )
 from viz.attention import queries
 from viz.attention.choice import MapChoice
-from viz.attention.kinds import KINDS, kind_of
+from viz.attention.kinds.registry import KINDS, kind_of
 from viz.examples import bird
 from viz.rendering.look import Look
 from viz.types import Cell

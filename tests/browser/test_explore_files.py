@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import SIZE, at_rest, hover, open_explore, pixels, rendered, saved
 from viz.attention import queries
-from viz.attention.kinds import kind_of
+from viz.attention.kinds.registry import kind_of
 from viz.examples import bird
 from viz.figure.recipe import recipe_json
 from viz.types import Cell

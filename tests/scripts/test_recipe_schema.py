@@ -13,7 +13,7 @@ from scripts import recipe_schema
 from tests.conftest import make_tiny
 from tests.paths import ROOT
 from viz.attention.choice import MapChoice, ranked
-from viz.attention.kinds import KINDS
+from viz.attention.kinds.registry import KINDS
 from viz.cli import main
 from viz.figure.panels import presets
 from viz.figure.recipe import recipe_json

@@ -13,9 +13,9 @@ from models.specs.network import ModelSpec
 from models.specs.placement import Place
 from viz import geometry
 from viz.attention.captures import Capture
-from viz.attention.kinds import as_kind
 from viz.attention.kinds.affinity import NonLocalCapture
 from viz.attention.kinds.channels import CGNLCapture
+from viz.attention.kinds.registry import as_kind
 from viz.figure.recipe.recipe import Medium, Network, Reference, View
 from viz.figure.resolve import Scene, Shot
 from viz.types import Cell, Clip, moment

@@ -17,7 +17,7 @@ from tests.ui.figure.test_figure_page import bird, place, recipe_of
 from tests.ui.models.test_models_uploads import saved, uploaded
 from tests.ui.pages import app, assert_sound, opened, png
 from ui import state
-from viz.attention.kinds import KINDS
+from viz.attention.kinds.registry import KINDS
 from viz.figure.recipe import recipe_json
 from viz.figure.recipe.recipe import Medium
 

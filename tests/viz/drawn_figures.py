@@ -12,11 +12,11 @@ from models.specs.block import CGNLSpec
 from models.specs.placement import Place
 from viz.attention.captures import Capture
 from viz.attention.choice import MapChoice
-from viz.attention.kinds import KINDS
 from viz.attention.kinds.affinity import NonLocalCapture
 from viz.attention.kinds.channels import CGNLCapture
 from viz.attention.kinds.gates import GateCapture
-from viz.figure.panels.sheet import Panel, Picture, Row, Shade, Sheet
+from viz.attention.kinds.registry import KINDS
+from viz.figure.panels.panel_rows import Panel, PanelRows, Picture, Row, Shade
 from viz.figure.recipe.recipe import Layout, Medium, Network, Recipe, Reference, View
 from viz.geometry import Box, Geometry, fit
 from viz.rendering.heat import Heat
@@ -171,18 +171,18 @@ def picture(aspect: float = 0.8, heat: np.ndarray | None = None, **marks) -> Pic
     return Picture(frame, Box(0, 0, 60, high), shade, **marks)
 
 
-def sheet_of(rows, look=None, legend=(), note="", **layout) -> Sheet:
-    """Return a sheet of rows: each a Row, or the panels of one."""
+def sheet_of(rows, look=None, legend=(), note="", **layout) -> PanelRows:
+    """Return rows of panels with rows: each a Row, or the panels of one."""
     made = [row if isinstance(row, Row) else Row("", tuple(row)) for row in rows]
-    return Sheet(tuple(made), look or Look(), Layout(**layout), legend, note)
+    return PanelRows(tuple(made), look or Look(), Layout(**layout), legend, note)
 
 
-def table(rows: int, across: int, aspect: float = 0.8, label="", head="", **layout) -> Sheet:
-    """Return a sheet of like pictures."""
+def table(rows: int, across: int, aspect: float = 0.8, label="", head="", **layout) -> PanelRows:
+    """Return rows of panels with like pictures."""
     panels = tuple(Panel(picture(aspect), head and f"{head} {k}", label) for k in range(across))
     return sheet_of([Row(f"row {r}", panels) for r in range(rows)], **layout)
 
 
-def lit(sheet: Sheet, **look) -> Sheet:
-    """Return a sheet of another look."""
-    return replace(sheet, look=replace(sheet.look, **look))
+def lit(panel_rows: PanelRows, **look) -> PanelRows:
+    """Return rows of panels with another look."""
+    return replace(panel_rows, look=replace(panel_rows.look, **look))

@@ -15,8 +15,8 @@ from ui.guard import plain
 from ui.session import loaders, medium
 from ui.session.defaults import CLIP_NETWORKS, PICTURE_NETWORKS
 from viz.attention import queries
-from viz.attention.kinds import KINDS, derived_names
 from viz.attention.kinds.kind import MapKind
+from viz.attention.kinds.registry import KINDS, derived_names
 from viz.figure.recipe.recipe import Network, View
 from viz.geometry import MODES, Mode
 from viz.rendering import look as looks

@@ -10,7 +10,7 @@ from viz.attention.captures import Capture
 from viz.attention.kinds.gates import GateCapture
 from viz.figure.draw import rasters
 from viz.figure.panels.gates import WHEN, shades
-from viz.figure.panels.sheet import Picture
+from viz.figure.panels.panel_rows import Picture
 from viz.geometry import Box
 from viz.rendering.look import Look
 from viz.types import Clip

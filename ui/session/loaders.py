@@ -10,8 +10,8 @@ from ui.session import own_networks
 from ui.session.medium import key_of
 from viz.attention import pipeline, queries
 from viz.attention.captures import BlockCapture, Capture
-from viz.attention.kinds import kind_of
 from viz.attention.kinds.kind import top
+from viz.attention.kinds.registry import kind_of
 from viz.attention.query_dependence import query_dependence
 from viz.geometry import Mode
 from viz.types import Clip

@@ -9,8 +9,8 @@ from torch import nn
 from models.loaded import LoadedModel
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.hooks import listening
-from viz.attention.kinds import KINDS
 from viz.attention.kinds.kind import Tap
+from viz.attention.kinds.registry import KINDS
 from viz.types import ModelInput
 
 

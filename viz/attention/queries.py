@@ -6,7 +6,7 @@ from errors import InputError, OutsideError
 from models.build import places_of
 from models.specs.network import NetworkSpec
 from viz.attention.captures import BlockCapture, Capture
-from viz.attention.kinds import KINDS, MapKind, as_kind, kind_of, selection
+from viz.attention.kinds.registry import KINDS, MapKind, as_kind, kind_of, selection
 from viz.types import AttentionMap, Cell
 
 

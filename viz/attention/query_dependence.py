@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from viz.attention.captures import BlockCapture
-from viz.attention.kinds import kind_of
+from viz.attention.kinds.registry import kind_of
 
 REFERENCES = 64
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from errors import InputError, MachineError
 from models.specs.network import NetworkSpec
 from viz.attention.choice import MapChoice
-from viz.attention.kinds import KINDS, derived_names, selection
+from viz.attention.kinds.registry import KINDS, derived_names, selection
 from viz.cli import models as models_command
 from viz.cli import options
 from viz.figure import composition

@@ -27,7 +27,7 @@ from viz.figure.options import Asked, Options
 from viz.figure.page import layout as page_layout
 from viz.figure.page.plan import Plan
 from viz.figure.panels import presets
-from viz.figure.panels.sheet import Sheet
+from viz.figure.panels.panel_rows import PanelRows
 from viz.figure.recipe import recipe_json
 from viz.figure.recipe.recipe import Recipe
 from viz.figure.resolve import Sources
@@ -54,7 +54,7 @@ class Figure:
     recipe: Recipe
     sources: Sources
 
-    def sheet(self) -> Sheet:
+    def panel_rows(self) -> PanelRows:
         """Return what the figure holds, before it is laid out."""
         return self._laid_out[0]
 
@@ -63,10 +63,10 @@ class Figure:
         return self._laid_out[1]
 
     @cached_property
-    def _laid_out(self) -> tuple[Sheet, Plan]:
-        """The sheet and its plan, made once for all files and the preview."""
-        sheet = presets.sheet(self.recipe, self.sources)
-        return sheet, page_layout.plan(sheet)
+    def _laid_out(self) -> tuple[PanelRows, Plan]:
+        """The panel_rows and its plan, made once for all files and the preview."""
+        panel_rows = presets.panel_rows(self.recipe, self.sources)
+        return panel_rows, page_layout.plan(panel_rows)
 
     def content(self, kind: str, progress: Progress | None = None) -> bytes:
         """Return the figure as a file of ``kind`` (a key of KINDS), its recipe inside where there

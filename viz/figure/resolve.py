@@ -12,7 +12,7 @@ from models.loaded import LoadedModel
 from viz.attention import queries
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice, Selection
-from viz.attention.kinds import MapKind, kind_of, selection
+from viz.attention.kinds.registry import MapKind, kind_of, selection
 from viz.figure.recipe.recipe import Medium, Network, Reference, View
 from viz.geometry import Geometry
 from viz.rendering import heat

@@ -18,9 +18,9 @@ from scripts.evaluation.part_coverage import (
 )
 from viz.attention import queries
 from viz.attention.choice import Selection
-from viz.attention.kinds import kind_of
 from viz.attention.kinds.channels import standout
 from viz.attention.kinds.kind import cell_of
+from viz.attention.kinds.registry import kind_of
 
 
 def test_a_map_of_exactly_the_parts_covers_them_all():

@@ -30,7 +30,7 @@ from ui.components.picker.payload import LIVE_LIMIT, canvas_frames, canvas_size,
 from viz import geometry
 from viz.attention import pipeline
 from viz.attention.choice import MapChoice
-from viz.attention.kinds import KINDS
+from viz.attention.kinds.registry import KINDS
 from viz.rendering.look import Look
 from viz.types import Clip
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from tests.ui.pages import assert_sound, opened, png, values_table
 from viz.attention import pipeline, queries
-from viz.attention.kinds import kind_of
+from viz.attention.kinds.registry import kind_of
 from viz.examples import kick
 from viz.figure.files import movie
 from viz.media import footage

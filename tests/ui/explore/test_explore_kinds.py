@@ -18,7 +18,7 @@ from ui.explore.sidebar import OWN
 from ui.session import loaders
 from viz.attention import pipeline, queries
 from viz.attention.choice import MapChoice
-from viz.attention.kinds import KINDS, kind_of
+from viz.attention.kinds.registry import KINDS, kind_of
 from viz.examples import bird
 from viz.figure.recipe.recipe import Recipe
 from viz.figure.recipe.recipe_json import checked, dumps, loads

@@ -10,7 +10,7 @@ from models.zoo import catalogue
 from tests.ui.pages import assert_sound, opened, values_table
 from ui.explore.sidebar import OWN
 from viz.attention import pipeline, queries
-from viz.attention.kinds import KINDS, kind_of
+from viz.attention.kinds.registry import KINDS, kind_of
 from viz.examples import bird
 from viz.types import Cell
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.ui.pages import assert_sound, opened
 from tests.viz.drawn_clips import frames, video
-from viz.attention.kinds import KINDS
+from viz.attention.kinds.registry import KINDS
 from viz.cli.main import main
 from viz.examples import bird
 from viz.figure.files import embedded_recipe

@@ -20,9 +20,9 @@ from models.specs.network import (
 )
 from viz.attention import queries
 from viz.attention.choice import Selection
-from viz.attention.kinds import KINDS
 from viz.attention.kinds.affinity import Affinity
 from viz.attention.kinds.channels import ChannelProducts, channel_map
+from viz.attention.kinds.registry import KINDS
 from viz.types import Cell
 
 LABELS = ["res3.1", "res3.3", "res4.1", "res4.3", "res4.5"]

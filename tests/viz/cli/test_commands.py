@@ -16,7 +16,7 @@ from models.zoo import catalogue
 from tests.conftest import draw, make_tiny
 from tests.paths import ROOT
 from tests.viz.drawn_clips import animation
-from viz.attention.kinds import KINDS, derived_names, rankings
+from viz.attention.kinds.registry import KINDS, derived_names, rankings
 from viz.cli import main
 from viz.figure.api import KINDS as FILES
 from viz.figure.files import movie

@@ -16,7 +16,7 @@ from viz.examples.kick import CONTACT, foot_at
 from viz.figure.api import KINDS, Figure, compose, load
 from viz.figure.files import embedded_recipe
 from viz.figure.page import layout as page_layout
-from viz.figure.panels.sheet import Sheet
+from viz.figure.panels.panel_rows import PanelRows
 from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Part
 from viz.figure.sources import FileSources
@@ -49,10 +49,12 @@ def test_the_same_recipe_gives_the_same_bytes(preset, kind):
 
 
 @pytest.fixture
-def planned(monkeypatch) -> list[Sheet]:
-    """Every sheet that is laid out."""
+def planned(monkeypatch) -> list[PanelRows]:
+    """Every panel_rows that is laid out."""
     calls, real = [], page_layout.plan
-    monkeypatch.setattr(page_layout, "plan", lambda sheet: calls.append(sheet) or real(sheet))
+    monkeypatch.setattr(
+        page_layout, "plan", lambda panel_rows: calls.append(panel_rows) or real(panel_rows)
+    )
     return calls
 
 
@@ -71,7 +73,7 @@ def test_a_page_is_laid_out_once_for_all_its_files_and_previews(planned, tmp_pat
     assert made.preview(200)
     assert made._repr_png_()
     assert made.plan().places
-    assert made.sheet() is planned[0]
+    assert made.panel_rows() is planned[0]
     assert len(planned) == 1
 
 
@@ -226,7 +228,7 @@ def test_parts_of_the_example_are_what_the_recipe_says(bird):
     assert [view.network.id for view in reference.views] == ["r50n-nl", "r50n-cgnl"]
     assert all(len(view.network.sha256) == 64 for view in reference.views)
     assert bird.recipe.versions == recipe.here()
-    (row,) = bird.sheet().rows
+    (row,) = bird.panel_rows().rows
     assert [panel.head for panel in row.panels] == ["input", "NL", "CGNL", "CGNL"]
     model = bird.sources.network("r50n-nl")
     capture = viz.capture(model, bird.sources.clip(reference.medium), size=160)
@@ -249,7 +251,7 @@ def test_frames_of_the_example_clip_open_again_from_the_recipe_alone(bundled, tm
         "example:kick", "c2dn-nl", foot_at(CONTACT), sources=bundled, size=64, threshold=0.5,
         most_frames=4, **SMALL,
     )  # fmt: skip
-    (row,) = made.sheet().rows
+    (row,) = made.panel_rows().rows
     assert len(row.panels) == 4
     assert len(made.recipe.references[0].medium.frames) == 8
     path = made.save(tmp_path / "kick.png")

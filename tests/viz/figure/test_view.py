@@ -272,7 +272,7 @@ def test_arrows_go_from_the_reference_to_the_highest_values():
 
 
 def arrows_of(made):
-    return made.sheet().rows[0].arrows
+    return made.panel_rows().rows[0].arrows
 
 
 def test_an_arrow_ends_in_the_middle_of_the_strongest_cell_in_a_frame_of_its_moment():
@@ -342,7 +342,7 @@ def bars_of(made):
 def test_every_map_of_a_still_picture_has_a_bar_with_its_own_ends():
     first, second = moving(1), np.random.default_rng(5).random((1, ROWS, COLS)) + 2
     made = viewed(grey(1), first, second)
-    shots = [panel.span for panel in made.sheet().rows[0].panels]
+    shots = [panel.span for panel in made.panel_rows().rows[0].panels]
     assert bars_of(made) == [(False, *span) for span in shots]
     low, high = second.min(), second.max()
     assert shots[1][0] / shots[1][1] == pytest.approx(low / high, rel=1e-5)
@@ -351,7 +351,7 @@ def test_every_map_of_a_still_picture_has_a_bar_with_its_own_ends():
 
 def test_every_row_of_a_clip_has_one_bar_beside_each_of_its_lines():
     made = viewed(grey(11), moving(11), 3 * moving(11))
-    (first, *rest), spans = bars_of(made), [(row.low, row.high) for row in made.sheet().rows]
+    (first, *rest), spans = bars_of(made), [(row.low, row.high) for row in made.panel_rows().rows]
     assert [first, *rest] == [(True, *spans[0])] * 2 + [(True, *spans[1])] * 2
     assert spans[1][1] == pytest.approx(3 * spans[0][1])
 
@@ -380,7 +380,7 @@ def test_keys_of_another_grid_are_shown_where_they_lie():
     block = nl(Grid(1, ROWS, COLS), Grid(1, 2, 3))
     sources = Table({"clip": grey()}, {("clip", "nl"): block}, fit(160, 96, 160, 32))
     recipe = composition.view_recipe([pinned("clip", ("nl",), at=(150, 90))], Look())
-    (panel,) = Figure(recipe, sources).sheet().rows[0].panels
+    (panel,) = Figure(recipe, sources).panel_rows().rows[0].panels
     assert panel.content.shade.heat.values.shape == (1, 2, 3)
     assert panel.content.reference.left == 128
     assert panel.label == "reference row 2, column 4"

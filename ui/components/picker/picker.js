@@ -5,10 +5,10 @@ import { readArrays } from "./arithmetic/buffers.js";
 import { make } from "../dom.js";
 import { cellsOf, cellUnder, centreOf, nearestCell } from "./drawing/geometry.js";
 import { PanelView } from "./drawing/panel_view.js";
-import { SmallMaps } from "./drawing/small.js";
+import { SmallMaps } from "./drawing/small_maps.js";
 import { listen } from "./input.js";
 import { Player } from "./play.js";
-import { nameOf, noteOf, report, tell } from "./words.js";
+import { nameOf, noteOf, report, tell } from "./readout.js";
 // The pause between two drawings; how long the pointer rests before the small maps of a large clip are
 // painted, and how long they are painted at a time.
 const REST_MS = 12, SETTLED_MS = 80, SLICE_MS = 6;

@@ -7,7 +7,7 @@ import numpy as np
 from viz.figure.page import typesetting
 from viz.figure.page.plan import Plan, Words
 from viz.figure.page.typesetting import MM_PER_INCH
-from viz.figure.panels.sheet import Picture, Sheet
+from viz.figure.panels.panel_rows import PanelRows, Picture
 from viz.geometry import Box
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ def rectangle(box: Box, **how: object) -> "Rectangle":
 class Canvas(NamedTuple):
     """The axes in mm, and what the whole figure looks like. A gid names what was drawn.
 
-    ``bases`` are the pictures of the sheet at the size of their panels, which several panels may
+    ``bases`` are the pictures of the figure at the size of their panels, which several panels may
     share: (picture, width, height, base) each.
     """
 
     axes: "Axes"
-    sheet: Sheet
+    panel_rows: PanelRows
     plan: Plan
     bases: list[tuple[Picture, int, int, np.ndarray]]
 
@@ -49,7 +49,7 @@ class Canvas(NamedTuple):
     @property
     def grey(self) -> bool:
         """Whether the figure has no colours."""
-        return self.sheet.layout.greyscale
+        return self.panel_rows.layout.greyscale
 
     def image(self, pixels: np.ndarray, box: Box, gid: str, inside: Box | None = None) -> None:
         """Put pixels (H, W, 3 or 4) uint8 into a box as they are; ``inside`` cuts them off."""
@@ -79,7 +79,8 @@ class Canvas(NamedTuple):
         """Write a line of plain text: nothing in it is taken for LaTeX."""
         self.axes.text(
             words.x, words.y, words.text, color=colour, parse_math=False, gid=gid,
-            fontproperties=typesetting.properties(self.sheet.layout.font), fontsize=words.points,
+            fontproperties=typesetting.properties(self.panel_rows.layout.font),
+            fontsize=words.points,
             ha=words.align, va="baseline", rotation=90 if words.upward else 0,
             rotation_mode="anchor",
         )  # fmt: skip

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def matrix(canvas: Canvas, place: Place) -> None:
     """Draw an affinity matrix, with lines between the frames of queries and keys."""
     made, box = place.panel.content, place.box
-    colours = rasters.colour_table(canvas.sheet.look, canvas.grey)
+    colours = rasters.colour_table(canvas.panel_rows.look, canvas.grey)
     canvas.image(rasters.matrix_pixels(made, colours), box, f"panel-{place.row}-{place.column}")
     queries, keys = made.frames
     for k in range(1, queries):
@@ -33,7 +33,7 @@ def matrix(canvas: Canvas, place: Place) -> None:
 
 def bars(canvas: Canvas, place: Place) -> None:
     """Draw the gates of all layers: mean as a dot, least to largest as a line, 1 dotted."""
-    made, box, small = place.panel.content, place.box, SMALL * canvas.sheet.layout.font_pt
+    made, box, small = place.panel.content, place.box, SMALL * canvas.panel_rows.layout.font_pt
     room = typesetting.line_mm(small)
     axes = _axes_in(
         canvas, Box(box.left + 2.6 * room, box.top + 0.3, box.right - 0.3, box.bottom - 1.3 * room)
@@ -48,7 +48,7 @@ def bars(canvas: Canvas, place: Place) -> None:
     axes.set_xticks(shown, [str(k + 1) for k in shown])
     axes.tick_params(length=1.5, width=0.4, pad=1)
     for text in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        text.set_fontproperties(typesetting.properties(canvas.sheet.layout.font))
+        text.set_fontproperties(typesetting.properties(canvas.panel_rows.layout.font))
         text.set_fontsize(small)
         text.set_parse_math(False)
     for spine in axes.spines.values():
@@ -70,7 +70,7 @@ def _axes_in(canvas: Canvas, box: Box) -> "Axes":
 
 def colour_bar(canvas: Canvas, bar: Bar, number: int) -> None:
     """Draw a colour bar: pale below the threshold, with what its ends and the cut stand for."""
-    look, box = canvas.sheet.look, bar.box
+    look, box = canvas.panel_rows.look, bar.box
     ramp = rasters.colour_table(look, canvas.grey)
     canvas.image(ramp[::-1, None] if bar.upward else ramp[None], box, f"bar-{number}")
     cut, wide, high = look.threshold, box.right - box.left, box.bottom - box.top
@@ -92,7 +92,7 @@ def colour_bar(canvas: Canvas, bar: Bar, number: int) -> None:
 
 def _fitting(canvas: Canvas, bar: Bar, outer: tuple[str, str]) -> float:
     """Return the size of a bar's numbers: smaller where both ends would not fit."""
-    points, font = SMALL * canvas.sheet.layout.font_pt, canvas.sheet.layout.font
+    points, font = SMALL * canvas.panel_rows.layout.font_pt, canvas.panel_rows.layout.font
     if bar.upward:
         room, needed = bar.box.bottom - bar.box.top, 2.2 * _letter(points)
     else:
@@ -108,13 +108,17 @@ def _letter(points: float) -> float:
 
 def _has_room(canvas: Canvas, bar: Bar, outer: tuple[str, str]) -> bool:
     """Tell whether the cut's number fits between what stands at the ends."""
-    points, cut, box = SMALL * canvas.sheet.layout.font_pt, canvas.sheet.look.threshold, bar.box
+    points, cut, box = (
+        SMALL * canvas.panel_rows.layout.font_pt,
+        canvas.panel_rows.look.threshold,
+        bar.box,
+    )
     if not 0 < cut < 1:
         return False
     if bar.upward:
         return min(cut, 1 - cut) * (box.bottom - box.top) > 1.5 * typesetting.line_mm(points)
     low, top, own = (
-        typesetting.width_mm(text, canvas.sheet.layout.font, points)
+        typesetting.width_mm(text, canvas.panel_rows.layout.font, points)
         for text in (*outer, f"{cut:.2f} ")
     )
     wide = box.right - box.left

@@ -12,7 +12,7 @@ from viz.figure.draw.rasters import Raster
 from viz.figure.page import typesetting
 from viz.figure.page.plan import Place, Plan, Words
 from viz.figure.page.typesetting import MM_PER_INCH
-from viz.figure.panels.sheet import Bars, Matrix, Picture, Sheet, Spot
+from viz.figure.panels.panel_rows import Bars, Matrix, PanelRows, Picture, Spot
 from viz.geometry import Box
 from viz.rendering import marks
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw(sheet: Sheet, plan: Plan, dpi: int | None = None) -> "Figure":
+def draw(panel_rows: PanelRows, plan: Plan, dpi: int | None = None) -> "Figure":
     """Return the figure: panels, marks and words on one set of axes, whose unit is 1 mm.
 
     Pictures have the layout's resolution, or ``dpi``. Every artist's gid says what it is:
     panel-ROW-COLUMN, reference-ROW-COLUMN, region-..., part-NUMBER, words-NUMBER.
     """
-    canvas = blank(sheet, plan, dpi or sheet.layout.dpi)
+    canvas = blank(panel_rows, plan, dpi or panel_rows.layout.dpi)
     for place in plan.places:
         _CONTENT[type(place.panel.content)](canvas, place)
     arrows(canvas)
@@ -34,7 +34,7 @@ def draw(sheet: Sheet, plan: Plan, dpi: int | None = None) -> "Figure":
     return canvas.axes.figure
 
 
-def blank(sheet: Sheet, plan: Plan, dpi: int) -> Canvas:
+def blank(panel_rows: PanelRows, plan: Plan, dpi: int) -> Canvas:
     """Return an empty page."""
     from matplotlib.figure import Figure
 
@@ -43,7 +43,7 @@ def blank(sheet: Sheet, plan: Plan, dpi: int) -> Canvas:
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, plan.width), ylim=(plan.height, 0))
     axes.set_axis_off()
     axes.set_autoscale_on(False)
-    return Canvas(axes, sheet, plan, [])
+    return Canvas(axes, panel_rows, plan, [])
 
 
 def around(canvas: Canvas, some: Container[Words]) -> None:
@@ -63,7 +63,7 @@ def raster_of(canvas: Canvas, place: Place) -> Raster:
     rows, cols = pixels_of(canvas, place.box)
     height, width = rows.stop - rows.start, cols.stop - cols.start
     base = _base(canvas, picture, width, height)
-    return rasters.over(base, picture, canvas.sheet.look, canvas.grey)
+    return rasters.over(base, picture, canvas.panel_rows.look, canvas.grey)
 
 
 def pixels_of(canvas: Canvas, box: Box) -> tuple[slice, slice]:
@@ -98,7 +98,7 @@ def marks_of(canvas: Canvas, place: Place, made: Raster) -> None:
 
 def _outlines(canvas: Canvas, made: Raster, box: Box, name: str) -> None:
     """Draw lines around what is shown, in a figure without colours."""
-    threshold = canvas.sheet.look.threshold
+    threshold = canvas.panel_rows.look.threshold
     if not canvas.grey or made.level is None or threshold <= 0:
         return
     for line in rasters.outlines(made.level, threshold):
@@ -174,7 +174,7 @@ def _inside(
 
 def arrows(canvas: Canvas) -> None:
     """Draw the arrows of every row."""
-    for number, row in enumerate(canvas.sheet.rows):
+    for number, row in enumerate(canvas.panel_rows.rows):
         ends: dict[tuple[float, float], list[tuple[float, float]]] = {}
         for first, last in row.arrows:
             ends.setdefault(_spot(canvas, number, first), []).append(_spot(canvas, number, last))

@@ -10,9 +10,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from viz.figure.draw import drawing
 from viz.figure.draw.settings import fixed_settings
 from viz.figure.page.plan import Plan, Words
-from viz.figure.panels.sheet import Picture, Sheet
+from viz.figure.panels.panel_rows import PanelRows, Picture
 
-Page = tuple[Sheet, Plan]
+Page = tuple[PanelRows, Plan]
 
 
 class MovingPages:
@@ -23,10 +23,10 @@ class MovingPages:
     """
 
     def __init__(self, pages: Sequence[Page]) -> None:
-        sheet, self._plan = pages[0]
+        panel_rows, self._plan = pages[0]
         self._words = {words for words in self._plan.words if words in pages[-1][1].words}
         with fixed_settings():
-            self._canvas = drawing.blank(sheet, self._plan, sheet.layout.dpi)
+            self._canvas = drawing.blank(panel_rows, self._plan, panel_rows.layout.dpi)
             self._agg = FigureCanvasAgg(self._canvas.axes.figure)
             drawing.around(self._canvas, self._words)
             self._agg.draw()
@@ -40,18 +40,18 @@ class MovingPages:
 
     def fits(self, page: Page) -> bool:
         """Tell whether a page is laid out as the others are."""
-        sheet, plan = page
+        panel_rows, plan = page
         return (
             [place.box for place in plan.places] == [place.box for place in self._plan.places]
             and (plan.bars, plan.dots) == (self._plan.bars, self._plan.dots)
             and self._words <= set(plan.words)
-            and all(isinstance(panel.content, Picture) for _, _, panel in sheet.panels)
+            and all(isinstance(panel.content, Picture) for _, _, panel in panel_rows.panels)
         )
 
     def draw(self, page: Page) -> np.ndarray:
         """Return a page that ``fits``: (H, W, 3) uint8."""
-        sheet, plan = page
-        canvas = self._canvas._replace(sheet=sheet, plan=plan, bases=[])
+        panel_rows, plan = page
+        canvas = self._canvas._replace(panel_rows=panel_rows, plan=plan, bases=[])
         pixels = np.asarray(self._agg.get_renderer().buffer_rgba())
         with fixed_settings():
             pixels[:] = self._base

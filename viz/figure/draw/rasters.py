@@ -6,7 +6,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from viz.figure.panels.sheet import Matrix, Picture, Shade
+from viz.figure.panels.panel_rows import Matrix, Picture, Shade
 from viz.geometry import Box
 from viz.rendering import colormaps
 from viz.rendering import heat as heats

@@ -13,7 +13,7 @@ from viz.figure.page import layout as page_layout
 from viz.figure.page.plan import Plan
 from viz.figure.page.typesetting import MM_PER_INCH
 from viz.figure.panels import presets
-from viz.figure.panels.sheet import Picture, Row, Sheet
+from viz.figure.panels.panel_rows import PanelRows, Picture, Row
 from viz.figure.recipe.recipe import Recipe
 from viz.figure.resolve import Sources
 from viz.rendering import movie_files
@@ -69,10 +69,10 @@ class FigureMovie:
         """What draws pages; the first and the last frame tell which words stay."""
         return MovingPages([self._page(0), self._page(len(self.held) - 1)])
 
-    def _page(self, index: int) -> tuple[Sheet, Plan]:
-        found = presets.sheet(self.recipe, self.sources, (index,))
-        sheet = _side_by_side(found, self.clip, index, self.dpi)
-        return sheet, page_layout.plan(sheet)
+    def _page(self, index: int) -> tuple[PanelRows, Plan]:
+        found = presets.panel_rows(self.recipe, self.sources, (index,))
+        panel_rows = _side_by_side(found, self.clip, index, self.dpi)
+        return panel_rows, page_layout.plan(panel_rows)
 
 
 def write(recipe: Recipe, sources: Sources, kind: str, progress: Progress | None = None) -> bytes:
@@ -100,7 +100,7 @@ def movie(recipe: Recipe, sources: Sources, largest: int) -> FigureMovie:
             "of the same number of frames."
         )
     clip = sources.clip(clips[0])
-    first = presets.sheet(recipe, sources, (0,))
+    first = presets.panel_rows(recipe, sources, (0,))
     plan = page_layout.plan(_side_by_side(first, clip, 0, recipe.layout.dpi))
     fitting = int(largest * MM_PER_INCH / max(plan.width, plan.height))
     widest = max(place.box.right - place.box.left for place in plan.places)
@@ -110,7 +110,7 @@ def movie(recipe: Recipe, sources: Sources, largest: int) -> FigureMovie:
     return FigureMovie(recipe, sources, clip, dpi, movie_files.held_times(clip.timestamps))
 
 
-def _side_by_side(sheet: Sheet, clip: Clip, index: int, dpi: int) -> Sheet:
+def _side_by_side(panel_rows: PanelRows, clip: Clip, index: int, dpi: int) -> PanelRows:
     """Return the rows of one frame as columns, the frame and its time under the first."""
     count, last = len(clip.frames), f"{clip.timestamps[-1]:.2f}"
     # As many digits in every frame, so that the words break alike and nothing below them moves.
@@ -118,11 +118,11 @@ def _side_by_side(sheet: Sheet, clip: Clip, index: int, dpi: int) -> Sheet:
         f"frame {index:0{len(str(count - 1))}} of {count}, "
         f"{clip.timestamps[index]:0{len(last)}.2f} s"
     )
-    rows = [_headless(row) for row in sheet.rows]
+    rows = [_headless(row) for row in panel_rows.rows]
     first = rows[0].panels[0]
     rows[0] = replace(rows[0], panels=(replace(first, label=time), *rows[0].panels[1:]))
-    layout = replace(sheet.layout, transpose=True, columns=0, column_labels=(), dpi=dpi)
-    return replace(sheet, rows=tuple(rows), layout=layout)
+    layout = replace(panel_rows.layout, transpose=True, columns=0, column_labels=(), dpi=dpi)
+    return replace(panel_rows, rows=tuple(rows), layout=layout)
 
 
 def _headless(row: Row) -> Row:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from viz.figure.page import typesetting
 from viz.figure.page.grid import Grid
 from viz.figure.page.plan import SMALL, Bar, Page, Place
-from viz.figure.panels.sheet import Sheet
+from viz.figure.panels.panel_rows import PanelRows
 from viz.geometry import Box
 
 BAR_MM = 2.0
@@ -35,7 +35,7 @@ def panel_bars(page: Page, places: Sequence[Place]) -> None:
     """Place a bar under every map of a line of panels that are maps of their own."""
     if page.layout.bar != "map":
         return
-    one_map = [row.one_map and not page.layout.transpose for row in page.sheet.rows]
+    one_map = [row.one_map and not page.layout.transpose for row in page.panel_rows.rows]
     own = [p for p in places if p.panel.has_heat and not one_map[p.row]]
     if not own:
         return
@@ -50,13 +50,13 @@ def panel_bars(page: Page, places: Sequence[Place]) -> None:
 
 def shared_bar(page: Page, left: float, right: float) -> None:
     """Place one bar under all panels, and beside it what the colours mean."""
-    if page.layout.bar == "none" or not page.sheet.has_heat:
+    if page.layout.bar == "none" or not page.panel_rows.has_heat:
         return
     page.y += 3 * page.pad
     if not _shared(page):
         page.y += _say(page, True, left, right) + page.pad
         return
-    spans = {(row.low, row.high) for row in page.sheet.rows if row.has_heat}
+    spans = {(row.low, row.high) for row in page.panel_rows.rows if row.has_heat}
     low, high = spans.pop() if len(spans) == 1 else (None, None)
     room = page.layout.width_mm - left - right
     wide = min(45.0, 0.45 * room)
@@ -70,7 +70,7 @@ def shared_bar(page: Page, left: float, right: float) -> None:
 def _say(page: Page, numbers: bool, left: float, right: float) -> float:
     """Write what the colours mean between two margins; return how high that is."""
     small, font = SMALL * page.layout.font_pt, page.layout.font
-    text = typesetting.plain(scale_words(page.sheet, numbers), font)
+    text = typesetting.plain(scale_words(page.panel_rows, numbers), font)
     lines = typesetting.broken(text, page.layout.width_mm - right - left, font, small)
     step = typesetting.line_mm(small)
     for k, line in enumerate(lines):
@@ -78,11 +78,11 @@ def _say(page: Page, numbers: bool, left: float, right: float) -> float:
     return len(lines) * step
 
 
-def scale_words(sheet: Sheet, numbers: bool) -> str:
+def scale_words(panel_rows: PanelRows, numbers: bool) -> str:
     """Return in words what the colours stand for."""
-    if sheet.scaled:
-        return sheet.scaled
-    look, scale = sheet.look, sheet.layout.scale
+    if panel_rows.scaled:
+        return panel_rows.scaled
+    look, scale = panel_rows.look, panel_rows.layout.scale
     whole = {
         "map": "each map", "row": "the maps of a network in a row",
         "figure": "the maps of a network in the figure",
@@ -99,18 +99,18 @@ def scale_words(sheet: Sheet, numbers: bool) -> str:
         else (f" {look.fixed_range[0]:.3g} to {look.fixed_range[1]:.3g}")
     )
     text += f"; shown from {look.threshold:.2f}" if look.threshold > 0 else ""
-    return f"{text}; {sheet.note}" if sheet.note else text
+    return f"{text}; {panel_rows.note}" if panel_rows.note else text
 
 
 def legend(page: Page, left: float, right: float) -> None:
     """Write number and name of every ground-truth part, in as many lines as needed."""
-    if not page.sheet.legend:
+    if not page.panel_rows.legend:
         return
     layout, small = page.layout, SMALL * page.layout.font_pt
     step, x = typesetting.line_mm(small), left
     room = layout.width_mm - right - left - 1.6 * step
     page.y += 2 * page.pad
-    for number, name in enumerate(page.sheet.legend):
+    for number, name in enumerate(page.panel_rows.legend):
         lines = typesetting.broken(typesetting.plain(name, layout.font), room, layout.font, small)
         widths = [typesetting.width_mm(line, layout.font, small) for line in lines]
         wide = 1.6 * step + max(widths, default=0.0)

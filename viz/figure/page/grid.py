@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from viz.figure.panels.sheet import Row, Sheet
+from viz.figure.panels.panel_rows import PanelRows, Row
 from viz.figure.recipe.recipe import Layout
 
 Span = tuple[float | None, float | None]
@@ -13,7 +13,7 @@ Heads = dict[int, tuple[str, ...]]
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """The cells of the page: (line, place) -> (row, column) of the sheet, the words around, and
+    """The cells of the page: (line, place) -> (row, column) of the figure, the words around, and
     what the ends of each line's colour bar stand for; None where it needs none.
 
     ``heads`` stand over the lines that they are given for: rows of photos and rows of clips have
@@ -37,10 +37,12 @@ class Grid:
         return max(place for _, place in self.cells) + 1
 
 
-def grid_of(sheet: Sheet) -> Grid:
-    """Return where the panels of a sheet stand, as its layout folds or transposes them."""
-    fold = _fold_of(sheet)
-    return _transposed(sheet, fold) if sheet.layout.transpose else _folded(sheet, fold)
+def grid_of(panel_rows: PanelRows) -> Grid:
+    """Return where the panels of a figure stand, as its layout folds or transposes them."""
+    fold = _fold_of(panel_rows)
+    return (
+        _transposed(panel_rows, fold) if panel_rows.layout.transpose else _folded(panel_rows, fold)
+    )
 
 
 class _Fold(NamedTuple):
@@ -53,79 +55,81 @@ class _Fold(NamedTuple):
     lifted: bool
 
 
-def _fold_of(sheet: Sheet) -> _Fold:
-    layout, longest = sheet.layout, max(k for _, k, _ in sheet.panels) + 1
+def _fold_of(panel_rows: PanelRows) -> _Fold:
+    layout, longest = panel_rows.layout, max(k for _, k, _ in panel_rows.panels) + 1
     broken = 0 < layout.columns < longest and not layout.transpose
     panels = layout.columns if broken else longest
     lines = -(-longest // panels)
-    several = layout.transpose and len(_runs(sheet)) > 1
+    several = layout.transpose and len(_runs(panel_rows)) > 1
     return _Fold(panels, lines, longest, lines == 1 and not several)
 
 
-def _folded(sheet: Sheet, fold: _Fold) -> Grid:
+def _folded(panel_rows: PanelRows, fold: _Fold) -> Grid:
     """Return rows below each other, each in as many lines as it needs."""
-    places = [(r, k) for r, k, _ in sheet.panels]
+    places = [(r, k) for r, k, _ in panel_rows.panels]
     cells = {(r * fold.lines + k // fold.panels, k % fold.panels): (r, k) for r, k in places}
-    side = [text for name in _row_names(sheet) for text in (name, *[""] * (fold.lines - 1))]
-    spans = [_row_span(sheet, row) for row in sheet.rows]
+    side = [text for name in _row_names(panel_rows) for text in (name, *[""] * (fold.lines - 1))]
+    spans = [_row_span(panel_rows, row) for row in panel_rows.rows]
     scales = tuple(span for span in spans for _ in range(fold.lines))
     heads = {
-        row * fold.lines: tuple(run[: fold.panels]) for row, run in _heads(sheet, fold).items()
+        row * fold.lines: tuple(run[: fold.panels]) for row, run in _heads(panel_rows, fold).items()
     }
-    return Grid(cells, tuple(side), heads, _under(sheet, fold), scales)
+    return Grid(cells, tuple(side), heads, _under(panel_rows, fold), scales)
 
 
-def _transposed(sheet: Sheet, fold: _Fold) -> Grid:
+def _transposed(panel_rows: PanelRows, fold: _Fold) -> Grid:
     """Return rows as columns: their labels above, the heads of columns at the side."""
-    cells = {(k, r): (r, k) for r, k, _ in sheet.panels}
-    side = [*_heads(sheet, fold)[0], *[""] * fold.longest][: fold.longest]
-    heads = {0: tuple(_row_names(sheet))}
-    return Grid(cells, tuple(side), heads, _under(sheet, fold), (None,) * fold.longest)
+    cells = {(k, r): (r, k) for r, k, _ in panel_rows.panels}
+    side = [*_heads(panel_rows, fold)[0], *[""] * fold.longest][: fold.longest]
+    heads = {0: tuple(_row_names(panel_rows))}
+    return Grid(cells, tuple(side), heads, _under(panel_rows, fold), (None,) * fold.longest)
 
 
-def _row_span(sheet: Sheet, row: Row) -> Span | None:
+def _row_span(panel_rows: PanelRows, row: Row) -> Span | None:
     """Return what the ends of a row's own colour bar stand for; None where it has no bar."""
-    own = sheet.layout.bar == "row" or (sheet.layout.bar == "map" and row.one_map)
+    own = panel_rows.layout.bar == "row" or (panel_rows.layout.bar == "map" and row.one_map)
     return (row.low, row.high) if own and row.has_heat else None
 
 
-def _row_names(sheet: Sheet) -> list[str]:
-    layout = sheet.layout
-    names = [row.label if layout.labels else "" for row in sheet.rows]
+def _row_names(panel_rows: PanelRows) -> list[str]:
+    layout = panel_rows.layout
+    names = [row.label if layout.labels else "" for row in panel_rows.rows]
     return _captioned(names, layout, "columns" if layout.transpose else "rows")
 
 
-def _given_heads(sheet: Sheet, fold: _Fold) -> list[str]:
+def _given_heads(panel_rows: PanelRows, fold: _Fold) -> list[str]:
     """Return the user's labels of columns, "" where there is none."""
-    layout = sheet.layout
+    layout = panel_rows.layout
     return [*(layout.column_labels if layout.labels else ()), *[""] * fold.longest]
 
 
-def _under(sheet: Sheet, fold: _Fold) -> dict[tuple[int, int], str]:
+def _under(panel_rows: PanelRows, fold: _Fold) -> dict[tuple[int, int], str]:
     """Return the words under every panel."""
-    given = _given_heads(sheet, fold)
+    given = _given_heads(panel_rows, fold)
     return {
-        (r, k): _joined("" if fold.lifted else given[k] or panel.head, panel.label, sheet.layout)
-        for r, k, panel in sheet.panels
+        (r, k): _joined(
+            "" if fold.lifted else given[k] or panel.head, panel.label, panel_rows.layout
+        )
+        for r, k, panel in panel_rows.panels
     }
 
 
-def _heads(sheet: Sheet, fold: _Fold) -> Heads:
+def _heads(panel_rows: PanelRows, fold: _Fold) -> Heads:
     """Return what stands over the columns of each run of rows, by its first row."""
-    layout, given = sheet.layout, _given_heads(sheet, fold)
+    layout, given = panel_rows.layout, _given_heads(panel_rows, fold)
     counted = "rows" if layout.transpose else "columns"
     shown = layout.labels and fold.lifted
     found = {}
-    for row, run in _runs(sheet).items():
+    for row, run in _runs(panel_rows).items():
         texts = [given[k] or (text if shown else "") for k, text in enumerate(run)]
         found[row] = tuple(_captioned(texts, layout, counted))
     return found
 
 
-def _runs(sheet: Sheet) -> dict[int, list[str]]:
+def _runs(panel_rows: PanelRows) -> dict[int, list[str]]:
     """Return the heads of each run of rows that agree on them, by its first row."""
     runs: dict[int, dict[int, str]] = {0: {}}
-    for number, row in enumerate(sheet.rows):
+    for number, row in enumerate(panel_rows.rows):
         own = {k: panel.head for k, panel in enumerate(row.panels) if panel is not None}
         last = runs[max(runs)]
         if any(last.get(k, head) != head for k, head in own.items()):

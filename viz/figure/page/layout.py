@@ -10,7 +10,7 @@ from viz.figure.page.colour_bars import BAR_MM, ends, legend, panel_bars, row_ba
 from viz.figure.page.grid import Grid, grid_of, numbered
 from viz.figure.page.plan import SMALL, Page, Place, Plan, Words
 from viz.figure.page.typesetting import MM_PER_INCH
-from viz.figure.panels.sheet import Bars, Panel, Sheet
+from viz.figure.panels.panel_rows import Bars, Panel, PanelRows
 from viz.geometry import Box
 
 SMALLEST_MM = 3.0
@@ -20,9 +20,9 @@ _WIDE = 2.2
 """Width of a panel of bars, of a picture's."""
 
 
-def plan(sheet: Sheet) -> Plan:
+def plan(panel_rows: PanelRows) -> Plan:
     """Place everything; InputError where the panels would be too small or the page too large."""
-    page, grid = Page(sheet), grid_of(sheet)
+    page, grid = Page(panel_rows), grid_of(panel_rows)
     left, right = _margins(page, grid)
     widths = _widths(page, grid, left, right)
     for line in range(grid.height):
@@ -49,7 +49,7 @@ def _bar_room(page: Page, grid: Grid) -> float:
     texts = [text for span in grid.scales if span for text in ends(*span)]
     if not texts:
         return 0.0
-    small, cut = SMALL * page.layout.font_pt, f"{page.sheet.look.threshold:.2f}"
+    small, cut = SMALL * page.layout.font_pt, f"{page.panel_rows.look.threshold:.2f}"
     widest = max(typesetting.width_mm(text, page.layout.font, small) for text in (*texts, cut))
     return BAR_MM + 3 * page.pad + widest
 
@@ -65,7 +65,7 @@ def _label_lines(page: Page, grid: Grid, widths: list[float]) -> int:
 def _height(page: Page, grid: Grid, line: int, widths: list[float]) -> float:
     """Return the height of a line of panels, in whole pixels."""
     places = {k: at for (own, k), at in grid.cells.items() if own == line}
-    found = [(k, page.sheet.rows[r].panels[c]) for k, (r, c) in places.items()]
+    found = [(k, page.panel_rows.rows[r].panels[c]) for k, (r, c) in places.items()]
     tall = [widths[k] * one.content.aspect for k, one in found if not isinstance(one.content, Bars)]
     height = max(tall) if tall else max(widths[k] for k, _ in found) / _WIDE
     return max(1, round(height / page.pixel)) * page.pixel
@@ -75,7 +75,7 @@ def _widths(page: Page, grid: Grid, left: float, right: float) -> list[float]:
     """Return the width of every column in whole pixels, pictures all alike."""
     weights = [1.0] * grid.width
     for (_, place), (row, column) in grid.cells.items():
-        if isinstance(page.sheet.rows[row].panels[column].content, Bars):
+        if isinstance(page.panel_rows.rows[row].panels[column].content, Bars):
             weights[place] = _WIDE
     room = page.layout.width_mm - left - right - (grid.width - 1) * page.gap
     pixels = [room * weight / sum(weights) / page.pixel for weight in weights]
@@ -116,7 +116,7 @@ def _line(page: Page, grid: Grid, line: int, left: float, widths: list[float]) -
     }
     if not cells:
         return
-    panels = {place: page.sheet.rows[r].panels[k] for place, (r, k) in cells.items()}
+    panels = {place: page.panel_rows.rows[r].panels[k] for place, (r, k) in cells.items()}
     height, lefts, lowest = _height(page, grid, line, widths), _lefts(page, left, widths), 0
     top = page.upward(page.y + (page.gap if line else 0))
     for place, panel in panels.items():

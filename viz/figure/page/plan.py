@@ -5,7 +5,7 @@ from math import ceil
 
 from viz.figure.page import typesetting
 from viz.figure.page.typesetting import MM_PER_INCH
-from viz.figure.panels.sheet import Panel, Sheet
+from viz.figure.panels.panel_rows import Panel, PanelRows
 from viz.figure.recipe.recipe import Layout
 from viz.geometry import Box
 
@@ -15,7 +15,7 @@ SMALL = 0.85
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """Where the panel of (row, column) of the sheet stands."""
+    """Where the panel of (row, column) of the figure stands."""
 
     row: int
     column: int
@@ -59,7 +59,7 @@ class Plan:
     dots: tuple[tuple[float, float, int], ...] = ()
 
     def place(self, row: int, column: int) -> Place:
-        """Return where a panel of the sheet stands."""
+        """Return where a panel of the figure stands."""
         return next(p for p in self.places if (p.row, p.column) == (row, column))
 
 
@@ -67,7 +67,7 @@ class Plan:
 class Page:
     """A plan in the making."""
 
-    sheet: Sheet
+    panel_rows: PanelRows
     places: list[Place] = field(default_factory=list)
     words: list[Words] = field(default_factory=list)
     bars: list[Bar] = field(default_factory=list)
@@ -76,8 +76,8 @@ class Page:
 
     @property
     def layout(self) -> Layout:
-        """The sheet's layout."""
-        return self.sheet.layout
+        """The panel_rows's layout."""
+        return self.panel_rows.layout
 
     @property
     def pixel(self) -> float:

@@ -6,8 +6,8 @@ import numpy as np
 
 from errors import InputError, OutsideError
 from viz.attention.kinds.gates import GateCapture, gate_layers
+from viz.figure.panels.panel_rows import Bars, Panel, Picture, Row, Shade
 from viz.figure.panels.pictures import CONSTANT, crop_of
-from viz.figure.panels.sheet import Bars, Panel, Picture, Row, Shade
 from viz.figure.recipe.recipe import Recipe, Reference, View
 from viz.figure.resolve import Sources
 from viz.geometry import Geometry

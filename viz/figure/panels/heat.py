@@ -9,6 +9,7 @@ import numpy as np
 from errors import InputError
 from models.blocks.layout import Grid
 from viz.figure import resolve
+from viz.figure.panels.panel_rows import Panel, Row, Spot
 from viz.figure.panels.pictures import (
     INPUT,
     Item,
@@ -17,7 +18,6 @@ from viz.figure.panels.pictures import (
     input_panel,
     truth_panel,
 )
-from viz.figure.panels.sheet import Panel, Row, Spot
 from viz.figure.recipe.recipe import Layout, Recipe, Reference
 from viz.figure.resolve import Scene, Shot
 from viz.rendering import heat, marks

@@ -7,8 +7,8 @@ import numpy as np
 
 from errors import InputError
 from viz.attention.captures import BlockCapture
-from viz.attention.kinds import kind_of
-from viz.figure.panels.sheet import Matrix, Panel, Row
+from viz.attention.kinds.registry import kind_of
+from viz.figure.panels.panel_rows import Matrix, Panel, Row
 from viz.figure.recipe.recipe import Recipe, Reference
 from viz.figure.resolve import Scene, Shot, Sources, scene
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from viz.figure.panels.sheet import Panel, Picture, Point, Shade
+from viz.figure.panels.panel_rows import Panel, Picture, Point, Shade
 from viz.figure.recipe.recipe import Layout, Recipe, Reference
 from viz.figure.resolve import Scene, Shot
 from viz.geometry import Box, Geometry

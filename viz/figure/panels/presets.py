@@ -1,4 +1,4 @@
-"""The papers' figures: what each preset makes of a recipe's references, as a sheet of panels."""
+"""The papers' figures: what each preset makes of a recipe's references, as rows of panels."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from viz.figure.panels import (
 from viz.figure.panels import (
     matrix as matrix_panels,
 )
-from viz.figure.panels.sheet import Row, Sheet
+from viz.figure.panels.panel_rows import PanelRows, Row
 from viz.figure.recipe.recipe import Layout, Recipe, Reference
 from viz.figure.resolve import Sources, scene
 from viz.rendering.look import Look
@@ -127,7 +127,7 @@ TABLE: dict[str, Preset] = {
 }
 
 
-def sheet(recipe: Recipe, sources: Sources, frames: Frames = None) -> Sheet:
+def panel_rows(recipe: Recipe, sources: Sources, frames: Frames = None) -> PanelRows:
     """Return the panels of a figure; ``frames`` shows just these of every clip (for movies).
 
     InputError or OutsideError where a reference lacks what the preset needs.
@@ -136,7 +136,7 @@ def sheet(recipe: Recipe, sources: Sources, frames: Frames = None) -> Sheet:
     preset = TABLE[recipe.preset]
     rows = preset.rows(recipe, sources, frames)
     look, legend = replace(recipe.look, **preset.always), _legend(recipe)
-    found = Sheet(tuple(rows), look, recipe.layout, legend, _note(rows), preset.words)
+    found = PanelRows(tuple(rows), look, recipe.layout, legend, _note(rows), preset.words)
     _check_panels(len(found.panels))
     if not found.panels:
         raise InputError(f"The preset {recipe.preset} found nothing to draw; choose another.")

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from errors import InputError
-from viz.attention import kinds
+from viz.attention.kinds import registry as kinds
 from viz.figure.recipe import strict_json, upgrade
 from viz.figure.recipe.recipe import Recipe, Reference, View
 from viz.rendering import look

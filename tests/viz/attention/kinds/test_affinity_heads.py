@@ -11,8 +11,9 @@ from errors import InputError, OutsideError
 from models.blocks.layout import Grid
 from tests.viz.attention.captured import SOFTMAX, captured, cells, nl_block, slow_row
 from viz.attention.choice import MapChoice, Selection
-from viz.attention.kinds import affinity, as_kind
+from viz.attention.kinds import affinity
 from viz.attention.kinds.affinity import Affinity
+from viz.attention.kinds.registry import as_kind
 from viz.attention.query_dependence import query_dependence
 from viz.types import Cell
 

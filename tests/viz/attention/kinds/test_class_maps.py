@@ -26,8 +26,9 @@ from tests.viz.attention.captured import (
 )
 from viz.attention import queries
 from viz.attention.choice import MapChoice, Selection, ranked
-from viz.attention.kinds import as_kind, class_maps
+from viz.attention.kinds import class_maps
 from viz.attention.kinds.class_maps import ClassMaps
+from viz.attention.kinds.registry import as_kind
 from viz.types import Cell
 
 KIND = ClassMaps()

@@ -15,8 +15,8 @@ from models.specs.block import CGNLSpec, NonLocalSpec
 from tests.viz.attention.captured import captured, cells, clip_of_frames, nl_block
 from viz.attention import queries
 from viz.attention.choice import MapChoice, Selection
-from viz.attention.kinds import as_kind
 from viz.attention.kinds.features import FeatureSimilarity
+from viz.attention.kinds.registry import as_kind
 from viz.attention.query_dependence import query_dependence
 from viz.types import Cell
 

@@ -18,8 +18,8 @@ from tests.viz.attention.captured import hooks
 from viz.attention import queries
 from viz.attention.choice import Selection
 from viz.attention.forward import capture
-from viz.attention.kinds import offered
 from viz.attention.kinds.gates import Gates, gate_layers
+from viz.attention.kinds.registry import offered
 from viz.geometry import fit
 from viz.types import Cell, ModelInput
 

@@ -11,10 +11,10 @@ from errors import OutsideError
 from models.blocks.layout import Grid
 from models.specs.block import CGNLSpec
 from tests.viz.attention.captured import SMALL, captured, cgnl_block, nl_block
-from viz.attention import kinds
 from viz.attention.choice import PARTS, Selection
-from viz.attention.kinds import KINDS, as_kind, kind_of, offered
+from viz.attention.kinds import registry as kinds
 from viz.attention.kinds.gates import GateCapture
+from viz.attention.kinds.registry import KINDS, as_kind, kind_of, offered
 from viz.types import Cell
 
 KEYS = Grid(2, 1, 7)

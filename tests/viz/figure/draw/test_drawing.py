@@ -14,7 +14,7 @@ from viz.figure.draw import drawing, rasters
 from viz.figure.files import export
 from viz.figure.page.layout import plan
 from viz.figure.panels.gates import bars
-from viz.figure.panels.sheet import Matrix, Panel, Picture, Point, Row, Shade, Spot
+from viz.figure.panels.panel_rows import Matrix, Panel, Picture, Point, Row, Shade, Spot
 from viz.geometry import Box, Geometry
 from viz.rendering import colormaps, marks
 from viz.rendering.look import Look
@@ -22,9 +22,9 @@ from viz.rendering.look import Look
 HEAT = np.linspace(0, 1, 35, dtype=np.float32).reshape(5, 7)
 
 
-def drawn(sheet, dpi=None):
-    found = plan(sheet)
-    return drawing.draw(sheet, found, dpi), found
+def drawn(panel_rows, dpi=None):
+    found = plan(panel_rows)
+    return drawing.draw(panel_rows, found, dpi), found
 
 
 def named(figure, start):
@@ -53,8 +53,8 @@ def rgb(artist):
 
 @pytest.mark.parametrize("dpi", [None, 100, 299])
 def test_every_panel_is_an_image_in_its_place_of_its_size_in_pixels(dpi):
-    sheet = table(2, 3, 0.7, width_mm=89.0)
-    figure, found = drawn(sheet, dpi)
+    panel_rows = table(2, 3, 0.7, width_mm=89.0)
+    figure, found = drawn(panel_rows, dpi)
     images = named(figure, "panel-")
     assert set(images) == {f"panel-{r}-{k}" for r in range(2) for k in range(3)}
     for place in found.places:
@@ -78,8 +78,8 @@ def test_the_page_is_in_mm_from_its_upper_left_corner():
 
 def test_a_saved_figure_shows_every_pixel_of_its_panels():
     frame = np.random.default_rng(3).integers(0, 256, (48, 60, 3)).astype(np.uint8)
-    sheet = sheet_of([[Panel(replace(picture(), frame=frame))] * 2], bar="none", dpi=150)
-    figure, found = drawn(sheet)
+    panel_rows = sheet_of([[Panel(replace(picture(), frame=frame))] * 2], bar="none", dpi=150)
+    figure, found = drawn(panel_rows)
     page = export.pixels(figure, 150)
     for place in found.places:
         left, top, right, bottom = (round(v / 25.4 * 150) for v in corners(place.box))
@@ -141,8 +141,10 @@ def test_regions_are_white_rectangles():
 
 def test_parts_are_numbered_dots_in_the_panel_and_the_legend():
     points = (Point(10, 12, 0), Point(50, 40, 2), Point(300, 5, 1))
-    sheet = sheet_of([[Panel(replace(picture(), points=points))]], legend=("beak", "eye", "tail"))
-    figure, found = drawn(sheet)
+    panel_rows = sheet_of(
+        [[Panel(replace(picture(), points=points))]], legend=("beak", "eye", "tail")
+    )
+    figure, found = drawn(panel_rows)
     place = found.places[0]
     dots = {}
     for artist in figure.findobj():
@@ -159,8 +161,8 @@ def test_parts_are_numbered_dots_in_the_panel_and_the_legend():
 
 @pytest.mark.parametrize("label", ["$x^2$", "<b>bold</b>", "a_b^c \\frac{1}{2} & 90 %", "$\\bad"])
 def test_labels_are_drawn_letter_by_letter(label):
-    sheet = sheet_of([Row(label, (Panel(picture(2.0), label, label),))], captions="(a)")
-    figure, _ = drawn(sheet)
+    panel_rows = sheet_of([Row(label, (Panel(picture(2.0), label, label),))], captions="(a)")
+    figure, _ = drawn(panel_rows)
     words = named(figure, "words-").values()
     assert [text.get_text() for text in words].count(label) == 2
     assert f"(a) {label}" in [text.get_text() for text in words]
@@ -170,8 +172,8 @@ def test_labels_are_drawn_letter_by_letter(label):
 
 
 def test_words_stand_where_the_plan_says_in_its_font():
-    sheet = table(2, 2, head="frame", label="c17", font="times", font_pt=7.0)
-    figure, found = drawn(sheet)
+    panel_rows = table(2, 2, head="frame", label="c17", font="times", font_pt=7.0)
+    figure, found = drawn(panel_rows)
     for number, words in enumerate(found.words):
         text = named(figure, f"words-{number}")[f"words-{number}"]
         assert (text.get_text(), text.get_position()) == (words.text, (words.x, words.y))
@@ -186,8 +188,8 @@ def test_a_reference_smaller_than_a_pixel_is_still_seen(place):
     frame = np.full((56, 56, 3), 100, np.uint8)
     cell = Box(column / 2, row / 2, (column + 1) / 2, (row + 1) / 2)
     content = replace(picture(), frame=frame, crop=Box(0, 0, 56, 56), reference=cell)
-    sheet = sheet_of([[Panel(content)] * 20], bar="none", dpi=150)
-    figure, found = drawn(sheet)
+    panel_rows = sheet_of([[Panel(content)] * 20], bar="none", dpi=150)
+    figure, found = drawn(panel_rows)
     page = export.pixels(figure, 150).astype(int)
     for box in (found.place(0, 0).box, found.place(0, 19).box):
         assert (box.right - box.left) / 112 < 25.4 / 150
@@ -213,14 +215,14 @@ def test_a_frame_is_scaled_once_for_the_panels_that_show_it(monkeypatch):
 @pytest.mark.parametrize("bar", ["shared", "row"])
 def test_a_colour_bar_tells_its_ends_and_the_cut(bar):
     panels = (Panel(picture(0.8, HEAT)),) * 3
-    sheet = lit(sheet_of([Row("", panels, (), 0.0125, 3.5)], bar=bar), threshold=0.6)
-    figure, found = drawn(sheet)
+    panel_rows = lit(sheet_of([Row("", panels, (), 0.0125, 3.5)], bar=bar), threshold=0.6)
+    figure, found = drawn(panel_rows)
     drawings = named(figure, "bar-")
     assert set(drawings) == {"bar-0", "bar-0-0", "bar-0-1", "bar-0-0.6"}
     image = drawings["bar-0"]
     assert box_of(image) == pytest.approx(corners(found.bars[0].box))
     ramp = np.asarray(image.get_array())
-    table_ = colormaps.colour_table(sheet.look.colormap)
+    table_ = colormaps.colour_table(panel_rows.look.colormap)
     along = ramp[::-1, 0] if bar == "row" else ramp[0]
     np.testing.assert_array_equal(along, table_)
     texts = {g: t.get_text() for g, t in named(figure, "bar-0-").items()}
@@ -239,8 +241,8 @@ def test_a_colour_bar_tells_its_ends_and_the_cut(bar):
 def test_the_numbers_of_a_rows_bar_stay_on_the_page():
     panels = (Panel(picture(0.8, HEAT)),) * 3
     for font_pt in (5.0, 8.0, 12.0):
-        sheet = sheet_of([Row("", panels, (), 0.0, 1.0)], bar="row", font_pt=font_pt)
-        figure, found = drawn(lit(sheet, threshold=0.5))
+        panel_rows = sheet_of([Row("", panels, (), 0.0, 1.0)], bar="row", font_pt=font_pt)
+        figure, found = drawn(lit(panel_rows, threshold=0.5))
         edge = figure.bbox.width
         assert len(named(figure, "bar-0-")) == 3
         for text in named(figure, "bar-0-").values():
@@ -263,8 +265,8 @@ def test_numbers_of_neighbouring_bars_do_not_cover_each_other(width_mm, across, 
     panels = (Panel(picture(0.4, HEAT), span=span),) * across
     row = Row("", panels, (), *span, one_map=transpose)
     how = {"width_mm": width_mm, "font_pt": 9.0, "transpose": transpose, "dpi": 150}
-    sheet = sheet_of([row, row], bar="map", **how)
-    figure, found = drawn(lit(sheet, threshold=0.5))
+    panel_rows = sheet_of([row, row], bar="map", **how)
+    figure, found = drawn(lit(panel_rows, threshold=0.5))
     assert len(found.bars) == 2 * across
     ticks = [text for gid, text in named(figure, "bar-").items() if gid.count("-") == 2]
     with matplotlib.rc_context({"text.hinting": "none"}):  # as it is saved
@@ -292,8 +294,8 @@ def test_numbers_beside_a_low_row_do_not_cover_each_other(aspect):
 
 def test_the_charts_of_gates_show_every_layers_factors():
     layers = gate_layers()
-    sheet = sheet_of([[Panel(picture()), Panel(bars(layers))]], width_mm=82.55)
-    figure, found = drawn(sheet)
+    panel_rows = sheet_of([[Panel(picture()), Panel(bars(layers))]], width_mm=82.55)
+    figure, found = drawn(panel_rows)
     axes = named(figure, "panel-0-1")["panel-0-1"]
     (dots,) = [line for line in axes.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(dots.get_ydata(), [layer.gate.mean() for layer in layers], rtol=1e-5)
@@ -333,8 +335,8 @@ def test_nearest_heat_lies_over_its_picture_cut_off_at_the_panel():
     where = Geometry(60, 48, 60, 48, 6, 4, 42, 40)
     shade = Shade(heat_of(HEAT), 0, where)
     content = Picture(picture().frame, Box(10, 0, 60, 40), shade)
-    sheet = sheet_of([[Panel(content)], [Panel(content)]], gap_mm=7, bar="none")
-    figure, found = drawn(lit(sheet, interpolation="nearest", threshold=0.5))
+    panel_rows = sheet_of([[Panel(content)], [Panel(content)]], gap_mm=7, bar="none")
+    figure, found = drawn(lit(panel_rows, interpolation="nearest", threshold=0.5))
     heat = named(figure, "heat-")["heat-0-0"]
     assert heat.get_array().shape == (5, 7, 4)
     place = found.places[0]
@@ -363,7 +365,7 @@ def test_arrows_go_from_panel_to_panel_the_strongest_on_top():
 
 
 def greyscale(interpolation="smooth", **look):
-    """Return a sheet of everything there is, in greys."""
+    """Return rows of panels with everything there is, in greys."""
     content = picture(
         0.8, HEAT, reference=Box(12, 8, 24, 16), regions=(Box(3, 4, 20, 14),),
         points=(Point(10, 12, 0), Point(50, 40, 3)),
@@ -379,11 +381,11 @@ def greyscale(interpolation="smooth", **look):
 @pytest.mark.parametrize("interpolation", ["smooth", "nearest"])
 @pytest.mark.parametrize("bar", ["shared", "row"])
 def test_a_figure_in_greys_has_no_coloured_pixel(interpolation, bar):
-    sheet = greyscale(interpolation, threshold=0.5)
-    sheet = replace(sheet, layout=replace(sheet.layout, bar=bar))
-    page = export.pixels(drawn(sheet)[0], 100)
+    panel_rows = greyscale(interpolation, threshold=0.5)
+    panel_rows = replace(panel_rows, layout=replace(panel_rows.layout, bar=bar))
+    page = export.pixels(drawn(panel_rows)[0], 100)
     assert (page == page[..., :1]).all()
-    colourful = replace(sheet, layout=replace(sheet.layout, greyscale=False))
+    colourful = replace(panel_rows, layout=replace(panel_rows.layout, greyscale=False))
     page = export.pixels(drawn(colourful)[0], 100)
     assert (page != page[..., :1]).any()
 
@@ -405,8 +407,8 @@ def test_regions_are_dashed_in_greys_and_the_reference_is_not():
 
 
 def test_what_is_below_the_threshold_is_the_picture_alone():
-    sheet = lit(sheet_of([[Panel(picture(0.8, HEAT)), Panel(picture(0.8))]]), threshold=0.9)
-    figure, _ = drawn(sheet)
+    panel_rows = lit(sheet_of([[Panel(picture(0.8, HEAT)), Panel(picture(0.8))]]), threshold=0.9)
+    figure, _ = drawn(panel_rows)
     warm, plain = (np.asarray(named(figure, f"panel-0-{k}")[f"panel-0-{k}"].get_array())
                    for k in (0, 1))  # fmt: skip
     same = (warm == plain).all(2)

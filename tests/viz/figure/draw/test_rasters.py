@@ -13,7 +13,7 @@ from tests.viz.drawn_figures import HEIGHT, SEEN, WIDTH, drawn, heat_of
 from viz import geometry as geometries
 from viz.figure.draw import rasters
 from viz.figure.draw.rasters import levels, raster
-from viz.figure.panels.sheet import Matrix, Picture, Shade
+from viz.figure.panels.panel_rows import Matrix, Picture, Shade
 from viz.geometry import Box, Geometry
 from viz.rendering.colormaps import COLORMAPS, colour_table
 from viz.rendering.heat import Heat

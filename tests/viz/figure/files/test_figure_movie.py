@@ -58,8 +58,8 @@ def planned(monkeypatch) -> list[Plan]:
     """Every page that is laid out."""
     plans, real = [], page_layout.plan
 
-    def plan(sheet):
-        plans.append(real(sheet))
+    def plan(panel_rows):
+        plans.append(real(panel_rows))
         return plans[-1]
 
     monkeypatch.setattr(page_layout, "plan", plan)
@@ -290,7 +290,7 @@ def test_the_same_view_is_the_same_movie(kind):
 
 def test_every_frame_of_the_view_says_its_number_and_time_and_its_maps_ends(planned):
     made = viewed(replace(grey(12), timestamps=tuple(k / 4 for k in range(12))), moving(12))
-    row = made.sheet().rows[0]
+    row = made.panel_rows().rows[0]
     film = movie.movie(made.recipe, made.sources, 480)
     for k, said in ((0, "frame 00 of 12, 0.00 s"), (11, "frame 11 of 12, 2.75 s")):
         page = page_of(film, k, planned)

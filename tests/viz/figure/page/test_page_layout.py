@@ -17,7 +17,7 @@ from viz.figure.page.grid import numbered
 from viz.figure.page.layout import MOST_PIXELS, SMALLEST_MM, TALLEST_MM, plan
 from viz.figure.panels import presets
 from viz.figure.panels.gates import bars
-from viz.figure.panels.sheet import Matrix, Panel, Row
+from viz.figure.panels.panel_rows import Matrix, Panel, Row
 from viz.figure.recipe.recipe import VENUES
 
 HEAT = np.linspace(0, 1, 35, dtype=np.float32).reshape(5, 7)
@@ -188,7 +188,7 @@ def test_panels_are_alike_and_fill_the_width_with_equal_gaps(width, columns, gap
 
 
 def captions_of(found):
-    """Return what stands under each panel, as one text, in the sheet's order."""
+    """Return what stands under each panel, as one text, in the figure's order."""
     under = {}
     for place in sorted(found.places, key=lambda p: (p.row, p.column)):
         middle = (place.box.left + place.box.right) / 2

@@ -32,7 +32,7 @@ def pin(**how):
 
 
 def test_a_row_is_input_factors_before_and_after():
-    (row,) = presets.sheet(recipe_of("gates", pin(label="A bird")), gated()).rows
+    (row,) = presets.panel_rows(recipe_of("gates", pin(label="A bird")), gated()).rows
     layer = chosen(gate_layers(), None)
     assert [p.head for p in row.panels] == [
         "input", "factor by layer", "before the gate", "after the gate"
@@ -51,7 +51,7 @@ def test_a_row_is_input_factors_before_and_after():
 
 
 def test_both_pictures_say_the_ends_of_their_one_scale():
-    (row,) = presets.sheet(recipe_of("gates", pin(), bar="map"), gated()).rows
+    (row,) = presets.panel_rows(recipe_of("gates", pin(), bar="map"), gated()).rows
     spans = [panel.span for panel in row.panels]
     assert spans[2] == spans[3] == (row.low, row.high)
     assert spans[:2] == [(None, None)] * 2
@@ -60,7 +60,7 @@ def test_both_pictures_say_the_ends_of_their_one_scale():
 
 def test_gates_of_a_network_with_attention_are_told_from_its_blocks():
     sources = gated(layers=(nl(), *gate_layers()))
-    (row,) = presets.sheet(recipe_of("gates", pin()), sources).rows
+    (row,) = presets.panel_rows(recipe_of("gates", pin()), sources).rows
     assert row.panels[1].label == "layers 1 to 3"
 
 
@@ -91,7 +91,7 @@ def test_the_gate_is_the_named_one_or_the_one_farthest_from_1(one_line):
 def test_the_view_names_the_gate_and_its_label_stands_in_the_row():
     networks = (seen_by("cgd", block="layer2.gate", label="CGD"),)
     recipe = recipe_of("gates", pin(networks=networks, label="A bird"), input_panel=False)
-    (row,) = presets.sheet(recipe, gated()).rows
+    (row,) = presets.panel_rows(recipe, gated()).rows
     assert row.label == "A bird, CGD"
     assert [p.label for p in row.panels] == ["layers 1 to 3", "layer2.gate", "layer2.gate"]
 
@@ -99,7 +99,7 @@ def test_the_view_names_the_gate_and_its_label_stands_in_the_row():
 @pytest.mark.parametrize("frame", range(7))
 def test_a_frame_of_a_clip_shows_its_moment(frame):
     recipe = recipe_of("gates", pin(frame=frame, frames=7))
-    (row,) = presets.sheet(recipe, gated(7, 3)).rows
+    (row,) = presets.panel_rows(recipe, gated(7, 3)).rows
     layer = chosen(gate_layers(3), None)
     t = frame * 3 // 7
     low = min(layer.mean_before[t].min(), layer.mean_after[t].min())
@@ -113,14 +113,14 @@ def test_a_frame_of_a_clip_shows_its_moment(frame):
 
 def test_the_crop_follows_what_the_network_saw():
     recipe = recipe_of("gates", pin(), crop="seen")
-    (row,) = presets.sheet(recipe, gated(geometry=CROPPED)).rows
+    (row,) = presets.panel_rows(recipe, gated(geometry=CROPPED)).rows
     assert {row.panels[k].content.crop for k in (0, 2, 3)} == {Box(16, 9, 51, 44)}
 
 
 def test_gates_that_tell_nothing_apart_are_shown_empty_with_a_note():
     ones = np.ones((1, 5, 7), np.float32)
     even = tuple(replace(g, mean_before=ones, mean_after=ones) for g in gate_layers())
-    (row,) = presets.sheet(recipe_of("gates", pin()), gated(layers=even)).rows
+    (row,) = presets.panel_rows(recipe_of("gates", pin()), gated(layers=even)).rows
     for panel in row.panels[2:]:
         assert panel.content.shade.heat.constant
         assert panel.note == "constant map, nothing shown"
@@ -128,10 +128,10 @@ def test_gates_that_tell_nothing_apart_are_shown_empty_with_a_note():
 
 def test_what_is_missing_is_told(one_line):
     with pytest.raises(InputError, match="cgd has no gates") as caught:
-        presets.sheet(recipe_of("gates", pin()), gated(layers=()))
+        presets.panel_rows(recipe_of("gates", pin()), gated(layers=()))
     one_line(caught.value)
     with pytest.raises(
         OutsideError, match="4 is not a frame of the clip; it has frames 0 to 0"
     ) as caught:
-        presets.sheet(recipe_of("gates", pin(frame=4, frames=7)), gated())
+        presets.panel_rows(recipe_of("gates", pin(frame=4, frames=7)), gated())
     one_line(caught.value)

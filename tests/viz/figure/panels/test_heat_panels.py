@@ -37,7 +37,7 @@ PLAIN = Look(threshold=0.0)
 
 
 def rows_of(recipe, sources, frames=None):
-    return presets.sheet(recipe, sources, frames).rows
+    return presets.panel_rows(recipe, sources, frames).rows
 
 
 def heads(row):
@@ -89,17 +89,17 @@ def test_the_reference_box_is_that_of_its_cell_on_input_and_maps():
 def test_points_of_parts_are_numbered_over_the_whole_figure():
     other = (Part("tail", 3.0, 4.0), Part("wing", 5.0, 6.0))
     recipe = recipe_of("parts", pinned(parts=PARTS), pinned(), pinned(parts=other))
-    sheet = presets.sheet(recipe, photo())
-    first, none, second = sheet.rows
+    panel_rows = presets.panel_rows(recipe, photo())
+    first, none, second = panel_rows.rows
     assert [(p.x, p.y, p.number) for p in first.panels[-1].content.points] == [
         (13.0, 17.5, 0),
         (50.0, 40.0, 1),
     ]
     assert [p.number for p in second.panels[-1].content.points] == [1, 2]
     assert none.panels[-1] is None
-    assert sheet.legend == part_names(recipe.references) == ("beak", "tail", "wing")
+    assert panel_rows.legend == part_names(recipe.references) == ("beak", "tail", "wing")
     quiet = replace(recipe, layout=replace(recipe.layout, legend=False))
-    assert presets.sheet(quiet, photo()).legend == ()
+    assert presets.panel_rows(quiet, photo()).legend == ()
 
 
 def test_a_figure_without_ground_truth_has_no_panel_for_it():
@@ -221,10 +221,10 @@ def test_the_layout_says_which_maps_of_a_cgnl_block_get_a_row(how, labels):
 
 def test_a_row_of_the_union_says_so_and_its_ends_are_0_and_1():
     recipe = recipe_of("frames", pinned("clip", frames=7), one_map="union", input_panel=False)
-    sheet = presets.sheet(recipe, footage())
-    _, row = sheet.rows
+    panel_rows = presets.panel_rows(recipe, footage())
+    _, row = panel_rows.rows
     assert (row.low, row.high) == (0.0, 1.0)
-    assert row.note == sheet.note == "CGNL: the largest of its channels at every cell"
+    assert row.note == panel_rows.note == "CGNL: the largest of its channels at every cell"
     cell = Cell(0, 2, 1)
     block = footage().blocks["clip", "cgnl"]
     maps = [channel_map(block, cell, c).values for c in best(block, cell, 5)]
@@ -475,8 +475,10 @@ def test_a_square_has_the_reference_as_near_to_its_middle_as_the_picture_allows(
 
 
 def test_without_opacity_there_is_no_heat_to_explain():
-    sheet = presets.sheet(recipe_of("parts", pinned(), look=Look(heat_opacity=0.0)), photo())
-    assert not sheet.has_heat
+    panel_rows = presets.panel_rows(
+        recipe_of("parts", pinned(), look=Look(heat_opacity=0.0)), photo()
+    )
+    assert not panel_rows.has_heat
 
 
 def test_a_picture_that_is_held_still_shows_the_first_moment():

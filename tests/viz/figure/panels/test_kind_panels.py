@@ -58,7 +58,7 @@ def best_classes(capture: Capture, count: int) -> list[int]:
 @pytest.mark.parametrize("network", KINDS)
 def test_parts_name_the_classes_under_grad_cam(captured, network):
     asked = seen_by(network, kind="class maps", count=3)
-    (row,) = presets.sheet(recipe_of("parts", pinned(networks=(asked,))), captured).rows
+    (row,) = presets.panel_rows(recipe_of("parts", pinned(networks=(asked,))), captured).rows
     expected = [CLASSES[k] for k in best_classes(capture_of(captured, network=network), 3)]
     assert [panel.head for panel in row.panels] == ["input", *["Grad-CAM"] * 3]
     assert [panel.label for panel in row.panels[1:]] == expected
@@ -66,10 +66,10 @@ def test_parts_name_the_classes_under_grad_cam(captured, network):
 
 def test_a_class_may_be_chosen_by_number(captured):
     asked = seen_by("nl", kind="class maps", maps="2,5", shown="k2")
-    (row,) = presets.sheet(recipe_of("heatmaps", pinned(networks=(asked,))), captured).rows
+    (row,) = presets.panel_rows(recipe_of("heatmaps", pinned(networks=(asked,))), captured).rows
     assert [(panel.head, panel.label) for panel in row.panels[1:]] == [("Grad-CAM", CLASSES[2])]
     each = recipe_of("heatmaps", pinned(networks=(asked,)), one_map="each")
-    (row,) = presets.sheet(each, captured).rows
+    (row,) = presets.panel_rows(each, captured).rows
     assert [panel.label for panel in row.panels[1:]] == [CLASSES[2], CLASSES[5]]
 
 
@@ -77,7 +77,7 @@ def test_frames_name_the_class_at_the_row(captured):
     asked = seen_by("nl", kind="class maps", count=2)
     made = recipe_of("frames", at_clip(asked), one_map="each", input_panel=False)
     expected = [CLASSES[k] for k in best_classes(capture_of(captured, "clip"), 2)]
-    assert [row.label for row in presets.sheet(made, captured).rows] == [
+    assert [row.label for row in presets.panel_rows(made, captured).rows] == [
         f"Grad-CAM {name}" for name in expected
     ]
 
@@ -85,7 +85,7 @@ def test_frames_name_the_class_at_the_row(captured):
 @pytest.mark.parametrize("preset", ["parts", "heatmaps", "view"])
 def test_the_green_box_is_on_maps_of_a_reference_alone(captured, preset):
     views = [seen_by("nl"), seen_by("nl", kind="features"), seen_by("nl", kind="class maps")]
-    (row,) = presets.sheet(recipe_of(preset, pinned(networks=views)), captured).rows
+    (row,) = presets.panel_rows(recipe_of(preset, pinned(networks=views)), captured).rows
     boxed = {}
     for panel in row.panels:
         boxed.setdefault(panel.head, set()).add(panel.content.reference is not None)
@@ -97,7 +97,7 @@ def test_arrows_start_at_references_alone(captured, medium):
     views = [seen_by("nl"), seen_by("nl", kind="features"), seen_by("nl", kind="class maps")]
     reference = at_clip(*views) if medium == "clip" else pinned(networks=views)
     made = recipe_of("arrows", reference, look=Look(arrows=4), input_panel=False)
-    rows = presets.sheet(made, captured).rows
+    rows = presets.panel_rows(made, captured).rows
     if medium == "photo":
         (row,) = rows
         assert {start.column for start, _ in row.arrows} == {0, 1}
@@ -109,7 +109,7 @@ def test_arrows_start_at_references_alone(captured, medium):
 def test_of_a_class_map_the_clips_frames_show_their_moment(captured):
     asked = seen_by("cgnl", kind="class maps")
     made = recipe_of("heatmaps", at_clip(asked), look=Look(threshold=0.0), input_panel=False)
-    (row,) = presets.sheet(made, captured).rows
+    (row,) = presets.panel_rows(made, captured).rows
     capture = capture_of(captured, "clip", "cgnl")
     assert [panel.content.reference for panel in row.panels] == [None] * FRAMES
     shade = row.panels[0].content.shade
@@ -124,7 +124,7 @@ def test_of_a_class_map_the_clips_frames_show_their_moment(captured):
 def test_the_view_says_the_class_or_where_the_reference_is(captured):
     views = [seen_by("nl"), seen_by("nl", kind="class maps"), seen_by("cgnl", shown="union"),
              seen_by("cgnl", shown="c17")]  # fmt: skip
-    (row,) = presets.sheet(recipe_of("view", pinned(networks=views)), captured).rows
+    (row,) = presets.panel_rows(recipe_of("view", pinned(networks=views)), captured).rows
     (predicted,) = best_classes(capture_of(captured), 1)
     place = "reference row 1, column 1"
     assert [(panel.head, panel.label) for panel in row.panels[1:]] == [
@@ -134,7 +134,7 @@ def test_the_view_says_the_class_or_where_the_reference_is(captured):
 
 def test_labels_of_views_stand_for_the_kinds_titles(captured):
     views = [seen_by("nl", kind="features", label="What is alike"), seen_by("nl", label="Ours")]
-    (row,) = presets.sheet(recipe_of("parts", pinned(networks=views)), captured).rows
+    (row,) = presets.panel_rows(recipe_of("parts", pinned(networks=views)), captured).rows
     assert [panel.head for panel in row.panels] == ["input", "What is alike", "Ours"]
 
 
@@ -143,14 +143,14 @@ def test_regions_are_on_single_maps_or_on_all(captured):
     found = {}
     for wanted in ("none", "NL", "all"):
         made = recipe_of("parts", pinned(networks=views), look=Look(threshold=0.5), regions=wanted)
-        (row,) = presets.sheet(made, captured).rows
+        (row,) = presets.panel_rows(made, captured).rows
         found[wanted] = [bool(panel.content.regions) for panel in row.panels[1:]]
     assert found == {"none": [False, False], "NL": [True, False], "all": [True, True]}
 
 
 def test_a_matrix_shows_cosines_too():
     networks = ("nl", seen_by("nl", kind="features"), seen_by("cgnl", kind="features"), "cgnl")
-    (row,) = presets.sheet(recipe_of("matrix", pinned(networks=networks)), photo()).rows
+    (row,) = presets.panel_rows(recipe_of("matrix", pinned(networks=networks)), photo()).rows
     assert [panel.head for panel in row.panels] == ["NL", "Cosine", "Cosine"]
     entering = photo().blocks["photo", "cgnl"].block_input[0].flatten(1).double()
     unit = entering / entering.norm(dim=0)
@@ -164,7 +164,7 @@ def test_a_matrix_shows_cosines_too():
 
 def test_the_matrix_of_a_clips_cosines_has_its_frames():
     made = recipe_of("matrix", pinned("clip", (seen_by("cgnl", kind="features"),), frames=7))
-    (panel,) = presets.sheet(made, footage()).rows[0].panels
+    (panel,) = presets.panel_rows(made, footage()).rows[0].panels
     assert panel.content.frames == (7, 7)
     assert panel.content.size == (105, 105)
 
@@ -172,7 +172,7 @@ def test_the_matrix_of_a_clips_cosines_has_its_frames():
 def test_class_maps_have_no_matrix(captured, one_line):
     made = recipe_of("matrix", pinned(networks=(seen_by("nl", kind="class maps"),)))
     with pytest.raises(InputError, match="preset matrix") as caught:
-        presets.sheet(made, captured)
+        presets.panel_rows(made, captured)
     one_line(caught.value)
 
 
@@ -180,16 +180,16 @@ def test_class_maps_have_no_matrix(captured, one_line):
 def test_groups_of_what_has_none_are_refused(captured, kind, one_line):
     made = recipe_of("groups", pinned(networks=(seen_by("cgnl", kind=kind),)))
     with pytest.raises(InputError, match="preset groups") as caught:
-        presets.sheet(made, captured)
+        presets.panel_rows(made, captured)
     one_line(caught.value)
 
 
 def test_a_union_of_class_maps_says_what_it_is(captured):
     asked = seen_by("nl", kind="class maps")
     made = recipe_of("heatmaps", pinned(networks=(asked,)), one_map="union")
-    sheet = presets.sheet(made, captured)
-    assert sheet.note == "Grad-CAM: the largest of its classes at every cell"
-    panel = sheet.rows[0].panels[1]
+    panel_rows = presets.panel_rows(made, captured)
+    assert panel_rows.note == "Grad-CAM: the largest of its classes at every cell"
+    panel = panel_rows.rows[0].panels[1]
     assert (panel.head, panel.label, panel.content.reference) == ("Grad-CAM", "", None)
 
 
@@ -202,5 +202,5 @@ def test_a_class_that_the_network_has_not_is_refused(captured, one_line):
     ):
         asked = seen_by("nl", kind="class maps", **how)
         with pytest.raises(OutsideError, match=words) as caught:
-            presets.sheet(recipe_of("heatmaps", pinned(networks=(asked,))), captured)
+            presets.panel_rows(recipe_of("heatmaps", pinned(networks=(asked,))), captured)
         one_line(caught.value)

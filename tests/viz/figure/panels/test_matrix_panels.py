@@ -14,7 +14,7 @@ from viz.attention.kinds import affinity
 from viz.figure.panels import matrix as matrix_panels
 from viz.figure.panels import presets
 from viz.figure.panels.matrix import matrix
-from viz.figure.panels.sheet import Matrix
+from viz.figure.panels.panel_rows import Matrix
 from viz.rendering.look import Look
 
 
@@ -82,7 +82,7 @@ def test_of_a_large_block_the_whole_matrix_is_never_made():
 
 
 def test_a_panel_says_what_stands_where():
-    (row,) = presets.sheet(
+    (row,) = presets.panel_rows(
         recipe_of("matrix", pinned(label="A bird"), log_scale=True), photo()
     ).rows
     (panel,) = row.panels  # a CGNL block has no such matrix
@@ -97,13 +97,13 @@ def test_a_panel_says_what_stands_where():
 
 def test_blocks_are_told_where_there_are_some(monkeypatch):
     monkeypatch.setattr(matrix_panels, "matrix", lambda b, log: matrix(b, log, most=10))
-    (row,) = presets.sheet(recipe_of("matrix", pinned()), photo()).rows
+    (row,) = presets.panel_rows(recipe_of("matrix", pinned()), photo()).rows
     assert row.panels[0].label.endswith("each entry the mean of 4 x 4")
 
 
 def test_a_matrix_needs_no_reference():
-    with_one = presets.sheet(recipe_of("matrix", pinned("clip", frames=7)), footage())
-    without = presets.sheet(recipe_of("matrix", pinned("clip", at=None, frames=7)), footage())
+    with_one = presets.panel_rows(recipe_of("matrix", pinned("clip", frames=7)), footage())
+    without = presets.panel_rows(recipe_of("matrix", pinned("clip", at=None, frames=7)), footage())
     one, other = (found.rows[0].panels[0].content for found in (with_one, without))
     np.testing.assert_array_equal(one.values, other.values)
     assert one.frames == (7, 7)
@@ -111,16 +111,16 @@ def test_a_matrix_needs_no_reference():
 
 def test_references_without_an_nl_block_are_left_out_or_refused(one_line):
     mixed = recipe_of("matrix", pinned(networks=("cgnl",)), pinned(label="second"))
-    assert [row.label for row in presets.sheet(mixed, photo()).rows] == ["second"]
+    assert [row.label for row in presets.panel_rows(mixed, photo()).rows] == ["second"]
     with pytest.raises(InputError, match="Choose an NL network") as caught:
-        presets.sheet(recipe_of("matrix", pinned(networks=("cgnl",))), photo())
+        presets.panel_rows(recipe_of("matrix", pinned(networks=("cgnl",))), photo())
     one_line(caught.value)
 
 
 def test_several_blocks_share_no_ends_unless_they_agree():
     sources = photo(other=nl(seed=3))
     recipe = recipe_of("matrix", pinned(networks=("nl", "other")))
-    (row,) = presets.sheet(recipe, sources).rows
+    (row,) = presets.panel_rows(recipe, sources).rows
     first, second = row.panels
     assert (row.low, row.high) == (None, None)
     assert first.span == first.content.span != second.span == second.content.span
@@ -145,6 +145,6 @@ def test_an_even_matrix_is_even():
 
 def test_a_matrix_is_shown_whole_whatever_threshold_and_range_the_look_has():
     look = Look(threshold=0.7, normalise="fixed", fixed_range=(0.0, 0.5), colormap="cividis")
-    sheet = presets.sheet(recipe_of("matrix", pinned(), look=look), photo())
-    assert (sheet.look.threshold, sheet.look.normalise) == (0.0, "clip")
-    assert sheet.look.colormap == "cividis"
+    panel_rows = presets.panel_rows(recipe_of("matrix", pinned(), look=look), photo())
+    assert (panel_rows.look.threshold, panel_rows.look.normalise) == (0.0, "clip")
+    assert panel_rows.look.colormap == "cividis"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from errors import InputError
 from viz.attention.choice import PARTS, SUMMARIES, MapChoice, ranked
-from viz.attention.kinds import KINDS
+from viz.attention.kinds.registry import KINDS
 from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Layout, Medium, Network, Part, Recipe, Reference, View
 from viz.rendering.colormaps import COLORMAPS

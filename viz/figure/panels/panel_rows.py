@@ -140,7 +140,7 @@ class Row:
 
 
 @dataclass(frozen=True, eq=False)
-class Sheet:
+class PanelRows:
     """All rows, how they are to look, the names of ground-truth parts by number, what has to be
     said of the maps, and what they are scaled over where look and layout do not say it."""
 

@@ -32,7 +32,7 @@ from tests.ui.toy_kind import NearnessMaps, SentNearness
 from ui.components.picker.payload import canvas_geometry
 from viz import geometry
 from viz.attention.choice import MapChoice
-from viz.attention.kinds import KINDS
+from viz.attention.kinds.registry import KINDS
 from viz.examples import bird
 from viz.rendering.look import Look
 from viz.types import Clip
