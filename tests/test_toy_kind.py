@@ -19,7 +19,8 @@ from ui.components.picker.payload import pack
 from viz.attention import queries
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice
-from viz.attention.kinds.kind import BrowserFactors, MapKind, check_cell
+from viz.attention.kinds.kind import BrowserFactors, MapKind
+from viz.attention.kinds.positions import check_cell
 from viz.attention.kinds.registry import KINDS, derived_names, offered, rankings
 from viz.cli import main
 from viz.cli import maps as maps_command

@@ -16,7 +16,7 @@ from scripts.training.bird_data import Birds, load_birds, load_parts
 from viz.attention import preprocess, queries
 from viz.attention.forward import capture
 from viz.attention.kinds import affinity
-from viz.attention.kinds.affinity import NonLocalCapture
+from viz.attention.kinds.registry import kind_of
 from viz.types import Clip
 
 BATCH = 32
@@ -53,7 +53,7 @@ def row_entropy(model: LoadedModel, birds: Birds, size: int) -> float | None:
     for clip in clips_of(birds)[::step]:
         prepared = preprocess.prepare(clip, model.spec.preprocessing, size=size)
         block = queries.block_of(capture(model, prepared))
-        if not isinstance(block, NonLocalCapture):
+        if not kind_of(block).is_single(block):
             return None
         found.append(affinity.row_entropy(block))
     return float(np.median(found))

@@ -35,8 +35,9 @@ from scripts.training.clip_training import load_whole_photos, normalised
 from viz.attention import queries
 from viz.attention.captures import BlockCapture
 from viz.attention.forward import capture
-from viz.attention.kinds.affinity import NonLocalCapture, row_entropy
-from viz.attention.kinds.channels import contrast, response, standout
+from viz.attention.kinds.affinity import row_entropy
+from viz.attention.kinds.channel_scores import contrast, response, standout
+from viz.attention.kinds.registry import kind_of
 from viz.geometry import fit
 from viz.types import Cell, ModelInput
 
@@ -69,7 +70,7 @@ def _cell(landmark: np.ndarray, side: int, rows: int) -> tuple[int, int] | None:
 
 def methods(block: BlockCapture, position: Tensor) -> Iterator[tuple[str, Tensor]]:
     """Yield each method's maps of the reference, (K, N), min-max scaled over the clip."""
-    if isinstance(block, NonLocalCapture):
+    if kind_of(block).is_single(block):
         yield "NL row", nl_rows(block, position)[0]
     else:
         for how in (standout, response, contrast):
@@ -112,7 +113,7 @@ def ball_hits(
         outside, ball = other_frames(marks, event, side, grid)
         if foot is None or not len(ball):
             continue
-        if isinstance(block, NonLocalCapture):
+        if kind_of(block).is_single(block):
             entropies.append(row_entropy(block))
         for name, maps in methods(block, torch.tensor([Cell(event, *foot).position(grid)])):
             elsewhere = maps[:, outside]

@@ -13,8 +13,9 @@ from viz.attention import preprocess, queries
 from viz.attention.captures import BlockCapture
 from viz.attention.forward import capture
 from viz.attention.kinds.affinity import NonLocalCapture
-from viz.attention.kinds.channels import CGNLCapture, contrast, response, standout
+from viz.attention.kinds.channel_scores import CGNLCapture, contrast, response, standout
 from viz.attention.kinds.kind import top
+from viz.attention.kinds.registry import kind_of
 from viz.types import Cell, Clip
 
 EQUAL_AREA = 0.15
@@ -150,7 +151,7 @@ def measure(
         prepared = preprocess.prepare(clip, model.spec.preprocessing, size=size)
         block = queries.block_of(capture(model, prepared))
         positions = part_positions(visible, block.query_grid)
-        if isinstance(block, NonLocalCapture):
+        if kind_of(block).is_single(block):
             tally("NL row").add(nl_rows(block, positions), positions)
         else:
             for how in (standout, response, contrast):

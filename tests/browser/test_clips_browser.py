@@ -7,7 +7,7 @@ import av
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.bare.bare_clips import over_frame, place_of, strip
+from tests.browser.bare.bare_clips import over_frame, strip
 from tests.browser.conftest import at_rest, open_explore, rendered, saved
 from tests.browser.test_explore_files import upload
 from tests.viz.drawn_clips import frames, video
@@ -25,22 +25,16 @@ def kick(page, server):
     return open_explore(page, server, KICK)
 
 
-def test_every_frame_follows_the_pointer_over_any_frame(kick):
+def test_every_frame_follows_the_pointer_and_what_is_pinned_is_saved(kick, tmp_path):
     expect(kick.locator(FRAME)).to_have_count(16)
-    over_frame(kick, 6, 0.9, 0.9)
-    assert place_of(kick)[0] == 6
+    assert over_frame(kick, 6, 0.9, 0.9)[0] == 6
     before = [frame for panel in (0, 1) for frame in strip(kick, panel)]
-    over_frame(kick, 2, 0.35, 0.3)
-    assert place_of(kick)[0] == 2
+    assert over_frame(kick, 2, 0.35, 0.3)[0] == 2
     after = [frame for panel in (0, 1) for frame in strip(kick, panel)]
     changed = [bool((a != b).any()) for a, b in zip(before, after, strict=True)]
     assert sum(changed[:8]) >= 2, "the NL heat did not follow over the frames"
     assert sum(changed[8:]) >= 2, "the CGNL heat did not follow over the frames"
-
-
-def test_a_click_on_a_frame_pins_it_there(kick):
-    over_frame(kick, 5, 0.53, 0.55)
-    frame, row, col = place_of(kick)
+    frame, row, col = over_frame(kick, 5, 0.53, 0.55)
     kick.mouse.down()
     kick.mouse.up()
     expect(kick.get_by_label("Frame", exact=True)).to_have_value("5")
@@ -48,9 +42,16 @@ def test_a_click_on_a_frame_pins_it_there(kick):
     at_rest(kick)
     assert frame == 5
     assert re.search(rf"at=5(?:%2C|,){row}(?:%2C|,){col}", kick.url)
+    picture = saved(kick, "PNG of this view")
+    assert rendered(tmp_path, saved(kick, "Recipe (.json)")) == picture
+    kick.get_by_role("button", name="Make the MP4").click()
+    expect(kick.get_by_role("button", name=re.compile("Save the MP4"))).to_be_visible()
+    expect(kick.locator("video")).to_be_visible()
+    with av.open(io.BytesIO(saved(kick, re.compile("Save the MP4")))) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 8
 
 
-def test_it_plays_and_pauses_and_steps_by_key(kick):
+def test_it_plays_pauses_steps_by_key_and_stays_when_a_clip_is_bad(kick):
     kick.get_by_role("button", name="Play").click()
     first = picker(kick).get_attribute("data-frame")
     expect(picker(kick)).not_to_have_attribute("data-frame", first)
@@ -61,31 +62,22 @@ def test_it_plays_and_pauses_and_steps_by_key(kick):
     kick.locator("canvas.picture").first.focus()
     kick.keyboard.press(".")
     expect(picker(kick)).to_have_attribute("data-frame", str((stopped + 1) % 8))
+    upload(kick, "talk.mp4", b"\x00\x00\x00\x18ftypisom" + bytes(60), "video/mp4")
+    error = kick.locator("[data-testid=stAlert]")
+    expect(error).to_have_count(1)
+    expect(error).to_contain_text("talk.mp4")
+    at_rest(kick)
+    expect(kick.locator(FRAME)).to_have_count(16)
+    over_frame(kick, 1, 0.5, 0.5)
 
 
-def test_an_uploaded_video_is_sampled_and_explored(page, server):
+def test_an_uploaded_video_is_sampled_and_comes_back_after_a_bad_file(page, server):
     open_explore(page, server, "?net=r50n-nl&beside=none&size=224")
     upload(page, "walk.mp4", video(frames(23, 62, 98)), "video/mp4")
     expect(page.get_by_text("In use: walk.mp4")).to_be_visible()
     at_rest(page)
     expect(page.locator(FRAME)).to_have_count(8)
     over_frame(page, 3, 0.5, 0.5)
-
-
-def test_a_bad_clip_is_one_line_and_the_clip_stays(kick):
-    upload(kick, "talk.mp4", b"\x00\x00\x00\x18ftypisom" + bytes(60), "video/mp4")
-    error = kick.locator("[data-testid=stAlert]")
-    expect(error).to_have_count(1)
-    expect(error).to_contain_text("talk.mp4")
-    at_rest(kick)
-    over_frame(kick, 1, 0.5, 0.5)
-
-
-def test_a_bad_file_after_an_upload_brings_that_upload_back(page, server):
-    open_explore(page, server, "?net=r50n-nl&beside=none&size=224")
-    upload(page, "walk.mp4", video(frames(23, 62, 98)), "video/mp4")
-    expect(page.get_by_text("In use: walk.mp4")).to_be_visible()
-    at_rest(page)
     upload(page, "bad.mp4", b"text", "video/mp4")
     expect(page.locator("[data-testid=stAlert]")).to_contain_text("bad.mp4")
     expect(page.get_by_text("In use: walk.mp4")).to_be_visible()
@@ -93,27 +85,12 @@ def test_a_bad_file_after_an_upload_brings_that_upload_back(page, server):
     expect(page.locator(FRAME)).to_have_count(8)
 
 
-def test_picture_and_movie_are_saved_and_the_picture_is_what_its_recipe_renders(kick, tmp_path):
-    over_frame(kick, 5, 0.53, 0.55)
-    kick.mouse.down()
-    kick.mouse.up()
-    expect(kick.get_by_label("Frame", exact=True)).to_have_value("5")
-    at_rest(kick)
-    picture = saved(kick, "PNG of this view")
-    assert rendered(tmp_path, saved(kick, "Recipe (.json)")) == picture
-    kick.get_by_role("button", name="Make the MP4").click()
-    expect(kick.get_by_role("button", name=re.compile("Save the MP4"))).to_be_visible()
-    expect(kick.locator("video")).to_be_visible()
-    with av.open(io.BytesIO(saved(kick, re.compile("Save the MP4")))) as container:
-        assert sum(1 for _ in container.decode(video=0)) == 8
-
-
 def test_cancel_stops_a_movie(page, server):
     open_explore(page, server, KICK.replace("net=", "sampling=32 x 2&net="))
     # Animated WebP takes longest to encode: there is time to change one's mind.
-    page.get_by_role("radio", name="WebP").click()
-    page.get_by_role("button", name="Make the WebP").click()
+    page.get_by_role("radio", name="Animated WebP").click()
+    page.get_by_role("button", name="Make the Animated WebP").click()
     page.get_by_role("button", name="Cancel").click()
     at_rest(page)
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
-    expect(page.get_by_role("button", name=re.compile("Save the WebP"))).to_have_count(0)
+    expect(page.get_by_role("button", name=re.compile("Save the Animated WebP"))).to_have_count(0)

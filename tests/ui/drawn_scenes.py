@@ -14,7 +14,7 @@ from models.specs.placement import Place
 from viz import geometry
 from viz.attention.captures import Capture
 from viz.attention.kinds.affinity import NonLocalCapture
-from viz.attention.kinds.channels import CGNLCapture
+from viz.attention.kinds.channel_scores import CGNLCapture
 from viz.attention.kinds.registry import as_kind
 from viz.figure.recipe.recipe import Medium, Network, Reference, View
 from viz.figure.resolve import Scene, Shot

@@ -13,7 +13,7 @@ from models.specs.placement import Place
 from viz.attention.captures import Capture
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.affinity import NonLocalCapture
-from viz.attention.kinds.channels import CGNLCapture
+from viz.attention.kinds.channel_scores import CGNLCapture
 from viz.attention.kinds.gates import GateCapture
 from viz.attention.kinds.registry import KINDS
 from viz.figure.panels.panel_rows import Panel, PanelRows, Picture, Row, Shade

@@ -10,7 +10,8 @@ from ui import state
 from ui.bound import bound
 from ui.guard import guarded
 from viz.attention.choice import DEFAULT_COUNT, MapChoice, Selection
-from viz.attention.kinds.kind import MapKind, plural
+from viz.attention.kinds.kind import MapKind
+from viz.attention.kinds.parts import plural
 from viz.attention.kinds.registry import KINDS, selection
 
 LIST = "list"

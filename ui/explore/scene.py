@@ -14,7 +14,7 @@ from ui.session import loaders, reference_patch
 from ui.session.naming import network_of
 from viz.attention import queries
 from viz.attention.captures import BlockCapture, Capture
-from viz.attention.kinds.kind import plural
+from viz.attention.kinds.parts import plural
 from viz.attention.kinds.registry import kind_of, selection
 from viz.figure.recipe.recipe import Medium, Network, View
 from viz.figure.resolve import Scene, Shot

@@ -17,7 +17,8 @@ from ui.session import pins as session_pins
 from ui.session.pins import Pin
 from viz.attention import queries
 from viz.attention.choice import MapChoice
-from viz.attention.kinds.kind import MapKind, plural
+from viz.attention.kinds.kind import MapKind
+from viz.attention.kinds.parts import plural
 from viz.attention.kinds.registry import KINDS, selection
 from viz.figure.recipe.recipe import LONGEST_LABEL, View
 from viz.figure.resolve import UNION

@@ -18,8 +18,8 @@ from scripts.evaluation.part_coverage import (
 )
 from viz.attention import queries
 from viz.attention.choice import Selection
-from viz.attention.kinds.channels import standout
-from viz.attention.kinds.kind import cell_of
+from viz.attention.kinds.channel_scores import standout
+from viz.attention.kinds.positions import cell_of
 from viz.attention.kinds.registry import kind_of
 
 

@@ -11,7 +11,7 @@ from models.blocks.pairwise import pairwise
 from models.specs.placement import Place
 from viz.attention.captures import Capture
 from viz.attention.kinds.affinity import NonLocalCapture
-from viz.attention.kinds.channels import CGNLCapture
+from viz.attention.kinds.channel_scores import CGNLCapture
 from viz.attention.preprocess import prepare
 from viz.geometry import fit
 from viz.types import Cell, Clip

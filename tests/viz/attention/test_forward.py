@@ -24,7 +24,7 @@ from viz.attention import queries
 from viz.attention.choice import Selection
 from viz.attention.forward import capture
 from viz.attention.kinds.affinity import Affinity, NonLocalCapture
-from viz.attention.kinds.channels import CGNLCapture
+from viz.attention.kinds.channel_scores import CGNLCapture
 from viz.attention.kinds.gates import gate_layers
 from viz.attention.kinds.kind import MapKind, Tap
 from viz.attention.kinds.registry import KINDS, kind_of

@@ -13,7 +13,7 @@ from models.specs.block import CGNLSpec
 from models.specs.placement import Place
 from tests.viz.attention.captured import captured
 from viz.attention.kinds.affinity import NonLocalCapture
-from viz.attention.kinds.channels import CGNLCapture
+from viz.attention.kinds.channel_scores import CGNLCapture
 from viz.attention.kinds.kind import MapKind
 from viz.attention.kinds.registry import as_kind, kind_of
 from viz.attention.query_dependence import query_dependence

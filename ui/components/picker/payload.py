@@ -18,7 +18,8 @@ from torch import Tensor
 
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice
-from viz.attention.kinds.kind import BrowserFactors, plural
+from viz.attention.kinds.kind import BrowserFactors
+from viz.attention.kinds.parts import plural
 from viz.figure.resolve import Scene, Shot
 from viz.geometry import Geometry
 from viz.rendering.colormaps import colour_table

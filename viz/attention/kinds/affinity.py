@@ -18,7 +18,8 @@ from models.specs.network import NetworkSpec
 from models.specs.placement import Place
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice, Selection
-from viz.attention.kinds.kind import BrowserFactors, MapKind, Tap, check_cell, spread
+from viz.attention.kinds.kind import BrowserFactors, MapKind, Tap
+from viz.attention.kinds.positions import check_cell, spread
 from viz.types import AttentionMap, Cell, Query
 
 MATRIX_LIMIT_BYTES = 512 * 2**20

@@ -1,16 +1,15 @@
 """CGNL maps: products of theta and phi by channel and by group, and which channels to show."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
-from typing import ClassVar
+from dataclasses import asdict
 
 import torch
 from torch import Tensor
 
 from errors import OutsideError
 from models.blocks.cgnl_block import CGNLBlock, CGNLFactors
-from models.blocks.kernels import Kernel, TaylorKernel
-from models.blocks.layout import Grid, grid_of
+from models.blocks.kernels import TaylorKernel
+from models.blocks.layout import grid_of
 from models.build import Network
 from models.specs.block import CGNLSpec
 from models.specs.network import NetworkSpec
@@ -18,32 +17,17 @@ from models.specs.placement import Place
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice, Selection
 from viz.attention.hooks import listening
-from viz.attention.kinds.kind import BrowserFactors, MapKind, Tap, check_cell, spread, top
+from viz.attention.kinds.channel_scores import (
+    SCORES,
+    CGNLCapture,
+    best_per_group,
+    phi_contrast,
+    responses,
+    standout,
+)
+from viz.attention.kinds.kind import BrowserFactors, MapKind, Tap, top
+from viz.attention.kinds.positions import check_cell, spread
 from viz.types import AttentionMap, Cell, Query
-
-
-@dataclass(frozen=True, eq=False)
-class CGNLCapture(BlockCapture):
-    """The factors of one CGNL block: theta, phi, g (C', N) float32 on the CPU.
-
-    They are as the kernel takes them (l2-normalised, scaled where the block does so). phi lives
-    where theta does: CGNL pools no keys.
-    """
-
-    kind: ClassVar[str] = "channels"
-    place: Place
-    theta: Tensor
-    phi: Tensor
-    g: Tensor
-    kernel: Kernel
-    groups: int
-    query_grid: Grid
-    block_input: Tensor
-
-    @property
-    def key_grid(self) -> Grid:
-        """The cells of maps, those of references."""
-        return self.query_grid
 
 
 class ChannelProducts(MapKind):
@@ -102,7 +86,7 @@ class ChannelProducts(MapKind):
         position = cell.position(block.query_grid)
         if ranking == "one per group":
             return best_per_group(standout(block, position), block.groups)
-        return top(_SCORES[ranking](block, position))
+        return top(SCORES[ranking](block, position))
 
     def class_scores(self, capture: Capture, block: CGNLCapture, index: int) -> Tensor:
         """Return the class evidence of every channel, (C',)."""
@@ -206,52 +190,6 @@ def _made(
     shaped = values.reshape(block.query_grid).numpy()
     query = Query(block.label, cell)
     return AttentionMap(shaped, query, "response, any sign", label, part, number)
-
-
-def standout(block: CGNLCapture, position: int) -> Tensor:
-    """Return the z-score of theta_c(i) over positions times the contrast of phi_c, (C',).
-
-    High where the reference stands out in a channel that also singles out some positions; it
-    follows the reference.
-    """
-    spread = block.theta.std(1, correction=0).clamp_min(1e-12)
-    z = (block.theta[:, position] - block.theta.mean(1)) / spread
-    return z * phi_contrast(block)
-
-
-def phi_contrast(block: CGNLCapture) -> Tensor:
-    """Return how far each phi_c rises above its mean over positions at its highest, (C',)."""
-    return block.phi.amax(1) - block.phi.mean(1)
-
-
-def response(block: CGNLCapture, position: int) -> Tensor:
-    """Return |y_c(i)|, the size of the block's response at the reference (eq. 8), (C',)."""
-    return responses(block)[:, position].abs()
-
-
-def responses(block: CGNLCapture) -> Tensor:
-    """Return y (C', N) of eq. 8, by the block's own kernel."""
-    grouped = (part.reshape(1, block.groups, -1) for part in (block.theta, block.phi, block.g))
-    return block.kernel.response(*grouped).reshape(block.theta.shape)
-
-
-def contrast(block: CGNLCapture, position: int) -> Tensor:
-    """Return the range (max - min over positions) of each channel's map, (C',)."""
-    maps = block.kernel.compare(block.theta[:, position].unsqueeze(1), block.phi)
-    return maps.amax(1) - maps.amin(1)
-
-
-_SCORES: dict[str, Callable[[CGNLCapture, int], Tensor]] = {
-    "standout": standout,
-    "response": response,
-    "contrast": contrast,
-}
-
-
-def best_per_group(scores: Tensor, groups: int) -> list[int]:
-    """Return the best channel of every group, in group order."""
-    size = len(scores) // groups
-    return [group * size + int(part.argmax()) for group, part in enumerate(scores.split(size))]
 
 
 def class_evidence(capture: Capture, block: CGNLCapture, class_index: int) -> Tensor:

@@ -10,7 +10,8 @@ from models.blocks.layout import Grid
 from models.specs.placement import Place
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice, Selection
-from viz.attention.kinds.kind import BrowserFactors, MapKind, check_cell, spread
+from viz.attention.kinds.kind import BrowserFactors, MapKind
+from viz.attention.kinds.positions import check_cell, spread
 from viz.types import AttentionMap, Cell, Query
 
 

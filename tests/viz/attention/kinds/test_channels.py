@@ -12,16 +12,14 @@ from models.blocks.layout import Grid
 from models.specs.block import CGNLSpec
 from tests.viz.attention.captured import cgnl_block
 from viz.attention.choice import MapChoice, Selection
-from viz.attention.kinds.channels import (
-    ChannelProducts,
+from viz.attention.kinds.channel_scores import (
     best_per_group,
-    channel_map,
     contrast,
-    group_map,
     response,
     responses,
     standout,
 )
+from viz.attention.kinds.channels import ChannelProducts, channel_map, group_map
 from viz.types import Cell
 
 CHANNELS, GRID = 8, Grid(2, 3, 5)

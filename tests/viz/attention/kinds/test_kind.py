@@ -16,7 +16,9 @@ from models.specs.placement import Place
 from tests.viz.attention.captured import SMALL, captured, cells
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice, Selection, ranked
-from viz.attention.kinds.kind import MapKind, cell_of, check_cell, plural, spread, top
+from viz.attention.kinds.kind import MapKind, top
+from viz.attention.kinds.parts import plural
+from viz.attention.kinds.positions import cell_of, check_cell, spread
 from viz.types import AttentionMap, Cell, Query
 
 grids = st.builds(Grid, *(st.integers(1, 7) for _ in range(3)))
