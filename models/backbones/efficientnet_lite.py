@@ -26,7 +26,7 @@ def _norm(channels: int) -> nn.BatchNorm2d:
 
 
 class SameConv2d(nn.Conv2d):
-    """Convolution with TensorFlow's "same" padding: (B, C, H, W) -> (B, D, ceil(H/s), ceil(W/s))."""
+    """Convolution padded as TensorFlow's "same": (B, C, H, W) -> (B, D, H/s, W/s), rounded up."""
 
     def forward(self, x: Tensor) -> Tensor:
         high, wide = (self._missing(x.shape[dim], dim - 2) for dim in (2, 3))

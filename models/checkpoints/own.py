@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from errors import CheckpointError, SpecError
 from models.build import Network, build, outline
+from models.checkpoints.trunks import trunk_tensors
 from models.loaded import LoadedModel
 from models.report import Report
 from models.specs.network import NetworkSpec
@@ -26,22 +27,35 @@ MAX_HEADER_BYTES = 16 * 2**20
 
 @dataclass(frozen=True)
 class Header:
-    """What a weight file says of itself: spec, class names, one line of title."""
+    """What a weight file says of itself: spec, class names, one line of title, and the sha256 of
+    the trunk file that it stands on, if any."""
 
     spec: NetworkSpec
     class_names: tuple[str, ...]
     title: str
+    trunk: str = ""
 
 
-def write(path: Path, network: Network, class_names: Sequence[str], title: str) -> None:
-    """Write a network in float16, with its spec and class names; whole or not at all."""
+def write(
+    path: Path,
+    network: Network,
+    class_names: Sequence[str],
+    title: str,
+    trunk: str | None = None,
+) -> None:
+    """Write a network in float16, with its spec and class names; whole or not at all.
+
+    ``trunk`` is the sha256 of a trunk file (models.checkpoints.trunks): tensors that are equal to
+    the trunk's are left out, and read from it again.
+    """
+    standing = trunk_tensors(trunk) if trunk else {}
     tensors = {
         key: value.detach()
         .cpu()
         .contiguous()
         .to(torch.float16 if value.is_floating_point() else value.dtype)
         for key, value in network.state_dict().items()
-        if not key.endswith("num_batches_tracked")
+        if not key.endswith("num_batches_tracked") and not _same(value, standing.get(key))
     }
     metadata = {
         "format": FORMAT,
@@ -49,6 +63,8 @@ def write(path: Path, network: Network, class_names: Sequence[str], title: str) 
         "classes": json.dumps(list(class_names)),
         "title": title,
     }
+    if trunk:
+        metadata["trunk"] = trunk
     part = path.with_suffix(".part")
     try:
         save_file(tensors, part, metadata)
@@ -88,6 +104,7 @@ def read_header(path: Path) -> Header:
             spec_from_dict(json.loads(metadata["spec"])),
             tuple(map(str, names)),
             metadata.get("title", ""),
+            metadata.get("trunk", ""),
         )
     except SpecError as problem:
         raise CheckpointError(f"{path.name} cannot be used. {problem}") from problem
@@ -104,6 +121,8 @@ def load(path: Path, model_id: str | None = None) -> LoadedModel:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
     except (SafetensorError, OSError) as problem:
         raise _damaged(path, problem) from problem
+    held = tuple(tensors)
+    tensors = _on_trunk(header, tensors, path.name)
     try:
         # An outline without memory first: a header may claim a network that no machine holds.
         check_fit(outline(header.spec), tensors, path.name)
@@ -118,8 +137,22 @@ def load(path: Path, model_id: str | None = None) -> LoadedModel:
         network,
         header.class_names,
         digest,
-        report(tensors),
+        report(held),
     )
+
+
+def _same(value: Tensor, other: Tensor | None) -> bool:
+    return other is not None and value.shape == other.shape and torch.equal(value.cpu(), other)
+
+
+def _on_trunk(header: Header, tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+    """Return the file's tensors and, for a file that stands on a trunk, the trunk's under them."""
+    if not header.trunk:
+        return tensors
+    try:
+        return {**trunk_tensors(header.trunk), **tensors}
+    except CheckpointError as problem:
+        raise CheckpointError(f"{name} cannot be used. {problem}") from problem
 
 
 def report(tensors: Iterable[str]) -> Report:

@@ -1,0 +1,97 @@
+"""What each network on the EfficientNet-Lite2 trunk is, and how it is trained: one row each."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from models.specs.block import BlockSpec, CGNLSpec, NonLocalSpec
+from models.specs.gate import CGDSpec
+from models.specs.network import LITE_MEAN, LITE_STD, LiteSpec, Preprocessing
+
+NL = NonLocalSpec("dot_product", scale=False, bias=True)
+"""The CGNL paper's NL block: dot products, so that a row can be cut at 0.7."""
+NL_SOFTMAX = NonLocalSpec("embedded_gaussian", scale=False, bias=True)
+CGNL = CGNLSpec(groups=8, reduction=1)
+
+BIRDS, IMAGENET = 100, 1000
+LAST_UNIT = 20
+
+
+@dataclass(frozen=True)
+class LiteRecipe:
+    """One network and every knob of its training.
+
+    Units up to ``frozen`` stay the trunk's; features are read from the cache after ``frozen`` or
+    the deepest cached unit before it. ``trained`` is the last unit that learns. Rates are of AdamW:
+    of the classifier and the block's g, W_z and norm (``rate``), of units (``unit_rate``), of theta
+    and phi (``projection_rate``). ``effect`` weighs the loss of what the block adds to the logits
+    (counterfactual attention learning, Rao et al. 2021); ``erased`` is the share of training
+    features that lose a rectangle before the block. ``answers`` weighs the trunk's own answers
+    (distillation) instead of labels.
+    """
+
+    title: str
+    data: Literal["birds", "imagenet"]
+    block: BlockSpec | None = None
+    placement: str = "none"
+    gate: CGDSpec | None = None
+    frozen: int = 14
+    trained: int = LAST_UNIT
+    views: int = 18_000
+    rate: float = 3e-3
+    unit_rate: float = 3e-4
+    projection_rate: float = 3e-5
+    effect: float = 0.3
+    erased: float = 0.3
+    smoothing: float = 0.1
+    dropout: float = 0.2
+    weight_decay: float = 0.05
+    warm_up: float = 0.05
+    clip: float = 5.0
+    batch: int = 48
+    deviation: float = 4.0
+    seed: int = 0
+
+    @property
+    def spec(self) -> LiteSpec:
+        """The network to build; pictures of 224 px, as its features were cached."""
+        classes = BIRDS if self.data == "birds" else IMAGENET
+        return LiteSpec(
+            "lite2",
+            self.block,
+            self.placement,
+            classes,
+            self.dropout,
+            Preprocessing(224, 256, LITE_MEAN, LITE_STD),
+            self.gate,
+        )
+
+
+_BIRDS_NL = LiteRecipe("100 bird species, 1 NL", "birds", NL, "1")
+_IMAGENET_NL = LiteRecipe(
+    "1,000 ImageNet classes, 1 NL", "imagenet", NL, "1", trained=16, views=14_000, dropout=0.0
+)
+
+RECIPES: dict[str, LiteRecipe] = {
+    "e2-birds": LiteRecipe("100 bird species, linear probe", "birds", trained=14, frozen=20),
+    "e2-birds-nl": _BIRDS_NL,
+    "e2-birds-cgnl": replace(_BIRDS_NL, title="100 bird species, 1 CGNL", block=CGNL),
+    "e2-birds-nl5": replace(
+        _BIRDS_NL, title="100 bird species, 5 NL", placement="5", frozen=5, effect=0.0
+    ),
+    "e2-birds-cgnl5": replace(
+        _BIRDS_NL, title="100 bird species, 5 CGNL", block=CGNL, placement="5", frozen=5, effect=0.0
+    ),
+    "e2-birds-cgd": LiteRecipe(
+        "100 bird species, CGD gates in every unit",
+        "birds",
+        gate=CGDSpec(position="conv2"),
+        frozen=10,
+        effect=0.0,
+    ),
+    "e2-nl": _IMAGENET_NL,
+    "e2-cgnl": replace(_IMAGENET_NL, title="1,000 ImageNet classes, 1 CGNL", block=CGNL),
+    "e2-nl-softmax": replace(
+        _IMAGENET_NL, title="1,000 ImageNet classes, 1 NL with softmax", block=NL_SOFTMAX
+    ),
+}
+"""Name of the bundled file -> how it is made."""

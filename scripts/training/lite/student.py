@@ -1,0 +1,169 @@
+"""The network that learns, from the features that the frozen part of its trunk leaves."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.backbones.efficientnet_lite import EfficientNetLite
+from models.build import build
+from models.checkpoints.trunks import LITE2, trunk_tensors
+from scripts.training.block_init import start_from
+from scripts.training.lite.cache_features import DEPTHS
+from scripts.training.lite.recipes import LAST_UNIT, LiteRecipe
+
+STARTED_FROM, POSITIONS = 600, 40
+BATCH = 64
+
+
+class Features(NamedTuple):
+    """Cached views: (N, C, h, w) float16 that leave unit ``depth``, and labels (N,)."""
+
+    values: np.ndarray
+    labels: Tensor
+    depth: int
+
+    def batch(self, chosen: Tensor | slice) -> Tensor:
+        """Return float32 features of some views, channels innermost."""
+        values = torch.from_numpy(np.ascontiguousarray(self.values[chosen])).float()
+        return values.contiguous(memory_format=torch.channels_last)
+
+
+def load_features(folder: Path, name: str, depth: int) -> Features:
+    """Open one cached set; SystemExit when it is not complete."""
+    note = json.loads((folder / f"{name}.json").read_text())
+    values = np.load(folder / f"{name}.unit{depth}.npy", mmap_mode="r")
+    if note["done"] < len(values):
+        raise SystemExit(f"{name} holds {note['done']} of {len(values)} views; finish caching it.")
+    return Features(values, torch.tensor(note["labels"]), depth)
+
+
+def student_for(recipe: LiteRecipe) -> EfficientNetLite:
+    """Return the recipe's network filled from the ImageNet trunk; blocks and gates are fresh."""
+    torch.manual_seed(recipe.seed)
+    network = build(recipe.spec)
+    own = network.state_dict()
+    tensors = trunk_tensors(LITE2)
+    network.load_state_dict(
+        {k: v for k, v in tensors.items() if own[k].shape == v.shape}, strict=False
+    )
+    if own["fc.weight"].shape != tensors["fc.weight"].shape:
+        nn.init.normal_(network.fc.weight, std=0.01)
+        nn.init.zeros_(network.fc.bias)
+    return network.to(memory_format=torch.channels_last)
+
+
+def cached_depth(frozen: int) -> int:
+    """Return the deepest cached unit that is still frozen."""
+    return max(depth for depth in DEPTHS if depth <= frozen)
+
+
+@torch.no_grad()
+def deepen(network: EfficientNetLite, features: Features, frozen: int) -> Features:
+    """Run the frozen units behind the cache, without their blocks, over all views."""
+    if frozen == features.depth:
+        return features
+    found = [
+        _through(network, features.batch(slice(at, at + BATCH)), features.depth + 1, frozen)
+        for at in range(0, len(features.values), BATCH)
+    ]
+    return Features(np.concatenate(found), features.labels, frozen)
+
+
+def _through(network: EfficientNetLite, x: Tensor, first: int, last: int) -> np.ndarray:
+    for index in range(first, last + 1):
+        x = network.units[index](x, 1)
+    return x.half().numpy()
+
+
+def trained_parameters(network: EfficientNetLite, recipe: LiteRecipe) -> list[dict]:
+    """Return optimiser groups by rate, and freeze everything else."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, value in network.named_parameters():
+        rate = _rate(name, recipe)
+        value.requires_grad_(rate > 0)
+        if rate:
+            still = value.ndim == 1 or rate == recipe.projection_rate
+            groups.setdefault((rate, 0.0 if still else recipe.weight_decay), []).append(value)
+    return [
+        {"params": values, "lr": rate, "rate": rate, "weight_decay": decay}
+        for (rate, decay), values in groups.items()
+    ]
+
+
+def _rate(name: str, recipe: LiteRecipe) -> float:
+    if ".projection.theta." in name or ".projection.phi." in name:
+        return recipe.projection_rate
+    if name.startswith("blocks.") or ".attention." in name:
+        return recipe.rate
+    if name.startswith("fc."):
+        return recipe.rate if recipe.data == "birds" else 0.0
+    if name.startswith("units."):
+        unit = int(name.split(".")[1])
+        return recipe.unit_rate if recipe.frozen < unit <= recipe.trained else 0.0
+    if name.startswith("head"):
+        return recipe.unit_rate if recipe.trained == LAST_UNIT else 0.0
+    return 0.0
+
+
+def set_training(network: EfficientNetLite) -> None:
+    """Put blocks and dropout in training mode; the trunk's batch-norm statistics stay."""
+    network.eval()
+    network.blocks.train()
+    network.dropout.train()
+
+
+@torch.no_grad()
+def start_blocks(network: EfficientNetLite, features: Features, recipe: LiteRecipe) -> None:
+    """Start theta and phi of every block from its input over random views."""
+    draw = torch.Generator().manual_seed(recipe.seed)
+    kept: dict[str, list[Tensor]] = {place.key: [] for place in network.places}
+
+    def keeper(key: str):  # noqa: ANN202 (a forward pre-hook)
+        def keep(_module: nn.Module, args: tuple[Tensor]) -> None:
+            rows = args[0].flatten(2).transpose(1, 2)
+            picks = torch.randint(rows.shape[1], (len(rows), POSITIONS), generator=draw)
+            kept[key].append(rows.gather(1, picks[..., None].expand(-1, -1, rows.shape[2])))
+
+        return keep
+
+    hooks = [network.block_at(p).register_forward_pre_hook(keeper(p.key)) for p in network.places]
+    chosen = torch.randperm(len(features.values), generator=draw)[:STARTED_FROM].sort().values
+    try:
+        for part in chosen.split(BATCH):
+            through_blocks(network, features.batch(part.numpy()), features.depth)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    for place in network.places:
+        found = torch.cat(kept[place.key]).flatten(0, 1)
+        start_from(network.block_at(place), found, recipe.deviation, recipe.seed)
+
+
+def through_blocks(network: EfficientNetLite, x: Tensor, depth: int) -> None:
+    """Run what stands behind unit ``depth`` up to the last block, its own block first."""
+    first, last = network.places[0], network.places[-1]
+    if first.unit == depth:
+        x = network.block_at(first)(x.unsqueeze(2)).squeeze(2)
+    network.run_units(x, 1, depth + 1, last.unit)
+
+
+def erase(x: Tensor, share: float, draw: torch.Generator) -> Tensor:
+    """Replace a rectangle of 2 to 6 of 14 cells a side by the mean feature in a share of views."""
+    count, _channels, rows, cols = x.shape
+    hole = torch.zeros(count, 1, rows, cols, dtype=torch.bool)
+    for index in (torch.rand(count, generator=draw) < share).nonzero().flatten().tolist():
+        high, wide = (int(n * (0.14 + 0.29 * torch.rand(1, generator=draw))) for n in (rows, cols))
+        top = int(torch.randint(rows - high + 1, (1,), generator=draw))
+        left = int(torch.randint(cols - wide + 1, (1,), generator=draw))
+        hole[index, 0, top : top + high, left : left + wide] = True
+    return torch.where(hole, x.mean((2, 3), keepdim=True), x)
+
+
+def soft_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
+    """Return the mean cross-entropy against probabilities (B, classes)."""
+    return -(target * F.log_softmax(logits, 1)).sum(1).mean()

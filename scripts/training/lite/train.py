@@ -1,0 +1,269 @@
+"""Train one network on the EfficientNet-Lite2 trunk and write its weight file.
+
+    python -m scripts.training.lite.train e2-birds-nl --features DIR --out DIR \
+        --weights models/weights --birds DIR
+
+Features come from scripts.training.lite.cache_features. An interrupted run goes on from its
+checkpoint in --out; one thread is the default, so that it can run beside other work.
+"""
+
+import argparse
+import json
+import math
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.backbones.efficientnet_lite import EfficientNetLite
+from models.checkpoints import own
+from models.checkpoints.trunks import LITE2
+from models.class_names import class_names
+from scripts.training import bird_data
+from scripts.training.lite.cache_features import full_trunk
+from scripts.training.lite.recipes import RECIPES, LiteRecipe
+from scripts.training.lite.student import (
+    Features,
+    cached_depth,
+    deepen,
+    erase,
+    load_features,
+    set_training,
+    soft_cross_entropy,
+    start_blocks,
+    student_for,
+    trained_parameters,
+)
+
+SAVE_EVERY_S, TELL_EVERY = 120, 1500
+TEST_BATCH = 64
+PHOTO_SHARE = 0.6
+"""Of an ImageNet network's views; the rest are birds."""
+FEATURE_WEIGHT = 2.0
+"""Of 1 - cosine between the pooled features of trunk and student, beside the answers."""
+
+
+def logits_of(network: EfficientNetLite, x: Tensor, depth: int, block: bool = True) -> Tensor:
+    """Return the pooled feature and logits of what leaves unit ``depth`` (B, C, h, w).
+
+    ``block`` False leaves out the block that stands right there.
+    """
+    first = network.places[0] if network.places else None
+    if block and first is not None and first.unit == depth:
+        x = network.block_at(first)(x.unsqueeze(2)).squeeze(2)
+    last = network.run_units(x, 1, depth + 1, len(network.units) - 1)
+    return network.pooled(last, 1)
+
+
+class Views:
+    """What a run draws from: sets of cached features, and the trunk's answers where they count."""
+
+    def __init__(self, recipe: LiteRecipe, folder: Path, network: EfficientNetLite) -> None:
+        depth = cached_depth(recipe.frozen)
+        names = ("birds",) if recipe.data == "birds" else ("photos", "birds")
+
+        def opened(name: str) -> Features:
+            return deepen(network, load_features(folder, name, depth), recipe.frozen)
+
+        self.train = [opened(f"{name}-train") for name in names]
+        self.test = {name: opened(f"{name}-test") for name in names}
+        trunk = full_trunk()
+        distils = recipe.data == "imagenet"
+        self.answers = [_pooled(trunk, f) for f in self.train] if distils else []
+        self.expected = {name: f.labels for name, f in self.test.items()}
+        if distils:
+            self.expected = {
+                name: trunk.fc(_pooled(trunk, f)).argmax(1) for name, f in self.test.items()
+            }
+        self.fc = trunk.fc
+
+    def draw(self, count: int, draw: torch.Generator) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return features, labels, and the trunk's pooled features of random views."""
+        at = 0
+        if len(self.train) > 1:
+            at = int(torch.rand(1, generator=draw) > PHOTO_SHARE)
+        features = self.train[at]
+        chosen = torch.randint(len(features.values), (count,), generator=draw).sort().values
+        pooled = self.answers[at][chosen] if self.answers else None
+        return features.batch(chosen.numpy()), features.labels[chosen], pooled
+
+
+@torch.no_grad()
+def _pooled(trunk: EfficientNetLite, features: Features) -> Tensor:
+    parts = range(0, len(features.values), TEST_BATCH)
+    return torch.cat(
+        [
+            logits_of(trunk, features.batch(slice(at, at + TEST_BATCH)), features.depth)
+            for at in parts
+        ]
+    )
+
+
+class Training:
+    """A resumable run: student, optimiser, views seen."""
+
+    def __init__(self, recipe: LiteRecipe, views: Views, network: EfficientNetLite) -> None:
+        self.recipe, self.views, self.network = recipe, views, network
+        self.depth = views.train[0].depth
+        self.optimiser = torch.optim.AdamW(trained_parameters(network, recipe))
+        self.draw = torch.Generator().manual_seed(recipe.seed)
+        self.seen = 0
+
+    def state(self) -> dict:
+        """Return what a checkpoint holds."""
+        return {
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "draw": self.draw.get_state(),
+            "seen": self.seen,
+            "recipe": json.dumps(asdict(self.recipe)),
+        }
+
+    def restore(self, path: Path) -> None:
+        """Go on from a checkpoint; SystemExit when it is of another recipe."""
+        state = torch.load(path, weights_only=True)
+        if state["recipe"] != json.dumps(asdict(self.recipe)):
+            raise SystemExit(f"{path} is of another recipe; give another --out or delete it.")
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.draw.set_state(state["draw"])
+        self.seen = state["seen"]
+
+    def step(self) -> dict[str, float]:
+        """Draw one batch, take one step, return the parts of the loss."""
+        share = self.seen / self.recipe.views
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["rate"] * schedule(share, self.recipe.warm_up)
+        self.optimiser.zero_grad(set_to_none=True)
+        parts = self.losses()
+        sum(parts.values()).backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        self.optimiser.step()
+        self.seen += self.recipe.batch
+        return {name: value.item() for name, value in parts.items()}
+
+    def losses(self) -> dict[str, Tensor]:
+        """Return the weighted parts of the loss of one batch."""
+        recipe, network = self.recipe, self.network
+        x, labels, pooled = self.views.draw(recipe.batch, self.draw)
+        x = erase(x, recipe.erased, self.draw)
+        found = logits_of(network, x, self.depth)
+        logits = network.fc(network.dropout(found))
+        if pooled is None:
+            kept = F.one_hot(labels, logits.shape[1]).float()
+            target = kept * (1 - recipe.smoothing) + recipe.smoothing / logits.shape[1]
+            parts = {"label": soft_cross_entropy(logits, target)}
+        else:
+            kept = target = self.views.fc(pooled).softmax(1)
+            distance = 1 - F.cosine_similarity(found, pooled).mean()
+            parts = {
+                "answer": soft_cross_entropy(logits, target),
+                "feature": FEATURE_WEIGHT * distance,
+            }
+        if recipe.effect:
+            half = len(x) // 2
+            without = network.fc(logits_of(network, x[:half], self.depth, block=False))
+            effect = soft_cross_entropy(logits[:half] - without, kept[:half])
+            parts["effect"] = recipe.effect * effect
+        return parts
+
+
+def schedule(share: float, warm_up: float) -> float:
+    """Return the factor of the rates after ``share`` in [0, 1]: linear warm-up, then a cosine."""
+    if share < warm_up:
+        return share / warm_up
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (share - warm_up) / (1 - warm_up))))
+
+
+@torch.no_grad()
+def accuracy(training: Training, name: str, block: bool = True) -> float:
+    """Return the share of a held-out set that gets its expected class, 0 to 100."""
+    network, features = training.network, training.views.test[name]
+    network.eval()
+    hits = 0
+    for at in range(0, len(features.values), TEST_BATCH):
+        part = slice(at, at + TEST_BATCH)
+        logits = network.fc(logits_of(network, features.batch(part), features.depth, block))
+        hits += (logits.argmax(1) == training.views.expected[name][part]).sum().item()
+    return 100 * hits / len(features.values)
+
+
+def tell(training: Training) -> str:
+    """Return the held-out figures, with the block and without it."""
+    lines = []
+    for name in training.views.test:
+        text = f"{name} {accuracy(training, name):.1f} %"
+        if training.network.places and training.network.places[0].unit == training.depth:
+            text += f" (without the first block {accuracy(training, name, block=False):.1f})"
+        lines.append(text)
+    return ", ".join(lines)
+
+
+def train(training: Training, path: Path, tell_every: int = TELL_EVERY) -> None:
+    """Run to the end, saving and printing progress."""
+    saved, told, began, mean = time.monotonic(), training.seen, time.monotonic(), {}
+    began_at = training.seen
+    while training.seen < training.recipe.views:
+        set_training(training.network)
+        parts = training.step()
+        mean = {k: 0.95 * mean.get(k, v) + 0.05 * v for k, v in parts.items()}
+        if training.seen - told >= tell_every:
+            told = training.seen
+            pace = (training.seen - began_at) / (time.monotonic() - began)
+            figures = " ".join(f"{k} {v:.3f}" for k, v in mean.items())
+            print(f"{training.seen}/{training.recipe.views} {pace:.0f}/s | {figures}", flush=True)
+        if time.monotonic() - saved > SAVE_EVERY_S:
+            _save(training, path)
+            saved = time.monotonic()
+    _save(training, path)
+
+
+def _save(training: Training, path: Path) -> None:
+    part = path.with_suffix(".part")
+    torch.save(training.state(), part)
+    part.replace(path)
+
+
+def names_for(recipe: LiteRecipe, birds: Path | None) -> list[str]:
+    """Return the class names that the weight file carries."""
+    if recipe.data == "birds":
+        if birds is None:
+            raise SystemExit("A network of birds needs --birds, for the names of its classes.")
+        return bird_data.class_names(birds)
+    return list(class_names("imagenet-1k"))
+
+
+def main() -> None:
+    """Train, or go on with, one network; then write its weight file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=sorted(RECIPES))
+    parser.add_argument("--features", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoints")
+    parser.add_argument("--weights", type=Path, required=True, help="folder of the weight files")
+    parser.add_argument("--birds", type=Path, help="folder with classes.txt")
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    recipe = RECIPES[args.name]
+    names = names_for(recipe, args.birds)
+    args.out.mkdir(parents=True, exist_ok=True)
+    network = student_for(recipe)
+    training = Training(recipe, Views(recipe, args.features, network), network)
+    path = args.out / f"{args.name}.pt"
+    if path.exists():
+        training.restore(path)
+    elif network.places:
+        start_blocks(network, training.views.train[0], recipe)
+    print(f"{args.name} from {training.seen} views: {tell(training)}", flush=True)
+    train(training, path)
+    print(f"{args.name} after {training.seen} views: {tell(training)}", flush=True)
+    target = args.weights / f"{args.name}.safetensors"
+    own.write(target, network, names, recipe.title, trunk=LITE2)
+    print(f"{target}: {target.stat().st_size / 1e6:.2f} MB", flush=True)
+
+
+if __name__ == "__main__":
+    main()
