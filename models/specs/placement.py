@@ -112,7 +112,7 @@ def lite_places(
 
 
 def _lite_place(label: object, count: int) -> LitePlace:
-    number = str(label).removeprefix("unit")
-    if number.isdecimal() and int(number) < count:
+    prefix, number = str(label)[:4], str(label)[4:]
+    if prefix == "unit" and number.isdecimal() and int(number) < count:
         return LitePlace(0, int(number))
     raise SpecError(f"Place {label!r} came; this EfficientNet has unit0 to unit{count - 1}.")

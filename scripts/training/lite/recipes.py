@@ -22,8 +22,11 @@ class LiteRecipe:
 
     Units up to ``frozen`` stay the trunk's; features are read from the cache after ``frozen`` or
     the deepest cached unit before it. ``trained`` is the last unit that learns. Rates are of AdamW:
-    of the classifier and the block's g, W_z and norm (``rate``), of units (``unit_rate``), of theta
-    and phi (``projection_rate``). ``effect`` weighs the loss of what the block adds to the logits
+    of the classifier and the block's g and W_z (``rate``), of the block's norm (``norm_rate``), of
+    units (``unit_rate``, after the first ``block_first`` of the run), of theta and phi
+    (``projection_rate``). ``gain`` is what the block adds at the start, over its input's deviation:
+    that is near 7 at unit 14, so a norm that starts at zero would hardly matter in a short run.
+    ``effect`` weighs the loss of what the block adds to the logits
     (counterfactual attention learning, Rao et al. 2021); ``erased`` is the share of training
     features that lose a rectangle before the block. ``answers`` weighs the trunk's own answers
     (distillation) instead of labels.
@@ -37,7 +40,10 @@ class LiteRecipe:
     frozen: int = 14
     trained: int = LAST_UNIT
     views: int = 18_000
+    block_first: float = 0.2
+    gain: float = 0.25
     rate: float = 3e-3
+    norm_rate: float = 2e-2
     unit_rate: float = 3e-4
     projection_rate: float = 3e-5
     effect: float = 0.3
@@ -47,7 +53,7 @@ class LiteRecipe:
     weight_decay: float = 0.05
     warm_up: float = 0.05
     clip: float = 5.0
-    batch: int = 48
+    batch: int = 32
     deviation: float = 4.0
     seed: int = 0
 
@@ -76,10 +82,16 @@ RECIPES: dict[str, LiteRecipe] = {
     "e2-birds-nl": _BIRDS_NL,
     "e2-birds-cgnl": replace(_BIRDS_NL, title="100 bird species, 1 CGNL", block=CGNL),
     "e2-birds-nl5": replace(
-        _BIRDS_NL, title="100 bird species, 5 NL", placement="5", frozen=5, effect=0.0
+        _BIRDS_NL, title="100 bird species, 5 NL", placement="5", frozen=5, effect=0.0, gain=0.1
     ),
     "e2-birds-cgnl5": replace(
-        _BIRDS_NL, title="100 bird species, 5 CGNL", block=CGNL, placement="5", frozen=5, effect=0.0
+        _BIRDS_NL,
+        title="100 bird species, 5 CGNL",
+        block=CGNL,
+        placement="5",
+        frozen=5,
+        effect=0.0,
+        gain=0.1,
     ),
     "e2-birds-cgd": LiteRecipe(
         "100 bird species, CGD gates in every unit",

@@ -10,10 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.backbones.efficientnet_lite import EfficientNetLite
+from models.blocks.cgnl_block import CGNLBlock
+from models.blocks.nonlocal_block import NonLocalBlock
 from models.build import build
 from models.checkpoints.trunks import LITE2, trunk_tensors
 from scripts.training.block_init import start_from
-from scripts.training.lite.cache_features import DEPTHS
 from scripts.training.lite.recipes import LAST_UNIT, LiteRecipe
 
 STARTED_FROM, POSITIONS = 600, 40
@@ -29,12 +30,15 @@ class Features(NamedTuple):
 
     def batch(self, chosen: Tensor | slice) -> Tensor:
         """Return float32 features of some views, channels innermost."""
-        values = torch.from_numpy(np.ascontiguousarray(self.values[chosen])).float()
+        values = torch.from_numpy(np.array(self.values[chosen])).float()
         return values.contiguous(memory_format=torch.channels_last)
 
 
-def load_features(folder: Path, name: str, depth: int) -> Features:
-    """Open one cached set; SystemExit when it is not complete."""
+def load_features(folder: Path, name: str, frozen: int) -> Features:
+    """Open one cached set at the deepest cached unit that is still frozen; SystemExit when it is
+    not complete."""
+    depths = (int(path.stem.partition(".unit")[2]) for path in folder.glob(f"{name}.unit*.npy"))
+    depth = max(depth for depth in depths if depth <= frozen)
     note = json.loads((folder / f"{name}.json").read_text())
     values = np.load(folder / f"{name}.unit{depth}.npy", mmap_mode="r")
     if note["done"] < len(values):
@@ -57,21 +61,21 @@ def student_for(recipe: LiteRecipe) -> EfficientNetLite:
     return network.to(memory_format=torch.channels_last)
 
 
-def cached_depth(frozen: int) -> int:
-    """Return the deepest cached unit that is still frozen."""
-    return max(depth for depth in DEPTHS if depth <= frozen)
-
-
 @torch.no_grad()
-def deepen(network: EfficientNetLite, features: Features, frozen: int) -> Features:
-    """Run the frozen units behind the cache, without their blocks, over all views."""
+def deepen(network: EfficientNetLite, folder: Path, name: str, frozen: int) -> Features:
+    """Return a cached set at unit ``frozen``: run the frozen units behind the cache, without their
+    blocks, over all views, and keep that beside it."""
+    features = load_features(folder, name, frozen)
     if frozen == features.depth:
         return features
     found = [
         _through(network, features.batch(slice(at, at + BATCH)), features.depth + 1, frozen)
         for at in range(0, len(features.values), BATCH)
     ]
-    return Features(np.concatenate(found), features.labels, frozen)
+    part = folder / f"{name}.part.npy"
+    np.save(part, np.concatenate(found))
+    part.replace(folder / f"{name}.unit{frozen}.npy")
+    return load_features(folder, name, frozen)
 
 
 def _through(network: EfficientNetLite, x: Tensor, first: int, last: int) -> np.ndarray:
@@ -90,7 +94,12 @@ def trained_parameters(network: EfficientNetLite, recipe: LiteRecipe) -> list[di
             still = value.ndim == 1 or rate == recipe.projection_rate
             groups.setdefault((rate, 0.0 if still else recipe.weight_decay), []).append(value)
     return [
-        {"params": values, "lr": rate, "rate": rate, "weight_decay": decay}
+        {
+            "params": values,
+            "rate": rate,
+            "weight_decay": decay,
+            "waits": rate == recipe.unit_rate,
+        }
         for (rate, decay), values in groups.items()
     ]
 
@@ -98,6 +107,8 @@ def trained_parameters(network: EfficientNetLite, recipe: LiteRecipe) -> list[di
 def _rate(name: str, recipe: LiteRecipe) -> float:
     if ".projection.theta." in name or ".projection.phi." in name:
         return recipe.projection_rate
+    if name.startswith("blocks.") and ".norm." in name:
+        return recipe.norm_rate
     if name.startswith("blocks.") or ".attention." in name:
         return recipe.rate
     if name.startswith("fc."):
@@ -142,6 +153,40 @@ def start_blocks(network: EfficientNetLite, features: Features, recipe: LiteReci
     for place in network.places:
         found = torch.cat(kept[place.key]).flatten(0, 1)
         start_from(network.block_at(place), found, recipe.deviation, recipe.seed)
+        wake(network.block_at(place), found, recipe.gain)
+    settle(network, features)
+
+
+@torch.no_grad()
+def wake(block: NonLocalBlock | CGNLBlock, found: Tensor, gain: float) -> None:
+    """Let a started block add ``gain`` times the deviation of its input (K, C) from the first step.
+
+    An NL block starts as non-local means: g and W_z lead into theta's directions and back, so that
+    what it adds is the features of similar positions.
+    """
+    block.norm.weight.fill_(gain * found.std())
+    if isinstance(block, NonLocalBlock):
+        directions = F.normalize(block.projection.theta.weight.flatten(1), dim=1)
+        block.projection.g.weight.copy_(directions[:, :, None, None])
+        if block.projection.g.bias is not None:
+            block.projection.g.bias.copy_(-directions @ found.mean(0))
+        block.expand.weight.copy_(directions.T[:, :, None, None])
+
+
+@torch.no_grad()
+def settle(network: EfficientNetLite, features: Features) -> None:
+    """Give the blocks' batch norms the statistics of random views."""
+    norms = [m for m in network.blocks.modules() if isinstance(m, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None
+    network.blocks.train()
+    chosen = torch.linspace(0, len(features.values) - 1, 4 * BATCH).long().unique()
+    for part in chosen.split(BATCH):
+        through_blocks(network, features.batch(part.numpy()), features.depth)
+    network.eval()
+    for norm in norms:
+        norm.momentum = 0.1
 
 
 def through_blocks(network: EfficientNetLite, x: Tensor, depth: int) -> None:

@@ -27,10 +27,8 @@ from scripts.training.lite.cache_features import full_trunk
 from scripts.training.lite.recipes import RECIPES, LiteRecipe
 from scripts.training.lite.student import (
     Features,
-    cached_depth,
     deepen,
     erase,
-    load_features,
     set_training,
     soft_cross_entropy,
     start_blocks,
@@ -46,8 +44,8 @@ FEATURE_WEIGHT = 2.0
 """Of 1 - cosine between the pooled features of trunk and student, beside the answers."""
 
 
-def logits_of(network: EfficientNetLite, x: Tensor, depth: int, block: bool = True) -> Tensor:
-    """Return the pooled feature and logits of what leaves unit ``depth`` (B, C, h, w).
+def pooled_of(network: EfficientNetLite, x: Tensor, depth: int, block: bool = True) -> Tensor:
+    """Return the pooled feature (B, 1280) of what leaves unit ``depth`` (B, C, h, w).
 
     ``block`` False leaves out the block that stands right there.
     """
@@ -62,11 +60,10 @@ class Views:
     """What a run draws from: sets of cached features, and the trunk's answers where they count."""
 
     def __init__(self, recipe: LiteRecipe, folder: Path, network: EfficientNetLite) -> None:
-        depth = cached_depth(recipe.frozen)
         names = ("birds",) if recipe.data == "birds" else ("photos", "birds")
 
         def opened(name: str) -> Features:
-            return deepen(network, load_features(folder, name, depth), recipe.frozen)
+            return deepen(network, folder, name, recipe.frozen)
 
         self.train = [opened(f"{name}-train") for name in names]
         self.test = {name: opened(f"{name}-test") for name in names}
@@ -96,7 +93,7 @@ def _pooled(trunk: EfficientNetLite, features: Features) -> Tensor:
     parts = range(0, len(features.values), TEST_BATCH)
     return torch.cat(
         [
-            logits_of(trunk, features.batch(slice(at, at + TEST_BATCH)), features.depth)
+            pooled_of(trunk, features.batch(slice(at, at + TEST_BATCH)), features.depth)
             for at in parts
         ]
     )
@@ -136,7 +133,8 @@ class Training:
         """Draw one batch, take one step, return the parts of the loss."""
         share = self.seen / self.recipe.views
         for group in self.optimiser.param_groups:
-            group["lr"] = group["rate"] * schedule(share, self.recipe.warm_up)
+            waits = group["waits"] and share < self.recipe.block_first
+            group["lr"] = 0.0 if waits else group["rate"] * schedule(share, self.recipe.warm_up)
         self.optimiser.zero_grad(set_to_none=True)
         parts = self.losses()
         sum(parts.values()).backward()
@@ -150,7 +148,7 @@ class Training:
         recipe, network = self.recipe, self.network
         x, labels, pooled = self.views.draw(recipe.batch, self.draw)
         x = erase(x, recipe.erased, self.draw)
-        found = logits_of(network, x, self.depth)
+        found = pooled_of(network, x, self.depth)
         logits = network.fc(network.dropout(found))
         if pooled is None:
             kept = F.one_hot(labels, logits.shape[1]).float()
@@ -165,7 +163,7 @@ class Training:
             }
         if recipe.effect:
             half = len(x) // 2
-            without = network.fc(logits_of(network, x[:half], self.depth, block=False))
+            without = network.fc(pooled_of(network, x[:half], self.depth, block=False))
             effect = soft_cross_entropy(logits[:half] - without, kept[:half])
             parts["effect"] = recipe.effect * effect
         return parts
@@ -186,7 +184,7 @@ def accuracy(training: Training, name: str, block: bool = True) -> float:
     hits = 0
     for at in range(0, len(features.values), TEST_BATCH):
         part = slice(at, at + TEST_BATCH)
-        logits = network.fc(logits_of(network, features.batch(part), features.depth, block))
+        logits = network.fc(pooled_of(network, features.batch(part), features.depth, block))
         hits += (logits.argmax(1) == training.views.expected[name][part]).sum().item()
     return 100 * hits / len(features.values)
 
