@@ -13,7 +13,7 @@ NL_SOFTMAX = NonLocalSpec("embedded_gaussian", scale=False, bias=True)
 CGNL = CGNLSpec(groups=8, reduction=1)
 
 BIRDS, IMAGENET = 100, 1000
-LAST_UNIT = 20
+LAST_UNIT, FRAMES = 20, 8
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,13 @@ class LiteRecipe:
     that is near 7 at unit 14, so a norm that starts at zero would hardly matter in a short run.
     ``effect`` weighs the loss of what the block adds to the logits
     (counterfactual attention learning, Rao et al. 2021); ``erased`` is the share of training
-    features that lose a rectangle before the block. ``answers`` weighs the trunk's own answers
-    (distillation) instead of labels.
+    features that lose a rectangle before the block. Birds are learnt from labels, everything else
+    from the trunk's own answers (distillation). ``follow`` weighs a clip network's loss of where
+    the point under a reference is in the other frames.
     """
 
     title: str
-    data: Literal["birds", "imagenet"]
+    data: Literal["birds", "imagenet", "clips"]
     block: BlockSpec | None = None
     placement: str = "none"
     gate: CGDSpec | None = None
@@ -47,6 +48,7 @@ class LiteRecipe:
     unit_rate: float = 3e-4
     projection_rate: float = 3e-5
     effect: float = 0.3
+    follow: float = 0.0
     erased: float = 0.3
     smoothing: float = 0.1
     dropout: float = 0.2
@@ -58,16 +60,23 @@ class LiteRecipe:
     seed: int = 0
 
     @property
+    def frames(self) -> int:
+        """Frames of one view: 8 for clips."""
+        return FRAMES if self.data == "clips" else 1
+
+    @property
     def spec(self) -> LiteSpec:
         """The network to build; pictures of 224 px, as its features were cached."""
         classes = BIRDS if self.data == "birds" else IMAGENET
+        stride = 4 if self.frames > 1 else 1
+        prep = Preprocessing(224, 256, LITE_MEAN, LITE_STD, frames=self.frames, frame_stride=stride)
         return LiteSpec(
             "lite2",
             self.block,
             self.placement,
             classes,
             self.dropout,
-            Preprocessing(224, 256, LITE_MEAN, LITE_STD),
+            prep,
             self.gate,
         )
 
@@ -75,6 +84,18 @@ class LiteRecipe:
 _BIRDS_NL = LiteRecipe("100 bird species, 1 NL", "birds", NL, "1")
 _IMAGENET_NL = LiteRecipe(
     "1,000 ImageNet classes, 1 NL", "imagenet", NL, "1", trained=16, views=14_000, dropout=0.0
+)
+_CLIP_NL = LiteRecipe(
+    "1,000 ImageNet classes in clips of 8 frames, 1 space-time NL",
+    "clips",
+    NL,
+    "1",
+    trained=16,
+    views=1_600,
+    batch=4,
+    projection_rate=3e-4,
+    follow=0.5,
+    dropout=0.0,
 )
 
 RECIPES: dict[str, LiteRecipe] = {
@@ -104,6 +125,12 @@ RECIPES: dict[str, LiteRecipe] = {
     "e2-cgnl": replace(_IMAGENET_NL, title="1,000 ImageNet classes, 1 CGNL", block=CGNL),
     "e2-nl-softmax": replace(
         _IMAGENET_NL, title="1,000 ImageNet classes, 1 NL with softmax", block=NL_SOFTMAX
+    ),
+    "e2-clip-nl": _CLIP_NL,
+    "e2-clip-cgnl": replace(
+        _CLIP_NL,
+        title="1,000 ImageNet classes in clips of 8 frames, 1 space-time CGNL",
+        block=CGNL,
     ),
 }
 """Name of the bundled file -> how it is made."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from models.backbones.efficientnet_lite import EfficientNetLite
 from models.blocks.cgnl_block import CGNLBlock
+from models.blocks.layout import fold_time, unfold_time
 from models.blocks.nonlocal_block import NonLocalBlock
 from models.build import build
 from models.checkpoints.trunks import LITE2, trunk_tensors
@@ -18,20 +19,32 @@ from scripts.training.block_init import start_from
 from scripts.training.lite.recipes import LAST_UNIT, LiteRecipe
 
 STARTED_FROM, POSITIONS = 600, 40
+FOLLOW_DEVIATION = 4.0
+"""Standard deviation of theta . phi as logits of where a point went."""
 BATCH = 64
 
 
 class Features(NamedTuple):
-    """Cached views: (N, C, h, w) float16 that leave unit ``depth``, and labels (N,)."""
+    """Cached views: (N, C, h, w) float16 that leave unit ``depth``, or clips (N, T, C, h, w), and
+    labels (N,). Of clips also ``references`` (N, R) and ``matches`` (N, R, T), as Moving has them.
+    """
 
     values: np.ndarray
     labels: Tensor
     depth: int
+    references: Tensor | None = None
+    matches: Tensor | None = None
 
-    def batch(self, chosen: Tensor | slice) -> Tensor:
-        """Return float32 features of some views, channels innermost."""
+    @property
+    def frames(self) -> int:
+        """T; 1 for pictures."""
+        return self.values.shape[1] if self.values.ndim == 5 else 1
+
+    def batch(self, chosen: np.ndarray | slice) -> Tensor:
+        """Return float32 features of some views, (B*T, C, h, w), channels innermost."""
         values = torch.from_numpy(np.array(self.values[chosen])).float()
-        return values.contiguous(memory_format=torch.channels_last)
+        folded = values.flatten(0, 1) if values.ndim == 5 else values
+        return folded.contiguous(memory_format=torch.channels_last)
 
 
 def load_features(folder: Path, name: str, frozen: int) -> Features:
@@ -43,7 +56,14 @@ def load_features(folder: Path, name: str, frozen: int) -> Features:
     values = np.load(folder / f"{name}.unit{depth}.npy", mmap_mode="r")
     if note["done"] < len(values):
         raise SystemExit(f"{name} holds {note['done']} of {len(values)} views; finish caching it.")
-    return Features(values, torch.tensor(note["labels"]), depth)
+    labels = torch.tensor(note["labels"])
+    if values.ndim < 5:
+        return Features(values, labels, depth)
+    beside = (
+        torch.from_numpy(np.load(folder / f"{name}.{part}.npy"))
+        for part in ("references", "matches")
+    )
+    return Features(values, labels, depth, *beside)
 
 
 def student_for(recipe: LiteRecipe) -> EfficientNetLite:
@@ -66,7 +86,7 @@ def deepen(network: EfficientNetLite, folder: Path, name: str, frozen: int) -> F
     """Return a cached set at unit ``frozen``: run the frozen units behind the cache, without their
     blocks, over all views, and keep that beside it."""
     features = load_features(folder, name, frozen)
-    if frozen == features.depth:
+    if frozen == features.depth or features.frames > 1:
         return features
     found = [
         _through(network, features.batch(slice(at, at + BATCH)), features.depth + 1, frozen)
@@ -146,7 +166,7 @@ def start_blocks(network: EfficientNetLite, features: Features, recipe: LiteReci
     chosen = torch.randperm(len(features.values), generator=draw)[:STARTED_FROM].sort().values
     try:
         for part in chosen.split(BATCH):
-            through_blocks(network, features.batch(part.numpy()), features.depth)
+            through_blocks(network, features, part.numpy())
     finally:
         for hook in hooks:
             hook.remove()
@@ -183,18 +203,24 @@ def settle(network: EfficientNetLite, features: Features) -> None:
     network.blocks.train()
     chosen = torch.linspace(0, len(features.values) - 1, 4 * BATCH).long().unique()
     for part in chosen.split(BATCH):
-        through_blocks(network, features.batch(part.numpy()), features.depth)
+        through_blocks(network, features, part.numpy())
     network.eval()
     for norm in norms:
         norm.momentum = 0.1
 
 
-def through_blocks(network: EfficientNetLite, x: Tensor, depth: int) -> None:
-    """Run what stands behind unit ``depth`` up to the last block, its own block first."""
-    first, last = network.places[0], network.places[-1]
-    if first.unit == depth:
-        x = network.block_at(first)(x.unsqueeze(2)).squeeze(2)
-    network.run_units(x, 1, depth + 1, last.unit)
+def through_blocks(network: EfficientNetLite, features: Features, chosen: np.ndarray) -> None:
+    """Run what stands behind the cached unit up to the last block, its own block first."""
+    x, frames = features.batch(chosen), features.frames
+    x = at_block(network, x, features.depth, frames)
+    network.run_units(x, frames, features.depth + 1, network.places[-1].unit)
+
+
+def at_block(network: EfficientNetLite, x: Tensor, depth: int, frames: int) -> Tensor:
+    """Pass (B*T, C, h, w) through the block right after unit ``depth``, where there is one."""
+    if network.places and network.places[0].unit == depth:
+        return fold_time(network.block_at(network.places[0])(unfold_time(x, frames)))
+    return x
 
 
 def erase(x: Tensor, share: float, draw: torch.Generator) -> Tensor:
@@ -212,3 +238,24 @@ def erase(x: Tensor, share: float, draw: torch.Generator) -> Tensor:
 def soft_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     """Return the mean cross-entropy against probabilities (B, classes)."""
     return -(target * F.log_softmax(logits, 1)).sum(1).mean()
+
+
+def follow_loss(
+    block: NonLocalBlock | CGNLBlock, clips: Tensor, references: Tensor, matches: Tensor
+) -> Tensor:
+    """Return how badly theta . phi finds a reference's match among the cells of each other frame.
+
+    clips (B, C, T, h, w); references (B, R); matches (B, R, T), below 0 where there is none.
+    """
+    projected = block.projection(clips)
+    if isinstance(block, NonLocalBlock):
+        theta, phi = projected.queries, projected.keys
+    else:
+        theta, phi = (part.flatten(2).transpose(1, 2) for part in projected[:2])
+    frames, cells = clips.shape[2], clips.shape[3] * clips.shape[4]
+    asked = theta.gather(1, references[..., None].expand(-1, -1, theta.shape[2]))
+    logits = (asked @ phi.transpose(1, 2)).unflatten(2, (frames, cells))
+    scaled = logits * (FOLLOW_DEVIATION / logits.detach().std())
+    own_frame = references[..., None] // cells == torch.arange(frames)
+    wanted = matches.masked_fill(own_frame, -1)
+    return F.cross_entropy(scaled.flatten(0, 2), wanted.flatten(), ignore_index=-1)

@@ -13,12 +13,14 @@ import math
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.backbones.efficientnet_lite import EfficientNetLite
+from models.blocks.layout import unfold_time
 from models.checkpoints import own
 from models.checkpoints.trunks import LITE2
 from models.class_names import class_names
@@ -27,8 +29,10 @@ from scripts.training.lite.cache_features import full_trunk
 from scripts.training.lite.recipes import RECIPES, LiteRecipe
 from scripts.training.lite.student import (
     Features,
+    at_block,
     deepen,
     erase,
+    follow_loss,
     set_training,
     soft_cross_entropy,
     start_blocks,
@@ -38,29 +42,42 @@ from scripts.training.lite.student import (
 
 SAVE_EVERY_S, TELL_EVERY = 120, 1500
 TEST_BATCH = 64
+SETS = {"birds": ("birds",), "imagenet": ("photos", "birds"), "clips": ("clips",)}
+"""What a network is trained on -> the cached sets that it sees."""
 PHOTO_SHARE = 0.6
 """Of an ImageNet network's views; the rest are birds."""
 FEATURE_WEIGHT = 2.0
 """Of 1 - cosine between the pooled features of trunk and student, beside the answers."""
 
 
-def pooled_of(network: EfficientNetLite, x: Tensor, depth: int, block: bool = True) -> Tensor:
-    """Return the pooled feature (B, 1280) of what leaves unit ``depth`` (B, C, h, w).
+def pooled_of(
+    network: EfficientNetLite, x: Tensor, depth: int, frames: int = 1, block: bool = True
+) -> Tensor:
+    """Return the pooled feature (B, 1280) of what leaves unit ``depth``, (B*T, C, h, w).
 
     ``block`` False leaves out the block that stands right there.
     """
-    first = network.places[0] if network.places else None
-    if block and first is not None and first.unit == depth:
-        x = network.block_at(first)(x.unsqueeze(2)).squeeze(2)
-    last = network.run_units(x, 1, depth + 1, len(network.units) - 1)
-    return network.pooled(last, 1)
+    if block:
+        x = at_block(network, x, depth, frames)
+    last = network.run_units(x, frames, depth + 1, len(network.units) - 1)
+    return network.pooled(last, frames)
+
+
+class Batch(NamedTuple):
+    """Features (B*T, C, h, w), labels, the trunk's pooled features, and what points to follow."""
+
+    x: Tensor
+    labels: Tensor
+    pooled: Tensor | None
+    references: Tensor | None
+    matches: Tensor | None
 
 
 class Views:
     """What a run draws from: sets of cached features, and the trunk's answers where they count."""
 
     def __init__(self, recipe: LiteRecipe, folder: Path, network: EfficientNetLite) -> None:
-        names = ("birds",) if recipe.data == "birds" else ("photos", "birds")
+        names = SETS[recipe.data]
 
         def opened(name: str) -> Features:
             return deepen(network, folder, name, recipe.frozen)
@@ -68,7 +85,7 @@ class Views:
         self.train = [opened(f"{name}-train") for name in names]
         self.test = {name: opened(f"{name}-test") for name in names}
         trunk = full_trunk()
-        distils = recipe.data == "imagenet"
+        distils = recipe.data != "birds"
         self.answers = [_pooled(trunk, f) for f in self.train] if distils else []
         self.expected = {name: f.labels for name, f in self.test.items()}
         if distils:
@@ -77,15 +94,17 @@ class Views:
             }
         self.fc = trunk.fc
 
-    def draw(self, count: int, draw: torch.Generator) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Return features, labels, and the trunk's pooled features of random views."""
+    def draw(self, count: int, draw: torch.Generator) -> Batch:
+        """Return random views."""
         at = 0
         if len(self.train) > 1:
             at = int(torch.rand(1, generator=draw) > PHOTO_SHARE)
         features = self.train[at]
         chosen = torch.randint(len(features.values), (count,), generator=draw).sort().values
         pooled = self.answers[at][chosen] if self.answers else None
-        return features.batch(chosen.numpy()), features.labels[chosen], pooled
+        followed = (None if part is None else part[chosen] for part in features[3:])
+        labels = features.labels[chosen] if len(features.labels) else features.labels
+        return Batch(features.batch(chosen.numpy()), labels, pooled, *followed)
 
 
 @torch.no_grad()
@@ -93,7 +112,9 @@ def _pooled(trunk: EfficientNetLite, features: Features) -> Tensor:
     parts = range(0, len(features.values), TEST_BATCH)
     return torch.cat(
         [
-            pooled_of(trunk, features.batch(slice(at, at + TEST_BATCH)), features.depth)
+            pooled_of(
+                trunk, features.batch(slice(at, at + TEST_BATCH)), features.depth, features.frames
+            )
             for at in parts
         ]
     )
@@ -145,27 +166,32 @@ class Training:
 
     def losses(self) -> dict[str, Tensor]:
         """Return the weighted parts of the loss of one batch."""
-        recipe, network = self.recipe, self.network
-        x, labels, pooled = self.views.draw(recipe.batch, self.draw)
-        x = erase(x, recipe.erased, self.draw)
-        found = pooled_of(network, x, self.depth)
+        recipe, network, frames = self.recipe, self.network, self.recipe.frames
+        batch = self.views.draw(recipe.batch, self.draw)
+        x = erase(batch.x, recipe.erased, self.draw)
+        found = pooled_of(network, x, self.depth, frames)
         logits = network.fc(network.dropout(found))
-        if pooled is None:
-            kept = F.one_hot(labels, logits.shape[1]).float()
-            target = kept * (1 - recipe.smoothing) + recipe.smoothing / logits.shape[1]
+        if batch.pooled is None:
+            wanted = F.one_hot(batch.labels, logits.shape[1]).float()
+            target = wanted * (1 - recipe.smoothing) + recipe.smoothing / logits.shape[1]
             parts = {"label": soft_cross_entropy(logits, target)}
         else:
-            kept = target = self.views.fc(pooled).softmax(1)
-            distance = 1 - F.cosine_similarity(found, pooled).mean()
+            wanted = self.views.fc(batch.pooled).softmax(1)
+            distance = 1 - F.cosine_similarity(found, batch.pooled).mean()
             parts = {
-                "answer": soft_cross_entropy(logits, target),
+                "answer": soft_cross_entropy(logits, wanted),
                 "feature": FEATURE_WEIGHT * distance,
             }
         if recipe.effect:
-            half = len(x) // 2
-            without = network.fc(pooled_of(network, x[:half], self.depth, block=False))
-            effect = soft_cross_entropy(logits[:half] - without, kept[:half])
+            half = len(logits) // 2
+            without = pooled_of(network, x[: half * frames], self.depth, frames, block=False)
+            effect = soft_cross_entropy(logits[:half] - network.fc(without), wanted[:half])
             parts["effect"] = recipe.effect * effect
+        if recipe.follow:
+            block = network.block_at(network.places[0])
+            clips = unfold_time(batch.x, frames)
+            lost = follow_loss(block, clips, batch.references, batch.matches)
+            parts["follow"] = recipe.follow * lost
         return parts
 
 
@@ -184,7 +210,8 @@ def accuracy(training: Training, name: str, block: bool = True) -> float:
     hits = 0
     for at in range(0, len(features.values), TEST_BATCH):
         part = slice(at, at + TEST_BATCH)
-        logits = network.fc(pooled_of(network, features.batch(part), features.depth, block))
+        x = features.batch(part)
+        logits = network.fc(pooled_of(network, x, features.depth, features.frames, block))
         hits += (logits.argmax(1) == training.views.expected[name][part]).sum().item()
     return 100 * hits / len(features.values)
 
