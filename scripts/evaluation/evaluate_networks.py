@@ -113,8 +113,9 @@ def report_birds(model: LoadedModel, args: argparse.Namespace) -> None:
         if what and not network.places:
             continue
         with removed:
-            found = top_1(network, crops_as_input(birds, model, args.size))
-            print(f"  top-1, {len(birds.images)} test crops{what}: {found:.1f} %", flush=True)
+            if not args.no_crops:
+                found = top_1(network, crops_as_input(birds, model, args.size))
+                print(f"  top-1, {len(birds.images)} test crops{what}: {found:.1f} %", flush=True)
             batches = (
                 (whole(torch.from_numpy(f.pixels)[None], model.spec.preprocessing, FRAMES_SIZE),
                  torch.tensor([f.label]))
@@ -216,6 +217,9 @@ def main() -> None:
     parser.add_argument("--frames", type=Path, help="folder of CUB's whole frames with images.txt")
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--size", type=int, default=224)
+    parser.add_argument(
+        "--no-crops", action="store_true", help="leave out top-1 on crops, which training prints"
+    )
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
