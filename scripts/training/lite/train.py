@@ -13,7 +13,6 @@ import math
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -25,12 +24,8 @@ from models.checkpoints import own
 from models.checkpoints.trunks import LITE2
 from models.class_names import class_names
 from scripts.training import bird_data
-from scripts.training.lite.cache_features import full_trunk
 from scripts.training.lite.recipes import RECIPES, LiteRecipe
 from scripts.training.lite.student import (
-    Features,
-    at_block,
-    deepen,
     erase,
     follow_loss,
     set_training,
@@ -39,85 +34,11 @@ from scripts.training.lite.student import (
     student_for,
     trained_parameters,
 )
+from scripts.training.lite.views import TEST_BATCH, Views, pooled_of
 
 SAVE_EVERY_S, TELL_EVERY = 120, 1500
-TEST_BATCH = 64
-SETS = {"birds": ("birds",), "imagenet": ("photos", "birds"), "clips": ("clips",)}
-"""What a network is trained on -> the cached sets that it sees."""
-PHOTO_SHARE = 0.6
-"""Of an ImageNet network's views; the rest are birds."""
 FEATURE_WEIGHT = 2.0
 """Of 1 - cosine between the pooled features of trunk and student, beside the answers."""
-
-
-def pooled_of(
-    network: EfficientNetLite, x: Tensor, depth: int, frames: int = 1, block: bool = True
-) -> Tensor:
-    """Return the pooled feature (B, 1280) of what leaves unit ``depth``, (B*T, C, h, w).
-
-    ``block`` False leaves out the block that stands right there.
-    """
-    if block:
-        x = at_block(network, x, depth, frames)
-    last = network.run_units(x, frames, depth + 1, len(network.units) - 1)
-    return network.pooled(last, frames)
-
-
-class Batch(NamedTuple):
-    """Features (B*T, C, h, w), labels, the trunk's pooled features, and what points to follow."""
-
-    x: Tensor
-    labels: Tensor
-    pooled: Tensor | None
-    references: Tensor | None
-    matches: Tensor | None
-
-
-class Views:
-    """What a run draws from: sets of cached features, and the trunk's answers where they count."""
-
-    def __init__(self, recipe: LiteRecipe, folder: Path, network: EfficientNetLite) -> None:
-        names = SETS[recipe.data]
-
-        def opened(name: str) -> Features:
-            return deepen(network, folder, name, recipe.frozen)
-
-        self.train = [opened(f"{name}-train") for name in names]
-        self.test = {name: opened(f"{name}-test") for name in names}
-        trunk = full_trunk()
-        distils = recipe.data != "birds"
-        self.answers = [_pooled(trunk, f) for f in self.train] if distils else []
-        self.expected = {name: f.labels for name, f in self.test.items()}
-        if distils:
-            self.expected = {
-                name: trunk.fc(_pooled(trunk, f)).argmax(1) for name, f in self.test.items()
-            }
-        self.fc = trunk.fc
-
-    def draw(self, count: int, draw: torch.Generator) -> Batch:
-        """Return random views."""
-        at = 0
-        if len(self.train) > 1:
-            at = int(torch.rand(1, generator=draw) > PHOTO_SHARE)
-        features = self.train[at]
-        chosen = torch.randint(len(features.values), (count,), generator=draw).sort().values
-        pooled = self.answers[at][chosen] if self.answers else None
-        followed = (None if part is None else part[chosen] for part in features[3:])
-        labels = features.labels[chosen] if len(features.labels) else features.labels
-        return Batch(features.batch(chosen.numpy()), labels, pooled, *followed)
-
-
-@torch.no_grad()
-def _pooled(trunk: EfficientNetLite, features: Features) -> Tensor:
-    parts = range(0, len(features.values), TEST_BATCH)
-    return torch.cat(
-        [
-            pooled_of(
-                trunk, features.batch(slice(at, at + TEST_BATCH)), features.depth, features.frames
-            )
-            for at in parts
-        ]
-    )
 
 
 class Training:

@@ -12,7 +12,7 @@ from models.blocks.cgnl_block import CGNLBlock
 from models.checkpoints import own
 from models.checkpoints.trunks import LITE2, trunk_tensors
 from models.specs.block import CGNLSpec
-from scripts.training.lite import student, train
+from scripts.training.lite import student, train, views
 from scripts.training.lite.recipes import RECIPES
 
 SHORT = {"views": 8, "batch": 4, "block_first": 0.0}
@@ -44,7 +44,7 @@ def features(tmp_path):
 def started(name, features, **options):
     recipe = replace(RECIPES[name], **(SHORT | options))
     network = student.student_for(recipe)
-    training = train.Training(recipe, train.Views(recipe, features, network), network)
+    training = train.Training(recipe, views.Views(recipe, features, network), network)
     if network.places:
         student.start_blocks(network, training.views.train[0], recipe)
     return training
@@ -113,9 +113,9 @@ def test_removing_the_block_is_what_block_false_does(features):
     x = training.views.train[0].batch(slice(0, 2))
     plain = student.student_for(replace(RECIPES["e2-nl"], block=None, placement="none"))
     with torch.no_grad():
-        expected = train.pooled_of(plain, x, 14)
-        torch.testing.assert_close(train.pooled_of(training.network, x, 14, block=False), expected)
-        assert not torch.allclose(train.pooled_of(training.network, x, 14), expected)
+        expected = views.pooled_of(plain, x, 14)
+        torch.testing.assert_close(views.pooled_of(training.network, x, 14, block=False), expected)
+        assert not torch.allclose(views.pooled_of(training.network, x, 14), expected)
 
 
 def test_erasing_puts_the_mean_into_a_rectangle():
