@@ -83,7 +83,7 @@ class LiteRecipe:
 
 _BIRDS_NL = LiteRecipe("100 bird species, 1 NL", "birds", NL, "1")
 _IMAGENET_NL = LiteRecipe(
-    "1,000 ImageNet classes, 1 NL", "imagenet", NL, "1", trained=16, views=14_000, dropout=0.0
+    "1,000 ImageNet classes, 1 NL", "imagenet", NL, "1", trained=16, views=8_000, dropout=0.0
 )
 _CLIP_NL = LiteRecipe(
     "1,000 ImageNet classes in clips of 8 frames, 1 space-time NL",
@@ -101,7 +101,7 @@ _CLIP_NL = LiteRecipe(
 RECIPES: dict[str, LiteRecipe] = {
     "e2-birds": LiteRecipe("100 bird species, linear probe", "birds", trained=14, frozen=20),
     "e2-birds-nl": _BIRDS_NL,
-    "e2-birds-cgnl": replace(_BIRDS_NL, title="100 bird species, 1 CGNL", block=CGNL),
+    "e2-birds-cgnl": replace(_BIRDS_NL, title="100 bird species, 1 CGNL", block=CGNL, views=12_000),
     "e2-birds-nl5": replace(
         _BIRDS_NL, title="100 bird species, 5 NL", placement="5", frozen=5, effect=0.0, gain=0.1
     ),
