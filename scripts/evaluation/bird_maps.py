@@ -110,23 +110,25 @@ def _maps(found: Tap, position: int) -> Iterable[tuple[str, Tensor, str]]:
 
 
 def map_of(found: Tap, position: int) -> Tensor:
-    """Return the one map that stands for a block: its row, or its best channels' mean, (N,)."""
+    """Return the one map that stands for a block, (N,): its row, or the mean of its best channels,
+    each over its highest absolute value."""
     if isinstance(found.block, NonLocalBlock):
         return found.row(position)
-    return unit_range(found.best_channels(position)).mean(0)
+    maps = found.best_channels(position)
+    return (maps / maps.abs().amax(1, keepdim=True).clamp_min(1e-30)).mean(0)
 
 
 def mass_in_box(values: Tensor, grid: Grid, box: Box) -> float:
-    """Return the share of the min-max scaled map inside the box, over the box's share of the cells.
+    """Return the share of a map's positive mass inside the box, over the box's share of the cells.
 
-    A cell is inside when its middle is.
+    A cell is inside when its middle is. The highest possible value is one over the box's share.
     """
     x = (torch.arange(grid.cols) + 0.5) / grid.cols
     y = (torch.arange(grid.rows) + 0.5) / grid.rows
     left, top, right, bottom = box
     inside = ((y >= top) & (y < bottom))[:, None] & ((x >= left) & (x < right))[None]
-    scaled = unit_range(values)
-    share = scaled[inside.flatten()].sum() / scaled.sum().clamp_min(1e-9)
+    positive = values.clamp_min(0)
+    share = positive[inside.flatten()].sum() / positive.sum().clamp_min(1e-30)
     return (share / inside.float().mean().clamp_min(1e-9)).item()
 
 

@@ -67,12 +67,14 @@ def top_1(network: Network, batches: Iterator[tuple[Tensor, Tensor]]) -> float:
 
 
 def load_frames(folder: Path, annotations: Path, names: list[str], held_out: bool) -> list[Frame]:
-    """Read CUB's whole frames of the official test (or training) split that are at hand."""
+    """Read CUB's whole frames of the official test (or training) split that are at hand and show a
+    species of ``names``."""
     split, boxes, parts = _annotations(annotations)
     frames = []
     for line in (folder / "images.txt").read_text().splitlines():
         key, path = line.split()
-        if split[int(key)] == held_out:
+        name = path.split("/")[0].split(".")[1].replace("_", " ")
+        if split[int(key)] == held_out or name not in names:
             continue
         with Image.open(folder / path) as picture:
             pixels = np.asarray(picture.convert("RGB"))
@@ -83,7 +85,6 @@ def load_frames(folder: Path, annotations: Path, names: list[str], held_out: boo
             for part, u, v in parts[int(key)]
             if 0 <= u < wide and 0 <= v < high
         ]
-        name = path.split("/")[0].split(".")[1].replace("_", " ")
         box = (x / wide, y / high, (x + width) / wide, (y + height) / high)
         frames.append(Frame(pixels, names.index(name), box, visible))
     return frames
@@ -163,7 +164,7 @@ def _clusters(model: LoadedModel, birds: Birds, parts: dict, size: int) -> None:
 
 
 def _maps_of_frames(model: LoadedModel, frames: list[Frame]) -> None:
-    ratios, lifts = [], PartLifts()
+    ratios, lifts, boxes = [], PartLifts(), [frame.box for frame in frames]
     for frame in frames:
         clip = whole(torch.from_numpy(frame.pixels)[None], model.spec.preprocessing, FRAMES_SIZE)
         _logits, found = tap(model.network, clip)
@@ -172,7 +173,11 @@ def _maps_of_frames(model: LoadedModel, frames: list[Frame]) -> None:
             mass_in_box(map_of(found, position), found.grid, frame.box)
             for position in positions(frame.parts, found.grid).tolist()
         ]
-    print(f"  whole frames: mass in the bird's box over its area {np.mean(ratios):.2f}")
+    areas = [(right - left) * (bottom - top) for left, top, right, bottom in boxes]
+    print(
+        f"  whole frames: positive mass in the bird's box over its area {np.mean(ratios):.2f} "
+        f"(all of it would be {np.mean(1 / np.array(areas)):.2f})"
+    )
     print("\n".join(f"  whole frames: {line}" for line in lifts.lines()), flush=True)
 
 
