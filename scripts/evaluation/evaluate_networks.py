@@ -77,7 +77,7 @@ def load_frames(folder: Path, annotations: Path, names: list[str], held_out: boo
         if split[int(key)] == held_out or name not in names:
             continue
         with Image.open(folder / path) as picture:
-            pixels = np.asarray(picture.convert("RGB"))
+            pixels = np.asarray(picture.convert("RGB")).copy()
         high, wide = pixels.shape[:2]
         x, y, width, height = boxes[int(key)]
         visible = [

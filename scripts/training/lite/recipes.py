@@ -41,6 +41,7 @@ class LiteRecipe:
     frozen: int = 14
     trained: int = LAST_UNIT
     views: int = 18_000
+    polish: int = 0
     block_first: float = 0.2
     gain: float = 0.25
     rate: float = 3e-3
@@ -81,7 +82,7 @@ class LiteRecipe:
         )
 
 
-_BIRDS_NL = LiteRecipe("100 bird species, 1 NL", "birds", NL, "1")
+_BIRDS_NL = LiteRecipe("100 bird species, 1 NL", "birds", NL, "1", polish=6_000)
 _IMAGENET_NL = LiteRecipe(
     "1,000 ImageNet classes, 1 NL", "imagenet", NL, "1", trained=16, views=8_000, dropout=0.0
 )
@@ -103,7 +104,13 @@ RECIPES: dict[str, LiteRecipe] = {
     "e2-birds-nl": _BIRDS_NL,
     "e2-birds-cgnl": replace(_BIRDS_NL, title="100 bird species, 1 CGNL", block=CGNL, views=12_000),
     "e2-birds-nl5": replace(
-        _BIRDS_NL, title="100 bird species, 5 NL", placement="5", frozen=5, effect=0.0, gain=0.1
+        _BIRDS_NL,
+        title="100 bird species, 5 NL",
+        placement="5",
+        frozen=5,
+        effect=0.0,
+        gain=0.1,
+        polish=0,
     ),
     "e2-birds-cgnl5": replace(
         _BIRDS_NL,

@@ -37,6 +37,8 @@ from scripts.training.lite.student import (
 from scripts.training.lite.views import TEST_BATCH, Views, pooled_of
 
 SAVE_EVERY_S, TELL_EVERY = 120, 1500
+POLISH = 0.3
+"""Rates and effect of the last part of a run, over those before it."""
 FEATURE_WEIGHT = 2.0
 """Of 1 - cosine between the pooled features of trunk and student, beside the answers."""
 
@@ -61,10 +63,21 @@ class Training:
             "recipe": json.dumps(asdict(self.recipe)),
         }
 
+    @property
+    def polishing(self) -> bool:
+        """Whether the main part of the run is over."""
+        return self.seen >= self.recipe.views
+
+    @property
+    def total(self) -> int:
+        """Views of the whole run."""
+        return self.recipe.views + self.recipe.polish
+
     def restore(self, path: Path) -> None:
         """Go on from a checkpoint; SystemExit when it is of another recipe."""
         state = torch.load(path, weights_only=True)
-        if state["recipe"] != json.dumps(asdict(self.recipe)):
+        began = json.loads(state["recipe"])
+        if began | {"polish": 0} != _plain(self.recipe) | {"polish": 0}:
             raise SystemExit(f"{path} is of another recipe; give another --out or delete it.")
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -74,9 +87,13 @@ class Training:
     def step(self) -> dict[str, float]:
         """Draw one batch, take one step, return the parts of the loss."""
         share = self.seen / self.recipe.views
+        factor = schedule(share, self.recipe.warm_up)
+        if self.polishing:
+            share = (self.seen - self.recipe.views) / max(1, self.recipe.polish)
+            factor = POLISH * schedule(share, self.recipe.warm_up)
         for group in self.optimiser.param_groups:
-            waits = group["waits"] and share < self.recipe.block_first
-            group["lr"] = 0.0 if waits else group["rate"] * schedule(share, self.recipe.warm_up)
+            waits = group["waits"] and self.seen < self.recipe.block_first * self.recipe.views
+            group["lr"] = 0.0 if waits else group["rate"] * factor
         self.optimiser.zero_grad(set_to_none=True)
         parts = self.losses()
         sum(parts.values()).backward()
@@ -88,8 +105,8 @@ class Training:
     def losses(self) -> dict[str, Tensor]:
         """Return the weighted parts of the loss of one batch."""
         recipe, network, frames = self.recipe, self.network, self.recipe.frames
-        batch = self.views.draw(recipe.batch, self.draw)
-        x = erase(batch.x, recipe.erased, self.draw)
+        batch = self.views.draw(recipe.batch, self.draw, framed=not self.polishing)
+        x = erase(batch.x, 0.0 if self.polishing else recipe.erased, self.draw)
         found = pooled_of(network, x, self.depth, frames)
         logits = network.fc(network.dropout(found))
         if batch.pooled is None:
@@ -107,13 +124,18 @@ class Training:
             half = len(logits) // 2
             without = pooled_of(network, x[: half * frames], self.depth, frames, block=False)
             effect = soft_cross_entropy(logits[:half] - network.fc(without), wanted[:half])
-            parts["effect"] = recipe.effect * effect
+            parts["effect"] = recipe.effect * (POLISH if self.polishing else 1) * effect
         if recipe.follow:
             block = network.block_at(network.places[0])
             clips = unfold_time(batch.x, frames)
             lost = follow_loss(block, clips, batch.references, batch.matches)
             parts["follow"] = recipe.follow * lost
         return parts
+
+
+def _plain(recipe: LiteRecipe) -> dict:
+    """Return the recipe as a checkpoint holds it."""
+    return json.loads(json.dumps(asdict(recipe)))
 
 
 def schedule(share: float, warm_up: float) -> float:
@@ -152,7 +174,7 @@ def train(training: Training, path: Path, tell_every: int = TELL_EVERY) -> None:
     """Run to the end, saving and printing progress."""
     saved, told, began, mean = time.monotonic(), training.seen, time.monotonic(), {}
     began_at = training.seen
-    while training.seen < training.recipe.views:
+    while training.seen < training.total:
         set_training(training.network)
         parts = training.step()
         mean = {k: 0.95 * mean.get(k, v) + 0.05 * v for k, v in parts.items()}
@@ -160,7 +182,7 @@ def train(training: Training, path: Path, tell_every: int = TELL_EVERY) -> None:
             told = training.seen
             pace = (training.seen - began_at) / (time.monotonic() - began)
             figures = " ".join(f"{k} {v:.3f}" for k, v in mean.items())
-            print(f"{training.seen}/{training.recipe.views} {pace:.0f}/s | {figures}", flush=True)
+            print(f"{training.seen}/{training.total} {pace:.0f}/s | {figures}", flush=True)
         if time.monotonic() - saved > SAVE_EVERY_S:
             _save(training, path)
             saved = time.monotonic()

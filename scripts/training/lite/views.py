@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from models.backbones.efficientnet_lite import EfficientNetLite
-from scripts.training.lite.cache_features import full_trunk
+from scripts.training.lite.cache_features import FRAMED_VIEWS, TIGHT_VIEWS, full_trunk
 from scripts.training.lite.recipes import LiteRecipe
 from scripts.training.lite.student import Features, at_block, deepen
 
@@ -17,6 +17,8 @@ SETS = {"birds": ("birds",), "imagenet": ("photos", "birds"), "clips": ("clips",
 PHOTO_SHARE = 0.6
 """Of an ImageNet network's views; the rest are birds."""
 
+UNFRAMED = (1 + TIGHT_VIEWS) / (1 + TIGHT_VIEWS + FRAMED_VIEWS)
+"""The first share of the birds' views: plain and tight ones."""
 BIRDS_BETWEEN = 4
 """An ImageNet network sees every fourth view of the birds: the trunk answers each one first."""
 
@@ -70,13 +72,14 @@ class Views:
             }
         self.fc = trunk.fc
 
-    def draw(self, count: int, draw: torch.Generator) -> Batch:
-        """Return random views."""
+    def draw(self, count: int, draw: torch.Generator, framed: bool = True) -> Batch:
+        """Return random views; ``framed`` False leaves out birds that are set into scenes."""
         at = 0
         if len(self.train) > 1:
             at = int(torch.rand(1, generator=draw) > PHOTO_SHARE)
         features = self.train[at]
-        chosen = torch.randint(len(features.values), (count,), generator=draw).sort().values
+        known = len(features.values) if framed else round(len(features.values) * UNFRAMED)
+        chosen = torch.randint(known, (count,), generator=draw).sort().values
         pooled = self.answers[at][chosen] if self.answers else None
         followed = (None if part is None else part[chosen] for part in features[3:])
         labels = features.labels[chosen] if len(features.labels) else features.labels

@@ -15,7 +15,7 @@ from models.specs.block import CGNLSpec
 from scripts.training.lite import student, train, views
 from scripts.training.lite.recipes import RECIPES
 
-SHORT = {"views": 8, "batch": 4, "block_first": 0.0}
+SHORT = {"views": 8, "polish": 0, "batch": 4, "block_first": 0.0}
 
 
 def write_set(folder, name, count, shape, unit, labels=None, **beside):
