@@ -84,7 +84,14 @@ class LiteRecipe:
 
 _BIRDS_NL = LiteRecipe("100 bird species, 1 NL", "birds", NL, "1", polish=6_000)
 _IMAGENET_NL = LiteRecipe(
-    "1,000 ImageNet classes, 1 NL", "imagenet", NL, "1", trained=16, views=8_000, dropout=0.0
+    "1,000 ImageNet classes, 1 NL",
+    "imagenet",
+    NL,
+    "1",
+    trained=16,
+    views=4_000,
+    gain=0.15,
+    dropout=0.0,
 )
 _CLIP_NL = LiteRecipe(
     "1,000 ImageNet classes in clips of 8 frames, 1 space-time NL",

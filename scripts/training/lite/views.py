@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,8 +20,8 @@ PHOTO_SHARE = 0.6
 
 UNFRAMED = (1 + TIGHT_VIEWS) / (1 + TIGHT_VIEWS + FRAMED_VIEWS)
 """The first share of the birds' views: plain and tight ones."""
-BIRDS_BETWEEN = 4
-"""An ImageNet network sees every fourth view of the birds: the trunk answers each one first."""
+BIRDS_BETWEEN = 8
+"""An ImageNet network sees every eighth view of the birds: the trunk answers each one first."""
 
 
 def pooled_of(
@@ -54,7 +55,7 @@ class Views:
 
         def opened(name: str) -> Features:
             features = deepen(network, folder, name, recipe.frozen)
-            if recipe.data == "birds" or name != "birds-train":
+            if recipe.data == "birds" or not name.startswith("birds"):
                 return features
             return features._replace(
                 values=features.values[::BIRDS_BETWEEN], labels=features.labels[::BIRDS_BETWEEN]
@@ -64,7 +65,11 @@ class Views:
         self.test = {name: opened(f"{name}-test") for name in names}
         trunk = full_trunk()
         distils = recipe.data != "birds"
-        self.answers = [_pooled(trunk, f) for f in self.train] if distils else []
+        self.answers = [
+            _kept(trunk, f, folder / f"{name}-train.answers.npy")
+            for name, f in zip(names, self.train, strict=True)
+            if distils
+        ]
         self.expected = {name: f.labels for name, f in self.test.items()}
         if distils:
             self.expected = {
@@ -84,6 +89,18 @@ class Views:
         followed = (None if part is None else part[chosen] for part in features[3:])
         labels = features.labels[chosen] if len(features.labels) else features.labels
         return Batch(features.batch(chosen.numpy()), labels, pooled, *followed)
+
+
+def _kept(trunk: EfficientNetLite, features: Features, path: Path) -> Tensor:
+    """Return the trunk's pooled features of all views, from a file or into one."""
+    if not path.exists():
+        part = path.with_suffix(".part.npy")
+        np.save(part, _pooled(trunk, features).half().numpy())
+        part.replace(path)
+    kept = torch.from_numpy(np.load(path)).float()
+    if len(kept) != len(features.values):
+        raise SystemExit(f"{path.name} holds the answers to other views; delete it.")
+    return kept
 
 
 @torch.no_grad()
