@@ -182,15 +182,26 @@ def wake(block: NonLocalBlock | CGNLBlock, found: Tensor, gain: float) -> None:
     """Let a started block add ``gain`` times the deviation of its input (K, C) from the first step.
 
     An NL block starts as non-local means: g and W_z lead into theta's directions and back, so that
-    what it adds is the features of similar positions.
+    what it adds is the features of similar positions. In a CGNL block g is phi, so that a group's
+    scalar is positive, and W_z is what predicts its channels best from its thetas.
     """
     block.norm.weight.fill_(gain * found.std())
-    if isinstance(block, NonLocalBlock):
-        directions = F.normalize(block.projection.theta.weight.flatten(1), dim=1)
-        block.projection.g.weight.copy_(directions[:, :, None, None])
-        if block.projection.g.bias is not None:
-            block.projection.g.bias.copy_(-directions @ found.mean(0))
-        block.expand.weight.copy_(directions.T[:, :, None, None])
+    weight = block.projection.theta.weight.flatten(1)
+    if isinstance(block, CGNLBlock):
+        block.projection.g.weight.copy_(block.projection.phi.weight)
+        groups = block.spec.groups
+        theta, wanted = found @ weight.T, found - found.mean(0)
+        solved = [
+            torch.linalg.lstsq(inside, outside).solution.T
+            for inside, outside in zip(theta.chunk(groups, 1), wanted.chunk(groups, 1), strict=True)
+        ]
+        block.expand.weight.copy_(torch.cat(solved)[:, :, None, None])
+        return
+    directions = F.normalize(weight, dim=1)
+    block.projection.g.weight.copy_(directions[:, :, None, None])
+    if block.projection.g.bias is not None:
+        block.projection.g.bias.copy_(-directions @ found.mean(0))
+    block.expand.weight.copy_(directions.T[:, :, None, None])
 
 
 @torch.no_grad()

@@ -108,6 +108,19 @@ def test_a_started_nl_block_adds_features_of_similar_positions(features):
     assert torch.equal(block.expand.weight.flatten(1), block.projection.g.weight.flatten(1).T)
 
 
+def test_a_started_cgnl_block_adds_what_its_thetas_say_of_its_channels(features):
+    training = started("e2-birds-cgnl", features)
+    block = training.network.block_at(training.network.places[0])
+    assert torch.equal(block.projection.g.weight, block.projection.phi.weight)
+    x = training.views.train[0].batch(slice(0, 8))
+    with torch.no_grad():
+        added = block(x.unsqueeze(2)).squeeze(2) - x
+        products = block.projection.phi(x) * block.projection.g(x)
+    assert added.std().item() == pytest.approx(0.25 * x.std().item(), rel=0.4)
+    assert (products.unflatten(1, (8, -1)).sum((2, 3, 4)) > 0).all()
+    assert torch.corrcoef(torch.stack([added.flatten(), x.flatten()]))[0, 1] > 0.2
+
+
 def test_removing_the_block_is_what_block_false_does(features):
     training = started("e2-nl", features)
     x = training.views.train[0].batch(slice(0, 2))
