@@ -5,7 +5,8 @@
 
 FILE lists clips and hand-made truth: [{"file", "start", "step", "tracks": {name: [[x, y] or null,
 ...]}}] with x and y in [0, 1] of the frame, one pair a sampled frame. A frame counts as found when
-the highest cell of the map there lies within one cell of the truth.
+the highest cell of the map there lies within one cell of the truth. A slow point is found by
+staying in place, so that is printed, too, and how often points are found that moved on.
 """
 
 import argparse
@@ -46,17 +47,25 @@ def cell_of(point: tuple[float, float], grid: Grid) -> tuple[int, int]:
     return int(point[1] * grid.rows), int(point[0] * grid.cols)
 
 
-def found_in_frames(values: Tensor, grid: Grid, track: Track, reference: int) -> list[bool]:
+def near(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Return whether two cells are the same or neighbours, diagonals too."""
+    return abs(one[0] - other[0]) <= 1 and abs(one[1] - other[1]) <= 1
+
+
+def found_in_frames(
+    values: Tensor, grid: Grid, track: Track, reference: int
+) -> list[tuple[bool, bool]]:
     """Return, for each other frame in which the point is seen, whether the highest cell of
-    ``values`` (N,) there lies within one cell of it."""
+    ``values`` (N,) there lies within one cell of it, and whether it moved by more than one cell."""
+    start = cell_of(track[reference], grid)
     by_frame = values.unflatten(0, tuple(grid))
     found = []
     for t, point in enumerate(track):
         if point is None or t == reference:
             continue
-        row, col = divmod(int(by_frame[t].argmax()), grid.cols)
-        true_row, true_col = cell_of(point, grid)
-        found.append(abs(row - true_row) <= 1 and abs(col - true_col) <= 1)
+        truth = cell_of(point, grid)
+        best = divmod(int(by_frame[t].argmax()), grid.cols)
+        found.append((near(best, truth), not near(start, truth)))
     return found
 
 
@@ -66,8 +75,8 @@ def maps(found: Tap, position: int) -> dict[str, Tensor]:
 
 
 def report_points(network: Network, clips: list[dict], folder: Path, size: int) -> dict:
-    """Return {map: [found or not]} over every seen point as reference, of every clip."""
-    hits: dict[str, list[bool]] = {}
+    """Return {map: [(found, moved)]} over every seen point as reference, of every clip."""
+    hits: dict[str, list[tuple[bool, bool]]] = {}
     for clip in clips:
         frames = sampled(folder / clip["file"], clip["start"], clip["step"])
         _logits, tapped = tap(network, whole(frames, network.spec.preprocessing, size))
@@ -116,9 +125,11 @@ def report(model: LoadedModel, args: argparse.Namespace) -> None:
     clips = json.loads(args.points.read_text())
     for size in args.sizes:
         for name, hits in report_points(model.network, clips, args.clips, size).items():
+            found, moved = np.array(hits).T
             print(
-                f"  {size} px, {name}: within one cell in {100 * np.mean(hits):.1f} % of "
-                f"{len(hits)} frames",
+                f"  {size} px, {name}: within one cell in {100 * found.mean():.1f} % of "
+                f"{len(found)} frames (staying in place: {100 * (~moved).mean():.1f} %), in "
+                f"{100 * found[moved].mean():.1f} % of the {moved.sum()} where the point moved on",
                 flush=True,
             )
     photos = [load_photo(path) for path in sorted(args.photos.glob("*.jpg"))[::HELD_OUT_EVERY]]
