@@ -7,11 +7,12 @@ from torch import Tensor, nn
 
 from models.backbones.compact import compact
 from models.backbones.digits import PLACES, DigitNetwork
+from models.backbones.efficientnet_lite import EfficientNetLite
 from models.backbones.resnet import AttentionResNet
 from models.blocks.block_table import AttentionBlock
 from models.multiply_adds import multiply_adds
-from models.specs.network import CompactSpec, DigitSpec, ModelSpec, NetworkSpec
-from models.specs.placement import Place, places
+from models.specs.network import CompactSpec, DigitSpec, LiteSpec, ModelSpec, NetworkSpec
+from models.specs.placement import Place, lite_places, places
 
 
 @runtime_checkable
@@ -34,13 +35,20 @@ class Network(Protocol):
         """Return the logits (B, classes) given what leaves ``place``, (B, C, T, H, W)."""
 
 
-_NETWORKS = {ModelSpec: AttentionResNet, CompactSpec: compact, DigitSpec: DigitNetwork}
+_NETWORKS = {
+    ModelSpec: AttentionResNet,
+    CompactSpec: compact,
+    DigitSpec: DigitNetwork,
+    LiteSpec: EfficientNetLite,
+}
 
 
 def places_of(spec: NetworkSpec) -> tuple[Place, ...]:
     """Return where a network's blocks are, without building it."""
     if isinstance(spec, ModelSpec):
         return places(spec.depth, spec.placement)
+    if isinstance(spec, LiteSpec):
+        return lite_places(spec.size_name, spec.placement)
     return PLACES if isinstance(spec, DigitSpec) else ()
 
 

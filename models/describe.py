@@ -9,7 +9,7 @@ from models.blocks.nonlocal_block import NonLocalBlock
 from models.build import gmacs_of, outline, parameter_count
 from models.specs.block import BlockSpec, CGNLSpec, NonLocalSpec
 from models.specs.gate import GateSpec
-from models.specs.network import CompactSpec, DigitSpec, ModelSpec, NetworkSpec
+from models.specs.network import CompactSpec, DigitSpec, LiteSpec, ModelSpec, NetworkSpec
 
 _KEYS = {
     "none": "keys not pooled",
@@ -70,6 +70,8 @@ def _name(spec: NetworkSpec) -> str:
         return _COMPACT[spec.family].format(spec.size_name)
     if isinstance(spec, DigitSpec):
         return "digit network"
+    if isinstance(spec, LiteSpec):
+        return f"EfficientNet-{spec.size_name.capitalize()}"
     name = f"ResNet-{spec.depth}"
     return name if spec.base_width == 64 else f"{name}, {spec.base_width} channels wide"
 

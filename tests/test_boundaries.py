@@ -89,7 +89,7 @@ PARALLEL: dict[str, set[str]] = {"ui": {"explore", "figure", "gates", "models"}}
 
 MOST_SUBPACKAGES = 8
 MOST_ENTRIES = 12
-LARGER_FOLDERS: dict[str, str] = {}
+LARGER_FOLDERS: dict[str, str] = {"models/weights": "a file and a card for every bundled network"}
 """Folder with more than MOST_ENTRIES entries -> why."""
 
 

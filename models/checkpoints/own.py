@@ -16,6 +16,7 @@ from errors import CheckpointError, SpecError
 from models.build import Network, build, outline
 from models.checkpoints.containers import container_type
 from models.checkpoints.fill import check_fit, fill
+from models.checkpoints.trunks import trunk_tensors
 from models.loaded import LoadedModel
 from models.report import Report
 from models.specs.network import NetworkSpec
@@ -26,22 +27,35 @@ FORMAT = "nonlocal-viz/1"
 
 @dataclass(frozen=True)
 class Header:
-    """What a weight file says of itself: spec, class names, one line of title."""
+    """What a weight file says of itself: spec, class names, one line of title, and the sha256 of
+    the trunk file that it stands on, if any."""
 
     spec: NetworkSpec
     class_names: tuple[str, ...]
     title: str
+    trunk: str = ""
 
 
-def write(path: Path, network: Network, class_names: Sequence[str], title: str) -> None:
-    """Write a network in float16, with its spec and class names; whole or not at all."""
+def write(
+    path: Path,
+    network: Network,
+    class_names: Sequence[str],
+    title: str,
+    trunk: str | None = None,
+) -> None:
+    """Write a network in float16, with its spec and class names; whole or not at all.
+
+    ``trunk`` is the sha256 of a trunk file (models.checkpoints.trunks): tensors that are equal to
+    the trunk's are left out, and read from it again.
+    """
+    standing = trunk_tensors(trunk) if trunk else {}
     tensors = {
         key: value.detach()
         .cpu()
         .contiguous()
         .to(torch.float16 if value.is_floating_point() else value.dtype)
         for key, value in network.state_dict().items()
-        if not key.endswith("num_batches_tracked")
+        if not key.endswith("num_batches_tracked") and not _same(value, standing.get(key))
     }
     metadata = {
         "format": FORMAT,
@@ -49,6 +63,8 @@ def write(path: Path, network: Network, class_names: Sequence[str], title: str) 
         "classes": json.dumps(list(class_names)),
         "title": title,
     }
+    if trunk:
+        metadata["trunk"] = trunk
     part = path.with_suffix(".part")
     try:
         save_file(tensors, part, metadata)
@@ -88,6 +104,7 @@ def read_header(path: Path) -> Header:
             spec_from_dict(json.loads(metadata["spec"])),
             tuple(map(str, names)),
             metadata.get("title", ""),
+            metadata.get("trunk", ""),
         )
     except SpecError as problem:
         raise CheckpointError(f"{path.name} cannot be used. {problem}") from problem
@@ -98,7 +115,7 @@ def read_header(path: Path) -> Header:
 def load(path: Path, model_id: str | None = None) -> LoadedModel:
     """Load a weight file fully or not at all: every key mapped, every shape equal, every value
     finite."""
-    header, tensors = _verified(path)
+    header, tensors, held = _verified(path)
     network = build(header.spec)
     fill(network, tensors, path.name)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -108,14 +125,28 @@ def load(path: Path, model_id: str | None = None) -> LoadedModel:
         network,
         header.class_names,
         digest,
-        report(tensors),
+        report(held),
     )
 
 
 def inspect(path: Path) -> tuple[Header, Report]:
     """Return what a file of our own holds, verified as ``load`` does, without a network of it."""
-    header, tensors = _verified(path)
-    return header, report(tensors)
+    header, _tensors, held = _verified(path)
+    return header, report(held)
+
+
+def _same(value: Tensor, other: Tensor | None) -> bool:
+    return other is not None and value.shape == other.shape and torch.equal(value.cpu(), other)
+
+
+def _on_trunk(header: Header, tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+    """Return the file's tensors and, for a file that stands on a trunk, the trunk's under them."""
+    if not header.trunk:
+        return tensors
+    try:
+        return {**trunk_tensors(header.trunk), **tensors}
+    except CheckpointError as problem:
+        raise CheckpointError(f"{name} cannot be used. {problem}") from problem
 
 
 def report(tensors: Iterable[str]) -> Report:
@@ -123,20 +154,23 @@ def report(tensors: Iterable[str]) -> Report:
     return Report("this project's own", "safetensors", renamed={key: key for key in tensors})
 
 
-def _verified(path: Path) -> tuple[Header, dict[str, Tensor]]:
-    """Return header and tensors of a file whose tensors fit the network that it describes."""
+def _verified(path: Path) -> tuple[Header, dict[str, Tensor], tuple[str, ...]]:
+    """Return header and tensors of a file that fit the network which it describes, those of its
+    trunk among them, and the keys that the file itself holds."""
     header = read_header(path)
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
     except (SafetensorError, OSError) as problem:
         raise _damaged(path, problem) from problem
+    held = tuple(tensors)
+    tensors = _on_trunk(header, tensors, path.name)
     try:
         # An outline without memory: a header may claim a network that no machine holds.
         check_fit(outline(header.spec), tensors, path.name)
     except SpecError as problem:
         raise CheckpointError(f"{path.name} cannot be used. {problem}") from problem
-    return header, tensors
+    return header, tensors, held
 
 
 def _check_container(path: Path) -> None:

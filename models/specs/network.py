@@ -6,9 +6,11 @@ from typing import Literal, get_args
 from errors import SpecError
 from models.specs.block import BlockSpec
 from models.specs.checks import one_of, switch, within
-from models.specs.gate import GateSpec
+from models.specs.gate import CGDSpec, GateSpec
+from models.specs.lite import LiteName
 
 PlacementName = Literal["none", "1", "1-after", "5", "10"]
+LitePlacementName = Literal["none", "1", "5"]
 NormName = Literal["batch", "affine"]
 
 RESNET_UNITS: dict[int, tuple[int, int, int, int]] = {
@@ -28,6 +30,8 @@ BASIC_DEPTHS = (14, 18, 34)
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+LITE_MEAN, LITE_STD = (127 / 255,) * 3, (128 / 255,) * 3
+"""EfficientNet-Lite's input is (x - 127) / 128 of x in 0..255."""
 
 MAX_BASE_WIDTH = 512
 MAX_CLASSES = 100_000
@@ -148,11 +152,7 @@ class ModelSpec:
         one_of("ResNet depth", self.depth, tuple(RESNET_UNITS))
         if not isinstance(self.placement, tuple):
             one_of("Placement", self.placement, get_args(PlacementName))
-        if (self.block is None) != (self.placement in ("none", ())):
-            raise SpecError(
-                f"Placement {self.placement!r} is wrong with {'no' if self.block is None else 'a'} "
-                "block; a network without a block has placement 'none', one with a block another."
-            )
+        _placed(self.block, self.placement)
         one_of("Norm", self.norm, get_args(NormName))
         within("Number of classes", self.num_classes, 1, MAX_CLASSES)
         within("Dropout", self.dropout, 0, 1, float)
@@ -200,4 +200,45 @@ class DigitSpec:
         within("Base width", self.base_width, 8, MAX_BASE_WIDTH)
 
 
-NetworkSpec = ModelSpec | CompactSpec | DigitSpec
+@dataclass(frozen=True)
+class LiteSpec:
+    """An EfficientNet-Lite for images or clips, with blocks after any of its units.
+
+    ``placement`` is a row of models.specs.placement or an explicit list of labels ("unit14").
+    ``gate`` (CGD or none) stands in every unit, after its depthwise convolution. Frames are
+    treated apart until a block or gate; logits are those of their mean feature.
+    """
+
+    size_name: LiteName = "lite2"
+    block: BlockSpec | None = None
+    placement: LitePlacementName | tuple[str, ...] = "none"
+    num_classes: int = 1000
+    dropout: float = 0.0
+    preprocessing: Preprocessing = field(
+        default_factory=lambda: Preprocessing(256, 288, LITE_MEAN, LITE_STD)
+    )
+    gate: GateSpec | None = None
+
+    def __post_init__(self) -> None:
+        one_of("EfficientNet", self.size_name, get_args(LiteName))
+        if not isinstance(self.placement, tuple):
+            one_of("Placement", self.placement, get_args(LitePlacementName))
+        _placed(self.block, self.placement)
+        if not isinstance(self.gate, CGDSpec | None):
+            raise SpecError(
+                f"{type(self.gate).__name__} is no gate of an EfficientNet-Lite; use CGD."
+            )
+        within("Number of classes", self.num_classes, 1, MAX_CLASSES)
+        within("Dropout", self.dropout, 0, 1, float)
+
+
+def _placed(block: BlockSpec | None, placement: str | tuple[str, ...]) -> None:
+    """Refuse a block without a place, and a place without a block."""
+    if (block is None) != (placement in ("none", ())):
+        raise SpecError(
+            f"Placement {placement!r} is wrong with {'no' if block is None else 'a'} "
+            "block; a network without a block has placement 'none', one with a block another."
+        )
+
+
+NetworkSpec = ModelSpec | CompactSpec | DigitSpec | LiteSpec

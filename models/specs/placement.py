@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from errors import SpecError
-from models.specs.network import RESNET_UNITS, PlacementName
+from models.specs.lite import LiteName, lite_units
+from models.specs.network import RESNET_UNITS, LitePlacementName, PlacementName
 
 
 class Place(NamedTuple):
@@ -76,3 +77,42 @@ def _place(depth: int, label: object) -> Place:
         f"{label!r} is not a place of ResNet-{depth}; use one of "
         f"{', '.join(f'res{s}.0 to res{s}.{n - 1}' for s, n in enumerate(units, start=2))}."
     )
+
+
+class LitePlace(Place):
+    """After unit ``unit`` (counted from 0) of an EfficientNet-Lite; its stage is always 0."""
+
+    @property
+    def label(self) -> str:
+        """Name shown to people, e.g. unit14."""
+        return f"unit{self.unit}"
+
+    @property
+    def key(self) -> str:
+        """Name in a state dict."""
+        return self.label
+
+
+def lite_places(
+    name: LiteName, placement: LitePlacementName | tuple[str, ...]
+) -> tuple[LitePlace, ...]:
+    """Return where the blocks of an EfficientNet-Lite stand, in the order they are passed.
+
+    ``1`` is after the last unit of stride 16. ``5`` is two after the last units of stride 8 and
+    three after every other unit of stride 16, counted from its last, as the papers spread them over
+    res3 and res4. An explicit tuple of labels is taken as it is; SpecError when the network lacks
+    one.
+    """
+    units = lite_units(name)
+    if isinstance(placement, tuple):
+        return tuple(sorted({_lite_place(label, len(units)) for label in placement}))
+    at = {s: [n for n, unit in enumerate(units) if unit.total_stride == s] for s in (8, 16)}
+    rows = {"none": (), "1": at[16][-1:], "5": (*at[8][-2:], *at[16][-5::2])}
+    return tuple(LitePlace(0, unit) for unit in rows[placement])
+
+
+def _lite_place(label: object, count: int) -> LitePlace:
+    prefix, number = str(label)[:4], str(label)[4:]
+    if prefix == "unit" and number.isdecimal() and int(number) < count:
+        return LitePlace(0, int(number))
+    raise SpecError(f"{label!r} is not a place; this EfficientNet has unit0 to unit{count - 1}.")

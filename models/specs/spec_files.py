@@ -8,13 +8,19 @@ from models.specs.gate import GATE_KINDS
 from models.specs.network import (
     CompactSpec,
     DigitSpec,
+    LiteSpec,
     ModelSpec,
     NetworkSpec,
     Preprocessing,
     TemporalSpec,
 )
 
-NETWORK_KINDS: dict[str, type] = {"resnet": ModelSpec, "compact": CompactSpec, "digits": DigitSpec}
+NETWORK_KINDS: dict[str, type] = {
+    "resnet": ModelSpec,
+    "compact": CompactSpec,
+    "digits": DigitSpec,
+    "lite": LiteSpec,
+}
 _PARTS: dict[str, dict[str, type]] = {"block": BLOCK_KINDS, "gate": GATE_KINDS}
 
 

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.backbones.resnet import AttentionResNet
+from models.blocks.cgnl_block import CGNLBlock
 from models.blocks.nonlocal_block import NonLocalBlock
 
 SAMPLED_IMAGES, SAMPLED_POSITIONS, KMEANS_STEPS = 600, 40, 25
@@ -83,7 +84,14 @@ def start_block(network: AttentionResNet, images: Tensor, deviation: float, seed
     ``deviation`` is the standard deviation of the NL block's logits over pairs of positions.
     """
     block = network.block_at(network.places[0])
-    features = block_inputs(network, images, seed)
+    start_from(block, block_inputs(network, images, seed), deviation, seed)
+
+
+@torch.no_grad()
+def start_from(
+    block: NonLocalBlock | CGNLBlock, features: Tensor, deviation: float, seed: int
+) -> None:
+    """Set theta = phi of a block from (K, C) features of its input, as ``start_block`` does."""
     projection = block.projection
     count = projection.theta.weight.shape[0]
     if isinstance(block, NonLocalBlock):

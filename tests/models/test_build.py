@@ -10,6 +10,7 @@ from torch import nn
 
 from errors import OutsideError
 from models.backbones.digits import DigitNetwork
+from models.backbones.efficientnet_lite import EfficientNetLite
 from models.backbones.image_network import ImageNetwork
 from models.backbones.mobilenet import MobileNet
 from models.backbones.preresnet import PreResNet
@@ -20,7 +21,7 @@ from models.blocks.block_table import AttentionBlock
 from models.build import Network, build, gmacs, outline, parameter_count, places_of
 from models.specs.block import CGNLSpec, NonLocalSpec
 from models.specs.gate import CGDSpec
-from models.specs.network import CompactSpec, DigitSpec, ModelSpec, NetworkSpec
+from models.specs.network import CompactSpec, DigitSpec, LiteSpec, ModelSpec, NetworkSpec
 from models.specs.placement import Place
 
 
@@ -66,6 +67,7 @@ def test_places_are_told_without_building_as_the_built_network_has_them(name):
 CLASSES = {
     AttentionResNet: ModelSpec(depth=18, base_width=8, block=BLOCK, placement="1"),
     DigitNetwork: DigitSpec(BLOCK),
+    EfficientNetLite: LiteSpec(),
     MobileNet: CompactSpec("mobilenet", "0.1"),
     SqueezeNet: CompactSpec("squeezenet", "1.1"),
     PreResNet: CompactSpec("preresnet", "8"),

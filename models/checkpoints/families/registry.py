@@ -8,6 +8,7 @@ from models.checkpoints.families.clips import CLIP_FAMILIES, TRUNK_FAMILY
 from models.checkpoints.families.facebook import FACEBOOK_FAMILIES
 from models.checkpoints.families.family import Family, Unsupported
 from models.checkpoints.families.images import IMAGE_FAMILIES
+from models.checkpoints.families.lite import LITE
 from models.checkpoints.families.mmaction import MMACTION
 
 FAMILIES: tuple[Family, ...] = (
@@ -15,6 +16,7 @@ FAMILIES: tuple[Family, ...] = (
     *CLIP_FAMILIES,
     *FACEBOOK_FAMILIES,
     *IMAGE_FAMILIES,
+    LITE,
     TRUNK_FAMILY,
 )
 
@@ -27,6 +29,7 @@ UNSUPPORTED = (
     ),
     Unsupported(r"s1\.pathway1_stem.*", "a two-pathway SlowFast; networks of one pathway are read"),
     Unsupported(r".*fbo.*|.*lfb.*", "a long-term feature bank network"),
+    Unsupported(r"_blocks\.\d+\._se_reduce\.\w+", "an EfficientNet with squeeze-and-excitation"),
     Unsupported(r".*\.in_proj_weight|.*attn\.qkv\.weight", "a transformer"),
 )
 

@@ -1,0 +1,1 @@
+"""How the networks on EfficientNet-Lite trunks are made."""
