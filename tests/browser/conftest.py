@@ -46,6 +46,7 @@ def browser():
     path = find_chromium()
     if path is None:
         pytest.skip("no Chromium was found: `make chromium` says how one is installed")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield opened
@@ -120,8 +121,13 @@ def open_explore(page: Page, server: str, query: str = "") -> Page:
 
 def at_rest(page: Page) -> None:
     """Wait until the server has nothing more to send."""
-    page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
-    page.wait_for_timeout(150)
+    still = page.locator("[data-testid='stApp'][data-test-script-state='notRunning']")
+    for _ in range(100):
+        still.wait_for()
+        page.wait_for_timeout(150)
+        if still.count():
+            return
+    raise TimeoutError("the page does not come to rest")
 
 
 def cell_of(page: Page) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from viz.figure.panels.pictures import (
     input_panel,
     truth_panel,
 )
-from viz.figure.recipe.recipe import Layout, Recipe, Reference
+from viz.figure.recipe.recipe import LONGEST_LABEL, Layout, Recipe, Reference
 from viz.figure.resolve import Scene, Shot
 from viz.rendering import heat, marks
 from viz.rendering.look import Look
@@ -59,7 +59,15 @@ def frames(found: Sequence[Scene], recipe: Recipe, only: tuple[int, ...] | None)
 
 def view(found: Sequence[Scene], recipe: Recipe, only: tuple[int, ...] | None) -> list[Row]:
     """What a page shows of references: the large map of every network, and where its patch is."""
-    return _framed(found, recipe, only, _one_map(recipe.layout), where)
+    named = [replace(one, shots=tuple(_named(shot) for shot in one.shots)) for one in found]
+    return _framed(named, recipe, only, _one_map(recipe.layout), where)
+
+
+def _named(shot: Shot) -> Shot:
+    """Return a shot whose title names its network, where the view has no label of its own."""
+    name = shot.view.network.id.replace("\\", "/").rpartition("/")[2]
+    label = shot.view.label or f"{shot.kind.title} · {name}"
+    return replace(shot, view=replace(shot.view, label=label[:LONGEST_LABEL]))
 
 
 def groups(found: Sequence[Scene], recipe: Recipe, only: tuple[int, ...] | None) -> list[Row]:

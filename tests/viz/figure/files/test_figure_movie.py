@@ -4,6 +4,7 @@ import io
 from dataclasses import replace
 
 import av
+import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,10 +12,12 @@ from PIL import Image
 from errors import InputError
 from tests.viz.drawn_figures import clip_of, footage, nl, photo, pinned, recipe_of
 from tests.viz.figure.test_view import COLS, NEAREST, ROWS, coloured, green, grey, moving, viewed
-from viz.figure.files import movie
+from viz.figure.draw import drawing
+from viz.figure.files import export, movie
 from viz.figure.files.movie import FigureMovie
 from viz.figure.page import layout as page_layout
 from viz.figure.page.plan import Plan
+from viz.figure.panels.panel_rows import PanelRows
 from viz.figure.recipe.recipe import Recipe
 from viz.rendering import movie_files
 from viz.rendering.look import Look
@@ -54,23 +57,30 @@ def decoded(content: bytes, kind: str) -> tuple[list[np.ndarray], list[float]]:
 
 
 @pytest.fixture
-def planned(monkeypatch) -> list[Plan]:
+def planned(monkeypatch) -> list[tuple[PanelRows, Plan]]:
     """Every page that is laid out."""
-    plans, real = [], page_layout.plan
+    pages, real = [], page_layout.plan
 
     def plan(panel_rows):
-        plans.append(real(panel_rows))
-        return plans[-1]
+        pages.append((panel_rows, real(panel_rows)))
+        return pages[-1][1]
 
     monkeypatch.setattr(page_layout, "plan", plan)
-    return plans
+    return pages
 
 
 def page_of(film, index, planned) -> Plan:
     """Return the page of a movie's frame."""
     before = len(planned)
     film.picture(index)
-    return planned[before:][0]
+    return planned[before:][0][1]
+
+
+def still_of(film, page) -> np.ndarray:
+    """Return a page as it is saved as a PNG of the movie's resolution."""
+    drawn = drawing.draw(*page, film.dpi)
+    with Image.open(io.BytesIO(export.write(drawn, "png", film.dpi, None))) as opened:
+        return np.asarray(opened.convert("RGB"))
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +135,40 @@ def test_every_picture_has_one_size(preset, how, planned):
     dpi = film.dpi / 25.4
     assert film.shape == pytest.approx((pages[0].height * dpi, pages[0].width * dpi), abs=2)
     assert {film.picture(k).shape for k in (0, 2, 6)} == {(*film.shape, 3)}
+
+
+LOOKS = {
+    "smooth": ({"threshold": 0.4}, {}),
+    "cells": ({"threshold": 0.3, "interpolation": "nearest"}, {"bar": "row", "regions": "all"}),
+    "arrows": ({"arrows": 9, "heat_opacity": 0.0}, {"captions": "(a)"}),
+    "greys": ({"threshold": 0.5, "arrows": 3}, {"greyscale": True, "regions": "all"}),
+    "own bars": ({"threshold": 0.4, "normalise": "frame"}, {"bar": "map", "input_panel": True}),
+}
+"""What is tried -> look and layout."""
+
+
+@pytest.mark.parametrize("what", LOOKS)
+@pytest.mark.parametrize("preset", movie.MOVING)
+def test_every_picture_is_the_still_page_of_its_frame(preset, what, planned):
+    look, layout = LOOKS[what]
+    asked = figure(preset, **layout)
+    film = movie.movie(replace(asked, look=Look(**look)), sources(), 1280)
+    for k in (0, 2, 6):
+        before = len(planned)
+        picture = film.picture(k)
+        expected = still_of(film, planned[before])
+        high, wide = expected.shape[:2]
+        np.testing.assert_array_equal(picture[:high, :wide], expected)
+        assert (picture[high:] == 255).all()
+        assert (picture[:, wide:] == 255).all()
+
+
+def test_a_users_matplotlibrc_does_not_change_the_movie(movies):
+    own = {"text.hinting": "force_autohint", "text.antialiased": False, "path.snap": False}
+    with matplotlib.rc_context(own):
+        before = dict(matplotlib.rcParams)
+        assert movie.write(figure(), sources(), "gif") == movies["gif"]
+        assert dict(matplotlib.rcParams) == before
 
 
 def test_long_clips_keep_their_size_whatever_their_frames_number(planned):
