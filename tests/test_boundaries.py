@@ -86,6 +86,7 @@ PARALLEL: dict[str, set[str]] = {"ui": {"explore", "figure", "gates", "models"}}
 MOST_SUBPACKAGES = 8
 MOST_ENTRIES = 12
 LARGER_FOLDERS: dict[str, str] = {
+    "models/weights": "one weight file and one card a bundled network",
     "ui/components/picker": "the parts of the canvas in JavaScript",
 }
 """Folder with more than MOST_ENTRIES entries -> why."""
