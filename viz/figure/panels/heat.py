@@ -13,6 +13,8 @@ from viz.figure.panels.panel_rows import Panel, Row, Spot
 from viz.figure.panels.pictures import (
     INPUT,
     Item,
+    caption_of,
+    drawable,
     frame_head,
     heat_panel,
     input_panel,
@@ -66,7 +68,7 @@ def view(found: Sequence[Scene], recipe: Recipe, only: tuple[int, ...] | None) -
 def _named(shot: Shot) -> Shot:
     """Return a shot whose title names its network, where the view has no label of its own."""
     name = shot.view.network.id.replace("\\", "/").rpartition("/")[2]
-    label = shot.view.label or f"{shot.kind.title} · {name}"
+    label = shot.view.label or f"{shot.kind.title} · {drawable(name)}"
     return replace(shot, view=replace(shot.view, label=label[:LONGEST_LABEL]))
 
 
@@ -141,7 +143,7 @@ def _items(shot: Shot, choose: Choice, look: Look) -> list[Item]:
     named = len(chosen) > 1 or not shot.is_single
 
     def name(one: AttentionMap) -> str:
-        return f"{shot.title} {shot.kind.caption(shot.capture, one)}" if named else shot.title
+        return f"{shot.title} {caption_of(shot, one)}" if named else shot.title
 
     return [Item(shot, one, name(one), look) for one in chosen]
 

@@ -15,6 +15,8 @@ _REGIONS_AT = 512
 """Long side in pixels at which connected regions are looked for."""
 INPUT, PARTS = "input", "parts"
 CONSTANT = "constant map, nothing shown"
+_LAST_LETTER = "\u017f"
+"""The last of the Latin letters that every font of figures has."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +43,24 @@ class Item:
         """What tells the map from the others of its reference; "" where it has one."""
         if self.shot.is_single or self.is_union:
             return ""
-        return self.shot.kind.caption(self.shot.capture, self.attention)
+        return caption_of(self.shot, self.attention)
 
     @property
     def span(self) -> tuple[float | None, float | None]:
         """What 0 and 1 of its heat stand for; None where every frame has ends of its own."""
         by_frame = self.look.normalise == "frame" and len(self.heat.values) > 1
         return (None, None) if by_frame else (self.heat.low, self.heat.high)
+
+
+def caption_of(shot: Shot, attention: AttentionMap) -> str:
+    """Return what tells a map from the others of its reference: c17, the name of a class."""
+    return drawable(shot.kind.caption(shot.capture, attention))
+
+
+def drawable(name: str) -> str:
+    """Return a name out of a file, with ? for letters that fonts may lack: nobody chose it as a
+    label, so that nobody could leave them out."""
+    return "".join(c if c.isprintable() and c <= _LAST_LETTER else "?" for c in name)
 
 
 def frame_head(scene: Scene, frame: int) -> str:

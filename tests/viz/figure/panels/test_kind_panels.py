@@ -13,13 +13,14 @@ from tests.viz.drawn_figures import Table, footage, photo, pinned, recipe_of
 from tests.viz.drawn_figures import view as seen_by
 from viz.attention import pipeline
 from viz.attention.captures import Capture
+from viz.figure.page import layout as page_layout
 from viz.figure.panels import presets
 from viz.figure.recipe.recipe import Reference
 from viz.rendering.look import Look
 from viz.types import Clip
 
 FRAMES = 5
-CLASSES = ("wren", "blue tit", "$\\alpha$ <b>", "crow", "rook", "jay", "swift")
+CLASSES = ("wren", "blue tit", "$\\alpha$ <b>", "crow", "rook", "jay", "鳥\n🐦")
 KINDS = {"nl": NonLocalSpec(), "cgnl": CGNLSpec(groups=8)}
 
 
@@ -51,6 +52,11 @@ def at_clip(*views, frame=3) -> Reference:
     return pinned("clip", views, frame=frame, frames=FRAMES)
 
 
+def told(number: int) -> str:
+    """Return what stands under the map of a class."""
+    return CLASSES[number] if number < 6 else "???"
+
+
 def best_classes(capture: Capture, count: int) -> list[int]:
     return capture.logits.argsort(descending=True)[:count].tolist()
 
@@ -59,7 +65,7 @@ def best_classes(capture: Capture, count: int) -> list[int]:
 def test_parts_name_the_classes_under_grad_cam(captured, network):
     asked = seen_by(network, kind="class maps", count=3)
     (row,) = presets.panel_rows(recipe_of("parts", pinned(networks=(asked,))), captured).rows
-    expected = [CLASSES[k] for k in best_classes(capture_of(captured, network=network), 3)]
+    expected = [told(k) for k in best_classes(capture_of(captured, network=network), 3)]
     assert [panel.head for panel in row.panels] == ["input", *["Grad-CAM"] * 3]
     assert [panel.label for panel in row.panels[1:]] == expected
 
@@ -76,7 +82,7 @@ def test_a_class_may_be_chosen_by_number(captured):
 def test_frames_name_the_class_at_the_row(captured):
     asked = seen_by("nl", kind="class maps", count=2)
     made = recipe_of("frames", at_clip(asked), one_map="each", input_panel=False)
-    expected = [CLASSES[k] for k in best_classes(capture_of(captured, "clip"), 2)]
+    expected = [told(k) for k in best_classes(capture_of(captured, "clip"), 2)]
     assert [row.label for row in presets.panel_rows(made, captured).rows] == [
         f"Grad-CAM {name}" for name in expected
     ]
@@ -88,7 +94,8 @@ def test_the_green_box_is_on_maps_of_a_reference_alone(captured, preset):
     (row,) = presets.panel_rows(recipe_of(preset, pinned(networks=views)), captured).rows
     boxed = {}
     for panel in row.panels:
-        boxed.setdefault(panel.head, set()).add(panel.content.reference is not None)
+        title = panel.head.partition(" · ")[0]  # a view names its network, too
+        boxed.setdefault(title, set()).add(panel.content.reference is not None)
     assert boxed == {"input": {True}, "NL": {True}, "Cosine": {True}, "Grad-CAM": {False}}
 
 
@@ -128,8 +135,36 @@ def test_the_view_says_the_class_or_where_the_reference_is(captured):
     (predicted,) = best_classes(capture_of(captured), 1)
     place = "reference row 1, column 1"
     assert [(panel.head, panel.label) for panel in row.panels[1:]] == [
-        ("NL", place), ("Grad-CAM", CLASSES[predicted]), ("CGNL", place), ("CGNL", f"c17, {place}")
+        ("NL · nl", place), ("Grad-CAM · nl", told(predicted)), ("CGNL · cgnl", place),
+        ("CGNL · cgnl", f"c17, {place}"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("r50n-nl", "r50n-nl"),
+        ("/home/me/nets/Größe_ž.pth", "Größe_ž.pth"),
+        ("C:\\nets\\best.pth", "best.pth"),
+        ("鳥🐦.pth", "??.pth"),
+        ("a\nb\x00\u200b$x$.pth", "a?b??$x$.pth"),
+        ("x" * 300, "x" * 195),
+    ],
+)
+@pytest.mark.parametrize("font", ["sans", "serif", "times"])
+def test_the_view_names_the_networks_file_in_letters_that_there_are(name, shown, font):
+    sources = photo()
+    sources.blocks["photo", name] = sources.blocks["photo", "nl"]
+    made = presets.panel_rows(recipe_of("view", pinned(networks=(name,)), font=font), sources)
+    assert made.rows[0].panels[1].head == f"NL · {shown}"
+    page = page_layout.plan(made)
+    assert shown.replace(" ", "") in "".join(words.text for words in page.words).replace(" ", "")
+
+
+def test_a_label_of_the_view_stands_for_its_title():
+    networks = (seen_by("nl", label="Ours"),)
+    (row,) = presets.panel_rows(recipe_of("view", pinned(networks=networks)), photo()).rows
+    assert row.panels[1].head == "Ours"
 
 
 def test_labels_of_views_stand_for_the_kinds_titles(captured):
@@ -204,3 +239,11 @@ def test_a_class_that_the_network_has_not_is_refused(captured, one_line):
         with pytest.raises(OutsideError, match=words) as caught:
             presets.panel_rows(recipe_of("heatmaps", pinned(networks=(asked,))), captured)
         one_line(caught.value)
+
+
+def test_a_class_whose_name_no_font_has_is_drawn_all_the_same(captured):
+    asked = seen_by("nl", kind="class maps", maps="6")
+    for preset in ("parts", "heatmaps", "view"):
+        made = presets.panel_rows(recipe_of(preset, pinned(networks=(asked,))), captured)
+        assert made.rows[0].panels[1].label == "???"
+        assert "???" in [words.text for words in page_layout.plan(made).words]
