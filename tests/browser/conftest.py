@@ -32,7 +32,7 @@ PATIENCE_MS = 60_000
 SIZE = 448
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Give all tests of this folder to one worker: ``--dist loadgroup`` then starts one server and
     one browser for the whole run."""
