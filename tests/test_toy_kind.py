@@ -242,7 +242,7 @@ def test_a_figure_shows_it_and_its_recipe_says_so(model, photo):
     ((panel,),) = [row.panels for row in figure.panel_rows().rows]
     shade = panel.content.shade
     assert np.array_equal(shade.heat.values, normalise(row, Look()).values)
-    assert panel.head == "Toy"
+    assert panel.head == "Toy · tiny"
     assert figure.content("png").startswith(b"\x89PNG")
     text = recipe_json.dumps(figure.recipe)
     assert recipe_json.loads(text) == figure.recipe
