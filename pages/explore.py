@@ -5,12 +5,10 @@ import streamlit as st
 from ui import frame, state
 from ui.components.picker.payload import pack
 from ui.components.picker.picker import focused, picked, picker
-from ui.explore import explanations, map_choice, pinned_view, scene
+from ui.explore import explanations, map_choice, scene
 from ui.explore.sidebar import Settings, sidebar
-from ui.session import loaders, medium, movies, pin_button, reference_patch
+from ui.session import loaders, medium, pin_button, reference_patch
 from ui.session import pins as session_pins
-from viz.figure.files import maps_file
-from viz.figure.recipe import recipe_json
 from viz.figure.resolve import Scene
 
 TABLE = {"hide_index": True, "width": "stretch"}
@@ -58,6 +56,12 @@ def explained(found: Scene) -> None:
 
 def saves(found: Scene, settings: Settings) -> None:
     """Offer the view for a figure, as a PNG, the maps as float32, and how they were made."""
+    # Imported here, behind the canvas: the first map does not wait for what draws pages.
+    from ui.explore import pinned_view
+    from ui.session import movies
+    from viz.figure.files import maps_file
+    from viz.figure.recipe import recipe_json
+
     figure = pinned_view.figure_of(found, settings.look)
 
     def npz() -> bytes:

@@ -112,3 +112,19 @@ def assert_one_line(problem: BaseException) -> str:
 def _one_line() -> Callable[[BaseException], str]:
     """Return the check that a refusal is one line."""
     return assert_one_line
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give each worker whole files, and all of tests/browser to one: one server, one Chromium.
+
+    xdist's own groups do not work with pytest 9.2, which no longer takes their suffix of an id.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "tests/browser" if file.startswith("tests/browser/") else file
+
+    return Scheduling(config, log)

@@ -32,15 +32,6 @@ PATIENCE_MS = 60_000
 SIZE = 448
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """Give all tests of this folder to one worker: ``--dist loadgroup`` then starts one server and
-    one browser for the whole run."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session")
 def browser():
     path = find_chromium()
