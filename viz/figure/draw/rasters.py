@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -91,37 +92,55 @@ def levels(shade: Shade, crop: Box, width: int, height: int, look: Look) -> np.n
     """
     seen, values = shade.geometry.seen, shade.heat.values[shade.moment]
     (rows, cols), smooth = values.shape, look.interpolation == "smooth"
-    down = _weights(height, (crop.top, crop.bottom), (seen.top, seen.bottom), rows, smooth)
-    across = _weights(width, (crop.left, crop.right), (seen.left, seen.right), cols, smooth)
-    level = down @ values @ across.T
-    outside = np.isnan(down[:, 0])[:, None] | np.isnan(across[:, 0])
-    level[outside] = np.nan
+    down = _taps(height, (crop.top, crop.bottom), (seen.top, seen.bottom), rows, smooth)
+    across = _taps(width, (crop.left, crop.right), (seen.left, seen.right), cols, smooth)
+    level = down.between(values).T
+    level = np.ascontiguousarray(across.between(np.ascontiguousarray(level)).T)
+    level[down.outside] = np.nan
+    level[:, across.outside] = np.nan
     return level
 
 
+class _Taps(NamedTuple):
+    """The two cells along one axis that each pixel lies between, and the share of the second.
+
+    ``outside`` are pixels that the network does not see. A product with a matrix of weights would
+    be the same, but its last bit follows the machine's linear algebra.
+    """
+
+    lower: np.ndarray
+    upper: np.ndarray
+    share: np.ndarray
+    outside: np.ndarray
+
+    def between(self, values: np.ndarray) -> np.ndarray:
+        """(cells, K) -> (pixels, K) float32."""
+        share = self.share[:, None]
+        found = values[self.lower] * (1 - share)
+        found += values[self.upper] * share
+        return found
+
+
 @lru_cache(maxsize=32)
-def _weights(
+def _taps(
     pixels: int, shown: tuple[float, float], seen: tuple[float, float], cells: int, smooth: bool
-) -> np.ndarray:
-    """(pixels, cells) float32: what each cell gives each pixel along one axis; NaN outside.
+) -> _Taps:
+    """Return where the middles of pixels lie among cells.
 
     ``shown`` and ``seen`` are the ends of the crop and of what the network sees. Kept, since the
     panels of a figure and the frames of a movie ask for the same; not to be written to.
     """
     (first, last), (low, high) = shown, seen
     middle = first + (np.arange(pixels) + 0.5) * (last - first) / pixels
-    place = (middle - low) / (high - low) * cells - 0.5
-    weights = np.zeros((pixels, cells), np.float32)
-    held = place.clip(0, cells - 1)
-    lower = np.floor(held + (0 if smooth else 0.5)).astype(int)
-    lower = lower.clip(0, cells - 1)
+    held = ((middle - low) / (high - low) * cells - 0.5).clip(0, cells - 1)
+    lower = np.floor(held + (0 if smooth else 0.5)).astype(int).clip(0, cells - 1)
     share = (held - lower).clip(0, 1) if smooth else np.zeros(pixels)
-    rows = np.arange(pixels)
-    weights[rows, lower] = 1 - share
-    weights[rows, np.minimum(lower + 1, cells - 1)] += share.astype(np.float32)
-    weights[(middle < low) | (middle >= high)] = np.nan
-    weights.flags.writeable = False
-    return weights
+    return _Taps(
+        lower,
+        np.minimum(lower + 1, cells - 1),
+        share.astype(np.float32),
+        (middle < low) | (middle >= high),
+    )
 
 
 def _blended(base: np.ndarray, level: np.ndarray, look: Look, colours: np.ndarray) -> np.ndarray:
