@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from models.backbones.efficientnet_lite import EfficientNetLite
 from models.blocks.layout import unfold_time
@@ -39,17 +40,20 @@ from scripts.training.lite.views import TEST_BATCH, Views, pooled_of
 SAVE_EVERY_S, TELL_EVERY = 120, 1500
 POLISH = 0.3
 """Rates and effect of the last part of a run, over those before it."""
+EMA = 0.995
+"""What a step keeps of the averaged weights, which are the ones that are written."""
 FEATURE_WEIGHT = 2.0
 """Of 1 - cosine between the pooled features of trunk and student, beside the answers."""
 
 
 class Training:
-    """A resumable run: student, optimiser, views seen."""
+    """A resumable run: student, the average of its weights, optimiser, views seen."""
 
     def __init__(self, recipe: LiteRecipe, views: Views, network: EfficientNetLite) -> None:
         self.recipe, self.views, self.network = recipe, views, network
         self.depth = views.train[0].depth
         self.optimiser = torch.optim.AdamW(trained_parameters(network, recipe))
+        self.mean = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(EMA), use_buffers=True)
         self.draw = torch.Generator().manual_seed(recipe.seed)
         self.seen = 0
 
@@ -57,6 +61,7 @@ class Training:
         """Return what a checkpoint holds."""
         return {
             "network": self.network.state_dict(),
+            "mean": self.mean.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "draw": self.draw.get_state(),
             "seen": self.seen,
@@ -80,6 +85,7 @@ class Training:
         if began | {"polish": 0} != _plain(self.recipe) | {"polish": 0}:
             raise SystemExit(f"{path} is of another recipe; give another --out or delete it.")
         self.network.load_state_dict(state["network"])
+        self.mean.load_state_dict(state["mean"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.draw.set_state(state["draw"])
         self.seen = state["seen"]
@@ -99,6 +105,7 @@ class Training:
         sum(parts.values()).backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         self.optimiser.step()
+        self.mean.update_parameters(self.network)
         self.seen += self.recipe.batch
         return {name: value.item() for name, value in parts.items()}
 
@@ -228,6 +235,8 @@ def main() -> None:
     print(f"{args.name} from {training.seen} views: {tell(training)}", flush=True)
     train(training, path)
     print(f"{args.name} after {training.seen} views: {tell(training)}", flush=True)
+    network.load_state_dict(training.mean.module.state_dict())
+    print(f"{args.name}, averaged weights: {tell(training)}", flush=True)
     target = args.weights / f"{args.name}.safetensors"
     own.write(target, network, names, recipe.title, trunk=LITE2)
     print(f"{target}: {target.stat().st_size / 1e6:.2f} MB", flush=True)
