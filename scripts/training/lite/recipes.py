@@ -82,15 +82,18 @@ class LiteRecipe:
         )
 
 
-_BIRDS_NL = LiteRecipe("100 bird species, 1 NL", "birds", NL, "1", polish=6_000)
+_BIRDS_NL = LiteRecipe(
+    "100 bird species, 1 NL", "birds", NL, "1", views=42_000, polish=10_000, effect=0.15
+)
 _IMAGENET_NL = LiteRecipe(
     "1,000 ImageNet classes, 1 NL",
     "imagenet",
     NL,
     "1",
     trained=16,
-    views=4_000,
-    gain=0.15,
+    views=12_000,
+    gain=0.1,
+    effect=0.05,
     dropout=0.0,
 )
 _CLIP_NL = LiteRecipe(
@@ -109,15 +112,16 @@ _CLIP_NL = LiteRecipe(
 RECIPES: dict[str, LiteRecipe] = {
     "e2-birds": LiteRecipe("100 bird species, linear probe", "birds", trained=14, frozen=20),
     "e2-birds-nl": _BIRDS_NL,
-    "e2-birds-cgnl": replace(_BIRDS_NL, title="100 bird species, 1 CGNL", block=CGNL, views=12_000),
+    "e2-birds-cgnl": replace(_BIRDS_NL, title="100 bird species, 1 CGNL", block=CGNL),
     "e2-birds-nl5": replace(
         _BIRDS_NL,
         title="100 bird species, 5 NL",
         placement="5",
         frozen=5,
+        views=12_000,
+        polish=3_000,
         effect=0.0,
         gain=0.1,
-        polish=0,
     ),
     "e2-birds-cgnl5": replace(
         _BIRDS_NL,
@@ -125,6 +129,8 @@ RECIPES: dict[str, LiteRecipe] = {
         block=CGNL,
         placement="5",
         frozen=5,
+        views=12_000,
+        polish=3_000,
         effect=0.0,
         gain=0.1,
     ),
