@@ -41,7 +41,7 @@ FRAMES, SIDE = 8, 224
 LONG_FRAMES, LONG_SIDE = 32, 448
 """At 448 px a grid of res4 has 28 x 28 cells."""
 ROUNDS = 7
-BUNDLED = ("r50n-nl", "r50n-cgnl")
+BUNDLED = ("e2-nl", "e2-cgnl")
 
 
 def moving_picture(index: int, height: int, width: int) -> np.ndarray:
@@ -148,7 +148,7 @@ def memory() -> str:
     """Measure capture + row at 32 x 28 x 28 in fresh processes, beside what N x N would take."""
 
     def grown(what: str) -> float:
-        code = f"from benchmarks.clips import print_peak; print_peak('r50n-nl', {what!r})"
+        code = f"from benchmarks.clips import print_peak; print_peak('e2-nl', {what!r})"
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
         )
@@ -189,7 +189,7 @@ def movie_recipe(clip: Clip) -> Recipe:
     """Return what a page shows of a patch of the clip: the row of one NL block."""
     medium = Medium("drawn.mp4", "", tuple(range(len(clip.frames))))
     middle = (clip.width / 2, clip.height / 2)
-    views = (View(Network("r50n-nl", "")),)
+    views = (View(Network("e2-nl", "")),)
     return composition.view_recipe([Reference(medium, views, middle, frame=2)], Look())
 
 
@@ -197,7 +197,7 @@ def exporting() -> str:
     """Time a movie of 32 frames of 448 px against PyAV encoding the same pictures."""
     frames = np.stack([moving_picture(k, LONG_SIDE, LONG_SIDE) for k in range(LONG_FRAMES)])
     clip = Clip(frames, tuple(k / FPS for k in range(LONG_FRAMES)), "drawn", "")
-    model = random_network("r50n-nl", bundled_specs()["r50n-nl"])
+    model = random_network("e2-nl", bundled_specs()["e2-nl"])
     sources, recipe = DrawnSources(clip, pipeline.capture(model, clip)), movie_recipe(clip)
     made = movie.movie(recipe, sources, movie_files.KINDS["mp4"].largest)
     pictures = list(movie_files.pictures(made))

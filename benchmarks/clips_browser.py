@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.chromium import find_chromium
 from benchmarks.explore import DRAWN, REST, hover_figures, opened_tab, served
 
-VIEW = "?example=kick&net=c2dn-nl&beside=c2dn-cgnl&mode=center-crop&size={side}"
+VIEW = "?example=kick&net=e2-clip-nl&beside=e2-clip-cgnl&mode=center-crop&size={side}"
 SIZES = {"8x14x14": (224, (16, 50)), "8x28x28": (448, (50, 50))}
 """Feature clip -> input side in pixels, and limits of median and p95 in ms."""
 

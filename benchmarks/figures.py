@@ -20,7 +20,7 @@ from viz.figure.page.typesetting import MM_PER_INCH
 from viz.figure.recipe.recipe import Part
 
 ROWS, PANELS, DPI, ROUNDS = 3, 8, 300, 7
-NETWORKS = ("r50n-nl", "r50n-cgnl")
+NETWORKS = ("e2-nl", "e2-cgnl")
 SHIFTS = ((0, 0), (-40, 60), (-90, 110))
 """Three references on the example bird, in pixels from its head."""
 FORMATS = ("png", "pdf", "svg")

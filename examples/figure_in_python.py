@@ -17,17 +17,15 @@ def main(out: Path, picture: str, at: tuple[float, float]) -> None:
     """Print what the patch under pixel ``at`` attends to, and write the figure of it."""
     # One forward pass a network; after it every reference is read from what was kept.
     source = bird.clip() if picture == "example:bird" else picture
-    nl = viz.capture(viz.load("r50n-nl"), source)
-    cgnl = viz.capture(viz.load("r50n-cgnl"), source)
+    nl = viz.capture(viz.load("e2-nl"), source)
+    cgnl = viz.capture(viz.load("e2-cgnl"), source)
 
     row = viz.row(nl, at)
     print(f"NL row {row.values.shape}: {row.values.min():.3g} to {row.values.max():.3g}")
     for channel in viz.maps(cgnl, at):
         print(f"CGNL {channel.label}: highest {channel.values.max():.3g}")
 
-    figure = viz.figure.parts(
-        picture, ["r50n-nl", "r50n-cgnl"], at, width="cvpr-text", captions="(a)"
-    )
+    figure = viz.figure.parts(picture, ["e2-nl", "e2-cgnl"], at, width="cvpr-text", captions="(a)")
     out.mkdir(parents=True, exist_ok=True)
     for name in ("figure.pdf", "figure.png", "recipe.json"):
         print(f"wrote {figure.save(out / name)}")

@@ -2,11 +2,11 @@
 
 import viz
 
-model = viz.load("r50n-nl")  # a name of `python -m viz models`, or the path of a checkpoint
+model = viz.load("e2-nl")  # a name of `python -m viz models`, or the path of a checkpoint
 capture = viz.capture(model, "bird.jpg")  # the only forward pass
 row = viz.row(capture, at=(120, 80))  # NL: AttentionMap, values (T, h, w) float32
-maps = viz.maps(viz.capture(viz.load("r50n-cgnl"), "bird.jpg"), at=(120, 80))  # CGNL channels
-fig = viz.figure.parts("bird.jpg", ["r50n-nl", "r50n-cgnl"], at=(120, 80))  # shows itself
+maps = viz.maps(viz.capture(viz.load("e2-cgnl"), "bird.jpg"), at=(120, 80))  # CGNL channels
+fig = viz.figure.parts("bird.jpg", ["e2-nl", "e2-cgnl"], at=(120, 80))  # shows itself
 fig.save("fig5.pdf")
 """
 

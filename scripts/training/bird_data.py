@@ -42,17 +42,6 @@ def _load_square(path: Path, side: int) -> Tensor:
     return torch.from_numpy(np.asarray(squashed).copy()).permute(2, 0, 1)
 
 
-def _load_centre(path: Path, side: int) -> Tensor:
-    with Image.open(path) as picture:
-        picture = picture.convert("RGB")
-        short = min(picture.size)
-        left, top = (picture.width - short) // 2, (picture.height - short) // 2
-        square = picture.crop((left, top, left + short, top + short))
-        return torch.from_numpy(
-            np.asarray(square.resize((side, side), Image.Resampling.BICUBIC)).copy()
-        ).permute(2, 0, 1)
-
-
 def class_names(crops: Path) -> list[str]:
     """Return the species by label, as classes.txt lists them."""
     lines = (crops / "classes.txt").read_text().splitlines()
@@ -72,11 +61,6 @@ def load_birds(crops: Path, annotations: Path, side: int, train: bool) -> Birds:
     images = torch.stack([_load_square(crops / "images" / r["path"], side) for r in rows])
     labels = torch.tensor([label_of[r["path"].split("/")[0].replace("_", " ")] for r in rows])
     return Birds(images, labels, [int(r["cub_image_id"]) for r in rows], names)
-
-
-def load_photos(folder: Path, side: int) -> Tensor:
-    """Read every photo of a folder, centre square, (K, 3, side, side) uint8."""
-    return torch.stack([_load_centre(path, side) for path in sorted(folder.glob("*.jpg"))])
 
 
 def load_parts(annotations: Path, ids: list[int]) -> dict[int, list[tuple[int, float, float]]]:

@@ -9,42 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.backbones.resnet import AttentionResNet
 from models.blocks.cgnl_block import CGNLBlock
 from models.blocks.nonlocal_block import NonLocalBlock
 
-SAMPLED_IMAGES, SAMPLED_POSITIONS, KMEANS_STEPS = 600, 40, 25
-
-
-@torch.no_grad()
-def block_inputs(network: AttentionResNet, images: Tensor, seed: int) -> Tensor:
-    """Return (K, C) features that reach the block, at random positions of random uint8 images."""
-    draw = torch.Generator().manual_seed(seed)
-    chosen = images[torch.randperm(len(images), generator=draw)[:SAMPLED_IMAGES]]
-    prep = network.spec.preprocessing
-    mean, std = torch.tensor(prep.mean).view(3, 1, 1), torch.tensor(prep.std).view(3, 1, 1)
-    device = network.fc.weight.device
-    kept: list[Tensor] = []
-    block = network.block_at(network.places[0])
-    was_training = network.training
-    network.eval()
-    hook = block.register_forward_pre_hook(lambda _m, args: kept.append(args[0]))
-    try:
-        for part in chosen.split(50):
-            sized = F.interpolate(
-                part.float() / 255, size=(prep.size, prep.size), mode="bilinear", antialias=True
-            )
-            network(((sized - mean) / std).unsqueeze(2).to(device))
-    finally:
-        hook.remove()
-        network.train(was_training)
-    features = torch.cat([x.flatten(2).transpose(1, 2) for x in kept])
-    picks = torch.randint(features.shape[1], (len(features), SAMPLED_POSITIONS), generator=draw).to(
-        device
-    )
-    return torch.gather(features, 1, picks[..., None].expand(-1, -1, features.shape[2])).flatten(
-        0, 1
-    )
+KMEANS_STEPS = 25
 
 
 def principal_directions(features: Tensor, count: int) -> Tensor:
@@ -78,20 +46,13 @@ def without_mean(directions: Tensor, features: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def start_block(network: AttentionResNet, images: Tensor, deviation: float, seed: int) -> None:
-    """Set theta = phi of the network's first block from its input features.
-
-    ``deviation`` is the standard deviation of the NL block's logits over pairs of positions.
-    """
-    block = network.block_at(network.places[0])
-    start_from(block, block_inputs(network, images, seed), deviation, seed)
-
-
-@torch.no_grad()
 def start_from(
     block: NonLocalBlock | CGNLBlock, features: Tensor, deviation: float, seed: int
 ) -> None:
-    """Set theta = phi of a block from (K, C) features of its input, as ``start_block`` does."""
+    """Set theta = phi of a block from (K, C) features of its input.
+
+    ``deviation`` is the standard deviation of the NL block's logits over pairs of positions.
+    """
     projection = block.projection
     count = projection.theta.weight.shape[0]
     if isinstance(block, NonLocalBlock):

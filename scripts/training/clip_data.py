@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
 from viz.examples.actions import ACTIONS, Course, Moment
 from viz.examples.stick_figure import Outfit, Stand, draw_ball, draw_person
@@ -18,17 +16,6 @@ LANDMARKS = ("ball", "head", "near_hand", "far_hand", "near_foot", "far_foot")
 FRAMES = 8
 NAMES = tuple(ACTIONS)
 _MOVING = ("dribble", "hold", "no contact")
-
-
-@dataclass(frozen=True, eq=False)
-class RenderedClips:
-    """frames (B, T, H, W, 3) uint8; labels (B,) into NAMES; landmarks (B, T, L, 2): x, y in pixels;
-    events (B,): the frame in which it happens."""
-
-    frames: np.ndarray
-    labels: np.ndarray
-    landmarks: np.ndarray
-    events: np.ndarray
 
 
 def _colour(draw: np.random.Generator, low: int = 0, high: int = 256) -> tuple[int, int, int]:
@@ -176,25 +163,3 @@ def _developed(draw: np.random.Generator, pictures: np.ndarray) -> np.ndarray:
         .clip(0, 255)
         .astype(np.uint8)
     )
-
-
-def render_batch(
-    draw: np.random.Generator, photos: list[np.ndarray], count: int, side: int
-) -> RenderedClips:
-    """Render ``count`` clips of random actions, ``side`` x ``side`` pixels, 8 frames each."""
-    labels = draw.integers(0, len(NAMES), count)
-    made = [render(draw, photos, NAMES[label], side) for label in labels]
-    frames, marks, events = (np.stack(parts) for parts in zip(*made, strict=True))
-    return RenderedClips(frames, labels, marks, events)
-
-
-def landmark_grid(landmarks: np.ndarray, side: int, rows: int) -> Tensor:
-    """Return where the landmarks are on a rows x rows grid: (B, L, T, rows, rows) of 0 and 1."""
-    batch, frames, count, _ = landmarks.shape
-    cells = torch.from_numpy(np.floor(landmarks * rows / side)).long()
-    inside = ((cells >= 0) & (cells < rows)).all(-1)
-    held = cells.clamp(0, rows - 1)
-    flat = (held[..., 1] * rows + held[..., 0])[..., None]
-    grid = torch.zeros(batch, frames, count, rows * rows)
-    grid.scatter_(-1, flat, inside[..., None].float())
-    return grid.unflatten(-1, (rows, rows)).transpose(1, 2).contiguous()

@@ -80,7 +80,7 @@ def _await_health(address: str, process: subprocess.Popen, log: Path) -> None:
 @pytest.fixture(scope="session")
 def captures() -> dict[str, Capture]:
     """What the page captures, by this process: network id -> the example at SIZE pixels."""
-    names = ("r50n-nl", "r50n-cgnl")
+    names = ("e2-nl", "e2-cgnl")
     return {n: pipeline.capture(pipeline.load(n), bird.clip(), "fit", SIZE) for n in names}
 
 

@@ -72,7 +72,7 @@ def test_it_plays_pauses_steps_by_key_and_stays_when_a_clip_is_bad(kick):
 
 
 def test_an_uploaded_video_is_sampled_and_comes_back_after_a_bad_file(page, server):
-    open_explore(page, server, "?net=r50n-nl&beside=none&size=224")
+    open_explore(page, server, "?net=e2-nl&beside=none&size=224")
     upload(page, "walk.mp4", video(frames(23, 62, 98)), "video/mp4")
     expect(page.get_by_text("In use: walk.mp4")).to_be_visible()
     at_rest(page)

@@ -53,8 +53,8 @@ def test_it_opens_with_two_live_maps_that_follow_the_pointer_without_the_server(
     page.on("websocket", lambda socket: socket.on("framesent", lambda _frame: sent.append(1)))
     open_explore(page, server)
     expect(page.locator("canvas.picture")).to_have_count(2)
-    expect(page.locator(".title").first).to_contain_text("r50n-nl")
-    expect(page.locator(".title").nth(1)).to_contain_text("r50n-cgnl")
+    expect(page.locator(".title").first).to_contain_text("e2-nl")
+    expect(page.locator(".title").nth(1)).to_contain_text("e2-cgnl")
     expect(page.locator(".thumb")).to_have_count(13)
     assert (drawn(page) != bird.clip().frames[0]).any(), "no heat on the first picture"
     assert hosts <= {"localhost", ""}, "the page asked for something outside this machine"
@@ -94,14 +94,14 @@ def test_a_click_pins_and_the_page_shows_cell_and_exact_value(page, server, capt
     assert address_cell(page) == cell
     page.mouse.move(3, 3)
     expect(page.locator(".readout")).to_contain_text(f"row {cell[0]} column {cell[1]}")
-    exact = map_at(captures["r50n-nl"], cell).values[0, cell[0], cell[1]]
+    exact = map_at(captures["e2-nl"], cell).values[0, cell[0], cell[1]]
     cells = page.locator("[data-testid=stDataFrame] [role=gridcell]").all_text_contents()
     floats = [float(c) for c in cells if re.fullmatch(r"-?[\d.]+(e-?\d+)?", c)]
     assert any(np.isclose(v, exact, rtol=1e-3) for v in floats)
 
 
 def test_the_address_bar_brings_the_view_back(page, server):
-    open_explore(page, server, "?at=6%2C9&net=r50n-cgnl&beside=none&focus=group%202&threshold=0.5")
+    open_explore(page, server, "?at=6%2C9&net=e2-cgnl&beside=none&focus=group%202&threshold=0.5")
     expect(page.locator("canvas.picture")).to_have_count(1)
     assert cell_of(page) == (6, 9)
     expect(page.locator(".caption")).to_contain_text("group 2")
@@ -157,8 +157,8 @@ def test_the_back_button_goes_back_to_the_pin_before(page, server):
 def test_cosine_and_grad_cam_are_chosen_shown_and_kept_in_the_address(page, server, captures):
     look, (nl, cgnl) = Look(threshold=0.5), captures.values()
     open_explore(page, server, f"?size={SIZE}&threshold=0.5&at=8%2C16")
-    titles = ["Cosine · r50n-nl · res4.4", "Grad-CAM · r50n-cgnl · res4.4"]
-    names = ("r50n-nl", "r50n-cgnl")
+    titles = ["Cosine · e2-nl · unit14", "Grad-CAM · e2-cgnl · unit14"]
+    names = ("e2-nl", "e2-cgnl")
     for k, (name, option) in enumerate(zip(names, (COSINE, GRAD_CAM), strict=True)):
         choose(page, f"Map of {name}", option)
         expect(page.locator(".title").nth(k)).to_have_text(titles[k])
@@ -219,5 +219,5 @@ def test_the_look_in_the_address_is_the_look_on_the_canvas(page, server, capture
     look = Look("clip", 0.35, "viridis", 0.9, "nearest")
     query = f"?size={SIZE}&at=8%2C16&threshold=0.35&map=viridis&opacity=0.9&smoothing=nearest"
     open_explore(page, server, query)
-    capture = captures["r50n-nl"]
+    capture = captures["e2-nl"]
     assert_shows(page, 0, capture, map_at(capture, (8, 16)), look)

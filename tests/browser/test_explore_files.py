@@ -71,7 +71,7 @@ def test_the_three_files_arrive_and_the_picture_is_what_its_recipe_renders(
     page, server, captures, tmp_path
 ):
     open_explore(page, server, f"?size={SIZE}&at=9%2C17")
-    lead, picture = captures["r50n-nl"], saved(page, "PNG of this view")
+    lead, picture = captures["e2-nl"], saved(page, "PNG of this view")
     maps = np.load(io.BytesIO(saved(page, "Maps (.npz)")), allow_pickle=False)
     block = queries.block_of(lead)
     row = kind_of(block).map(block, Cell(0, 9, 17))

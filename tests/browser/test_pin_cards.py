@@ -27,7 +27,7 @@ def clip_of(name="a.png", frames=1, size=(48, 64)):
     return Clip(pixels, (0.0,) * frames, name, name.encode().hex(), numbers)
 
 
-def pin_of(id, at=(10.0, 20.0), label="", frame=0, clip=None, views=("r50n-nl", "r50n-cgnl")):
+def pin_of(id, at=(10.0, 20.0), label="", frame=0, clip=None, views=("e2-nl", "e2-cgnl")):
     clip = clip or clip_of(f"{id}.png")
     networks = tuple(View(Network(name, "1" * 64), "res4.4") for name in views)
     medium = Medium(clip.name, clip.sha256, clip.numbers)
@@ -76,7 +76,7 @@ def test_cards_stand_in_the_order_of_the_pins_with_their_numbers(strip):
     assert order(strip) == IDS
     assert strip.locator(".grip").all_inner_texts() == ["1", "2", "3", "4", "5"]
     assert strip.locator(".title").all_inner_texts() == [f"{id}.png" for id in IDS]
-    assert "r50n-nl, r50n-cgnl" in strip.locator(".detail").first.inner_text()
+    assert "e2-nl, e2-cgnl" in strip.locator(".detail").first.inner_text()
     loaded = "(all) => all.every((one) => one.complete && one.naturalWidth > 0)"
     assert strip.locator(".card img").evaluate_all(loaded)
 

@@ -142,6 +142,7 @@ assert not slow, f"listing the networks imports {slow}"
 """
 
 
+@pytest.mark.slow
 def test_listing_the_networks_does_not_import_torchs_compiler():
     done = subprocess.run(
         [sys.executable, "-c", LISTED], cwd=ROOT, capture_output=True, text=True, timeout=120

@@ -23,7 +23,7 @@ from viz.rendering import look as looks
 from viz.rendering.look import Look
 
 DOCUMENT = ROOT / "docs" / "recipe.schema.json"
-A_VIEW = View(Network("r50n-nl", "cd"))
+A_VIEW = View(Network("e2-nl", "cd"))
 A_RECIPE = Recipe("parts", (Reference(Medium("a.png", "ab"), (A_VIEW,), at=(1.0, 2.0)),))
 
 
@@ -128,8 +128,8 @@ def test_python_refuses_it_too(name, value, sources, one_line):
 
 
 COMMANDS = {
-    "maps": ["maps", "example:bird", "--model", "r50n-nl", "--at", "60,90", "--out"],
-    "figure": ["figure", "parts", "example:bird", "--model", "r50n-nl", "--at", "60,90", "--out"],
+    "maps": ["maps", "example:bird", "--model", "e2-nl", "--at", "60,90", "--out"],
+    "figure": ["figure", "parts", "example:bird", "--model", "e2-nl", "--at", "60,90", "--out"],
 }
 REFUSED = [
     ("--threshold", "5"), ("--threshold", "-0.1"), ("--threshold", "nan"), ("--threshold", "inf"),

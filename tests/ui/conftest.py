@@ -5,6 +5,7 @@ import streamlit as st
 import torch
 from streamlit.runtime.caching import clear_session_data_cache, clear_session_resource_cache
 
+from models.backbones.efficientnet_lite import EfficientNetLite
 from models.backbones.resnet import AttentionResNet
 from models.specs.block import CGNLSpec
 from models.zoo import cache
@@ -53,13 +54,13 @@ def cgnl_checkpoint(tmp_path):
 def forwards(monkeypatch):
     """A list that grows by one with every forward pass of a whole network."""
     counted = []
-    whole = AttentionResNet.forward
+    for trunk in (AttentionResNet, EfficientNetLite):
 
-    def forward(self, x):
-        counted.append(x.shape)
-        return whole(self, x)
+        def forward(self, x, whole=trunk.forward):
+            counted.append(x.shape)
+            return whole(self, x)
 
-    monkeypatch.setattr(AttentionResNet, "forward", forward)
+        monkeypatch.setattr(trunk, "forward", forward)
     return counted
 
 

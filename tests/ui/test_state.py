@@ -148,7 +148,7 @@ def check(at, made):
 def explored(made):
     """Explore with every section of its sidebar; return the keys that were seen."""
     seen = set()
-    at = opened(kind2=KINDS["class maps"].menu, net="r50n-cgnl", beside="r50n-nl")
+    at = opened(kind2=KINDS["class maps"].menu, net="e2-cgnl", beside="e2-nl")
     seen |= check(at, made)
     at.selectbox(key="channels").set_value("class evidence").run()
     seen |= check(at, made)
@@ -164,7 +164,7 @@ def explored(made):
 
 
 def explored_clip(made):
-    at = opened(example="kick", net="r50n-nl", beside="none", size="224", sampling="custom",
+    at = opened(example="kick", net="e2-nl", beside="none", size="224", sampling="custom",
                 frames="2", step="0.1", unit="seconds")  # fmt: skip
     at.slider(key="start").set_value(0.5).run()
     at.button(key="view-movie-make").click().run()
@@ -211,6 +211,7 @@ def looked_at_gates(made):
     return check(at.run(), made)
 
 
+@pytest.mark.slow
 def test_all_that_the_pages_keep_is_in_the_register_and_of_its_type(
     made, cgnl_checkpoint, tmp_path
 ):

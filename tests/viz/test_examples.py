@@ -3,10 +3,13 @@
 import subprocess
 import sys
 
+import pytest
 from PIL import Image
 
 from tests.paths import ROOT
 from viz.figure.files import embedded_recipe
+
+pytestmark = pytest.mark.slow
 
 
 def run(*arguments: str) -> list[str]:

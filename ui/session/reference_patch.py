@@ -90,7 +90,7 @@ def _carried(kept: Reference, clip: Clip) -> Spot:
 def _start(clip: Clip) -> Spot:
     frame, spot = 0, (clip.width / 2, clip.height / 2)
     if clip.sha256 == bird.clip().sha256:
-        spot = bird.HEAD
+        spot = bird.LEAF
     elif clip.name == kick.NAME and clip.sha256 == kick.clip().sha256:
         numbers = clip.numbers or range(len(clip.frames))
         frame = min(range(len(numbers)), key=lambda k: abs(numbers[k] - kick.CONTACT))

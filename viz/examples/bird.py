@@ -12,8 +12,8 @@ from viz.types import Clip
 
 WIDTH, HEIGHT = 640, 480
 NAME = "example-bird.png"
-HEAD = (388, 132)
-"""The middle of the bird's head, in pixels: the reference patch that the example opens with."""
+LEAF, HEAD, WING, TWIG = (78, 356), (388, 132), (330, 240), (480, 345)
+"""Places in pixels. The example opens with the leaf: its row lights other leaves, far from it."""
 
 _SCALE, _COARSE = 2, 4
 Points = list[tuple[float, float]]

@@ -1,6 +1,6 @@
 """Figures for papers: from references to PDF, SVG, PNG and movies, and back from their recipe.
 
-    fig = viz.figure.parts(["a.jpg", "b.jpg"], ["r50n-nl", "r50n-cgnl"], [(120, 80), (60, 90)])
+    fig = viz.figure.parts(["a.jpg", "b.jpg"], ["e2-nl", "e2-cgnl"], [(120, 80), (60, 90)])
     fig.save("fig5.pdf")
     viz.figure.load("fig5.pdf").save("again.pdf")  # the same bytes
 

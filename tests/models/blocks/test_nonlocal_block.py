@@ -210,6 +210,7 @@ def test_a_block_learns_through_every_projection(norm, pooling):
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in block.parameters())
 
 
+@pytest.mark.slow
 def test_a_forward_over_25088_positions_stays_within_300_mb_of_its_input():
     # 32 x 28 x 28 positions of 512 channels. Keys are pooled for speed; even so the N x M matrix
     # would be 630 MB. Unpooled, the peaks are those of `python tests/models/memory.py none ...`.

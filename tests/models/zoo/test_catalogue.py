@@ -15,6 +15,8 @@ from models.specs.network import ModelSpec, Preprocessing, TemporalSpec
 from models.zoo import cache, catalogue, published
 from models.zoo.published_row import Url
 
+pytestmark = pytest.mark.slow
+
 BUNDLED = sorted(path.stem for path in catalogue.WEIGHTS.glob("*.safetensors"))
 
 
@@ -62,7 +64,7 @@ def test_a_weight_file_loads_by_its_path(folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "r50n-nope", "../a-nl", "a-nl\n", "<b>x</b>", "null\x00", "n" * 5000, ".."]
+    "name", ["", "e2-nope", "../a-nl", "a-nl\n", "<b>x</b>", "null\x00", "n" * 5000, ".."]
 )
 def test_an_unknown_name_is_refused_with_the_names_there_are(folder, name, one_line):
     with pytest.raises(OutsideError, match="a-nl") as caught:
@@ -195,9 +197,7 @@ def test_a_bundled_network_loads_and_gives_finite_logits(name):
 
 
 def test_bundled_files_fit_the_repository():
-    clips = sum(p.stat().st_size for p in catalogue.WEIGHTS.glob("c2dn*"))
-    assert clips <= 30e6
-    assert sum(p.stat().st_size for p in catalogue.WEIGHTS.glob("*")) - clips <= 45 * 2**20
+    assert sum(p.stat().st_size for p in catalogue.WEIGHTS.glob("*")) <= 60e6
 
 
 def test_a_clip_network_by_its_path_is_laid_out_for_speed_and_gives_the_same(tmp_path):

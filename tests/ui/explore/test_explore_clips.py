@@ -13,7 +13,9 @@ from viz.figure.files import movie
 from viz.media import footage
 from viz.types import Cell, Sampling
 
-KICK = {"example": "kick", "net": "r50n-nl", "beside": "none", "size": "224"}
+pytestmark = pytest.mark.slow
+
+KICK = {"example": "kick", "net": "e2-nl", "beside": "none", "size": "224"}
 
 
 def gif(frames=3, size=(96, 64)):
@@ -31,8 +33,8 @@ def in_use(at):
 def test_the_example_clip_opens_at_the_kicking_foot_with_networks_for_clips():
     at = assert_sound(opened(example="kick"))
     assert "32 frames" in in_use(at)
-    assert at.selectbox(key="net").value == "c2dn-nl"
-    assert at.selectbox(key="beside").value == "c2dn-cgnl"
+    assert at.selectbox(key="net").value == "e2-clip-nl"
+    assert at.selectbox(key="beside").value == "e2-clip-cgnl"
     numbers = footage.of(kick.clip()).numbers(Sampling(8, 4))
     frame = at.number_input(key="frame").value
     assert abs(numbers[frame] - kick.CONTACT) <= 2
@@ -44,7 +46,7 @@ def test_the_example_clip_opens_at_the_kicking_foot_with_networks_for_clips():
 
 def test_the_pinned_value_is_the_float32_value_of_the_pipeline():
     at = assert_sound(opened(**KICK, at="3,4,5"))
-    model = pipeline.load("r50n-nl")
+    model = pipeline.load("e2-nl")
     clip = footage.of(kick.clip()).sample(pipeline.sampling_for(model.spec))
     block = queries.block_of(pipeline.capture(model, clip, "fit", 224))
     values = kind_of(block).map(block, Cell(3, 4, 5)).values
@@ -69,7 +71,7 @@ def test_a_clip_costs_one_forward_pass_whatever_is_moved(forwards):
 
 def test_another_sampling_runs_the_network_again_and_keeps_the_time(forwards):
     at = opened(**KICK, at="6,4,5")
-    model = pipeline.load("r50n-nl")
+    model = pipeline.load("e2-nl")
     before = footage.of(kick.clip()).sample(pipeline.sampling_for(model.spec))
     at.selectbox(key="sampling").set_value("32 x 2").run()
     assert_sound(at)
@@ -109,25 +111,25 @@ def test_a_bad_start_in_the_address_is_the_middle(start):
 
 def test_a_clip_that_is_uploaded_brings_its_networks_and_a_picture_its_own():
     at = opened()
-    assert at.selectbox(key="net").value == "r50n-nl"
+    assert at.selectbox(key="net").value == "e2-nl"
     at.file_uploader(key="upload").upload("wave.gif", gif(), "image/gif").run()
     assert_sound(at)
     assert "3 frames" in in_use(at)
-    assert at.selectbox(key="net").value == "c2dn-nl"
+    assert at.selectbox(key="net").value == "e2-clip-nl"
     assert at.number_input(key="frame").max == 2
     at.file_uploader(key="upload").upload("bird.png", png(300, 200), "image/png").run()
     assert_sound(at)
-    assert at.selectbox(key="net").value == "r50n-nl"
+    assert at.selectbox(key="net").value == "e2-nl"
 
 
 def test_the_example_clip_brings_its_networks_when_it_is_chosen():
     at = opened()
     at.selectbox(key="example").set_value("kick").run()
     assert_sound(at)
-    assert at.selectbox(key="net").value == "c2dn-nl"
-    assert at.selectbox(key="size").value == 112
+    assert at.selectbox(key="net").value == "e2-clip-nl"
+    assert at.selectbox(key="size").value == 224
     at.selectbox(key="example").set_value("bird").run()
-    assert at.selectbox(key="net").value == "r50n-nl"
+    assert at.selectbox(key="net").value == "e2-nl"
     assert at.selectbox(key="size").value == 224
 
 

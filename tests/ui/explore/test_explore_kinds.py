@@ -24,9 +24,11 @@ from viz.figure.recipe.recipe import Recipe
 from viz.figure.recipe.recipe_json import checked, dumps, loads
 from viz.types import Cell
 
+pytestmark = pytest.mark.slow
+
 COSINE, GRAD_CAM = KINDS["features"].menu, KINDS["class maps"].menu
 COUNTED = ",".join(map(str, range(25)))
-ONE = {"net": "r50n-cgnl", "beside": "none"}
+ONE = {"net": "e2-cgnl", "beside": "none"}
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def panels(monkeypatch):
 
 @pytest.fixture(scope="module")
 def captures():
-    names = ("r50n-nl", "r50n-cgnl")
+    names = ("e2-nl", "e2-cgnl")
     return {name: pipeline.capture(pipeline.load(name), bird.clip(), "fit", 224) for name in names}
 
 
@@ -73,7 +75,7 @@ def test_the_kinds_of_each_network_are_chosen_and_cost_no_forward_pass(forwards,
     assert {"classes", "class-focus"} <= keys
     assert not {"channels", "focus"} & keys
     assert [panel["title"] for panel in panels] == [
-        "Cosine · r50n-nl · res4.4", "Grad-CAM · r50n-cgnl · res4.4",
+        "Cosine · e2-nl · unit14", "Grad-CAM · e2-cgnl · unit14",
     ]  # fmt: skip
 
 
@@ -92,7 +94,7 @@ def test_the_cosine_is_shown_with_its_numbers_formula_and_sentence(captures):
         assert float(table["Lowest"][row]) == pytest.approx(cosine.min().item(), abs=1e-5)
     assert len(at.latex) == 2
     assert r"\lVert x_i\rVert" in at.latex[0].value
-    assert sum("cosine of the features that enter res4.4" in one for one in words(at)) == 2
+    assert sum("cosine of the features that enter unit14" in one for one in words(at)) == 2
     assert sum("Query dependence" in one for one in words(at)) == 2
 
 
@@ -100,7 +102,7 @@ def test_class_maps_have_no_reference_no_query_dependence_and_the_names_of_class
     panels, captures
 ):
     at = assert_sound(opened(kind2=GRAD_CAM, at="3,6"))
-    capture = captures["r50n-cgnl"]
+    capture = captures["e2-cgnl"]
     block = queries.block_of(capture, kind="class maps")
     best = int(capture.logits.argmax())
     values = kind_of(block).map(block, Cell(0, 3, 6)).values
@@ -112,7 +114,7 @@ def test_class_maps_have_no_reference_no_query_dependence_and_the_names_of_class
     assert table["Highest"][1].endswith(f" at {row}, {col}")
     assert list(table["Row, column"]) == ["3, 6", "no reference"]
     assert r"\operatorname{ReLU}" in at.latex[1].value
-    assert any("evidence for the class in what leaves res4.4" in one for one in words(at))
+    assert any("evidence for the class in what leaves unit14" in one for one in words(at))
     assert sum("Query dependence" in one for one in words(at)) == 1
     own, without = panels
     assert (own["referenced"], without["referenced"]) == (True, False)
@@ -129,7 +131,7 @@ def test_moving_the_reference_leaves_class_maps_as_they_are():
 
 
 def test_a_class_is_shown_large_counted_and_listed(panels, captures):
-    capture = captures["r50n-cgnl"]
+    capture = captures["e2-cgnl"]
     best = capture.logits.argsort(descending=True).tolist()
     at = opened(**ONE, kind=GRAD_CAM)
     at.selectbox(key="class-focus").set_value("class 3").run()
@@ -182,10 +184,10 @@ def test_a_name_from_the_browser_goes_to_the_kind_it_is_of(monkeypatch, name, ex
         {"kind": COSINE},
         {"kind": GRAD_CAM, "class-focus": "class 4"},
         {"kind": GRAD_CAM, "classes": "list", "class-list": "7,3", "class-focus": "class 2"},
-        {"kind": COSINE, "kind2": GRAD_CAM, "beside": "r50n-nl", "class-count": "2"},
-        {"kind2": COSINE, "beside": "r50n-nl", "focus": "group 3"},
-        {"example": "kick", "net": "r50n-nl", "size": "224", "kind": GRAD_CAM, "at": "2,3,4"},
-        {"example": "kick", "net": "r50n-nl", "size": "224", "kind": COSINE, "at": "2,3,4"},
+        {"kind": COSINE, "kind2": GRAD_CAM, "beside": "e2-nl", "class-count": "2"},
+        {"kind2": COSINE, "beside": "e2-nl", "focus": "group 3"},
+        {"example": "kick", "net": "e2-nl", "size": "224", "kind": GRAD_CAM, "at": "2,3,4"},
+        {"example": "kick", "net": "e2-nl", "size": "224", "kind": COSINE, "at": "2,3,4"},
     ],
     ids=lambda address: "&".join(f"{k}={v[:7]}" for k, v in address.items()),
 )
@@ -236,7 +238,7 @@ def test_a_kind_that_only_its_module_knows_is_shown_pinned_and_drawn(monkeypatch
     at = assert_sound(opened(kind=NearnessMaps.menu, at="3,6"))
     assert NearnessMaps.menu in at.selectbox(key="kind2").options
     table = values_table(at)
-    assert (table["Map"][0], table["Network"][0]) == ("near", "Near · r50n-nl · res4.4")
+    assert (table["Map"][0], table["Network"][0]) == ("near", "Near · e2-nl · unit14")
     grid = panels[0]["grid"]
     far = max(
         (3 - y) ** 2 + (6 - x) ** 2 for y in (0, grid["rows"] - 1) for x in (0, grid["cols"] - 1)
@@ -275,13 +277,13 @@ def test_the_class_of_the_evidence_is_said_also_where_the_other_network_is_refus
     real = loaders.captured
 
     def captured(clip, name, *given):
-        if name == "r50n-nl":
+        if name == "e2-nl":
             raise InputError("Not today.")
         return real(clip, name, *given)
 
     monkeypatch.setattr(loaders, "captured", captured)
     at = assert_sound(opened(channels="class evidence"))
     assert [error.value for error in at.error] == ["Not today."]
-    chosen = at.selectbox(key="class-r50n-cgnl")
-    name = pipeline.load("r50n-cgnl").class_name(chosen.value)
+    chosen = at.selectbox(key="class-e2-cgnl")
+    name = pipeline.load("e2-cgnl").class_name(chosen.value)
     assert [panel["heading"] for panel in panels] == [f"channels by class evidence for {name}"]

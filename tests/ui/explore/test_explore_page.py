@@ -14,6 +14,8 @@ from viz.attention.kinds.registry import KINDS, kind_of
 from viz.examples import bird
 from viz.types import Cell
 
+pytestmark = pytest.mark.slow
+
 CLASS_MAPS = KINDS["class maps"].menu
 
 
@@ -21,14 +23,14 @@ def test_it_opens_with_the_example_both_networks_and_a_reference():
     at = opened()
     assert_sound(at)
     assert not at.error
-    assert at.selectbox(key="net").value == "r50n-nl"
-    assert at.selectbox(key="beside").value == "r50n-cgnl"
+    assert at.selectbox(key="net").value == "e2-nl"
+    assert at.selectbox(key="beside").value == "e2-cgnl"
     assert [at.selectbox(key=key).value for key in ("kind", "kind2")] == [OWN, OWN]
     table = values_table(at)
     assert list(table["Map"])[0] == "NL"
     assert list(table["Map"])[1].startswith("c")
-    assert list(table["Network"]) == ["NL · r50n-nl · res4.4", "CGNL · r50n-cgnl · res4.4"]
-    assert list(table["Meaning"]) == ["weights, sum 1", "response, any sign"]
+    assert list(table["Network"]) == ["NL · e2-nl · unit14", "CGNL · e2-cgnl · unit14"]
+    assert list(table["Meaning"]) == ["response, any sign"] * 2
     assert sum("Query dependence" in m.value for m in at.markdown) == 2
     assert any("never its shape" in m.value for m in at.markdown)
     assert len(at.latex) == 2
@@ -57,7 +59,7 @@ def test_one_forward_pass_a_network_whatever_is_moved(forwards):
 
 def test_the_pinned_value_is_the_float32_value_of_the_pipeline():
     at = opened(at="4,5", beside="none")
-    capture = pipeline.capture(pipeline.load("r50n-nl"), bird.clip(), "fit", 224)
+    capture = pipeline.capture(pipeline.load("e2-nl"), bird.clip(), "fit", 224)
     block = queries.block_of(capture)
     values = kind_of(block).map(block, Cell(0, 4, 5)).values
     shown = values_table(at)
@@ -81,12 +83,12 @@ def test_number_inputs_move_the_reference_which_stays_on_its_spot_when_the_grid_
 
 def test_the_address_bar_restores_the_view():
     at = opened(
-        net="r50n-cgnl", beside="r50n-nl", at="3,9", size="320", mode="center-crop",
+        net="e2-cgnl", beside="e2-nl", at="3,9", size="320", mode="center-crop",
         channels="contrast", focus="group 3", threshold="0.45", kind2="cosine of its input",
         map="viridis", opacity="0.3", smoothing="nearest", arrows="true",
     )  # fmt: skip
     assert_sound(at)
-    wanted = {"net": "r50n-cgnl", "beside": "r50n-nl", "size": 320, "mode": "center-crop",
+    wanted = {"net": "e2-cgnl", "beside": "e2-nl", "size": 320, "mode": "center-crop",
               "channels": "contrast", "focus": "group 3", "map": "viridis",
               "kind": OWN, "kind2": "cosine of its input", "smoothing": "nearest"}  # fmt: skip
     assert {key: at.selectbox(key=key).value for key in wanted} == wanted
@@ -131,16 +133,16 @@ def test_a_bad_address_never_crashes_the_page(address):
 
 
 def test_listed_channels_are_shown_in_their_order():
-    at = opened(net="r50n-cgnl", beside="none", channels="list", list="17,3")
+    at = opened(net="e2-cgnl", beside="none", channels="list", list="17,3")
     assert list(values_table(at)["Map"]) == ["c17"]
     at.selectbox(key="focus").set_value("channel 2").run()
     assert list(values_table(at)["Map"]) == ["c3"]
 
 
 def test_class_evidence_is_asked_for_one_class_at_a_time():
-    at = opened(net="r50n-cgnl", beside="none", channels="class evidence")
+    at = opened(net="e2-cgnl", beside="none", channels="class evidence")
     assert_sound(at)
-    chooser = at.selectbox(key="class-r50n-cgnl")
+    chooser = at.selectbox(key="class-e2-cgnl")
     assert len(chooser.options) == 5
     chooser.select_index(1).run()
     assert_sound(at)
@@ -149,17 +151,17 @@ def test_class_evidence_is_asked_for_one_class_at_a_time():
 def test_a_damaged_weight_file_is_one_line_and_the_rest_goes_on(
     tmp_path, monkeypatch, nothing_shared
 ):
-    for name in ("r50n-nl", "r50n-cgnl"):
+    for name in ("e2-nl", "e2-cgnl"):
         shutil.copy(catalogue.WEIGHTS / f"{name}.safetensors", tmp_path)
     (tmp_path / "broken.safetensors").write_bytes(b"\x00" * 40)
-    whole = (tmp_path / "r50n-cgnl.safetensors").read_bytes()
-    (tmp_path / "r50n-cgnl.safetensors").write_bytes(whole[: len(whole) // 2])
+    whole = (tmp_path / "e2-cgnl.safetensors").read_bytes()
+    (tmp_path / "e2-cgnl.safetensors").write_bytes(whole[: len(whole) // 2])
     monkeypatch.setattr(catalogue, "WEIGHTS", tmp_path)
     monkeypatch.setattr(catalogue.bundled, "__defaults__", (tmp_path,))
     at = opened()
     assert_sound(at)
     assert any("broken" in w.value for w in at.warning)
-    assert at.selectbox(key="net").value == "r50n-nl"
+    assert at.selectbox(key="net").value == "e2-nl"
     assert len(values_table(at)) >= 1
 
 
@@ -172,6 +174,6 @@ def test_the_maps_are_saved_as_float32_with_every_group(offered):
     assert maps["values_2"].shape[0] == 4 + 8
     assert list(maps["labels_2"][-8:]) == [f"g{k}" for k in range(8)]
     assert list(maps["cell"]) == [0, 2, 8]
-    block = queries.block_of(pipeline.capture(pipeline.load("r50n-nl"), bird.clip(), "fit", 224))
+    block = queries.block_of(pipeline.capture(pipeline.load("e2-nl"), bird.clip(), "fit", 224))
     wanted = kind_of(block).map(block, Cell(0, 2, 8)).values
     np.testing.assert_allclose(maps["values"][0], wanted, rtol=1e-5)

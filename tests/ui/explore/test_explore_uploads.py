@@ -4,6 +4,8 @@ import pytest
 
 from tests.ui.pages import assert_sound, opened, png, values_table
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_upload_replaces_the_picture_and_runs_each_network_once(forwards):
     at = opened()

@@ -21,7 +21,9 @@ from viz.figure.recipe.recipe_json import checked, dumps, loads
 from viz.media import footage
 from viz.types import Clip
 
-KICK = {"example": "kick", "net": "r50n-nl", "beside": "r50n-cgnl", "size": "224"}
+pytestmark = pytest.mark.slow
+
+KICK = {"example": "kick", "net": "e2-nl", "beside": "e2-cgnl", "size": "224"}
 HINT = "No pins yet"
 
 
@@ -75,12 +77,12 @@ def test_a_pin_of_the_example_says_everything_that_is_shown():
     assert reference.medium.path == "example:bird"
     assert reference.medium.sha256 == bird.clip().sha256
     assert reference.medium.frames == ()
-    assert [view.network.id for view in reference.views] == ["r50n-nl", "r50n-cgnl"]
+    assert [view.network.id for view in reference.views] == ["e2-nl", "e2-cgnl"]
     assert [view.network.sha256 for view in reference.views] == [
-        pipeline.load(name).sha256 for name in ("r50n-nl", "r50n-cgnl")
+        pipeline.load(name).sha256 for name in ("e2-nl", "e2-cgnl")
     ]
     assert {(view.mode, view.size) for view in reference.views} == {("fit", 224)}
-    assert [view.block for view in reference.views] == ["res4.4", "res4.4"]
+    assert [view.block for view in reference.views] == ["unit14", "unit14"]
     assert [view.kind for view in reference.views] == [None, None]
     assert [view.shown for view in reference.views] == [None, MapChoice("group", 3)]
     assert [(view.maps, view.count) for view in reference.views] == [
@@ -99,7 +101,7 @@ def test_a_pin_of_the_example_says_everything_that_is_shown():
         {"channels": "one per group", "count": "12", "focus": "channel 12"},
         {"channels": "list", "list": "17,3,40", "focus": "channel 3"},
         {"channels": "class evidence", "focus": "channel 2"},
-        {"net": "r50n-cgnl", "beside": "none", "channels": "response"},
+        {"net": "e2-cgnl", "beside": "none", "channels": "response"},
         {**KICK, "at": "3,4,5"},
         {**KICK, "at": "6,2,8", "focus": "group 1"},
         {"example": "kick"},
@@ -113,7 +115,7 @@ def test_a_pin_gives_the_numbers_that_explore_shows(address):
 
 
 def test_class_evidence_is_pinned_as_the_channels_that_were_shown():
-    at = pin(opened(net="r50n-cgnl", beside="none", channels="class evidence", count="4"))
+    at = pin(opened(net="e2-cgnl", beside="none", channels="class evidence", count="4"))
     [view] = references(at)[0].views
     numbers = [int(number) for number in view.maps.split(",")]
     assert len(numbers) == 4 == view.count
@@ -125,7 +127,7 @@ def test_a_clip_is_pinned_with_the_frames_that_were_taken():
     [reference] = references(at)
     assert reference.medium.path == "example:kick"
     assert reference.frame == 6
-    sampling = pipeline.sampling_for(pipeline.load("r50n-nl").spec)
+    sampling = pipeline.sampling_for(pipeline.load("e2-nl").spec)
     assert reference.medium.frames == footage.of(kick.clip()).numbers(sampling)
     assert np.array_equal(
         at.session_state["pins"][0].clip.frames,

@@ -14,8 +14,10 @@ from viz.examples import bird
 from viz.figure.files import embedded_recipe
 from viz.figure.recipe import recipe_json
 
+pytestmark = pytest.mark.slow
+
 COSINE, GRAD_CAM = KINDS["features"].menu, KINDS["class maps"].menu
-KICK = {"example": "kick", "net": "r50n-nl", "beside": "r50n-cgnl", "size": "224"}
+KICK = {"example": "kick", "net": "e2-nl", "beside": "e2-cgnl", "size": "224"}
 
 
 def photo(width=300, height=200):
@@ -52,7 +54,7 @@ def assert_renders(offered, tmp_path):
     [
         {},
         {
-            "net": "r50n-cgnl",
+            "net": "e2-cgnl",
             "beside": "none",
             "channels": "list",
             "list": "17,3",
@@ -112,7 +114,7 @@ def test_an_uploaded_clip_is_rendered_from_the_frames_that_were_taken(offered, t
     at = opened(size="224")
     at.file_uploader(key="upload").upload("walk.mp4", content, "video/mp4").run()
     assert_sound(at)
-    assert at.selectbox(key="net").value == "c2dn-nl"
+    assert at.selectbox(key="net").value == "e2-clip-nl"
     (tmp_path / "walk.mp4").write_bytes(content)
     recipe, _ = assert_renders(offered, tmp_path)
     assert len(recipe.references[0].medium.frames) == 8
@@ -130,6 +132,6 @@ def test_titles_captions_and_places_of_the_page_stand_under_the_maps(offered):
     assert_sound(opened(at="3,9", focus="group 2", kind=COSINE))
     [reference] = json.loads(offered["recipe.json"]())["references"]
     assert [view["label"] for view in reference["views"]] == [
-        "Cosine · r50n-nl · res4.4", "CGNL · r50n-cgnl · res4.4",
+        "Cosine · e2-nl · unit14", "CGNL · e2-cgnl · unit14",
     ]  # fmt: skip
     assert [view["shown"] for view in reference["views"]] == [None, "group 2"]

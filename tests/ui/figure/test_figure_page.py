@@ -4,6 +4,7 @@ import io
 import json
 from dataclasses import fields, replace
 
+import pytest
 from PIL import Image
 
 from models.build import build
@@ -32,14 +33,16 @@ from viz.figure.recipe.recipe import Layout, Medium, Network, Part, Recipe, Refe
 from viz.media import footage
 from viz.rendering.look import Look
 
+pytestmark = pytest.mark.slow
+
 FIGURE = "pages/figure.py"
 
 
 def bird(**given):
     """The example bird as its recipe holds it, by the two bundled networks."""
     views = tuple(
-        View(Network(name, load(name).sha256), "res4.4", mode="fit", size=224)
-        for name in ("r50n-nl", "r50n-cgnl")
+        View(Network(name, load(name).sha256), "unit14", mode="fit", size=224)
+        for name in ("e2-nl", "e2-cgnl")
     )
     medium = Medium("example:bird", bird_example.clip().sha256)
     at = tuple(map(float, bird_example.HEAD))
@@ -150,7 +153,7 @@ def test_only_what_the_preset_has_a_use_for_is_shown():
 
 
 def test_a_clip_is_pinned_with_explore_and_becomes_frames_and_a_movie(forwards):
-    at = opened(example="kick", net="r50n-nl", beside="none", size="224")
+    at = opened(example="kick", net="e2-nl", beside="none", size="224")
     at.button(key="pin").click().run()
     before = len(forwards)
     at.switch_page(FIGURE).run()

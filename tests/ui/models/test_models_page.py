@@ -15,9 +15,9 @@ from ui.models import published as published_model
 def test_bundled_networks_are_listed_and_the_chosen_one_is_taken_apart():
     at = assert_sound(models_page())
     names = set(table(at, "What it is")["Id"])
-    assert {"r50n", "r50n-nl", "r50n-cgnl"} <= names
-    at.selectbox(key="bundled").set_value("r50n-nl").run()
-    assert "res4.4  NL, embedded gaussian" in trees(assert_sound(at))[0]
+    assert {"e2-birds", "e2-nl", "e2-cgnl"} <= names
+    at.selectbox(key="bundled").set_value("e2-nl").run()
+    assert "unit14  NL, dot product" in trees(assert_sound(at))[0]
     assert any("keys mapped" in m.value for m in at.markdown)
 
 
@@ -34,14 +34,14 @@ def test_every_published_network_is_listed_with_the_folder_of_downloads(tmp_path
 
 def test_a_bundled_network_can_be_opened_in_explore():
     at = models_page()
-    at.selectbox(key="bundled").set_value("r50n-cgnl").run()
+    at.selectbox(key="bundled").set_value("e2-cgnl").run()
     at.button(key="use_bundled").click().run()
-    assert assert_sound(at).selectbox(key="net").value == "r50n-cgnl"
+    assert assert_sound(at).selectbox(key="net").value == "e2-cgnl"
 
 
 def test_a_network_without_a_block_cannot_be_opened_in_explore_and_says_why():
     at = models_page()
-    at.selectbox(key="bundled").set_value("r50n").run()
+    at.selectbox(key="bundled").set_value("e2-birds").run()
     assert at.button(key="use_bundled").disabled
     assert any("has neither" in caption.value for caption in at.caption)
 

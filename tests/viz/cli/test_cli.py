@@ -12,7 +12,7 @@ from viz.attention.choice import MapChoice
 from viz.cli import main
 from viz.figure.recipe import recipe_json
 
-pytestmark = pytest.mark.usefixtures("small_pages")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_pages")]
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
-def maps(photo: Path, out: Path, *more: str, model: str = "r50n-cgnl", at: str = "60,40") -> int:
+def maps(photo: Path, out: Path, *more: str, model: str = "e2-cgnl", at: str = "60,40") -> int:
     return main.main(
         [
             "maps",
@@ -54,7 +54,7 @@ def test_maps_writes_pictures_arrays_and_a_recipe_with_the_numbers_of_the_python
         "recipe.json",
     ]
     arrays = np.load(out / "maps.npz", allow_pickle=False)
-    capture = viz.capture(viz.load("r50n-cgnl"), photo, size=128)
+    capture = viz.capture(viz.load("e2-cgnl"), photo, size=128)
     expected = viz.maps(capture, at=(60, 40), choose=[0, 3, 17])
     assert arrays["labels"].tolist() == ["c0", "c3", "c17"]
     assert arrays["values"].dtype == np.float32
@@ -69,7 +69,7 @@ def test_the_recipe_of_maps_is_drawn_by_render(photo, tmp_path):
     (reference,) = found.references
     (view,) = reference.views
     assert (reference.medium.path, reference.at) == (str(photo), (60.0, 40.0))
-    assert (view.network.id, view.maps, view.size) == ("r50n-cgnl", "3,0,17", 128)
+    assert (view.network.id, view.maps, view.size) == ("e2-cgnl", "3,0,17", 128)
     assert view.shown == MapChoice("channel", 3)
     assert found.preset == "view"
     assert (len(view.network.sha256), len(reference.medium.sha256)) == (64, 64)
@@ -80,7 +80,7 @@ def test_the_recipe_of_maps_is_drawn_by_render(photo, tmp_path):
 
 
 def test_an_nl_network_gives_one_row_that_sums_to_one(photo, tmp_path):
-    assert maps(photo, tmp_path / "o", model="r50n-nl") == 0
+    assert maps(photo, tmp_path / "o", model="e2-nl-softmax") == 0
     values = np.load(tmp_path / "o" / "maps.npz", allow_pickle=False)["values"]
     assert values.shape[0] == 1
     assert values.sum() == pytest.approx(1, abs=1e-5)
@@ -104,8 +104,8 @@ def test_the_same_command_gives_the_same_bytes(photo, tmp_path):
         (["--at", "x"], "two numbers"),
         (["--at", "nan,3"], "two numbers"),
         (["--model", "nothing"], "use one of"),
-        (["--model", "r50n"], "no attention block"),
-        (["--block", "res9.9"], "it has res4.4"),
+        (["--model", "e2-birds"], "no attention block"),
+        (["--block", "res9.9"], "it has unit14"),
         (["--channels", "9999"], "channels 0 to"),
         (["--maps", "9999"], "channels 0 to"),
         (["--channels", "<b>"], "use auto"),
@@ -118,8 +118,8 @@ def test_the_same_command_gives_the_same_bytes(photo, tmp_path):
         (["--normalise", "fixed", "--range", "3,1"], "below"),
         (["--channels", "class evidence"], "class"),
         (["--kind", "nope"], "kind is 'nope'; use one of affinity, channels, features"),
-        (["--kind", "affinity"], "'affinity' is not a map of block res4.4; use channels, features"),
-        (["--kind", "gates"], "'gates' is not a map of block res4.4"),
+        (["--kind", "affinity"], "'affinity' is not a map of block unit14; use channels, features"),
+        (["--kind", "gates"], "'gates' is not a map of block unit14"),
         (["--kind", "class maps", "--maps", "9999"], "classes 0 to"),
     ],
 )
@@ -172,12 +172,12 @@ def renders_again(folder: Path, first: str, out: str = "again.png") -> bool:
 @pytest.mark.parametrize(
     ("model", "how", "first"),
     [
-        ("r50n-nl", [], "photo-NL.png"),
-        ("r50n-nl", ["--arrows", "5", "--interpolation", "nearest"], "photo-NL.png"),
-        ("r50n-cgnl", ["--maps", "17,3"], "photo-c17.png"),
-        ("r50n-cgnl", ["--maps", "groups", "--threshold", "0.3"], "photo-g0.png"),
-        ("r50n-cgnl", ["--kind", "features"], "photo-cosine.png"),
-        ("r50n-nl", ["--kind", "class maps", "--maps", "2,0"], "photo-class-2.png"),
+        ("e2-nl", [], "photo-NL.png"),
+        ("e2-nl", ["--arrows", "5", "--interpolation", "nearest"], "photo-NL.png"),
+        ("e2-cgnl", ["--maps", "17,3"], "photo-c17.png"),
+        ("e2-cgnl", ["--maps", "groups", "--threshold", "0.3"], "photo-g0.png"),
+        ("e2-cgnl", ["--kind", "features"], "photo-cosine.png"),
+        ("e2-nl", ["--kind", "class maps", "--maps", "2,0"], "photo-class-2.png"),
     ],
 )
 def test_the_first_picture_is_the_one_that_the_recipe_renders(photo, tmp_path, model, how, first):
@@ -200,8 +200,8 @@ def test_the_best_of_a_ranking_is_the_one_that_the_recipe_renders(photo, tmp_pat
 
 
 def test_the_picture_is_that_of_the_python_call(photo, tmp_path):
-    assert maps(photo, tmp_path, "--threshold", "0.4", model="r50n-nl") == 0
-    made = viz.figure.view(str(photo), "r50n-nl", (60, 40), size=128, threshold=0.4)
+    assert maps(photo, tmp_path, "--threshold", "0.4", model="e2-nl") == 0
+    made = viz.figure.view(str(photo), "e2-nl", (60, 40), size=128, threshold=0.4)
     assert made.content("png") == (tmp_path / "photo-NL.png").read_bytes()
 
 
@@ -211,7 +211,7 @@ def test_other_kinds_of_maps_are_written_with_the_numbers_of_python(photo, tmp_p
     assert maps(photo, tmp_path, "--kind", kind, *more) == 0
     arrays = np.load(tmp_path / "maps.npz", allow_pickle=False)
     assert arrays["labels"].tolist() == [label]
-    capture = viz.capture(viz.load("r50n-cgnl"), photo, size=128)
+    capture = viz.capture(viz.load("e2-cgnl"), photo, size=128)
     if kind == "features":
         expected = viz.row(capture, at=(60, 40), kind=kind)
     else:
@@ -221,7 +221,7 @@ def test_other_kinds_of_maps_are_written_with_the_numbers_of_python(photo, tmp_p
 
 def test_an_example_is_an_input_too(tmp_path):
     out = tmp_path / "o"
-    asked = ["maps", "example:bird", "--model", "r50n-nl", "--at", "215,120", "--size", "96"]
+    asked = ["maps", "example:bird", "--model", "e2-nl", "--at", "215,120", "--size", "96"]
     assert main.main([*asked, "--out", str(out)]) == 0
     # No colon, which some systems do not have in names.
     assert sorted(path.name for path in out.iterdir()) == [

@@ -147,6 +147,7 @@ def test_wrong_usage_ends_with_code_2(words, capsys):
     assert "usage: python -m viz" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_process_ends_with_the_commands_code(tmp_path):
     asked = [sys.executable, "-m", "viz", "render", str(tmp_path / "none.json"), "--out", "a.png"]
     done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -25,6 +25,8 @@ from viz.media import footage
 from viz.rendering.look import Look
 from viz.types import Sampling
 
+pytestmark = pytest.mark.slow
+
 
 def gated():
     plain = make_tiny(None)
@@ -240,7 +242,7 @@ def test_networks_are_loaded_and_media_read_once(photo, tmp_path, networks, monk
         ),
         (["--shown", "best"], "'best' is not a map; write channel 1"),
         (["--channels", "<b>"], "use auto"),
-        (["--block", "res9.9"], "it has res4.4"),
+        (["--block", "res9.9"], "it has unit14"),
         (["--model", "nothing"], "use one of nl"),
         (["--model", "plain"], "no attention block"),
         (["--truth", "none.csv"], "none.csv could not be read"),

@@ -23,7 +23,7 @@ FRAMES, FPS = 24, 10
 FILES = ["clip-NL.mp4", "clip-NL.png", "maps.npz", "recipe.json"]
 
 
-pytestmark = pytest.mark.usefixtures("small_pages")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_pages")]
 
 
 @pytest.fixture(autouse=True)

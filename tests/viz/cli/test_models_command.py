@@ -22,12 +22,12 @@ def test_models_lists_every_network_with_its_cost_and_whether_it_is_here(
     assert main.main(["models"]) == 0
     printed = capsys.readouterr().out
     lines = {line.split()[0]: line for line in printed.splitlines() if line}
-    for name in ("r50n", "r50n-nl", "r50n-cgnl", "imagenet-r50", *(row.id for row in PUBLISHED)):
+    for name in ("e2-birds", "e2-nl", "e2-cgnl", "imagenet-r50", *(row.id for row in PUBLISHED)):
         assert name in lines
     assert "25.6M" in lines["imagenet-r50"]  # torchvision's count for ResNet-50
     assert "87.06 / 96.91" in lines["cgnl-cub-r50-cgnl"]
     assert "first use" in lines["cgnl-cub-r50-cgnl"]
-    assert "bundled" in lines["r50n-nl"]
+    assert "bundled" in lines["e2-nl"]
     assert str(tmp_path) in printed
     assert "not supported: COCO Mask R-CNN" in printed
 
@@ -61,8 +61,8 @@ def test_inspect_prints_family_facts_blocks_sizes_and_keys(undecided, capsys):
 
 
 def test_inspect_knows_bundled_networks_by_name(capsys):
-    assert main.main(["inspect", "r50n-nl"]) == 0
-    assert "res4.4  NL, embedded gaussian" in capsys.readouterr().out
+    assert main.main(["inspect", "e2-nl"]) == 0
+    assert "unit14  NL, dot product" in capsys.readouterr().out
 
 
 def test_open_questions_are_listed_with_the_way_to_answer_them(undecided, capsys):

@@ -4,9 +4,12 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from viz.attention.pipeline import capture
 from viz.examples import bird
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_example_is_the_same_in_another_process():

@@ -22,6 +22,8 @@ from viz.figure.recipe.recipe import Part
 from viz.figure.sources import FileSources
 from viz.rendering.look import Look
 
+pytestmark = pytest.mark.slow
+
 PARTS = (Part("beak", 13.0, 17.5), Part("tail", 50.0, 40.0))
 SMALL = {"width_mm": 89.0, "dpi": 100}
 
@@ -217,7 +219,7 @@ def bundled() -> FileSources:
 @pytest.fixture(scope="module")
 def bird(bundled) -> Figure:
     return viz.figure.parts(
-        "example:bird", ["r50n-nl", "r50n-cgnl"], HEAD, sources=bundled, count=2, size=160, **SMALL
+        "example:bird", ["e2-nl", "e2-cgnl"], HEAD, sources=bundled, count=2, size=160, **SMALL
     )
 
 
@@ -225,12 +227,12 @@ def test_parts_of_the_example_are_what_the_recipe_says(bird):
     (reference,) = bird.recipe.references
     assert reference.medium.path == "example:bird"
     assert len(reference.medium.sha256) == 64
-    assert [view.network.id for view in reference.views] == ["r50n-nl", "r50n-cgnl"]
+    assert [view.network.id for view in reference.views] == ["e2-nl", "e2-cgnl"]
     assert all(len(view.network.sha256) == 64 for view in reference.views)
     assert bird.recipe.versions == recipe.here()
     (row,) = bird.panel_rows().rows
     assert [panel.head for panel in row.panels] == ["input", "NL", "CGNL", "CGNL"]
-    model = bird.sources.network("r50n-nl")
+    model = bird.sources.network("e2-nl")
     capture = viz.capture(model, bird.sources.clip(reference.medium), size=160)
     expected = viz.row(capture, at=HEAD).values
     scaled = (expected - expected.min()) / (expected.max() - expected.min())
@@ -248,7 +250,7 @@ def test_a_figure_opened_from_its_own_file_gives_its_bytes_again(bird, suffix, t
 
 def test_frames_of_the_example_clip_open_again_from_the_recipe_alone(bundled, tmp_path):
     made = viz.figure.frames(
-        "example:kick", "c2dn-nl", foot_at(CONTACT), sources=bundled, size=64, threshold=0.5,
+        "example:kick", "e2-clip-nl", foot_at(CONTACT), sources=bundled, size=64, threshold=0.5,
         most_frames=4, **SMALL,
     )  # fmt: skip
     (row,) = made.panel_rows().rows
@@ -261,7 +263,7 @@ def test_frames_of_the_example_clip_open_again_from_the_recipe_alone(bundled, tm
 def test_an_option_that_there_is_not_is_refused_with_one_that_is_near(bundled, one_line):
     for name, near in (("treshold", "threshold"), ("widht_mm", "width_mm"), ("fram", "frame")):
         with pytest.raises(InputError, match=f"{name}.*{near}") as caught:
-            viz.figure.parts("example:bird", "r50n-nl", HEAD, sources=bundled, **{name: 1})
+            viz.figure.parts("example:bird", "e2-nl", HEAD, sources=bundled, **{name: 1})
         one_line(caught.value)
 
 
@@ -274,25 +276,25 @@ def test_an_option_that_there_is_not_is_refused_with_one_that_is_near(bundled, o
 )  # fmt: skip
 def test_a_value_that_an_option_cannot_have_is_refused(bundled, options, one_line):
     with pytest.raises(InputError) as caught:
-        viz.figure.parts("example:bird", "r50n-nl", HEAD, sources=bundled, **options)
+        viz.figure.parts("example:bird", "e2-nl", HEAD, sources=bundled, **options)
     one_line(caught.value)
 
 
 def test_wrong_inputs_are_refused_in_one_line(bundled, one_line, tmp_path):
     for inputs, models, at in (
-        ([], "r50n-nl", HEAD),
+        ([], "e2-nl", HEAD),
         ("example:bird", [], HEAD),
-        ("example:fish", "r50n-nl", HEAD),
-        ("example:bird", "r50n-no", HEAD),
-        ("example:bird", "r50n-nl", [(1, 2), (3, 4)]),
-        ("example:bird", "r50n-nl", "here"),
-        ("example:bird", "r50n-nl", (float("nan"), 1)),
+        ("example:fish", "e2-nl", HEAD),
+        ("example:bird", "e2-no", HEAD),
+        ("example:bird", "e2-nl", [(1, 2), (3, 4)]),
+        ("example:bird", "e2-nl", "here"),
+        ("example:bird", "e2-nl", (float("nan"), 1)),
     ):
         with pytest.raises(InputError) as caught:
             viz.figure.parts(inputs, models, at, sources=bundled)
         one_line(caught.value)
     with pytest.raises(InputError, match="'pie' is not a preset; ") as caught:
-        compose("pie", "example:bird", "r50n-nl", HEAD, sources=bundled)
+        compose("pie", "example:bird", "e2-nl", HEAD, sources=bundled)
     one_line(caught.value)
     with pytest.raises(InputError) as caught:
         load(tmp_path / "nothing.json")
@@ -304,7 +306,7 @@ def test_wrong_inputs_are_refused_in_one_line(bundled, one_line, tmp_path):
 
 
 def test_a_reference_outside_of_the_picture_is_refused_when_it_is_drawn(bundled, one_line):
-    made = viz.figure.parts("example:bird", "r50n-nl", (9000, 1), sources=bundled, size=160)
+    made = viz.figure.parts("example:bird", "e2-nl", (9000, 1), sources=bundled, size=160)
     with pytest.raises(InputError, match=r"\(9000, 1\) is outside: the network sees") as caught:
         made.content("png")
     one_line(caught.value)

@@ -13,6 +13,8 @@ from tests.viz import drawn_clips as draw
 from viz.media import decoding, footage
 from viz.types import Sampling
 
+pytestmark = pytest.mark.slow
+
 ALL = Sampling(256, 1)
 KINDS = [
     ("mp4", "libx264"),

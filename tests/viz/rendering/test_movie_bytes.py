@@ -9,6 +9,8 @@ import pytest
 
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import hashlib, sys
 import numpy as np

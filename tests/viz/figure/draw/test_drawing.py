@@ -19,6 +19,8 @@ from viz.geometry import Box, Geometry
 from viz.rendering import colormaps, marks
 from viz.rendering.look import Look
 
+pytestmark = pytest.mark.slow
+
 HEAT = np.linspace(0, 1, 35, dtype=np.float32).reshape(5, 7)
 
 

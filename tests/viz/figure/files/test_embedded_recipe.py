@@ -20,12 +20,14 @@ from viz.figure.files import embedded_recipe, export
 from viz.figure.recipe import recipe_json
 from viz.figure.recipe.recipe import Medium, Network, Recipe, Reference, View
 
+pytestmark = pytest.mark.slow
+
 RECIPE = Recipe(
     "parts",
     (
         Reference(
             Medium("bird.png", "ab"),
-            (View(Network("r50n-nl", "cd")),),
+            (View(Network("e2-nl", "cd")),),
             at=(1.0, 2.0),
             label="θ </dc:description> ]]> & (a) \\ \x00",
         ),

@@ -20,6 +20,8 @@ from tests.paths import ROOT
 from viz.figure.files import export
 from viz.figure.recipe.recipe_json import LARGEST_BYTES
 
+pytestmark = pytest.mark.slow
+
 TEXT = '{\n "label": "a (b) \\\\ <c> ]]> & \\u03b8"\n}\n'
 LETTERS = {
     "DejaVu Sans": "θ φ × → fi",

@@ -23,6 +23,8 @@ from viz.rendering import movie_files
 from viz.rendering.look import Look
 from viz.types import Clip
 
+pytestmark = pytest.mark.slow
+
 TIMES = (0.0, 0.1, 0.25, 0.3, 0.5, 0.6, 0.7)
 
 

@@ -143,7 +143,7 @@ def test_the_view_says_the_class_or_where_the_reference_is(captured):
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        ("r50n-nl", "r50n-nl"),
+        ("e2-nl", "e2-nl"),
         ("/home/me/nets/Größe_ž.pth", "Größe_ž.pth"),
         ("C:\\nets\\best.pth", "best.pth"),
         ("鳥🐦.pth", "??.pth"),

@@ -134,7 +134,7 @@ def usual(**how) -> Recipe:
     medium = Medium("walk.mp4", "0a" * 32, (2, 3, 5))
     one = Reference(
         medium,
-        (View(Network("r50n-nl", "1b" * 32, (("frames", "8"),))),),
+        (View(Network("e2-nl", "1b" * 32, (("frames", "8"),))),),
         (7.0, 11.0),
         2,
         "first",
@@ -308,7 +308,7 @@ def test_nothing_that_a_recipe_names_is_opened(monkeypatch, tmp_path):
     for module, name in ((builtins, "open"), (io, "open"), (os, "open"), (os, "stat")):
         monkeypatch.setattr(module, name, never)
     for path in (str(there), "/etc/passwd", "//host/share/x.png", "http://localhost:1/x", "../x"):
-        text = edited("references.0.medium.path", path).replace("r50n-nl", path)
+        text = edited("references.0.medium.path", path).replace("e2-nl", path)
         assert recipe_json.loads(text).references[0].medium.path == path
 
 
