@@ -151,10 +151,11 @@ def _maps(
         beyond = shown is not None and shown.by_rank and shown.number > count
         _update_view(pin, index, count=count, shown=None if beyond else shown)
 
+    grouped = f"{kind.division}s, " if divisions else ""
     with columns[0]:
         _field(
             pin, f"maps-{index}", view.maps, on_maps, st.text_input, plural(kind.part).capitalize(),
-            max_chars=400, help="auto, groups, the name of a ranking, or numbers like 0,3,17.",
+            max_chars=400, help=f"auto, {grouped}the name of a ranking, or numbers like 0,3,17.",
         )  # fmt: skip
     low, high = bounds(View, "count")
     with columns[1]:
