@@ -20,6 +20,10 @@ from viz.media.footage import Footage
 from viz.types import Clip
 
 LARGEST_MB = embedded_recipe.LARGEST_BYTES // 2**20
+_LEVELS = (
+    "The recipe's picture was shown with levels of its own, which the app does not take yet; draw "
+    "it with python -m viz render."
+)
 _LONGEST = 160
 """Letters of a path that are shown."""
 
@@ -98,6 +102,9 @@ def _close() -> None:
 
 def _found(wanted: Medium, opened: Opened) -> Clip | None:
     """Return the frames of a medium from what this session has; never from its path."""
+    if wanted.levels is not None:
+        opened.problems[wanted] = _LEVELS
+        return None
     if wanted not in opened.clips:
         found = session_pins.clip_of(wanted) or _from_footage(wanted, opened)
         if found is None:
@@ -121,6 +128,8 @@ def _examples() -> tuple[Footage, ...]:
 
 
 def _taken(known: Footage, wanted: Medium) -> Clip:
+    if wanted.levels is not None:
+        raise InputError(_LEVELS)
     if known.is_clip != wanted.is_clip:
         here, there = ("a clip", "a picture") if known.is_clip else ("a picture", "a clip")
         raise InputError(f"{wanted.path} is {here} here, and {there} in the recipe.")

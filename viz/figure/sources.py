@@ -54,9 +54,9 @@ class FileSources:
         self._clips = lru_cache(MOST_REFERENCES)(self._sampled)
         self._captures = lru_cache(MOST_REFERENCES * MOST_VIEWS)(self._captured)
 
-    def footage(self, path: str) -> Footage:
+    def footage(self, path: str, levels: tuple[float, float] | None = None) -> Footage:
         """Return what is at a path, or the example of that name, not decoded yet."""
-        return self._footage(path if path in EXAMPLES else str(Path(path)))
+        return self._footage(path if path in EXAMPLES else str(Path(path)), levels)
 
     def network(self, name: str, answers: Mapping[str, str] = _NONE) -> LoadedModel:
         """Return a network by its catalogue id or the path of its checkpoint."""
@@ -109,7 +109,7 @@ class FileSources:
         places = [medium.path] if medium.path in EXAMPLES else self._places(medium.path)
         others = []
         for place in places:
-            found = self._footage(place)
+            found = self._footage(place, medium.levels)
             if medium.sha256 in ("", found.sha256):
                 return found
             others.append((place, found.sha256))
@@ -148,8 +148,12 @@ class FileSources:
         raise _missing(network.id, network.sha256, None, "--network")
 
 
-def _footage(path: str) -> Footage:
-    return footage.of(EXAMPLES[path]()) if path in EXAMPLES else footage.load(path)
+def _footage(path: str, levels: tuple[float, float] | None) -> Footage:
+    if path not in EXAMPLES:
+        return footage.load(path, levels)
+    if levels is not None:
+        raise InputError(f"{path} has 8 bits a value, so that levels do not apply; leave them out.")
+    return footage.of(EXAMPLES[path]())
 
 
 def mapped(path: str, table: Mapping[str, str]) -> str | None:
@@ -176,4 +180,6 @@ def _last(path: str) -> str:
 
 
 def _exists(path: str | Path) -> bool:
-    return os.path.exists(path)  # noqa: PTH110 (never raises)
+    """Tell whether there is a file, a folder, or a series of frames in one."""
+    there = os.path.exists(path)  # noqa: PTH110 (never raises)
+    return there or footage.is_series(Path(path))

@@ -43,9 +43,7 @@ def raster(picture: Picture, width: int, height: int, look: Look, greyscale: boo
 
 def base(picture: Picture, width: int, height: int, greyscale: bool) -> np.ndarray:
     """Return what is shown of the frame, at the size of its panel and in its colours or greys."""
-    crop = picture.crop
-    rows, cols = slice(int(crop.top), int(crop.bottom)), slice(int(crop.left), int(crop.right))
-    pixels = scaled(np.ascontiguousarray(picture.frame[rows, cols]), width, height)
+    pixels = scaled(np.ascontiguousarray(picture.shown), width, height)
     return light_grey(pixels) if greyscale else pixels
 
 

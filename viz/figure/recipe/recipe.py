@@ -37,6 +37,7 @@ _STRICT = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
 Label = Annotated[str, Field(max_length=LONGEST_LABEL)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{0,64}$")]
 Whole = Annotated[int, Field(ge=0, lt=2**31)]
+Level = Annotated[float, Field(ge=-1e38, le=1e38)]
 Pixel = Annotated[float, Field(ge=-1e6, le=1e6)]
 
 
@@ -60,13 +61,16 @@ Choice = Annotated[
 class Medium:
     """A picture, or the ``frames`` (numbers in the footage, from 0) that were taken of a clip.
 
-    ``path`` is where it was: a file, a folder of frames, or ``example:bird``, ``example:kick``.
+    ``path`` is where it was: a file, a folder of frames or a series in it (``folder/img_``), or
+    ``example:bird``, ``example:kick``. ``levels`` are the values that were asked to be black and
+    white in pictures of more than 8 bits.
     """
 
     __pydantic_config__ = _STRICT
     path: Annotated[str, Field(min_length=1, max_length=4096)]
     sha256: Sha256
     frames: Annotated[tuple[Whole, ...], Field(max_length=MOST_FRAMES)] = ()
+    levels: tuple[Level, Level] | None = None
 
     @property
     def is_clip(self) -> bool:
