@@ -83,6 +83,7 @@ def add_figure(command: argparse.ArgumentParser) -> None:
     add("--name", action="append", help="what stands at the row of an input, likewise")
     add("--box", action="append", metavar="L,T,R,B",
         help="what is shown of an input, in its pixels, likewise")  # fmt: skip
+    options.add_levels(command)
     options.add_sampling(command)
     for name, how in _VIEW.items():
         add(f"--{name}", **{**how, "action": "append", "help": how["help"] + _EACH})
@@ -183,7 +184,8 @@ def _asked(args: argparse.Namespace, sources: FileSources) -> dict[str, object]:
     answers = models_command.answers(args)
     found = {name: getattr(args, name) for name in ("frame", "name", *OF_VIEWS)}
     found["box"] = args.box and [options.numbers(text, "--box", 4) for text in args.box]
-    if not any(sources.footage(path).is_clip for path in args.inputs):
+    found["levels"] = options.levels(args)
+    if not any(sources.footage(path, found["levels"]).is_clip for path in args.inputs):
         options.refuse_sampling(args, args.inputs[0])
     sampling = options.sampling(args, sources.network(args.model[0], answers).spec)
     asked = {name: tuple(values) for name, values in found.items() if values is not None}
@@ -209,7 +211,14 @@ def _written(made: Figure, outs: Iterable[Path]) -> list[str]:
         export.save(content, out)
         lines.append(f"wrote {out} ({len(content) / 1000:.0f} kB)")
     size = f"{plan.width:.1f} x {plan.height:.1f} mm, {len(plan.places)} panels"
-    return [f"{made.recipe.preset}: {size}", *lines]
+    return [f"{made.recipe.preset}: {size}", *_noted(made), *lines]
+
+
+def _noted(made: Figure) -> list[str]:
+    """Return what was assumed about the pictures and clips of a figure."""
+    media = dict.fromkeys(reference.medium for reference in made.recipe.references)
+    clips = [made.sources.clip(medium) for medium in media]
+    return [line for clip in clips for line in options.noted(clip)]
 
 
 def _content(made: Figure, out: Path) -> bytes:

@@ -153,6 +153,11 @@ def _resolved(view: View, model: LoadedModel) -> View:
     return replace(view, mode=mode, size=size, block=view.block or (labels[-1] if labels else None))
 
 
+def _is_text(path: str) -> bool:
+    """Tell whether a path holds letters only: bytes that are none become surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in path)
+
+
 def _choice(given: str | MapChoice | None) -> MapChoice | None:
     return MapChoice.parse(given) if isinstance(given, str) else given
 
@@ -161,6 +166,10 @@ def _medium(
     sources: FileSources, path: str, sampling: Sampling, levels: tuple[float, float] | None
 ) -> Medium:
     found = sources.footage(path, levels)
+    if not _is_text(path):
+        raise InputError(
+            f"The name of {found.name} is not UTF-8, and no recipe can hold it; rename the file."
+        )
     return Medium(path, found.sha256, found.numbers(sampling) if found.is_clip else (), levels)
 
 

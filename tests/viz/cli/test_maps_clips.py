@@ -20,7 +20,7 @@ from viz.media import footage
 from viz.types import Sampling
 
 FRAMES, FPS = 24, 10
-FILES = ["clip-NL.mp4", "clip-NL.png", "maps.npz", "recipe.json"]
+FILES = ["clip-NL.mp4", "clip-NL.png", "heat", "maps.npz", "recipe.json"]
 
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_pages")]

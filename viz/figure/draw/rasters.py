@@ -67,6 +67,19 @@ def over(base: np.ndarray, picture: Picture, look: Look, greyscale: bool) -> Ras
     return Raster(_blended(base, level, look, colours), level)
 
 
+def alone(picture: Picture, width: int, height: int, look: Look) -> np.ndarray:
+    """Return the heat of a picture with nothing under it, (height, width, 4) uint8; what is not
+    shown is transparent."""
+    out = np.zeros((height, width, 4), np.uint8)
+    if picture.shade is None or picture.shade.heat.constant:
+        return out
+    level = levels(picture.shade, picture.crop, width, height, look)
+    shown = heats.kept(np.nan_to_num(level, nan=-1.0), look)
+    out[shown, :3] = colour_table(look, False)[np.rint(level[shown] * 255).astype(np.uint8)]
+    out[shown, 3] = round(255 * look.heat_opacity)
+    return out
+
+
 def light_grey(pixels: np.ndarray) -> np.ndarray:
     """Return (H, W, 3) uint8 in greys from middle grey to white, so that marks stand out."""
     luma = pixels.astype(np.float32) @ _LUMA
