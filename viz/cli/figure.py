@@ -195,7 +195,7 @@ def _asked(args: argparse.Namespace, sources: FileSources) -> dict[str, object]:
 def _outs(paths: list[Path]) -> list[Path]:
     """Return the files to write; InputError before any work where one is of no known kind."""
     for path in paths:
-        if path.suffix.lower() not in (".json", *(f".{kind}" for kind in figures.KINDS)):
+        if export.kind_of(path) not in ("json", *figures.KINDS):
             raise InputError(
                 f"--out {path} has no known ending; give .json (the recipe) or a kind of figure: "
                 f"{', '.join(figures.KINDS)}."
@@ -222,7 +222,7 @@ def _noted(made: Figure) -> list[str]:
 
 
 def _content(made: Figure, out: Path) -> bytes:
-    kind = out.suffix.lower().removeprefix(".")
+    kind = export.kind_of(out)
     if kind == "json":
         return recipe_json.dumps(made.recipe).encode()
     return made.content(kind, show_frames(out.name))

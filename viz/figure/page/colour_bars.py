@@ -18,6 +18,14 @@ def ends(low: float | None, high: float | None) -> tuple[str, str]:
     return f"{low:.3g}", f"{high:.3g}"
 
 
+def cut_text(low: float | None, high: float | None, threshold: float) -> str:
+    """Return what stands at the threshold of a colour bar, in the unit of its ends: a value, or a
+    share of the way from lowest to highest."""
+    if low is None or high is None:
+        return f"{100 * threshold:.3g} %"
+    return f"{low + threshold * (high - low):.3g}"
+
+
 def _shared(page: Page) -> bool:
     """Tell whether one bar is for all; columns of a transposed figure share one, too."""
     layout = page.layout
@@ -98,7 +106,7 @@ def scale_words(panel_rows: PanelRows, numbers: bool) -> str:
         if numbers or look.normalise != "fixed"
         else (f" {look.fixed_range[0]:.3g} to {look.fixed_range[1]:.3g}")
     )
-    text += f"; shown from {look.threshold:.2f}" if look.threshold > 0 else ""
+    text += f"; shown from {100 * look.threshold:.3g} % up" if look.threshold > 0 else ""
     return f"{text}; {panel_rows.note}" if panel_rows.note else text
 
 
