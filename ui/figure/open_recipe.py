@@ -42,7 +42,7 @@ class Opened:
 def uploader() -> None:
     """Draw the place to drop a recipe or a figure, and why the last one was not opened."""
     st.file_uploader(
-        "Open a recipe or a figure (JSON, PDF, SVG, PNG)", key=_upload_key(),
+        "Open a recipe or a figure (JSON, PDF, SVG, EPS, PNG, TIFF)", key=_upload_key(),
         max_upload_size=LARGEST_MB, on_change=_take,
         help="Its pins and settings take the place of those that are here.",
     )  # fmt: skip
@@ -66,7 +66,15 @@ def _take() -> None:
 
 
 def begin(recipe: Recipe) -> None:
-    """Open a recipe: at once where all its media are here, else when the missing ones are given."""
+    """Open a recipe: at once where all its media are here, else when the missing ones are given.
+
+    InputError for one with a font of its own: no file that a recipe names is opened.
+    """
+    if recipe.layout.own_font:
+        raise InputError(
+            f"The recipe has a font of its own, {recipe.layout.own_font[-40:]}, which the app does "
+            "not take; draw it with python -m viz render, or take own_font out of its layout."
+        )
     state.FIGURE_OPENED.set(Opened(recipe))
     _finish()
 

@@ -39,6 +39,8 @@ _LAYOUT = {
     "dpi": "of PNGs, and of the pictures in PDFs and SVGs",
     "gap": "between panels, in mm",
     "font": None,
+    "own-font": "in place of --font: a TrueType file, or the name of an installed family",
+    "mathtext": "formulas between dollar signs in labels, like $\\alpha_1$",
     "font-size": "in points",
     "captions": None,
     "captions-of": None,

@@ -85,6 +85,8 @@ class Options(TypedDict, total=False):
     dpi: int
     gap_mm: float
     font: Font
+    own_font: str
+    mathtext: bool
     font_pt: float
     captions: Captions
     captions_of: str

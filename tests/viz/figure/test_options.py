@@ -100,6 +100,7 @@ OTHERS = {
     "heat_opacity": (0.125, None), "interpolation": ("nearest", None),
     "fixed_range": ((-1.0, 2.0), None), "arrows": (7, None),
     "width_mm": (99.0, None), "dpi": (111, None), "gap_mm": (2.5, None), "font": ("times", None),
+    "own_font": ("a.ttf", None), "mathtext": (True, None),
     "font_pt": (6.5, None), "captions": ("A", None), "captions_of": ("rows", None),
     "labels": (False, None), "row_labels": (("a", "b"), None), "column_labels": (("c",), None),
     "bar": ("map", None), "scale": ("row", None), "columns": (3, None), "transpose": (True, None),

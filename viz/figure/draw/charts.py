@@ -7,7 +7,7 @@ import numpy as np
 
 from viz.figure.draw import rasters
 from viz.figure.draw.canvas import Canvas, rectangle
-from viz.figure.page import typesetting
+from viz.figure.page import fonts, typesetting
 from viz.figure.page.colour_bars import cut_text, ends
 from viz.figure.page.plan import SMALL, Bar, Place, Words
 from viz.geometry import Box
@@ -48,7 +48,7 @@ def bars(canvas: Canvas, place: Place) -> None:
     axes.set_xticks(shown, [str(k + 1) for k in shown])
     axes.tick_params(length=1.5, width=0.4, pad=1)
     for text in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        text.set_fontproperties(typesetting.properties(canvas.panel_rows.layout.font))
+        text.set_fontproperties(fonts.properties(canvas.font))
         text.set_fontsize(small)
         text.set_parse_math(False)
     for spine in axes.spines.values():
@@ -92,7 +92,7 @@ def colour_bar(canvas: Canvas, bar: Bar, number: int) -> None:
 
 def _fitting(canvas: Canvas, bar: Bar, outer: tuple[str, str]) -> float:
     """Return the size of a bar's numbers: smaller where both ends would not fit."""
-    points, font = SMALL * canvas.panel_rows.layout.font_pt, canvas.panel_rows.layout.font
+    points, font = SMALL * canvas.panel_rows.layout.font_pt, canvas.font
     if bar.upward:
         room, needed = bar.box.bottom - bar.box.top, 2.2 * _letter(points)
     else:
@@ -118,8 +118,7 @@ def _has_room(canvas: Canvas, bar: Bar, outer: tuple[str, str], middle: str) -> 
     if bar.upward:
         return min(cut, 1 - cut) * (box.bottom - box.top) > 1.5 * typesetting.line_mm(points)
     low, top, own = (
-        typesetting.width_mm(text, canvas.panel_rows.layout.font, points)
-        for text in (*outer, f"{middle} ")
+        typesetting.width_mm(text, canvas.font, points) for text in (*outer, f"{middle} ")
     )
     wide = box.right - box.left
     return cut * wide > low + own / 2 + 0.5 and (1 - cut) * wide > top + own / 2 + 0.5

@@ -77,7 +77,7 @@ def shared_bar(page: Page, left: float, right: float) -> None:
 
 def _say(page: Page, numbers: bool, left: float, right: float) -> float:
     """Write what the colours mean between two margins; return how high that is."""
-    small, font = SMALL * page.layout.font_pt, page.layout.font
+    small, font = SMALL * page.layout.font_pt, page.font
     text = typesetting.plain(scale_words(page.panel_rows, numbers), font)
     lines = typesetting.broken(text, page.layout.width_mm - right - left, font, small)
     step = typesetting.line_mm(small)
@@ -119,8 +119,8 @@ def legend(page: Page, left: float, right: float) -> None:
     room = layout.width_mm - right - left - 1.6 * step
     page.y += 2 * page.pad
     for number, name in enumerate(page.panel_rows.legend):
-        lines = typesetting.broken(typesetting.plain(name, layout.font), room, layout.font, small)
-        widths = [typesetting.width_mm(line, layout.font, small) for line in lines]
+        lines = typesetting.broken(typesetting.plain(name, page.font), room, page.font, small)
+        widths = [typesetting.width_mm(line, page.font, small) for line in lines]
         wide = 1.6 * step + max(widths, default=0.0)
         if x > left and x + wide > layout.width_mm - right:
             x, page.y = left, page.y + 1.15 * step

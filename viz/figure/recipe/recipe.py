@@ -155,7 +155,9 @@ class Layout:
     of blocks with one map a reference. ``one_map``: what stands where there is room for one of
     several maps: what the view says, their union, or each in a row of its own. ``bar``: colour
     bars: none, one for the figure, one a row, or one a map. ``row_labels`` and ``column_labels``
-    replace the preset's own; an empty one leaves it, a blank takes it away.
+    replace the preset's own; an empty one leaves it, a blank takes it away. ``own_font`` replaces
+    ``font``: the path of a TrueType file, or the name of a family that is installed. ``mathtext``:
+    what stands between dollar signs in labels is a formula.
     """
 
     __pydantic_config__ = _STRICT
@@ -163,6 +165,8 @@ class Layout:
     dpi: Annotated[int, Interval(ge=50, le=1200)] = 300
     gap_mm: Annotated[float, Interval(ge=0, le=50)] = 0.8
     font: Font = "sans"
+    own_font: Annotated[str, Field(max_length=4096)] = ""
+    mathtext: bool = False
     font_pt: Annotated[float, Interval(ge=3, le=36)] = 8.0
     captions: Captions = "none"
     captions_of: Literal["panels", "rows", "columns"] = "panels"
