@@ -111,7 +111,7 @@ def read(
     clip's notes. At most 256 MB and 200 million pixels, checked before anything is decoded; sides
     of at least 16 px, at most 32 times as long as wide. A picture of more than ``most`` pixels is
     halved until it has no more; the clip's width and height stay the file's. Memory: 4 bytes a
-    pixel of the file, less for JPEGs (they are halved before they are unpacked), 0.9 GB at most,
+    pixel of the file, less for JPEGs (they are halved before they are unpacked), 0.95 GB at most,
     one large picture at a time.
     """
     name = safe_name(name)
