@@ -118,7 +118,7 @@ def figure(args: argparse.Namespace) -> list[str]:
             "pixels of the picture."
         )
     look = options.look(args)
-    sources = FileSources(load=models_command.load_answered)
+    sources = FileSources(load=models_command.load_answered, said=options.unsaid)
     made = figures.compose(
         args.preset,
         args.inputs,
@@ -144,7 +144,7 @@ def render(args: argparse.Namespace) -> list[str]:
     def opened(name: str, known: Mapping[str, str]) -> LoadedModel:
         return models_command.load_answered(name, {**known, **answers})
 
-    sources = FileSources(args.recipe.parent, media, networks, opened)
+    sources = FileSources(args.recipe.parent, media, networks, opened, options.unsaid)
     return [*_differing(found), *_written(Figure(found, sources), outs)]
 
 

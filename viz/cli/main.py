@@ -70,7 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(given: list[str]) -> int:
-    args = parser(given[0] if given else None).parse_args(given)
+    try:
+        args = parser(given[0] if given else None).parse_args(given)
+    except SystemExit:
+        _say([], sys.stdout, end="")  # help, to a reader that may have gone away
+        raise
     lines = COMMANDS[args.command].function(args.command)(args)
     try:
         _say(lines, sys.stdout)
@@ -83,10 +87,10 @@ def _run(given: list[str]) -> int:
     return 0
 
 
-def _say(lines: Iterable[str], stream: TextIO) -> None:
+def _say(lines: Iterable[str], stream: TextIO, end: str = "\n") -> None:
     """Print lines at once; a reader that went away is left alone."""
     try:
-        print("\n".join(lines), file=stream, flush=True)
+        print("\n".join(lines), end=end, file=stream, flush=True)
     except BrokenPipeError:
         _drop(stream)
     except OSError:

@@ -97,7 +97,7 @@ def maps(args: argparse.Namespace) -> list[str]:
     look, at = Look(**options.look(args)), [options.pixel(text, "--at") for text in args.at]
     kinds, levels = _movies(args.video), options.levels(args)
     selection(args.maps)
-    sources = FileSources(load=models_command.load_answered)
+    sources = FileSources(load=models_command.load_answered, said=options.unsaid)
     found = [sources.footage(path, levels) for path in args.inputs]
     if not any(one.is_clip for one in found):
         options.refuse_sampling(args, found[0].name, "video")

@@ -44,6 +44,10 @@ def levels(args: argparse.Namespace) -> tuple[float, float] | None:
     return None if args.levels is None else pixel(args.levels, "--levels")
 
 
+def unsaid(_note: str) -> None:
+    """Say nothing of a note yet: commands print all of them with what they did."""
+
+
 def noted(clip: Clip) -> list[str]:
     """Return what was assumed about the file of a clip, a line each."""
     return [f"note: {clip.name}: {note}" for note in clip.notes]

@@ -1,6 +1,7 @@
 """The files and networks behind a recipe, for the command line and notebooks."""
 
 import os.path
+import warnings
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -35,8 +36,9 @@ class FileSources:
     A path in a recipe is replaced as ``media`` says (old -> new: a path, or a folder above it);
     else it is looked for from ``folder`` (the recipe's), from the working directory, and by its
     name in ``folder``. ``networks`` likewise replaces ids. ``load`` loads a network by id and
-    answers. What was read or run is kept, so that nothing is read or run twice; of files, which
-    are large, the last 16.
+    answers. What was assumed about a medium is told to ``said``, a line each; a warning, unless
+    that says otherwise. What was read or run is kept, so that nothing is read or run twice; of
+    files, which are large, the last 16.
     """
 
     def __init__(
@@ -45,9 +47,10 @@ class FileSources:
         media: Mapping[str, str] = _NONE,
         networks: Mapping[str, str] = _NONE,
         load: Load | None = None,
+        said: Callable[[str], None] = warnings.warn,
     ) -> None:
         self.folder = Path(folder) if folder is not None else None
-        self._media, self._ids = dict(media), dict(networks)
+        self._media, self._ids, self._said = dict(media), dict(networks), said
         self._load = load or (lambda name, answers: catalogue.load(name, answers=answers))
         self._footage = lru_cache(_OPENED)(_footage)
         self._loaded = lru_cache(_NETWORKS)(self._load_network)
@@ -102,7 +105,10 @@ class FileSources:
                 f"{medium.path} is a clip of {len(found.times)} frames here, and a picture in the "
                 "recipe. Give the picture, or add the frames to the recipe."
             )
-        return found.take(medium.frames or (0,))
+        clip = found.take(medium.frames or (0,))
+        for note in clip.notes:
+            self._said(f"{clip.name}: {note}.")
+        return clip
 
     def _matching(self, medium: Medium) -> Footage:
         """Return the first footage of the medium's sha256 where it may lie."""

@@ -28,10 +28,11 @@ def shell(line, **environment):
 
 
 @pytest.mark.slow
-def test_a_reader_that_goes_away_is_no_error():
-    done = shell("$VIZ models | head -1")
+@pytest.mark.parametrize(("what", "start"), [("models", b"id "), ("--help", b"usage: ")])
+def test_a_reader_that_goes_away_is_no_error(what, start):
+    done = shell(f"$VIZ {what} | head -c 9")
     assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout.startswith(b"id ")
+    assert done.stdout.startswith(start)
 
 
 @pytest.mark.slow

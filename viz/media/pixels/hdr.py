@@ -21,6 +21,8 @@ _TO_BT709 = np.array(
 """Linear BT.2020 to linear BT.709 (ITU-R BT.2087)."""
 _LUMA = np.array([0.2627, 0.6780, 0.0593], np.float32)
 _STEPS = 4096
+_HEAD = 2**16
+"""Bytes in which pictures name their transfer characteristic."""
 _ROWS = 256
 
 
@@ -29,9 +31,28 @@ def is_hdr(transfer: int) -> bool:
     return transfer in NAMES
 
 
+def transfer_of(content: bytes) -> int:
+    """Return the transfer characteristic that a HEIC, AVIF or PNG picture names; 0 where it names
+    none."""
+    head = content[:_HEAD]
+    if head[4:8] == b"ftyp":
+        mark, place, size = b"colrnclx", 2, 2
+    elif head[:4] == b"\x89PNG":
+        mark, place, size = b"cICP", 1, 1
+    else:
+        return 0
+    found = head.find(mark)
+    start = found + len(mark) + place
+    return int.from_bytes(head[start : start + size], "big") if found >= 0 else 0
+
+
 def note(transfer: int) -> str:
-    """Return what is said of a clip's transfer characteristic; "" of standard range."""
-    return f"{NAMES[transfer]} toned down to standard range" if transfer in NAMES else ""
+    """Return what is said of a transfer characteristic; "" of standard range."""
+    return (
+        f"high dynamic range ({NAMES[transfer]}) toned down to standard range"
+        if transfer in NAMES
+        else ""
+    )
 
 
 def toned(codes: np.ndarray, transfer: int) -> np.ndarray:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from viz.media.pixels import colours, levels
+from viz.media.pixels import colours, hdr, levels
 from viz.media.pixels.levels import Levels, Tags
 
 ORIENTATION = 0x0112
@@ -64,6 +64,10 @@ def upright(
     if is_deep(picture, content):
         return _deep(picture, content, asked, factor)
     turned = _turned(picture, factor)
+    transfer = hdr.transfer_of(content)
+    if transfer in hdr.NAMES:
+        codes = _array(turned).astype(np.uint16) * 257
+        return Pixels(hdr.toned(codes, transfer), (hdr.note(transfer),))
     turned, note = _on_white(turned)
     return Pixels(_array(turned), (note,) if note else ())
 

@@ -1,13 +1,16 @@
 """PQ and HLG: grey stays grey, reference white is bright, nothing is clipped below the peak."""
 
 import io
+import zlib
 
 import av
 import numpy as np
+import pillow_heif
 import pytest
+from PIL import Image
 
 from tests.viz import drawn_clips as draw
-from viz.media import footage
+from viz.media import footage, pictures
 from viz.media.pixels import hdr
 from viz.types import Sampling
 
@@ -78,8 +81,41 @@ def test_a_clip_of_high_dynamic_range_is_toned_down_and_that_is_said(transfer):
     code = pq(101.5) if transfer == hdr.PQ else 0.5
     clip = footage.read(clip_of(code, transfer), "hdr.mp4").sample(Sampling(2, 1))
     np.testing.assert_allclose(clip.frames, toned(code, transfer), atol=3)
-    assert clip.notes == (f"{hdr.NAMES[transfer]} toned down to standard range",)
+    assert clip.notes == (
+        f"high dynamic range ({hdr.NAMES[transfer]}) toned down to standard range",
+    )
 
 
 def test_a_plain_clip_says_nothing():
     assert footage.read(draw.video(draw.frames(3)), "clip.mp4").sample(Sampling(2, 1)).notes == ()
+
+
+def heic_of(code, transfer):
+    """Return a HEIC of one grey that is tagged as HDR."""
+    grey = Image.new("RGB", (64, 48), (round(255 * code),) * 3)
+    file = io.BytesIO()
+    made = pillow_heif.from_pillow(grey)
+    made[0].info["nclx_profile"] = {
+        "color_primaries": 9, "transfer_characteristics": transfer,
+        "matrix_coefficients": 9, "full_range_flag": 1,
+    }  # fmt: skip
+    made.save(file, quality=-1, save_nclx_profile=True)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("transfer", [hdr.PQ, hdr.HLG])
+def test_a_heic_of_high_dynamic_range_is_toned_down(transfer):
+    content = heic_of(0.5, transfer)
+    assert hdr.transfer_of(content) == transfer
+    clip = pictures.read(content, "hdr.heic")
+    np.testing.assert_allclose(clip.frames, toned(0.5, transfer), atol=4)
+    assert "high dynamic range" in clip.notes[0]
+
+
+def test_a_png_says_its_transfer_in_a_chunk():
+    plain = draw.picture(np.full((19, 23, 3), 128, np.uint8))
+    chunk = b"cICP" + bytes([9, hdr.PQ, 0, 1])
+    packed = len(chunk[4:]).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    clip = pictures.read(plain[:33] + packed + plain[33:], "hdr.png")
+    np.testing.assert_allclose(clip.frames, toned(128 / 255, hdr.PQ), atol=1)
+    assert hdr.transfer_of(plain) == 0
