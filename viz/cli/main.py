@@ -73,18 +73,22 @@ def _run(given: list[str]) -> int:
     try:
         args = parser(given[0] if given else None).parse_args(given)
     except SystemExit:
-        _say([], sys.stdout, end="")  # help, to a reader that may have gone away
+        _print([], end="")  # help, to a reader that may have gone away
         raise
-    lines = COMMANDS[args.command].function(args.command)(args)
+    _print(COMMANDS[args.command].function(args.command)(args))
+    return 0
+
+
+def _print(lines: Iterable[str], end: str = "\n") -> None:
+    """Print to the output; MachineError where it takes nothing more."""
     try:
-        _say(lines, sys.stdout)
+        _say(lines, sys.stdout, end)
     except OSError as problem:
         _drop(sys.stdout)
         raise MachineError(
             f"The output could not be written ({problem.strerror}); files that were asked for are "
             "there. Send the output elsewhere."
         ) from problem
-    return 0
 
 
 def _say(lines: Iterable[str], stream: TextIO, end: str = "\n") -> None:

@@ -36,8 +36,9 @@ def test_a_reader_that_goes_away_is_no_error(what, start):
 
 
 @pytest.mark.slow
-def test_a_full_disk_behind_the_output_is_one_line():
-    done = shell("$VIZ models > /dev/full")
+@pytest.mark.parametrize("what", ["models", "--help"])
+def test_a_full_disk_behind_the_output_is_one_line(what):
+    done = shell(f"$VIZ {what} > /dev/full")
     assert done.returncode == 2
     assert done.stderr.count(b"\n") == 1
     assert b"No space left" in done.stderr
