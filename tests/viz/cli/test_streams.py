@@ -82,9 +82,9 @@ def test_an_interrupt_while_it_works_is_one_line_and_130(monkeypatch, capsys):
 def test_a_pipe_as_input_or_output_is_refused_at_once(tmp_path, capsys):
     pipe = tmp_path / "pipe.png"
     os.mkfifo(pipe)
-    asked = ["figure", "view", "example:bird", "--model", "r50n-nl", "--at", "215,120"]
+    asked = ["figure", "view", "example:bird", "--model", "e2-nl", "--at", "215,120"]
     for given in (
-        ["maps", str(pipe), "--model", "r50n-nl", "--at", "3,3", "--out", str(tmp_path / "o")],
+        ["maps", str(pipe), "--model", "e2-nl", "--at", "3,3", "--out", str(tmp_path / "o")],
         ["render", str(pipe), "--out", str(tmp_path / "o.png")],
         [*asked, "--truth", str(pipe), "--out", str(tmp_path / "o.png")],
         [*asked, "--size", "64", "--out", str(pipe)],
@@ -99,7 +99,7 @@ def test_a_name_that_is_no_text_is_refused_in_one_line(tmp_path, capsys):
         Image.fromarray(np.full((64, 96, 3), 90, np.uint8)).save(path)
     except OSError:
         pytest.skip("this file system takes no such names")
-    given = [str(path), "--model", "r50n-nl", "--at", "40,30", "--size", "64"]
+    given = [str(path), "--model", "e2-nl", "--at", "40,30", "--size", "64"]
     assert main.main(["maps", *given, "--out", str(tmp_path / "o")]) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
@@ -108,6 +108,6 @@ def test_a_name_that_is_no_text_is_refused_in_one_line(tmp_path, capsys):
 
 def test_an_output_whose_name_is_no_text_is_written(tmp_path, capsys):
     out = tmp_path / os.fsdecode(b"o\xff")
-    given = ["example:bird", "--model", "r50n-nl", "--at", "215,120", "--size", "64"]
+    given = ["example:bird", "--model", "e2-nl", "--at", "215,120", "--size", "64"]
     assert main.main(["maps", *given, "--out", str(out)]) == 0
     assert (out / "recipe.json").is_file()
