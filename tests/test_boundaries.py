@@ -47,6 +47,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "viz": (
         "geometry",
         "types",
+        "media.pixels",
         "media",
         "examples",
         "rendering",

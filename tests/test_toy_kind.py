@@ -197,7 +197,7 @@ def test_the_command_line_writes_it(model, photo, tmp_path, capsys):
     asked = ["maps", str(photo), "--model", "tiny", "--kind", "toy", "--at", "41,22"]
     assert main.main([*asked, "--size", "128", "--out", str(out)]) == 0
     assert sorted(path.name for path in out.iterdir()) == [
-        "maps.npz", "photo-near.png", "recipe.json",
+        "heat", "maps.npz", "photo-near.png", "recipe.json",
     ]  # fmt: skip
     assert "near" in capsys.readouterr().out
     row = viz.row(viz.capture(model, photo, size=128), at=AT, kind="toy")

@@ -11,17 +11,34 @@ fig.save("fig5.pdf")
 """
 
 import importlib
-from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from viz.attention.pipeline import capture, load
-from viz.attention.queries import maps, row
-from viz.attention.query_dependence import query_dependence
+if TYPE_CHECKING:
+    from viz import figure
+    from viz.attention.pipeline import capture, load
+    from viz.attention.queries import maps, row
+    from viz.attention.query_dependence import query_dependence
 
 __all__ = ["capture", "figure", "load", "maps", "query_dependence", "row"]
 
+_PLACES = {
+    "capture": "viz.attention.pipeline",
+    "load": "viz.attention.pipeline",
+    "maps": "viz.attention.queries",
+    "row": "viz.attention.queries",
+    "query_dependence": "viz.attention.query_dependence",
+}
 
-def __getattr__(name: str) -> ModuleType:
-    """Import viz.figure when it is first asked for: maps alone need nothing that draws pages."""
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 (functions and a module)
+    """Import what is first asked for: maps need nothing that draws pages, and the command line
+    nothing of this."""
     if name == "figure":
         return importlib.import_module("viz.figure")
-    raise AttributeError(f"module 'viz' has no attribute {name!r}")
+    if name not in _PLACES:
+        raise AttributeError(f"module 'viz' has no attribute {name!r}")
+    return getattr(importlib.import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

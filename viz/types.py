@@ -39,7 +39,9 @@ class Clip:
     """Decoded media: frames (T, H, W, 3) uint8 RGB; timestamps in s; sha256 of the file's bytes.
 
     ``numbers`` are the frames' places in the footage they were sampled from, counted from 0;
-    empty where the clip is all there is.
+    empty where the clip is all there is. ``notes`` say what was assumed about the file, a sentence
+    each. ``size`` is the file's (width, height) in pixels where frames are held smaller: all
+    coordinates are in pixels of the file.
     """
 
     frames: np.ndarray
@@ -47,16 +49,18 @@ class Clip:
     name: str
     sha256: str
     numbers: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+    size: tuple[int, int] | None = None
 
     @property
     def height(self) -> int:
-        """Rows of pixels."""
-        return self.frames.shape[1]
+        """Rows of pixels of the file."""
+        return self.size[1] if self.size else self.frames.shape[1]
 
     @property
     def width(self) -> int:
-        """Columns of pixels."""
-        return self.frames.shape[2]
+        """Columns of pixels of the file."""
+        return self.size[0] if self.size else self.frames.shape[2]
 
 
 @dataclass(frozen=True, eq=False)

@@ -100,7 +100,8 @@ def _clicked(pin: Pin) -> None:
         if index is not None:
             _set(pin, (*reference.parts[:index], *reference.parts[index + 1 :]))
 
-    clickable.points(pin.clip.frames[reference.frame], reference.parts, key, on_add, on_remove)
+    frame = pin.clip.frames[reference.frame]
+    clickable.points(frame, reference.parts, key, on_add, on_remove, pin.clip.size)
     if reference.parts:
         _table(pin)
         st.button("Clear parts", key="figure-clear-parts", on_click=_set, args=(pin, ()))

@@ -20,6 +20,10 @@ from viz.media.footage import Footage
 from viz.types import Clip
 
 LARGEST_MB = embedded_recipe.LARGEST_BYTES // 2**20
+_LEVELS = (
+    "The recipe's picture was shown with levels of its own, which the app does not take yet; draw "
+    "it with python -m viz render."
+)
 _LONGEST = 160
 """Letters of a path that are shown."""
 
@@ -38,7 +42,7 @@ class Opened:
 def uploader() -> None:
     """Draw the place to drop a recipe or a figure, and why the last one was not opened."""
     st.file_uploader(
-        "Open a recipe or a figure (JSON, PDF, SVG, PNG)", key=_upload_key(),
+        "Open a recipe or a figure (JSON, PDF, SVG, EPS, PNG, TIFF)", key=_upload_key(),
         max_upload_size=LARGEST_MB, on_change=_take,
         help="Its pins and settings take the place of those that are here.",
     )  # fmt: skip
@@ -62,7 +66,15 @@ def _take() -> None:
 
 
 def begin(recipe: Recipe) -> None:
-    """Open a recipe: at once where all its media are here, else when the missing ones are given."""
+    """Open a recipe: at once where all its media are here, else when the missing ones are given.
+
+    InputError for one with a font of its own: no file that a recipe names is opened.
+    """
+    if recipe.layout.own_font:
+        raise InputError(
+            f"The recipe has a font of its own, {recipe.layout.own_font[-40:]}, which the app does "
+            "not take; draw it with python -m viz render, or take own_font out of its layout."
+        )
     state.FIGURE_OPENED.set(Opened(recipe))
     _finish()
 
@@ -98,6 +110,9 @@ def _close() -> None:
 
 def _found(wanted: Medium, opened: Opened) -> Clip | None:
     """Return the frames of a medium from what this session has; never from its path."""
+    if wanted.levels is not None:
+        opened.problems[wanted] = _LEVELS
+        return None
     if wanted not in opened.clips:
         found = session_pins.clip_of(wanted) or _from_footage(wanted, opened)
         if found is None:
@@ -121,6 +136,8 @@ def _examples() -> tuple[Footage, ...]:
 
 
 def _taken(known: Footage, wanted: Medium) -> Clip:
+    if wanted.levels is not None:
+        raise InputError(_LEVELS)
     if known.is_clip != wanted.is_clip:
         here, there = ("a clip", "a picture") if known.is_clip else ("a picture", "a clip")
         raise InputError(f"{wanted.path} is {here} here, and {there} in the recipe.")

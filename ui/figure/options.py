@@ -108,6 +108,10 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             help="In place of the preset's own; empty: those.",
         ),
         Option(
+            "mathtext", "Formulas in labels", st.toggle,
+            help=r"What stands between dollar signs is a formula: $\alpha_1$ is \$\\alpha_1\$.",
+        ),
+        Option(
             "legend", "Legend of the parts", st.toggle, ("parts",),
             applies=lambda _, references: any(one.parts for one in references),
         ),

@@ -19,7 +19,7 @@ def offer(figure: Figure) -> None:
         st.download_button(
             "Recipe (.json)", recipe_json.dumps(figure.recipe), "recipe.json", "application/json",
             key="figure-save-json", on_click="ignore",
-            help="Everything that is needed to draw the figure again; PDF, SVG and PNG have it "
+            help="Everything that is needed to draw the figure again; all files but movies have it "
             "inside.",
         )  # fmt: skip
     if movies.can_move(figure):

@@ -14,6 +14,7 @@ from viz.rendering.look import Look
 
 KEPT = (
     "width_mm", "dpi", "gap_mm", "font", "font_pt", "captions", "labels", "greyscale",
+    "mathtext",
 )  # fmt: skip
 """Fields of the layout that stay as the user set them when another preset is chosen."""
 LISTS = ("row_labels", "column_labels")

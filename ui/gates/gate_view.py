@@ -59,9 +59,10 @@ def pictures(layer: GateCapture, clip: Clip, capture: Capture) -> dict[str, np.n
     """Return the mean |activation| over the picture before and after the gate, on one scale."""
     _low, _high, pair = shades(layer, 0, clip, capture.geometry, _LOOK)
     frame, whole = clip.frames[0], Box(0, 0, clip.width, clip.height)
+    high, wide = frame.shape[:2]
     return {
         f"{when} the gate": rasters.raster(
-            Picture(frame, whole, shade), clip.width, clip.height, _LOOK, greyscale=False
+            Picture(frame, whole, shade, size=clip.size), wide, high, _LOOK, greyscale=False
         ).pixels
         for when, shade in zip(WHEN, pair, strict=True)
     }

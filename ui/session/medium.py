@@ -113,6 +113,8 @@ def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> None:
         )  # fmt: skip
     state.MEDIUM.set(in_use())
     st.caption(f"In use: {_described(in_use())}")
+    if in_use().notes:
+        st.caption(plain("; ".join(in_use().notes)))
 
 
 def _described(found: Footage) -> str:

@@ -1,5 +1,6 @@
 """From media to a capture in one call each: what pages, command line and notebooks share."""
 
+import warnings
 from collections.abc import Mapping
 from itertools import count as count_from
 from pathlib import Path
@@ -35,10 +36,17 @@ def sampling_for(spec: NetworkSpec) -> Sampling:
 
 
 def sampled(model: LoadedModel, source: Clip | str | Path) -> Clip:
-    """Return a Clip as it is; a file (or a folder of frames) as the network wants it sampled."""
+    """Return a Clip as it is; a file (or a folder of frames) as the network wants it sampled.
+
+    What was assumed about the file is said as a warning. viz.media.footage.load(path, levels)
+    overrules which values of a deep picture are black and white.
+    """
     if isinstance(source, Clip):
         return source
-    return footage.load(source).sample(sampling_for(model.spec))
+    clip = footage.load(source).sample(sampling_for(model.spec))
+    for note in clip.notes:
+        warnings.warn(f"{clip.name}: {note}.", stacklevel=3)
+    return clip
 
 
 def effective(spec: NetworkSpec, mode: Mode = "fit", size: int | None = None) -> tuple[Mode, int]:

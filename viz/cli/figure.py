@@ -39,6 +39,8 @@ _LAYOUT = {
     "dpi": "of PNGs, and of the pictures in PDFs and SVGs",
     "gap": "between panels, in mm",
     "font": None,
+    "own-font": "in place of --font: a TrueType file, or the name of an installed family",
+    "mathtext": "formulas between dollar signs in labels, like $\\alpha_1$",
     "font-size": "in points",
     "captions": None,
     "captions-of": None,
@@ -83,6 +85,7 @@ def add_figure(command: argparse.ArgumentParser) -> None:
     add("--name", action="append", help="what stands at the row of an input, likewise")
     add("--box", action="append", metavar="L,T,R,B",
         help="what is shown of an input, in its pixels, likewise")  # fmt: skip
+    options.add_levels(command)
     options.add_sampling(command)
     for name, how in _VIEW.items():
         add(f"--{name}", **{**how, "action": "append", "help": how["help"] + _EACH})
@@ -115,7 +118,7 @@ def figure(args: argparse.Namespace) -> list[str]:
             "pixels of the picture."
         )
     look = options.look(args)
-    sources = FileSources(load=models_command.load_answered)
+    sources = FileSources(load=models_command.load_answered, said=options.unsaid)
     made = figures.compose(
         args.preset,
         args.inputs,
@@ -141,7 +144,7 @@ def render(args: argparse.Namespace) -> list[str]:
     def opened(name: str, known: Mapping[str, str]) -> LoadedModel:
         return models_command.load_answered(name, {**known, **answers})
 
-    sources = FileSources(args.recipe.parent, media, networks, opened)
+    sources = FileSources(args.recipe.parent, media, networks, opened, options.unsaid)
     return [*_differing(found), *_written(Figure(found, sources), outs)]
 
 
@@ -183,7 +186,8 @@ def _asked(args: argparse.Namespace, sources: FileSources) -> dict[str, object]:
     answers = models_command.answers(args)
     found = {name: getattr(args, name) for name in ("frame", "name", *OF_VIEWS)}
     found["box"] = args.box and [options.numbers(text, "--box", 4) for text in args.box]
-    if not any(sources.footage(path).is_clip for path in args.inputs):
+    found["levels"] = options.levels(args)
+    if not any(sources.footage(path, found["levels"]).is_clip for path in args.inputs):
         options.refuse_sampling(args, args.inputs[0])
     sampling = options.sampling(args, sources.network(args.model[0], answers).spec)
     asked = {name: tuple(values) for name, values in found.items() if values is not None}
@@ -193,7 +197,7 @@ def _asked(args: argparse.Namespace, sources: FileSources) -> dict[str, object]:
 def _outs(paths: list[Path]) -> list[Path]:
     """Return the files to write; InputError before any work where one is of no known kind."""
     for path in paths:
-        if path.suffix.lower() not in (".json", *(f".{kind}" for kind in figures.KINDS)):
+        if export.kind_of(path) not in ("json", *figures.KINDS):
             raise InputError(
                 f"--out {path} has no known ending; give .json (the recipe) or a kind of figure: "
                 f"{', '.join(figures.KINDS)}."
@@ -209,11 +213,18 @@ def _written(made: Figure, outs: Iterable[Path]) -> list[str]:
         export.save(content, out)
         lines.append(f"wrote {out} ({len(content) / 1000:.0f} kB)")
     size = f"{plan.width:.1f} x {plan.height:.1f} mm, {len(plan.places)} panels"
-    return [f"{made.recipe.preset}: {size}", *lines]
+    return [f"{made.recipe.preset}: {size}", *_noted(made), *lines]
+
+
+def _noted(made: Figure) -> list[str]:
+    """Return what was assumed about the pictures and clips of a figure."""
+    media = dict.fromkeys(reference.medium for reference in made.recipe.references)
+    clips = [made.sources.clip(medium) for medium in media]
+    return [line for clip in clips for line in options.noted(clip)]
 
 
 def _content(made: Figure, out: Path) -> bytes:
-    kind = out.suffix.lower().removeprefix(".")
+    kind = export.kind_of(out)
     if kind == "json":
         return recipe_json.dumps(made.recipe).encode()
     return made.content(kind, show_frames(out.name))

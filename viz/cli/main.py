@@ -1,15 +1,19 @@
 """The command line: ``python -m viz models``, ``inspect``, ``maps``, ``figure`` and ``render``.
 
-Exit codes: 0 done, 2 wrong usage or bad input (one line on stderr), 1 our bug.
+Exit codes: 0 done, 2 wrong usage, bad input or a machine that refuses (one line on stderr), 1 our
+bug, 130 interrupted. A reader that closes its end of a pipe early (``| head``) is done, too.
 """
 
 import argparse
 import importlib
+import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TextIO
 
-from errors import AttentionVizError
+from errors import AttentionVizError, MachineError
+
+INTERRUPTED = 130
 
 
 class Command(NamedTuple):
@@ -52,13 +56,64 @@ def parser(wanted: str | None = None) -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    args = parser(given[0] if given else None).parse_args(given)
+    for stream in (sys.stdout, sys.stderr):
+        _spell_out(stream)
     try:
-        lines = COMMANDS[args.command].function(args.command)(args)
+        return _run(sys.argv[1:] if arguments is None else list(arguments))
+    except KeyboardInterrupt:
+        _say(["Interrupted; no file is half written."], sys.stderr)
+        return INTERRUPTED
     except AttentionVizError as problem:
         # Below the one line stands what can be answered, if something can.
-        print("\n".join([str(problem), *getattr(problem, "lines", [])]), file=sys.stderr)
+        _say([str(problem), *getattr(problem, "lines", [])], sys.stderr)
         return 2
-    print("\n".join(lines))
+
+
+def _run(given: list[str]) -> int:
+    try:
+        args = parser(given[0] if given else None).parse_args(given)
+    except SystemExit:
+        _print([], end="")  # help, to a reader that may have gone away
+        raise
+    _print(COMMANDS[args.command].function(args.command)(args))
     return 0
+
+
+def _print(lines: Iterable[str], end: str = "\n") -> None:
+    """Print to the output; MachineError where it takes nothing more."""
+    try:
+        _say(lines, sys.stdout, end)
+    except OSError as problem:
+        _drop(sys.stdout)
+        raise MachineError(
+            f"The output could not be written ({problem.strerror}); files that were asked for are "
+            "there. Send the output elsewhere."
+        ) from problem
+
+
+def _say(lines: Iterable[str], stream: TextIO, end: str = "\n") -> None:
+    """Print lines at once; a reader that went away is left alone."""
+    try:
+        print("\n".join(lines), end=end, file=stream, flush=True)
+    except BrokenPipeError:
+        _drop(stream)
+    except OSError:
+        if stream is not sys.stderr:
+            raise
+        _drop(stream)  # there is nowhere left to say so
+
+
+def _spell_out(stream: TextIO) -> None:
+    """Let letters that a stream's encoding lacks be spelled out (\\xe9), rather than stop it."""
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")
+
+
+def _drop(stream: TextIO) -> None:
+    """Send what a stream still holds nowhere, so that Python does not try again at its end."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+    except OSError:
+        pass

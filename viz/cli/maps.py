@@ -1,11 +1,13 @@
-"""``python -m viz maps``: what a reference attends to, as pictures, arrays and movies."""
+"""``python -m viz maps``: what references attend to, as pictures, arrays and movies."""
 
 import argparse
 import re
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 from errors import InputError, MachineError
@@ -16,10 +18,10 @@ from viz.cli import models as models_command
 from viz.cli import options
 from viz.figure import composition
 from viz.figure.api import Figure
-from viz.figure.files import maps_file, movie
+from viz.figure.files import heat_file, maps_file, movie
 from viz.figure.options import Asked
 from viz.figure.recipe import recipe_json
-from viz.figure.recipe.recipe import Recipe
+from viz.figure.recipe.recipe import Recipe, Reference
 from viz.figure.resolve import Scene, Shot, scene
 from viz.figure.sources import FileSources
 from viz.geometry import MODES
@@ -27,20 +29,28 @@ from viz.media.footage import Footage
 from viz.rendering import heat
 from viz.rendering.look import Look
 from viz.rendering.movie_files import Progress
-from viz.types import AttentionMap, Sampling
+from viz.types import AttentionMap
 
 _REDRAWN_EVERY_S = 0.2
 
 
 def add_maps(maps: argparse.ArgumentParser) -> None:
     """Add the options of ``maps``."""
-    maps.add_argument("input", help="a picture, a clip, a GIF, a zip or a folder of frames")
+    maps.add_argument(
+        "inputs", nargs="+", metavar="INPUT",
+        help="pictures, clips, GIFs, zips or folders of frames, example:bird, example:kick",
+    )  # fmt: skip
     maps.add_argument("--model", required=True, help="name of `models`, or path of a checkpoint")
     models_command.add_answers(maps)
-    maps.add_argument("--at", required=True, help="X,Y: reference in pixels of the picture")
     maps.add_argument(
-        "--frame", type=int, default=0, help="frame of the reference, sampled frames from 0"
-    )
+        "--at", action="append", required=True, metavar="X,Y",
+        help="reference in pixels of the picture; once for all inputs, or once for each",
+    )  # fmt: skip
+    maps.add_argument(
+        "--frame", type=int, action="append",
+        help="frame of the reference, sampled frames from 0; likewise",
+    )  # fmt: skip
+    options.add_levels(maps)
     options.add_sampling(maps)
     maps.add_argument("--video", metavar="KINDS", help=f"movies too: {','.join(movie.KINDS)}")
     maps.add_argument("--block", help="block, e.g. res4.4; the last one when left out")
@@ -80,38 +90,51 @@ def _movies(text: str | None) -> tuple[str, ...]:
 
 
 def maps(args: argparse.Namespace) -> list[str]:
-    """Write pictures, arrays, movies and the recipe of one reference; return what to print."""
-    look, at = Look(**options.look(args)), options.pixel(args.at, "--at")
-    kinds = _movies(args.video)
+    """Write pictures, arrays, movies and the recipe of every input; return what to print.
+
+    The files of several inputs stand in a folder each, which is called like the input.
+    """
+    look, at = Look(**options.look(args)), [options.pixel(text, "--at") for text in args.at]
+    kinds, levels = _movies(args.video), options.levels(args)
     selection(args.maps)
-    sources = FileSources(load=models_command.load_answered)
-    found, answers = sources.footage(args.input), models_command.answers(args)
-    if not found.is_clip:
-        options.refuse_sampling(args, found.name, "video")
-    model = sources.network(args.model, answers)
+    sources = FileSources(load=models_command.load_answered, said=options.unsaid)
+    found = [sources.footage(path, levels) for path in args.inputs]
+    if not any(one.is_clip for one in found):
+        options.refuse_sampling(args, found[0].name, "video")
+    model = sources.network(args.model, models_command.answers(args))
     asked = _asked(args, found, model.spec)
-    references = composition.references(sources, [args.input], [args.model], at, asked)
-    recipe = composition.view_recipe(references, look)
-    one = scene(references[0], sources)
+    references = composition.references(sources, args.inputs, [args.model], at, asked)
+    files, lines = {}, []
+    for folder, reference in zip(_folders(args.inputs), references, strict=True):
+        made, told = _of_one(reference, look, sources, kinds)
+        files |= {str(Path(folder, name)): content for name, content in made.items()}
+        lines += told
+    _write(args.out, files)
+    return [*lines, *(f"wrote {args.out / name}" for name in files)]
+
+
+def _of_one(
+    reference: Reference, look: Look, sources: FileSources, kinds: tuple[str, ...]
+) -> tuple[dict[str, bytes], list[str]]:
+    """Return the files of one reference by their names, and what to print of it."""
+    recipe = composition.view_recipe([reference], look)
+    one = scene(reference, sources)
     (shot,) = one.shots
-    files = _drawn(args.input, recipe, shot, sources, kinds)
-    files["maps.npz"] = maps_file.npz([shot], args.frame, one.clip)
+    files = _drawn(recipe, one, sources, kinds if one.reference.medium.is_clip else ())
+    files["maps.npz"] = maps_file.npz([shot], reference.frame, one.clip)
     # It draws the first of the pictures; the others have their own inside.
     files["recipe.json"] = recipe_json.dumps(_showing(recipe, shot.maps[0])).encode()
-    _write(args.out, files)
-    return [
-        *_account(one, shot),
-        *(_ranged(attention, look) for attention in shot.maps),
-        *(f"wrote {args.out / name}" for name in files),
-    ]
+    told = [*_account(one, shot), *(_ranged(attention, look) for attention in shot.maps)]
+    return files, told
 
 
-def _asked(args: argparse.Namespace, found: Footage, spec: NetworkSpec) -> Asked:
-    taken: Sampling | None = options.sampling(args, spec) if found.is_clip else None
+def _asked(args: argparse.Namespace, found: Sequence[Footage], spec: NetworkSpec) -> Asked:
+    moving = any(one.is_clip for one in found)
     return Asked(
-        frame=args.frame,
-        sampling=taken,
+        frame=args.frame or 0,
+        sampling=options.sampling(args, spec) if moving else None,
         answers=models_command.answers(args),
+        levels=options.levels(args),
         block=args.block,
         kind=args.kind,
         mode=args.mode,
@@ -120,15 +143,35 @@ def _asked(args: argparse.Namespace, found: Footage, spec: NetworkSpec) -> Asked
     )
 
 
+def _folders(inputs: Sequence[str]) -> list[str]:
+    """Return the folder of each input's files: the only one's is --out itself."""
+    if len(inputs) == 1:
+        return [""]
+    found: list[str] = []
+    for path in inputs:
+        name = _stem(path)
+        again = (f"{name}-{number}" for number in count(2))
+        while name in found:
+            name = next(again)
+        found.append(name)
+    return found
+
+
+def _stem(path: str) -> str:
+    return Path(path).absolute().stem.replace(":", "-").replace("*", "") or "frames"
+
+
 def _drawn(
-    path: str, recipe: Recipe, shot: Shot, sources: FileSources, kinds: tuple[str, ...]
+    recipe: Recipe, one: Scene, sources: FileSources, kinds: tuple[str, ...]
 ) -> dict[str, bytes]:
-    """Return a picture of each map, and then its movies, by file name."""
-    stem, files = Path(path).absolute().stem.replace(":", "-"), {}
+    """Return by file name a picture of each map, in the folder heat its heat alone, and movies."""
+    (shot,) = one.shots
+    stem, files = _stem(one.reference.medium.path), {}
     for attention in shot.maps:
         figure = Figure(_showing(recipe, attention), sources)
         label = re.sub(r"\W+", "-", attention.label)
         files[f"{stem}-{label}.png"] = figure.content("png")
+        files[f"heat/{stem}-{label}.png"] = heat_file.png(one, shot, attention, recipe.look)
         for kind in kinds:
             name = f"{stem}-{label}.{kind}"
             files[name] = figure.content(kind, show_frames(name))
@@ -174,6 +217,7 @@ def _account(one: Scene, shot: Shot) -> list[str]:
             f"frame {frame} of {len(clip.frames)}, at {clip.timestamps[frame]:.2f} s, number "
             f"{number} of the footage"
         )
+    lines += options.noted(clip)
     lines.append(
         f"{shot.block.label}: reference row {cell.y}, column {cell.x} of {grid.rows} x "
         f"{grid.cols} cells"
@@ -193,8 +237,10 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
             for name, content in files.items():
+                (Path(part) / name).parent.mkdir(parents=True, exist_ok=True)
                 (Path(part) / name).write_bytes(content)
             for name in files:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (Path(part) / name).replace(folder / name)
     except OSError as problem:
         raise MachineError(

@@ -8,7 +8,7 @@ from models.specs.network import MAX_FRAMES, NetworkSpec
 from viz.attention import pipeline
 from viz.rendering import look as looks
 from viz.rendering.look import Look
-from viz.types import Sampling
+from viz.types import Clip, Sampling
 
 _SAMPLING = ("frames", "step", "start", "unit")
 _LOOK = {
@@ -29,6 +29,28 @@ def add_sampling(command: argparse.ArgumentParser) -> None:
     add("--step", type=float, help="from one frame to the next; else the network's")
     add("--start", type=float, help="the first frame, from 0; else in the middle")
     add("--unit", choices=("frames", "seconds"), help="of --step and --start")
+
+
+def add_levels(command: argparse.ArgumentParser) -> None:
+    """Add the option for pictures of more than 8 bits."""
+    command.add_argument(
+        "--levels", metavar="LOW,HIGH",
+        help="values that are black and white in pictures of more than 8 bits, e.g. 0,4095",
+    )  # fmt: skip
+
+
+def levels(args: argparse.Namespace) -> tuple[float, float] | None:
+    """Return what was given as --levels."""
+    return None if args.levels is None else pixel(args.levels, "--levels")
+
+
+def unsaid(_note: str) -> None:
+    """Say nothing of a note yet: commands print all of them with what they did."""
+
+
+def noted(clip: Clip) -> list[str]:
+    """Return what was assumed about the file of a clip, a line each."""
+    return [f"note: {clip.name}: {note}" for note in clip.notes]
 
 
 def add_look(command: argparse.ArgumentParser) -> None:

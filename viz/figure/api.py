@@ -1,4 +1,4 @@
-"""Figures for papers: from references to PDF, SVG, PNG and movies, and back from their recipe.
+"""Figures for papers: from references to files of every kind, and back from their recipe.
 
     fig = viz.figure.parts(["a.jpg", "b.jpg"], ["e2-nl", "e2-cgnl"], [(120, 80), (60, 90)])
     fig.save("fig5.pdf")
@@ -89,7 +89,7 @@ class Figure:
         where it cannot be written.
         """
         path = Path(path)
-        kind = path.suffix.lower().removeprefix(".")
+        kind = export.kind_of(path)
         if kind != "json" and kind not in KINDS:
             raise InputError(
                 f"{path.name} has no ending of a figure; figures are saved as {_known()}, "
@@ -108,7 +108,7 @@ def _known() -> str:
 
 
 def load(path: str | Path, sources: Sources | None = None) -> Figure:
-    """Return the figure of a recipe, or of a PDF, SVG or PNG that has one inside.
+    """Return the figure of a recipe, or of a PDF, SVG, EPS, PNG or TIFF that has one inside.
 
     Media are looked for beside it, unless ``sources`` say otherwise.
     """

@@ -21,7 +21,6 @@ from viz.figure.panels.presets import TABLE
 from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Layout, Medium, Network, Recipe, Reference, View
 from viz.figure.sources import FileSources
-from viz.media.footage import Footage
 from viz.rendering.look import Look
 from viz.types import Sampling
 
@@ -68,7 +67,7 @@ def references(
     views = _views(models, loaded, asked)
     sampling = asked.sampling or pipeline.sampling_for(loaded[0].spec)
     truth = _truth(asked.truth)
-    media = [_medium(str(path), sources.footage(str(path)), sampling) for path in inputs]
+    media = [_medium(sources, str(path), sampling, asked.levels) for path in inputs]
     for medium, frame in zip(media, frames, strict=True):
         _check_frame(frame, medium)
     parts = [truth.of(medium.path) if truth else () for medium in media]
@@ -154,12 +153,24 @@ def _resolved(view: View, model: LoadedModel) -> View:
     return replace(view, mode=mode, size=size, block=view.block or (labels[-1] if labels else None))
 
 
+def _is_text(path: str) -> bool:
+    """Tell whether a path holds letters only: bytes that are none become surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in path)
+
+
 def _choice(given: str | MapChoice | None) -> MapChoice | None:
     return MapChoice.parse(given) if isinstance(given, str) else given
 
 
-def _medium(path: str, found: Footage, sampling: Sampling) -> Medium:
-    return Medium(path, found.sha256, found.numbers(sampling) if found.is_clip else ())
+def _medium(
+    sources: FileSources, path: str, sampling: Sampling, levels: tuple[float, float] | None
+) -> Medium:
+    found = sources.footage(path, levels)
+    if not _is_text(path):
+        raise InputError(
+            f"The name of {found.name} is not UTF-8, and no recipe can hold it; rename the file."
+        )
+    return Medium(path, found.sha256, found.numbers(sampling) if found.is_clip else (), levels)
 
 
 def _pixels(at: Pixel | Sequence[Pixel]) -> tuple[Pixel | None, ...]:

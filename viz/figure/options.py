@@ -25,7 +25,8 @@ class Asked:
     """What is asked of the inputs: ``frame`` of all or of each, and which frames of clips are taken
     (None: as the first network was made for); ``truth``, a file or CUB folder of parts; ``answers``
     to what checkpoints leave open; ``name``, what stands at the row of all or of each, and ``box``,
-    what is shown of its picture: (left, top, right, bottom) in pixels.
+    what is shown of its picture: (left, top, right, bottom) in pixels; ``levels``, the values that
+    are black and white in pictures of more than 8 bits.
 
     ``block`` to ``label`` are fields of recipe.View, for all networks or for each.
     """
@@ -36,6 +37,7 @@ class Asked:
     answers: Mapping[str, str] | tuple[tuple[str, str], ...] = ()
     name: Each[str] = ""
     box: Each[Sides | None] = None
+    levels: tuple[float, float] | None = None
     block: Each[str | None] = None
     kind: Each[str | None] = None
     mode: Each[Mode] = "fit"
@@ -62,6 +64,7 @@ class Options(TypedDict, total=False):
     answers: Mapping[str, str]
     name: Each[str]
     box: Each[Sides]
+    levels: tuple[float, float]
     block: Each[str]
     kind: Each[str]
     mode: Each[Mode]
@@ -82,6 +85,8 @@ class Options(TypedDict, total=False):
     dpi: int
     gap_mm: float
     font: Font
+    own_font: str
+    mathtext: bool
     font_pt: float
     captions: Captions
     captions_of: str

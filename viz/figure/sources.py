@@ -1,6 +1,7 @@
 """The files and networks behind a recipe, for the command line and notebooks."""
 
 import os.path
+import warnings
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -35,8 +36,9 @@ class FileSources:
     A path in a recipe is replaced as ``media`` says (old -> new: a path, or a folder above it);
     else it is looked for from ``folder`` (the recipe's), from the working directory, and by its
     name in ``folder``. ``networks`` likewise replaces ids. ``load`` loads a network by id and
-    answers. What was read or run is kept, so that nothing is read or run twice; of files, which
-    are large, the last 16.
+    answers. What was assumed about a medium is told to ``said``, a line each; a warning, unless
+    that says otherwise. What was read or run is kept, so that nothing is read or run twice; of
+    files, which are large, the last 16.
     """
 
     def __init__(
@@ -45,18 +47,19 @@ class FileSources:
         media: Mapping[str, str] = _NONE,
         networks: Mapping[str, str] = _NONE,
         load: Load | None = None,
+        said: Callable[[str], None] = warnings.warn,
     ) -> None:
         self.folder = Path(folder) if folder is not None else None
-        self._media, self._ids = dict(media), dict(networks)
+        self._media, self._ids, self._said = dict(media), dict(networks), said
         self._load = load or (lambda name, answers: catalogue.load(name, answers=answers))
         self._footage = lru_cache(_OPENED)(_footage)
         self._loaded = lru_cache(_NETWORKS)(self._load_network)
         self._clips = lru_cache(MOST_REFERENCES)(self._sampled)
         self._captures = lru_cache(MOST_REFERENCES * MOST_VIEWS)(self._captured)
 
-    def footage(self, path: str) -> Footage:
+    def footage(self, path: str, levels: tuple[float, float] | None = None) -> Footage:
         """Return what is at a path, or the example of that name, not decoded yet."""
-        return self._footage(path if path in EXAMPLES else str(Path(path)))
+        return self._footage(path if path in EXAMPLES else str(Path(path)), levels)
 
     def network(self, name: str, answers: Mapping[str, str] = _NONE) -> LoadedModel:
         """Return a network by its catalogue id or the path of its checkpoint."""
@@ -102,14 +105,17 @@ class FileSources:
                 f"{medium.path} is a clip of {len(found.times)} frames here, and a picture in the "
                 "recipe. Give the picture, or add the frames to the recipe."
             )
-        return found.take(medium.frames or (0,))
+        clip = found.take(medium.frames or (0,))
+        for note in clip.notes:
+            self._said(f"{clip.name}: {note}.")
+        return clip
 
     def _matching(self, medium: Medium) -> Footage:
         """Return the first footage of the medium's sha256 where it may lie."""
         places = [medium.path] if medium.path in EXAMPLES else self._places(medium.path)
         others = []
         for place in places:
-            found = self._footage(place)
+            found = self._footage(place, medium.levels)
             if medium.sha256 in ("", found.sha256):
                 return found
             others.append((place, found.sha256))
@@ -148,8 +154,12 @@ class FileSources:
         raise _missing(network.id, network.sha256, None, "--network")
 
 
-def _footage(path: str) -> Footage:
-    return footage.of(EXAMPLES[path]()) if path in EXAMPLES else footage.load(path)
+def _footage(path: str, levels: tuple[float, float] | None) -> Footage:
+    if path not in EXAMPLES:
+        return footage.load(path, levels)
+    if levels is not None:
+        raise InputError(f"{path} has 8 bits a value, so that levels do not apply; leave them out.")
+    return footage.of(EXAMPLES[path]())
 
 
 def mapped(path: str, table: Mapping[str, str]) -> str | None:
@@ -176,4 +186,6 @@ def _last(path: str) -> str:
 
 
 def _exists(path: str | Path) -> bool:
-    return os.path.exists(path)  # noqa: PTH110 (never raises)
+    """Tell whether there is a file, a folder, or a series of frames in one."""
+    there = os.path.exists(path)  # noqa: PTH110 (never raises)
+    return there or footage.is_series(Path(path))

@@ -1,6 +1,5 @@
 """Animated GIF, WebP and PNG: timed from their headers, composited by Pillow as far as needed."""
 
-import io
 import struct
 import time
 import warnings
@@ -9,10 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 import numpy as np
-from PIL import Image
 
 from errors import MediaError
 from viz.media import pictures
+from viz.media.pixels import upright
+from viz.media.pixels.upright import Pixels
 
 _SHORTEST = 0.0105
 _INSTEAD = 0.1
@@ -31,15 +31,17 @@ class Animation:
     width: int = 0
     height: int = 0
 
-    def frames(self, numbers: Sequence[int]) -> np.ndarray:
-        """Composite frames, numbers ascending, over white to (T, H, W, 3) uint8.
+    def frames(self, numbers: Sequence[int], most: int = pictures.MAX_SHOWN) -> Pixels:
+        """Composite frames, numbers ascending, over white to (T, H, W, 3) uint8, halved until each
+        has at most ``most`` pixels.
 
         Every frame up to the last of them is decoded once; MediaError where one cannot be.
         """
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return np.stack(list(self._composited(set(numbers))))
+                factor = pictures.halvings(self.width, self.height, most)
+                return Pixels(np.stack(list(self._composited(set(numbers), factor))))
         except MediaError:
             raise
         except Exception as problem:  # Pillow's decoders raise almost anything on damaged files
@@ -48,17 +50,18 @@ class Animation:
                 f"({type(problem).__name__}); export it again as GIF or MP4."
             ) from problem
 
-    def _composited(self, wanted: set[int]) -> Iterator[np.ndarray]:
+    def _composited(self, wanted: set[int], factor: int) -> Iterator[np.ndarray]:
         deadline = time.monotonic() + pictures.PATIENCE
-        with Image.open(io.BytesIO(self.content), formats=pictures.FORMATS) as picture:
+        with pictures.opened(self.content) as picture:
             pictures.check_size(self.name, *picture.size, pictures.MAX_FRAME_PIXELS)
             for number in range(-self.skipped, max(wanted) + 1):
                 picture.seek(number + self.skipped)
                 pictures.check_size(self.name, *picture.size, pictures.MAX_FRAME_PIXELS)
                 pictures.check_deadline(self.name, deadline)
                 if number in wanted:
-                    frame = pictures.upright(picture)
-                    yield frame[: self.height, : self.width] if self.width else frame
+                    frame = upright.upright(picture).values
+                    frame = frame[: self.height, : self.width] if self.width else frame
+                    yield upright.shrunk(frame, factor)
 
 
 def read(content: bytes, name: str) -> Animation | None:
@@ -73,9 +76,9 @@ def read(content: bytes, name: str) -> Animation | None:
     pictures.check_weight(name, len(content), pictures.MAX_BYTES)
     lasting = [delay if delay > _SHORTEST else _INSTEAD for delay in delays]
     times = tuple(round(t, 6) for t in accumulate([0.0, *lasting[:-1]]))
-    pictures.check_length(name, len(times), times[-1])
+    pictures.check_length(name, len(times))
     animation = Animation(content, name, times, skipped)
-    _one, height, width, _rgb = animation.frames((0,)).shape
+    _one, height, width, _rgb = animation.frames((0,)).values.shape
     return replace(animation, width=width, height=height)
 
 

@@ -1,9 +1,9 @@
 """Open a video safely, and hand out its frames in order from as few decoded ones as will do."""
 
-import io
+import threading
 from bisect import bisect_right
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -15,10 +15,13 @@ from av.error import FFmpegError
 from av.sidedata.sidedata import Type
 from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 
 from errors import MediaError
 from viz.media import pictures
+from viz.media.pixels import hdr
+from viz.media.stored import Stored
 
 _ISO = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _MISSING = 2
@@ -27,8 +30,20 @@ _NEAR = 8
 """Frames that are sooner decoded than sought past."""
 _SQUARE = 0.02
 """Pixels that are within this of square are left as they are."""
-_PROBED = 2**26
+_PROBED = 2**27
 """Pixels of a frame that FFmpeg may look at to find its size; beyond, there is none."""
+_LARGE = 4096 * 2304
+"""Frames of more pixels are decoded without a thread a frame, of which each holds frames."""
+_ONE_LARGE = threading.Lock()
+_TS, _TS_PACKETS = 0x47, (188, 192, 204)
+_MPEG_STARTS = {b"\0\0\1\xba": "mpeg", b"\0\0\1\xb3": "mpegvideo"}
+_STARTS = {
+    b"\x1a\x45\xdf\xa3": "matroska",
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "asf",
+    b"FLV\1": "flv",
+    b"OggS": "ogg",
+    **_MPEG_STARTS,
+}
 _REMEDY = "export it again as MP4 (H.264)"
 
 
@@ -69,7 +84,19 @@ def demuxer_of(head: bytes) -> str | None:
         return "mov"
     if head[:4] == b"RIFF" and head[8:11] == b"AVI":
         return "avi"
-    return "matroska" if head[:4] == b"\x1a\x45\xdf\xa3" else None
+    if _is_transport(head):
+        return "mpegts"
+    return next((demuxer for start, demuxer in _STARTS.items() if head.startswith(start)), None)
+
+
+def _is_transport(head: bytes) -> bool:
+    """Tell whether packets of MPEG-TS begin at their distance (M2TS has 4 bytes before each)."""
+    binary = not head.isascii() or b"\0" in head
+    return binary and any(
+        len(head) > first + 2 * size and all(head[first + k * size] == _TS for k in range(3))
+        for size in _TS_PACKETS
+        for first in (0, 4)
+    )
 
 
 def _no_other_file(url: str, flags: int, options: dict) -> None:
@@ -77,26 +104,33 @@ def _no_other_file(url: str, flags: int, options: dict) -> None:
 
 
 @contextmanager
-def opened(content: bytes, name: str) -> Iterator[tuple[InputContainer, VideoStream]]:
+def opened(stored: Stored) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open the container and its video; whatever FFmpeg raises inside becomes one line.
 
     The demuxer is chosen by the first bytes and may open nothing else, so that neither playlists
     nor references to other files are followed.
     """
+    name = stored.name
     try:
-        with av.open(
-            io.BytesIO(content),
-            format=demuxer_of(content[:16]),
-            metadata_errors="ignore",
-            io_open=_no_other_file,
-            options={"max_pixels": str(_PROBED)},
-        ) as container:
+        with (
+            stored.open() as file,
+            av.open(
+                file,
+                format=demuxer_of(stored.head),
+                metadata_errors="ignore",
+                io_open=_no_other_file,
+                options={"max_pixels": str(_PROBED)},
+            ) as container,
+        ):
             stream = _best(container, name)
             for other in container.streams:
                 other.discard = Discard.default if other is stream else Discard.all
-            stream.thread_type = "AUTO"
-            stream.codec_context.options = {"max_pixels": str(pictures.MAX_FRAME_PIXELS)}
-            yield container, stream
+            context = stream.codec_context
+            large = context.width * context.height > _LARGE
+            stream.thread_type = "SLICE" if large else "AUTO"
+            context.options = {"max_pixels": str(pictures.MAX_FRAME_PIXELS)}
+            with _ONE_LARGE if large else nullcontext():
+                yield container, stream
     except (MediaError, LostError):
         raise
     except Exception as problem:  # damaged files raise almost anything
@@ -205,19 +239,34 @@ class Reader:
             packet = None
 
 
-def pixels(frame: VideoFrame, shape: Fraction | None, name: str) -> np.ndarray:
+def pixels(frame: VideoFrame, shape: Fraction | None, name: str, most: int) -> np.ndarray:
     """Return a frame as (H, W, 3) uint8 RGB, by its colour matrix and range (BT.601 where it does
-    not say), turned as the file says.
+    not say), high dynamic range toned down, what is transparent on white, turned as the file says.
 
     ``shape`` is how wide a pixel is for its height: where it is not square, the width is stretched
-    as players do.
+    as players do. Both sides are halved until at most ``most`` pixels are left.
     """
-    width = frame.width
+    width, height = frame.width, frame.height
     if shape and abs(shape - 1) > _SQUARE:
         width = max(1, round(frame.width * shape))
-    pictures.check_size(name, width, frame.height, pictures.MAX_FRAME_PIXELS)
-    colours = frame.to_ndarray(format="rgb24", width=width, height=frame.height)
-    return np.ascontiguousarray(_turned(colours, frame, name))
+    pictures.check_size(name, width, height, pictures.MAX_FRAME_PIXELS)
+    factor = pictures.halvings(width, height, most)
+    size = {"width": -(-width // factor), "height": -(-height // factor)}
+    if factor > 1:
+        size["interpolation"] = Interpolation.AREA
+    return np.ascontiguousarray(_turned(_rgb(frame, size), frame, name))
+
+
+def _rgb(frame: VideoFrame, size: dict[str, object]) -> np.ndarray:
+    """Return a frame at a size as (H, W, 3) uint8 on white."""
+    if hdr.is_hdr(frame.color_trc):
+        deep = frame.to_ndarray(format="rgb48le", **size)
+        return hdr.toned(deep, frame.color_trc)
+    if not any(component.is_alpha for component in frame.format.components):
+        return frame.to_ndarray(format="rgb24", **size)
+    layered = frame.to_ndarray(format="rgba", **size).astype(np.uint16)
+    colours, opacity = layered[..., :3], layered[..., 3:]
+    return ((colours * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)
 
 
 def _turned(colours: np.ndarray, frame: VideoFrame, name: str) -> np.ndarray:

@@ -15,35 +15,46 @@ from typing import Protocol
 import numpy as np
 
 from errors import InputError, MediaError, OutsideError
-from viz.media import animation, decoding, frame_sets, pictures, video
+from viz.media import animation, decoding, frame_sets, pictures, series, stacks, video
+from viz.media.pixels.upright import Pixels
+from viz.media.stored import Stored
 from viz.types import Clip, Sampling
 
-ACCEPTED = "PNG, JPEG, WebP, TIFF, BMP, GIF, MP4, AVI, MOV, WebM, MKV, or a zip of frames"
+ACCEPTED = (
+    "PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP, GIF, MP4, AVI, MOV, WebM, MKV, MPEG-TS, MPG, WMV, "
+    "FLV, or a zip of frames"
+)
 MOST_FRAMES = 256
 _NEARLY = 1e-6
-_PICTURE_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
+Levels = tuple[float, float]
+"""The values that are black and white in pictures of more than 8 bits."""
 
 
 class Source(Protocol):
     """Where frames come from."""
 
-    def frames(self, numbers: Sequence[int]) -> np.ndarray:
-        """Return frames, numbers ascending, as (T, H, W, 3) uint8; MediaError where one fails."""
+    def frames(self, numbers: Sequence[int], most: int) -> Pixels:
+        """Return frames, numbers ascending, as (T, H, W, 3) uint8, both sides halved until each has
+        at most ``most`` pixels; MediaError where one fails."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class _Held:
-    pixels: np.ndarray
+    clip: Clip
 
-    def frames(self, numbers: Sequence[int]) -> np.ndarray:
-        return self.pixels[list(numbers)]
+    def frames(self, numbers: Sequence[int], most: int) -> Pixels:
+        del most  # they are there already
+        return Pixels(self.clip.frames[list(numbers)])
 
 
 @dataclass(frozen=True, eq=False)
 class Footage:
     """Recorded frames that are not decoded yet: upright size in pixels, sha256 of the file, and
-    ``times``, the true moment in s of every frame, ascending, the first at 0."""
+    ``times``, the true moment in s of every frame, ascending, the first at 0.
+
+    ``notes`` say what was assumed about the file, a sentence each.
+    """
 
     name: str
     sha256: str
@@ -51,6 +62,7 @@ class Footage:
     height: int
     times: tuple[float, ...]
     source: Source
+    notes: tuple[str, ...] = ()
 
     @property
     def is_clip(self) -> bool:
@@ -88,22 +100,31 @@ class Footage:
     def sample(self, sampling: Sampling) -> Clip:
         """Decode the frames that a Sampling takes; ``numbers`` is empty for a picture.
 
-        At most pictures.MAX_SAMPLE_PIXELS together. MediaError where a frame cannot be decoded.
+        MediaError where a frame cannot be decoded.
         """
         return self.take(self.numbers(sampling))
 
     def take(self, numbers: Sequence[int]) -> Clip:
         """Decode exactly these frames, numbers ascending, each once; a picture has frame 0 only.
 
-        OutsideError where the footage has no such frame, and as ``sample``.
+        Frames that are more than pictures.MAX_SAMPLE_PIXELS together are halved until they are not
+        (0.5 GB); width and height of the clip stay the file's. OutsideError where the footage has
+        no such frame, and as ``sample``.
         """
         numbers = tuple(numbers)
         self._check_numbers(numbers)
-        if self.is_clip:
-            self._check_pixels(len(numbers))
-        frames = self.source.frames(numbers)
-        times = tuple(self.times[number] for number in numbers)
-        return Clip(frames, times, self.name, self.sha256, numbers if self.is_clip else ())
+        most = pictures.MAX_SAMPLE_PIXELS // len(numbers) if self.is_clip else pictures.MAX_SHOWN
+        found = self.source.frames(numbers, most)
+        smaller = found.values.shape[1:3] != (self.height, self.width)
+        return Clip(
+            found.values,
+            tuple(self.times[number] for number in numbers),
+            self.name,
+            self.sha256,
+            numbers if self.is_clip else (),
+            tuple(dict.fromkeys((*self.notes, *found.notes))),
+            (self.width, self.height) if smaller else None,
+        )
 
     def _check_numbers(self, numbers: tuple[int, ...]) -> None:
         last = len(self.times) - 1
@@ -115,15 +136,6 @@ class Footage:
             f"Frames [{listed}] cannot be taken; {self.name} has frames 0 to {last}. Take one or "
             "more of them, ascending, each once."
         )
-
-    def _check_pixels(self, count: int) -> None:
-        if count * self.width * self.height > pictures.MAX_SAMPLE_PIXELS:
-            most = pictures.MAX_SAMPLE_PIXELS // (self.width * self.height)
-            raise MediaError(
-                f"{count} frames of {self.width} x {self.height} pixels are more than "
-                f"{pictures.MAX_SAMPLE_PIXELS / 1e6:.0f} million; take {max(1, most)} frames or "
-                f"fewer of {self.name}, or scale it down."
-            )
 
     def _start(self, sampling: Sampling, room: float) -> float:
         if sampling.start is None:
@@ -184,33 +196,14 @@ def _finite(value: object) -> bool:
     )
 
 
-def read(content: bytes, name: str) -> Footage:
-    """Take a picture, a video, an animation or a zip of frames; whichever its bytes show.
+def read(content: bytes, name: str, levels: Levels | None = None) -> Footage:
+    """Take a picture, a video, an animation, a stack or a zip of frames; as its bytes show.
 
-    The sha256 is that of the bytes. MediaError, in one line, for anything else, for what is
-    damaged, and over the limits of viz.media.pictures.
+    The sha256 is that of the bytes. ``levels`` are the values that are black and white in pictures
+    of more than 8 bits. MediaError, in one line, for anything else, for what is damaged, and over
+    the limits of viz.media.pictures.
     """
-    name = pictures.safe_name(name)
-    if not content:
-        raise MediaError(f"{name} is empty (0 bytes); give {ACCEPTED}.")
-    head = content[:16]
-    if head[4:8] == b"ftyp" and head[8:12] in _PICTURE_BRANDS:
-        raise MediaError(f"{name} is a HEIC or AVIF picture; save it as PNG or JPEG first.")
-    source: video.Video | animation.Animation | frame_sets.FrameSet | None = None
-    if decoding.demuxer_of(head):
-        source = video.read(content, name)
-    elif frame_sets.is_zip(head):
-        source = frame_sets.read_zip(content, name)
-    elif pictures.looks_like_picture(head):
-        source = animation.read(content, name)
-    else:
-        raise MediaError(
-            f"{name} is not a picture or clip that this program reads ({len(content)} bytes); "
-            f"give {ACCEPTED}."
-        )
-    if source is None:
-        return of(pictures.read(content, name))
-    return _from(source, name, hashlib.sha256(content).hexdigest())
+    return _read(Stored(pictures.safe_name(name), content), levels)
 
 
 def read_set(files: Sequence[tuple[str, bytes]]) -> Footage:
@@ -223,27 +216,89 @@ def read_set(files: Sequence[tuple[str, bytes]]) -> Footage:
     return _from(found, found.name, digest)
 
 
-def load(path: str | Path) -> Footage:
-    """Read a file, or a folder of frames; MediaError when it is missing or cannot be read."""
+def load(path: str | Path, levels: Levels | None = None) -> Footage:
+    """Read a file, or a folder of frames; MediaError when it is missing or cannot be read.
+
+    ``folder/img_`` and ``frames.zip/img_*`` are the pictures of a series in a folder or zip; see
+    viz.media.series. Clips and folders stay on the disk until frames are taken, and may be of any
+    size; what is used has to fit into memory.
+    """
     path = Path(path)
     try:
-        files = frame_sets.read_folder(path) if path.is_dir() else None
+        if path.is_dir():
+            return _folder(path, None, levels)
+        if path.exists() or not is_series(path):
+            return _read(_on_disk(path), levels)
+        if path.parent.is_file():
+            return _read(_on_disk(path.parent), levels, path.name)
+        return _folder(path.parent, path.name, levels)
     except (OSError, ValueError) as problem:
         raise pictures.unreachable(path, problem, ACCEPTED) from problem
-    if files is None:
-        return read(pictures.content_of(path, pictures.MAX_CLIP_BYTES, ACCEPTED), path.name)
-    name = pictures.safe_name(path.resolve().name)
-    found, digest = frame_sets.read_files(files, name)
-    return _from(found, name, digest)
+
+
+def is_series(path: Path) -> bool:
+    """Tell whether a path names pictures in a folder or zip that is there; it never raises."""
+    try:
+        if path.parent.is_file():
+            return frame_sets.is_zip(_on_disk(path.parent).head)
+        names = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+    except (OSError, ValueError):
+        return False
+    return bool(names) and ("*" in path.name or len(series.matching(names, path.name)) > 1)
+
+
+def _folder(path: Path, wanted: str | None, levels: Levels | None) -> Footage:
+    found, digest = frame_sets.read_folder(path, wanted, levels)
+    return _from(found, found.name, digest)
+
+
+def _on_disk(path: Path) -> Stored:
+    pictures.check_regular(path)
+    return Stored(pictures.safe_name(path.name), path=path)
+
+
+def _read(stored: Stored, levels: Levels | None, wanted: str | None = None) -> Footage:
+    """Take whatever a file's first bytes show; ``wanted`` is a series in a zip."""
+    name, head = stored.name, stored.head
+    if not head:
+        raise MediaError(f"{name} is empty (0 bytes); give {ACCEPTED}.")
+    if frame_sets.is_zip(head):
+        return _from(frame_sets.read_zip(stored, wanted, levels), name, stored.sha256)
+    if pictures.looks_like_picture(head):
+        return _picture(stored.whole(pictures.MAX_BYTES), name, levels)
+    if not decoding.demuxer_of(head):
+        raise MediaError(
+            f"{name} is not a picture or clip that this program reads ({stored.size} bytes); "
+            f"give {ACCEPTED}."
+        )
+    if levels is not None:
+        raise MediaError(f"{name} is a video, so that levels do not apply; leave them out.")
+    return _from(video.read(stored), name, stored.sha256)
+
+
+def _picture(content: bytes, name: str, levels: Levels | None) -> Footage:
+    """Take a picture, or the frames of an animation or a stack."""
+    source: animation.Animation | stacks.Stack | None = animation.read(content, name)
+    if source is None and pictures.is_tiff(content):
+        source = stacks.read(content, name, levels)
+    if source is None:
+        return of(pictures.read(content, name, levels))
+    if levels is not None and isinstance(source, animation.Animation):
+        raise MediaError(f"{name} is an animation, so that levels do not apply; leave them out.")
+    return _from(source, name, hashlib.sha256(content).hexdigest())
 
 
 def of(clip: Clip) -> Footage:
     """Return frames that are there already as footage; a one-frame clip is a picture."""
     times = tuple(moment - clip.timestamps[0] for moment in clip.timestamps)
-    return Footage(clip.name, clip.sha256, clip.width, clip.height, times, _Held(clip.frames))
+    held = _Held(clip)
+    return Footage(clip.name, clip.sha256, clip.width, clip.height, times, held, clip.notes)
 
 
 def _from(
-    source: video.Video | animation.Animation | frame_sets.FrameSet, name: str, sha256: str
+    source: video.Video | animation.Animation | frame_sets.FrameSet | stacks.Stack,
+    name: str,
+    sha256: str,
 ) -> Footage:
-    return Footage(name, sha256, source.width, source.height, source.times, source)
+    notes = getattr(source, "notes", ())
+    return Footage(name, sha256, source.width, source.height, source.times, source, notes)

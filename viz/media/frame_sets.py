@@ -7,24 +7,27 @@ import warnings
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from errors import MediaError
-from viz.media import pictures
+from viz.media import pictures, series
+from viz.media.pixels import upright
+from viz.media.pixels.upright import Pixels
+from viz.media.stored import Stored
 
 RATE = 25
 """Frames a second that pictures without times are given."""
-MAX_ENTRIES = 4096
-MAX_UNPACKED = 2**30
-_ORIENTATION = 0x0112
-_SIDEWAYS = 5
-_CENTRAL = b"PK\x01\x02"
+MAX_ENTRIES = 100_000
+MOST_CHECKED = 4096
+"""Pictures whose headers are all read at once; of more, those that are used."""
 _SLACK = 16
+_CENTRAL = b"PK\x01\x02"
 _HEAD = 2**16
 """Bytes in which most headers end."""
+_PIECE = 2**20
+_OF_SEVERAL = ("TIFF", "HEIF", "MPO")
+"""Formats whose further pictures are no animation: of these the first is taken."""
 _NOT_FRAMES = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 Fetch = Callable[[int, int], bytes]
@@ -34,7 +37,8 @@ Fetch = Callable[[int, int], bytes]
 class FrameSet:
     """Pictures of one size; ``fetch`` gives the first bytes, at most so many, of picture k.
 
-    Pictures have no times, so frame n gets n / 25 s.
+    Pictures have no times, so frame n gets n / 25 s. ``levels`` are those of deep pictures, see
+    pictures.read; ``notes`` say what was left out.
     """
 
     name: str
@@ -42,23 +46,31 @@ class FrameSet:
     fetch: Fetch
     width: int
     height: int
+    notes: tuple[str, ...] = ()
+    levels: tuple[float, float] | None = None
 
     @property
     def times(self) -> tuple[float, ...]:
         """Seconds of every frame, at 25 frames a second."""
         return tuple(k / RATE for k in range(len(self.names)))
 
-    def frames(self, numbers: Sequence[int]) -> np.ndarray:
-        """Decode pictures to (T, H, W, 3) uint8; MediaError names one that is damaged."""
-        taken = []
-        for number in numbers:
-            clip = pictures.read(self.fetch(number, pictures.MAX_BYTES + 1), self.names[number])
-            if (clip.width, clip.height) != (self.width, self.height):
-                raise _differing(
-                    self.names[0], (self.width, self.height), clip.name, (clip.width, clip.height)
-                )
-            taken.append(clip.frames[0])
-        return np.stack(taken)
+    def frames(self, numbers: Sequence[int], most: int = pictures.MAX_SHOWN) -> Pixels:
+        """Decode pictures to (T, H, W, 3) uint8, halved until each has at most ``most`` pixels.
+
+        MediaError names one that is damaged or of another size.
+        """
+        return upright.together(
+            lambda k, asked: self._decoded(k, asked, most), numbers, self.levels
+        )
+
+    def _decoded(self, k: int, levels: tuple[float, float] | None, most: int) -> Pixels:
+        content = self.fetch(k, pictures.MAX_BYTES + 1)
+        size, found = pictures.decoded(content, self.names[k], levels, most)
+        height, width, _rgb = found.values.shape
+        if (size or (width, height)) != (self.width, self.height):
+            first = self.names[0], (self.width, self.height)
+            raise _differing(*first, self.names[k], size or (width, height))
+        return found
 
 
 def natural(name: str) -> tuple[list[tuple[int, str]], str]:
@@ -73,17 +85,22 @@ def is_zip(head: bytes) -> bool:
     return head[:4] in (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def read_zip(content: bytes, name: str) -> FrameSet:
-    """List the pictures of a zip in natural order of names, and check every one's header.
+def read_zip(
+    stored: Stored, wanted: str | None = None, levels: tuple[float, float] | None = None
+) -> FrameSet:
+    """List the pictures of a zip in natural order of names, those of one series.
 
     Folders, hidden files and what macOS and Windows add are left out. MediaError for anything
-    else than pictures of one size, for names that lead out of the archive, and over the limits.
+    else than pictures of one size, for names that lead out of the archive, for several series
+    (see viz.media.series; ``wanted`` is the one asked for), and over the limits.
     """
-    pictures.check_weight(name, len(content), pictures.MAX_CLIP_BYTES)
-    if content.count(_CENTRAL) > MAX_ENTRIES + _SLACK:
-        raise _crowded(name)
+    name = stored.name
+    if stored.path is None:
+        pictures.check_weight(name, stored.size, pictures.MAX_CLIP_BYTES)
+        if stored.content.count(_CENTRAL) > MAX_ENTRIES + _SLACK:
+            raise _crowded(name)
     try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
+        archive = zipfile.ZipFile(stored.path or io.BytesIO(stored.content))
     except Exception as problem:  # zipfile raises almost anything on damaged archives
         raise MediaError(
             f"{name} is a damaged zip ({type(problem).__name__}); pack the frames again."
@@ -95,19 +112,21 @@ def read_zip(content: bytes, name: str) -> FrameSet:
         _check_entry(entry, name)
     frames = [e for e in entries if not e.is_dir() and _counts(e.filename)]
     frames.sort(key=lambda entry: natural(entry.filename))
-    _check_unpacked(name, sum(entry.file_size for entry in frames))
-    return _checked(
+    found = FrameSet(
         name,
         tuple(pictures.safe_name(entry.filename) for entry in frames),
         lambda k, most: _unpacked(archive, frames[k], most, name),
-    )
+        0, 0, (), levels,
+    )  # fmt: skip
+    return _checked(found, tuple(entry.filename for entry in frames), wanted)
 
 
 def read_files(files: Sequence[tuple[str, bytes]], name: str | None = None) -> tuple[FrameSet, str]:
     """Take (name, bytes) of pictures as frames; also return the sha256 of the set.
 
     That is of every name, in UTF-8 and ended by a zero byte, and the bytes that belong to it, in
-    natural order of names, so that a folder and the same files uploaded have the same.
+    natural order of names, so that a folder and the same files uploaded have the same. Of pictures
+    of several series it is that of the frames that are used.
     """
     if not files:
         raise MediaError(
@@ -117,36 +136,65 @@ def read_files(files: Sequence[tuple[str, bytes]], name: str | None = None) -> t
         raise _crowded(name or "The set")
     kept = sorted(((pictures.safe_name(n), c) for n, c in files), key=lambda file: natural(file[0]))
     name = name or (f"{kept[0][0][:60]} and {len(kept) - 1} more" if kept[1:] else kept[0][0])
-    _check_unpacked(name, sum(len(content) for _name, content in kept))
-    digest = hashlib.sha256()
-    for own, content in kept:
-        digest.update(own.encode("utf-8", "surrogateescape") + b"\0")
-        digest.update(content)
-    names = tuple(own for own, _content in kept)
-    return _checked(name, names, lambda k, most: kept[k][1][:most]), digest.hexdigest()
+    return _of_stored([Stored(own, content) for own, content in kept], name)
 
 
-def read_folder(path: Path) -> list[tuple[str, bytes]]:
-    """Return (name, bytes) of the pictures in a folder; other files, links, folders are left.
+def read_folder(
+    path: Path, wanted: str | None = None, levels: tuple[float, float] | None = None
+) -> tuple[FrameSet, str]:
+    """Take the pictures in a folder as frames; also return the sha256 of the set, as read_files.
 
-    OSError as the system gives it; MediaError over the limits or without a picture.
+    Other files, links and folders are left. Pictures stay on the disk until they are used, but are
+    read once for the sha256. OSError as the system gives it; MediaError over the limits, without a
+    picture, or for several series (``wanted`` is the one asked for).
     """
-    name, total = pictures.safe_name(path.resolve().name), 0
-    found: list[tuple[str, bytes]] = []
-    for file in path.iterdir():
-        if file.is_symlink() or not file.is_file() or not _counts(file.name):
-            continue
-        with file.open("rb") as opened:
-            if not pictures.looks_like_picture(opened.read(16)):
-                continue
-        total += file.stat().st_size
-        _check_unpacked(name, total)
-        if len(found) == MAX_ENTRIES:
-            raise _crowded(name)
-        found.append((file.name, file.read_bytes()))
+    name = pictures.safe_name(path.resolve().name)
+    found = list(islice((file for file in path.iterdir() if _is_picture(file)), MAX_ENTRIES + 1))
+    if len(found) > MAX_ENTRIES:
+        raise _crowded(name)
     if not found:
         raise MediaError(f"{name} is a folder without pictures; give one of {pictures.ACCEPTED}.")
-    return found
+    kept = sorted(
+        (Stored(pictures.safe_name(file.name), path=file) for file in found),
+        key=lambda stored: natural(stored.name),
+    )
+    return _of_stored(kept, name, wanted, levels)
+
+
+def _of_stored(
+    kept: Sequence[Stored],
+    name: str,
+    wanted: str | None = None,
+    levels: tuple[float, float] | None = None,
+) -> tuple[FrameSet, str]:
+    names = tuple(one.name for one in kept)
+    whole = FrameSet(name, names, lambda k, most: _first(kept[k], most), 0, 0, (), levels)
+    found = _checked(whole, names, wanted)
+    used = iter(kept)
+    return found, _digest([next(s for s in used if s.name == own) for own in found.names])
+
+
+def _digest(kept: Sequence[Stored]) -> str:
+    digest = hashlib.sha256()
+    for one in kept:
+        digest.update(one.name.encode("utf-8", "surrogateescape") + b"\0")
+        with one.open() as file:
+            while piece := file.read(_PIECE):
+                digest.update(piece)
+    return digest.hexdigest()
+
+
+def _first(stored: Stored, most: int) -> bytes:
+    with stored.open() as file:
+        return file.read(most)
+
+
+def _is_picture(file: Path) -> bool:
+    """Tell whether a file in a folder is a picture of its own."""
+    if file.is_symlink() or not file.is_file() or not _counts(file.name):
+        return False
+    with file.open("rb") as opened:
+        return pictures.looks_like_picture(opened.read(16))
 
 
 def _counts(name: str) -> bool:
@@ -178,33 +226,47 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int, name:
         ) from problem
 
 
-def _checked(name: str, names: tuple[str, ...], fetch: Fetch) -> FrameSet:
-    if not names:
-        raise MediaError(f"{name} holds no pictures; pack frames as {pictures.ACCEPTED}.")
-    first = _size(fetch, 0, names[0], name)
-    for k in range(1, len(names)):
-        size = _size(fetch, k, names[k], name)
-        if size != first:
-            raise _differing(names[0], first, names[k], size)
-    return FrameSet(name, names, fetch, *first)
+def _checked(whole: FrameSet, paths: Sequence[str], wanted: str | None) -> FrameSet:
+    """Return the frames of one series out of all, of one size; ``paths`` are names with folders."""
+    if not paths:
+        raise MediaError(f"{whole.name} holds no pictures; pack frames as {pictures.ACCEPTED}.")
+    checked = range(len(paths)) if len(paths) <= MOST_CHECKED else ()
+    sizes = {k: _size(whole, k) for k in checked}
+    places, notes = series.chosen(paths, whole.name, wanted)
+    first = places[0]
+    size = sizes[first] if first in sizes else _size(whole, first)
+    for k in places:
+        if sizes.get(k, size) != size:
+            raise _differing(whole.names[first], size, whole.names[k], sizes[k])
+    return FrameSet(
+        whole.name,
+        tuple(whole.names[k] for k in places),
+        lambda k, most: whole.fetch(places[k], most),
+        *size,
+        notes,
+        whole.levels,
+    )
 
 
-def _size(fetch: Fetch, k: int, own: str, name: str) -> tuple[int, int]:
+def _size(found: FrameSet, k: int) -> tuple[int, int]:
     """Return the upright (width, height) of a picture from its header."""
+    own = found.names[k]
     try:
         try:
-            size, moving = _header(fetch(k, _HEAD))
+            size, moving = _header(found.fetch(k, _HEAD))
         except Exception:  # the header is longer, or Pillow wants the whole file
-            size, moving = _header(fetch(k, pictures.MAX_BYTES + 1))
+            size, moving = _header(found.fetch(k, pictures.MAX_BYTES + 1))
     except MediaError:
         raise
     except Exception as problem:  # Pillow raises almost anything on damaged files
         raise MediaError(
-            f"{own} in {name} is not a picture that can be read; only {pictures.ACCEPTED} files "
-            "can be frames, and a clip is given alone."
+            f"{own} in {found.name} is not a picture that can be read; only {pictures.ACCEPTED} "
+            "files can be frames, and a clip is given alone."
         ) from problem
     if moving:
-        raise MediaError(f"{own} in {name} is an animation; give it alone, or single pictures.")
+        raise MediaError(
+            f"{own} in {found.name} is an animation; give it alone, or single pictures."
+        )
     pictures.check_size(own, *size)
     return size
 
@@ -213,22 +275,11 @@ def _header(content: bytes) -> tuple[tuple[int, int], bool]:
     """Return the upright (width, height), and whether it is an animation."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with Image.open(io.BytesIO(content), formats=pictures.FORMATS) as picture:
+        with pictures.opened(content) as picture:
             if picture.format == "GIF" and len(content) == _HEAD:
                 raise EOFError("whether it is an animation is seen at its end")
-            width, height = picture.size
-            turned = "exif" in picture.info and picture.format != "TIFF"  # whose size is upright
-            sideways = turned and picture.getexif().get(_ORIENTATION, 1) >= _SIDEWAYS
-            moving = picture.format != "TIFF" and getattr(picture, "is_animated", False)
-            return ((height, width) if sideways else (width, height)), moving
-
-
-def _check_unpacked(name: str, total: int) -> None:
-    if total > MAX_UNPACKED:
-        raise MediaError(
-            f"{name} unpacks to {total / 2**20:.0f} MB; up to {MAX_UNPACKED // 2**20} MB are "
-            "accepted. Take fewer frames, or smaller ones."
-        )
+            moving = picture.format not in _OF_SEVERAL and getattr(picture, "is_animated", False)
+            return pictures.upright_size(picture), moving
 
 
 def _crowded(name: str) -> MediaError:

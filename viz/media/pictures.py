@@ -3,33 +3,44 @@ refusal. The limits and refusals that clips share with pictures are here too."""
 
 import hashlib
 import io
+import threading
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from errno import EINVAL
+from functools import cache
 from pathlib import Path, PurePosixPath
 
-import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from errors import MediaError
+from viz.media.pixels import levels as deep_levels
+from viz.media.pixels import upright
+from viz.media.pixels.upright import Pixels
 from viz.types import Clip
 
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
-ACCEPTED = "PNG, JPEG, WebP, TIFF, BMP or GIF"
-MAX_BYTES = 64 * 2**20
-MAX_PIXELS = 40_000_000
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
+ACCEPTED = "PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF"
+MAX_BYTES = 256 * 2**20
+MAX_PIXELS = 200_000_000
+MAX_DEEP_PIXELS = 64_000_000
+"""Of pictures of several values a pixel of more than 8 bits, which are unpacked twice."""
+MAX_SHOWN = 40_000_000
+"""A picture of more pixels is halved while it is decoded, once or more often."""
 MIN_SIDE = 16
 MAX_ASPECT = 32
 MAX_CLIP_BYTES = 256 * 2**20
-MAX_FRAMES = 40_000
-MAX_SECONDS = 600
-MAX_FRAME_PIXELS = 4096 * 2304
+"""Of a clip that is held in memory, as uploads are."""
+MAX_FRAMES = 500_000
+MAX_FRAME_PIXELS = 8192 * 4352
 MAX_SAMPLE_PIXELS = 160_000_000
+"""Frames that are more together are halved while they are decoded, once or more often."""
 PATIENCE = 60.0
 """Seconds after which the decoding of one sample is given up."""
-_SLACK = 5.0
-_SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 _TIFF = (b"II*\0", b"MM\0*", b"MM*\0", b"II\0*", b"MM\0+", b"II+\0")
+_ISO_PICTURES = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif")
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM", *_TIFF)
 
 
@@ -39,26 +50,42 @@ def safe_name(name: str) -> str:
     return "".join(c for c in last if c.isprintable())[:80] or "picture"
 
 
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow's own lies below; check_size is stricter than both
+_ONE_LARGE = threading.Lock()
+
+
 def looks_like_picture(head: bytes) -> bool:
     """Return whether the first 16 bytes are those of a format in FORMATS."""
+    if head[4:8] == b"ftyp":
+        return head[8:12] in _ISO_PICTURES
     return head.startswith(_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
-def load(path: str | Path) -> Clip:
+def load(path: str | Path, levels: tuple[float, float] | None = None) -> Clip:
     """Read a picture file; MediaError when it is missing, too large or not a picture."""
-    return read(content_of(path), Path(path).name)
+    return read(content_of(path), Path(path).name, levels)
 
 
 def content_of(path: str | Path, most: int = MAX_BYTES, accepted: str = ACCEPTED) -> bytes:
     """Return the bytes of a regular file of at most ``most`` bytes, or raise MediaError."""
     path = Path(path)
     try:
-        if path.exists() and not path.is_file():
-            raise OSError(EINVAL, "not a regular file")
+        check_regular(path)
         check_weight(safe_name(path.name), path.stat().st_size, most)
         return path.read_bytes()
     except (OSError, ValueError) as problem:  # ValueError: a null character in the name
         raise unreachable(path, problem, accepted) from problem
+
+
+def check_regular(path: Path) -> None:
+    """Raise OSError where a path is there and is no regular file: a pipe would never end."""
+    if path.exists() and not path.is_file():
+        raise OSError(EINVAL, "not a regular file")
+
+
+def is_tiff(content: bytes) -> bool:
+    """Return whether a file that begins so is a TIFF."""
+    return content.startswith(_TIFF)
 
 
 def unreachable(path: Path, problem: Exception, accepted: str = ACCEPTED) -> MediaError:
@@ -70,23 +97,45 @@ def unreachable(path: Path, problem: Exception, accepted: str = ACCEPTED) -> Med
     )
 
 
-def read(content: bytes, name: str) -> Clip:
-    """Decode a picture to a one-frame Clip: EXIF orientation applied, alpha over white, 8-bit RGB.
+def read(
+    content: bytes,
+    name: str,
+    levels: tuple[float, float] | None = None,
+    most: int = MAX_SHOWN,
+) -> Clip:
+    """Decode a picture to a one-frame Clip: turned as EXIF or XMP says, alpha over white, sRGB by
+    its ICC profile, 8 bits.
 
-    An animated file gives its first frame. At most 64 MB and 40 million pixels, both checked before
-    anything is decoded; sides of at least 16 px, at most 32 times as long as wide.
+    An animated file gives its first frame. ``levels`` are the values that are black and white in a
+    picture of more than 8 bits (None: see viz.media.levels.found); what was assumed is in the
+    clip's notes. At most 256 MB and 200 million pixels, checked before anything is decoded; sides
+    of at least 16 px, at most 32 times as long as wide. A picture of more than ``most`` pixels is
+    halved until it has no more; the clip's width and height stay the file's. Memory: 4 bytes a
+    pixel of the file, less for JPEGs (they are halved before they are unpacked), 0.95 GB at most,
+    one large picture at a time.
     """
     name = safe_name(name)
     if not content:
         raise MediaError(f"{name} is empty (0 bytes); give a {ACCEPTED} file.")
+    size, found = decoded(content, name, levels, most)
+    digest = hashlib.sha256(content).hexdigest()
+    return Clip(found.values[None], (0.0,), name, digest, notes=found.notes, size=size)
+
+
+def decoded(
+    content: bytes,
+    name: str,
+    levels: tuple[float, float] | None = None,
+    most: int = MAX_SHOWN,
+) -> tuple[tuple[int, int] | None, Pixels]:
+    """Return the pixels of a picture as ``read`` does, and the (width, height) of the file where
+    they were halved."""
+    deep_levels.check(levels)
     check_weight(name, len(content), MAX_BYTES)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-                check_size(name, *picture.size)
-                picture.seek(0)
-                frame = upright(picture)
+            return _decoded(content, name, levels, most)
     except MediaError:
         raise
     except (UnidentifiedImageError, Image.DecompressionBombError) as problem:
@@ -96,7 +145,96 @@ def read(content: bytes, name: str) -> Clip:
             f"{name} is damaged and cannot be decoded ({type(problem).__name__}); "
             f"export it again as {ACCEPTED}."
         ) from problem
-    return Clip(frame[None], (0.0,), name, hashlib.sha256(content).hexdigest())
+
+
+@contextmanager
+def opened(content: bytes) -> Iterator[Image.Image]:
+    """Open a picture of one of FORMATS; nothing but its header is read."""
+    _with_heif()
+    with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+        yield picture
+
+
+@cache
+def _with_heif() -> None:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener(thumbnails=False)
+
+
+def _decoded(
+    content: bytes, name: str, levels: tuple[float, float] | None, most: int
+) -> tuple[tuple[int, int] | None, Pixels]:
+    try:
+        with opened(content) as picture:
+            width, height = picture.size
+            check_size(name, width, height)
+            factor = halvings(width, height, most)
+            _check_depth(name, picture, content, levels)
+            picture.seek(0)
+            with _ONE_LARGE if width * height > MAX_SHOWN else nullcontext():
+                left = _drafted(picture, factor)
+                found = upright.upright(picture, content, levels, left)
+            size = (height, width) if _is_sideways(picture) else (width, height)
+            return size if factor > 1 else None, found
+    except UnidentifiedImageError:
+        if not is_tiff(content):
+            raise
+    return _unusual_tiff(content, name, levels, most)
+
+
+def _drafted(picture: Image.Image, factor: int) -> int:
+    """Let a JPEG be unpacked smaller; return the factor that is left to shrink it by."""
+    wide = picture.width
+    if factor > 1:
+        picture.draft(picture.mode, (picture.width // factor, picture.height // factor))
+    return factor // max(1, round(wide / picture.width))
+
+
+def upright_size(picture: Image.Image) -> tuple[int, int]:
+    """Return (width, height) of an open picture as it will be turned, from its header."""
+    width, height = picture.size
+    return (height, width) if _is_sideways(picture) else (width, height)
+
+
+def _is_sideways(picture: Image.Image) -> bool:
+    """Tell whether width and height change places; those of a TIFF are upright already."""
+    return picture.format != "TIFF" and upright.orientation(picture) >= upright.SIDEWAYS
+
+
+def halvings(width: int, height: int, most: int) -> int:
+    """Return the power of two that both sides are divided by, so that ``most`` pixels are left."""
+    factor = 1
+    while -(-width // factor) * -(-height // factor) > most:
+        factor *= 2
+    return factor
+
+
+def _check_depth(
+    name: str, picture: Image.Image, content: bytes, levels: tuple[float, float] | None
+) -> None:
+    if upright.is_deep_colour(picture, content):
+        check_size(name, *picture.size, MAX_DEEP_PIXELS)
+    elif levels is not None and not upright.is_deep(picture, content):
+        raise MediaError(
+            f"{name} has 8 bits a value, so that levels do not apply; leave them out, or give a "
+            "picture of 16 bits or floating point."
+        )
+
+
+def _unusual_tiff(
+    content: bytes, name: str, levels: tuple[float, float] | None, most: int
+) -> tuple[tuple[int, int] | None, Pixels]:
+    """Decode a TIFF that Pillow does not know, of floating-point colours or doubles, by OpenCV."""
+    tags = ImageFileDirectory_v2(content[:8])
+    with io.BytesIO(content) as file:
+        file.seek(tags.next)
+        tags.load(file)
+    size = int(tags.get(256, 0)), int(tags.get(257, 0))
+    check_size(name, *size, MAX_DEEP_PIXELS)
+    factor = halvings(*size, most)
+    values = upright.shrunk(upright.decoded(content), factor)
+    return size if factor > 1 else None, upright.of_deep(values, deep_levels.Tags(), levels, {})
 
 
 def check_weight(name: str, size: int, most: int) -> None:
@@ -135,16 +273,12 @@ def check_size(name: str, width: int, height: int, most: int = MAX_PIXELS) -> No
         )
 
 
-def check_length(name: str, frames: int, seconds: float = 0.0) -> None:
-    """Raise MediaError where a clip has more frames, or is longer, than is accepted."""
+def check_length(name: str, frames: int) -> None:
+    """Raise MediaError where a clip has more frames than is accepted."""
     if frames > MAX_FRAMES:
         raise MediaError(
             f"{name} has more than {MAX_FRAMES:,} frames; up to that many are accepted. Cut it "
             "first."
-        )
-    if seconds > MAX_SECONDS + _SLACK:
-        raise MediaError(
-            f"{name} lasts {seconds:.0f} s; up to {MAX_SECONDS} s are accepted. Cut it first."
         )
 
 
@@ -155,19 +289,3 @@ def check_deadline(name: str, deadline: float) -> None:
             f"{name} takes more than {PATIENCE:.0f} s to decode; cut it, scale it down, or save "
             "it as H.264 MP4 first."
         )
-
-
-def upright(picture: Image.Image) -> np.ndarray:
-    """Return the current frame of an open picture: (H, W, 3) uint8, turned as its EXIF says,
-    alpha over white."""
-    turned = ImageOps.exif_transpose(picture)
-    if turned.mode in _SIXTEEN_BIT:
-        grey = (np.asarray(turned, dtype=np.float64) / 257).clip(0, 255)
-        return np.repeat(np.rint(grey).astype(np.uint8)[..., None], 3, axis=2)
-    if turned.mode == "F":
-        raise ValueError("floating-point pixels")
-    if turned.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in turned.info:
-        layered = turned.convert("RGBA")
-        paper = Image.new("RGBA", layered.size, "white")
-        turned = Image.alpha_composite(paper, layered)
-    return np.asarray(turned.convert("RGB")).copy()

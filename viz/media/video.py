@@ -14,6 +14,9 @@ from av.video.stream import VideoStream
 from errors import MediaError
 from viz.media import pictures
 from viz.media.decoding import Index, Key, LostError, Reader, opened, pixels
+from viz.media.pixels import hdr
+from viz.media.pixels.upright import Pixels
+from viz.media.stored import Stored
 
 _HIDDEN = {"vp8": lambda first: not first & 0x10}
 """Codec -> whether the packet with this first byte is decoded but never shown."""
@@ -24,7 +27,7 @@ _USUAL_RATE = Fraction(25)
 class Video:
     """An indexed video; ``width`` and ``height`` in pixels, upright and square."""
 
-    content: bytes
+    stored: Stored
     index: Index
     width: int = 0
     height: int = 0
@@ -34,8 +37,9 @@ class Video:
         """Seconds of every frame, ascending, the first at 0."""
         return self.index.times
 
-    def frames(self, numbers: Sequence[int]) -> np.ndarray:
-        """Decode frames, numbers ascending, to (T, H, W, 3) uint8.
+    def frames(self, numbers: Sequence[int], most: int = pictures.MAX_FRAME_PIXELS) -> Pixels:
+        """Decode frames, numbers ascending, to (T, H, W, 3) uint8, halved until each has at most
+        ``most`` pixels.
 
         MediaError where one cannot be had, or all together take more than pictures.PATIENCE.
         """
@@ -45,7 +49,7 @@ class Video:
             if not index.timed and type(problem) is LostError:
                 break  # counting frames would give others than those that were asked for
             try:
-                return self._gathered(numbers, index, deadline)
+                return self._gathered(numbers, index, deadline, most)
             except LostError as lost:
                 problem = lost
         raise MediaError(
@@ -60,22 +64,24 @@ class Video:
             yield replace(self.index, keys=())
         yield replace(self.index, keys=(), timed=False)
 
-    def _gathered(self, numbers: Sequence[int], index: Index, deadline: float) -> np.ndarray:
+    def _gathered(self, numbers: Sequence[int], index: Index, deadline: float, most: int) -> Pixels:
         taken: list[np.ndarray] = []
-        with opened(self.content, index.name) as (container, stream):
+        with opened(self.stored) as (container, stream):
             reader = Reader(index, container, stream, deadline)
             for number in numbers:
                 frame = reader.at(number)
-                taken.append(pixels(frame, stream.sample_aspect_ratio, index.name))
-                self._check_same(taken[-1])
-        return np.stack(taken)
+                taken.append(pixels(frame, stream.sample_aspect_ratio, index.name, most))
+                self._check_same(taken[-1], most)
+            note = hdr.note(frame.color_trc)
+        return Pixels(np.stack(taken), (note,) if note else ())
 
-    def _check_same(self, picture: np.ndarray) -> None:
+    def _check_same(self, picture: np.ndarray, most: int) -> None:
+        factor = pictures.halvings(self.width, self.height, most)
         height, width, _rgb = picture.shape
-        if self.width and (width, height) != (self.width, self.height):
+        if self.width and (width, height) != (-(-self.width // factor), -(-self.height // factor)):
             raise MediaError(
                 f"{self.index.name} has frames of different sizes, {self.width} x {self.height} "
-                f"and {width} x {height} pixels; scale them to one size first."
+                f"and {width * factor} x {height * factor} pixels; scale them to one size first."
             )
 
 
@@ -87,23 +93,27 @@ class _Slot(NamedTuple):
     key: bool
 
 
-def read(content: bytes, name: str) -> Video:
-    """Index the best video stream of MP4, MOV, AVI, Matroska or WebM, and decode its first frame.
+def read(stored: Stored) -> Video:
+    """Index the best video stream of MP4, MOV, AVI, Matroska, WebM, MPEG-TS, MPEG-PS, WMV, FLV or
+    Ogg, and decode its first frame.
+
+    A file on the disk is read once from end to end, and stays there.
 
     Frames that an edit list leaves out, cover pictures and damaged packets do not count. Limits
     are those of viz.media.pictures; MediaError, in one line, for everything that cannot be used.
     """
-    pictures.check_weight(name, len(content), pictures.MAX_CLIP_BYTES)
-    with opened(content, name) as (container, stream):
+    name = stored.name
+    if stored.path is None:
+        pictures.check_weight(name, stored.size, pictures.MAX_CLIP_BYTES)
+    with opened(stored) as (container, stream):
         slots = _slots(container, stream, name)
         if not slots:
             raise MediaError(
                 f"{name} holds no frames that can be read; export it again as MP4 (H.264)."
             )
         index = _indexed(slots, stream, name)
-    pictures.check_length(name, len(index.times), index.times[-1])
-    video = Video(content, index)
-    _one, height, width, _rgb = video.frames((0,)).shape
+    video = Video(stored, index)
+    _one, height, width, _rgb = video.frames((0,)).values.shape
     return replace(video, width=width, height=height)
 
 

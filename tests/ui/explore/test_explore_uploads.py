@@ -1,6 +1,10 @@
 """The Explore page without a browser: pictures that people upload, good and bad."""
 
+import io
+
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.ui.pages import assert_sound, opened, png, values_table
 
@@ -46,6 +50,16 @@ def test_odd_pixel_formats_are_shown(mode):
     at.file_uploader[0].upload("odd.tif", png(64, 48, mode, "TIFF"), "image/tiff").run()
     assert_sound(at)
     assert not at.error
+
+
+def test_what_was_assumed_about_an_upload_stands_below_it():
+    file = io.BytesIO()
+    deep = np.linspace(0, 4095, 48 * 64).astype(np.uint16).reshape(48, 64)
+    Image.fromarray(deep).save(file, "TIFF")
+    at = opened(beside="none")
+    at.file_uploader[0].upload("deep.tif", file.getvalue(), "image/tiff").run()
+    assert_sound(at)
+    assert any("taken as 12 bits" in one.value for one in at.caption)
 
 
 def test_a_flat_picture_is_no_crash():

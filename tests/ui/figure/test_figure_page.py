@@ -260,7 +260,7 @@ def test_settings_begin_with_what_suits_the_first_pin():
 def test_every_setting_of_a_recipe_has_a_widget():
     there = {option.field for options in (FIRST, *GROUPS.values()) for option in options}
     known = {one.name for one in (*fields(Look), *fields(Layout))}
-    assert known - there == {"width_mm", "fixed_range"}  # drawn by hand
+    assert known - there == {"width_mm", "fixed_range", "own_font"}  # by hand; a file's path
     assert there <= known
 
 

@@ -131,3 +131,18 @@ def test_networks_that_are_not_here_are_named_with_their_hashes():
     assert "passwd" in lines[1]
     assert "d" * 12 in lines[1]
     assert len(at.error) == 1
+
+
+def test_a_font_by_path_is_not_opened():
+    made = recipe_of(bird())
+    own = replace(made, layout=replace(made.layout, own_font="/etc/passwd.ttf"))
+    at = upload(page(), recipe_json.dumps(own).encode())
+    assert "font of its own, /etc/passwd.ttf" in at.error[0].value
+    assert_sound(at)
+
+
+def test_levels_are_left_to_the_command_line():
+    medium = Medium("deep.png", "a" * 64, (), (0.0, 4095.0))
+    at = upload(page(), recipe_json.dumps(recipe_of(bird(), bird(medium=medium))).encode())
+    assert "levels of its own" in at.error[0].value
+    assert_sound(at)

@@ -87,6 +87,8 @@ def test_a_network_of_one_input_size_gets_that(how):
     ("how", "words"),
     [
         ({"mode": "zoom"}, "^'zoom' is not a mode; use fit or center-crop"),
+        ({"mode": "Fit"}, "^'Fit' is not a mode; use fit or center-crop"),
+        ({"size": -5}, "^Size -5 is out of range"),
         ({"mode": "<b>\n" * 99}, "is not a mode; use fit or center-crop"),
         ({"size": 15}, "^Size 15 is out of range; give 16 to 1024 pixels"),
         ({"size": 1025}, "^Size 1025 is out of range"),

@@ -46,7 +46,13 @@ def test_maps_writes_pictures_arrays_and_a_recipe_with_the_numbers_of_the_python
 ):
     out = tmp_path / "new" / "folder"
     assert maps(photo, out, "--channels", "0,3,17") == 0
+    assert sorted(p.name for p in (out / "heat").iterdir()) == [
+        "photo-c0.png",
+        "photo-c17.png",
+        "photo-c3.png",
+    ]
     assert sorted(p.name for p in out.iterdir()) == [
+        "heat",
         "maps.npz",
         "photo-c0.png",
         "photo-c17.png",
@@ -125,7 +131,8 @@ def test_the_same_command_gives_the_same_bytes(photo, tmp_path):
 )
 def test_bad_usage_is_one_line_on_stderr_and_writes_nothing(photo, tmp_path, capsys, change, words):
     out = tmp_path / "o"
-    assert maps(photo, out, *change) == 2
+    at = {"at": change[1]} if change[0] == "--at" else {}
+    assert maps(photo, out, *([] if at else change), **at) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.count("\n") == 1
@@ -225,6 +232,70 @@ def test_an_example_is_an_input_too(tmp_path):
     assert main.main([*asked, "--out", str(out)]) == 0
     # No colon, which some systems do not have in names.
     assert sorted(path.name for path in out.iterdir()) == [
-        "example-bird-NL.png", "maps.npz", "recipe.json"
+        "example-bird-NL.png", "heat", "maps.npz", "recipe.json"
     ]  # fmt: skip
     assert renders_again(out, "example-bird-NL.png")
+
+
+@pytest.fixture
+def several(photo, tmp_path) -> list[str]:
+    other = tmp_path / "other" / "photo.png"
+    other.parent.mkdir()
+    other.write_bytes(photo.read_bytes())
+    return [str(photo), "example:bird", str(other)]
+
+
+def test_several_inputs_have_a_folder_each_with_what_one_alone_has(several, tmp_path):
+    out, alone = tmp_path / "o", tmp_path / "alone"
+    asked = ["--model", "e2-nl", "--size", "96"]
+    at = ["--at", "60,40", "--at", "215,120", "--at", "30,40"]
+    assert main.main(["maps", *several, *asked, *at, "--out", str(out)]) == 0
+    assert sorted(p.name for p in out.iterdir()) == ["example-bird", "photo", "photo-2"]
+    assert main.main(["maps", several[1], *asked, *at[2:4], "--out", str(alone)]) == 0
+    for name in ("example-bird-NL.png", "heat/example-bird-NL.png", "recipe.json"):
+        assert (out / "example-bird" / name).read_bytes() == (alone / name).read_bytes()
+    first, third = (np.load(out / name / "maps.npz")["pixel"] for name in ("photo", "photo-2"))
+    assert first[0] > third[0]
+
+
+def test_references_that_do_not_fit_the_inputs_are_refused(several, tmp_path, capsys):
+    at = ["--at", "60,40", "--at", "30,40"]
+    asked = ["maps", *several, "--model", "e2-nl", *at, "--out", str(tmp_path / "o")]
+    assert main.main(asked) == 2
+    assert "2 references do not fit 3 inputs" in capsys.readouterr().err
+
+
+def test_the_heat_alone_lies_over_the_photo(photo, tmp_path):
+    assert maps(photo, tmp_path, "--threshold", "0.4", model="e2-nl") == 0
+    with Image.open(tmp_path / "heat" / "photo-NL.png") as picture:
+        assert (picture.mode, picture.size) == ("RGBA", (131, 97))
+        heat = np.asarray(picture)
+    values = np.load(tmp_path / "maps.npz")["values"][0, 0]
+    row, column = np.unravel_index(values.argmax(), values.shape)
+    y, x = (int((k + 0.5) * full / n) for k, full, n in
+            zip((row, column), (97, 131), values.shape, strict=True))  # fmt: skip
+    assert heat[y, x, 3] == heat[..., 3].max() > 0
+    shown = heat[..., 3] > 0
+    assert 0 < shown.mean() < 1
+    assert (heat[~shown] == 0).all()
+
+
+def test_a_deep_picture_is_shown_and_what_was_assumed_is_said(tmp_path, capsys):
+    path = tmp_path / "deep.png"
+    Image.fromarray(np.linspace(0, 4095, 97 * 131).astype(np.uint16).reshape(97, 131)).save(path)
+    assert maps(path, tmp_path / "a", model="e2-nl") == 0
+    assert "note: deep.png: 16-bit values up to 4095, taken as 12 bits" in capsys.readouterr().out
+    assert maps(path, tmp_path / "b", "--levels", "0,65535", model="e2-nl") == 0
+    assert "shown from 0 to 65535, as asked" in capsys.readouterr().out
+    assert recipe_json.loads((tmp_path / "b" / "recipe.json").read_bytes()).references[
+        0
+    ].medium.levels == (0, 65535)
+    assert renders_again(tmp_path / "b", "deep-NL.png")
+    dark, light = (np.load(tmp_path / name / "maps.npz")["values"] for name in "ba")
+    assert not np.allclose(dark, light)
+
+
+@pytest.mark.parametrize("levels", ["5", "9,2", "a,b", "0,inf"])
+def test_levels_that_are_none_are_refused(photo, tmp_path, capsys, levels):
+    assert maps(photo, tmp_path / "o", "--levels", levels, model="e2-nl") == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -210,7 +210,7 @@ def test_every_field_of_look_and_layout_has_an_option():
 
 def test_networks_are_loaded_and_media_read_once(photo, tmp_path, networks, monkeypatch):
     read, real = [], footage.load
-    monkeypatch.setattr(footage, "load", lambda path: read.append(path) or real(path))
+    monkeypatch.setattr(footage, "load", lambda path, _levels: read.append(path) or real(path))
     assert figure(photo, *outs(tmp_path / "a.png", tmp_path / "a.pdf")) == 0
     assert networks == {"nl": 1, "cgnl": 1}
     assert len(read) == 1

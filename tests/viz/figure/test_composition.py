@@ -131,7 +131,7 @@ def test_ground_truth_is_found_for_each_input(photo, reel, sources, tmp_path, on
 
 def test_nothing_is_decoded_or_run_and_files_are_read_once(photo, reel, monkeypatch):
     loads, reads, real = [], [], footage.load
-    monkeypatch.setattr(footage, "load", lambda path: reads.append(path) or real(path))
+    monkeypatch.setattr(footage, "load", lambda path, _levels: reads.append(path) or real(path))
     monkeypatch.setattr(footage.Footage, "take", None)
     monkeypatch.setattr(pipeline, "run", None)
 

@@ -4,7 +4,9 @@ import inspect
 from dataclasses import MISSING, fields
 from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import viz.figure
 from errors import InputError
@@ -90,6 +92,7 @@ OTHERS = {
     "answers": ((("kernel", "cgnl"),), lambda r: r.references[0].views[0].network.answers),
     "name": ("A kick", lambda r: r.references[0].label),
     "box": ((1.0, 2.0, 30.0, 40.0), lambda r: r.references[0].crop),
+    "levels": ((0.0, 1000.0), lambda r: r.references[0].medium.levels),
     "block": ("res3.2", None), "kind": ("features", None), "mode": ("center-crop", None),
     "size": (96, None), "maps": ("groups", None), "count": (3, None),
     "shown": (MapChoice("group", 1), None), "label": ("Ours", None),
@@ -97,6 +100,7 @@ OTHERS = {
     "heat_opacity": (0.125, None), "interpolation": ("nearest", None),
     "fixed_range": ((-1.0, 2.0), None), "arrows": (7, None),
     "width_mm": (99.0, None), "dpi": (111, None), "gap_mm": (2.5, None), "font": ("times", None),
+    "own_font": ("a.ttf", None), "mathtext": (True, None),
     "font_pt": (6.5, None), "captions": ("A", None), "captions_of": ("rows", None),
     "labels": (False, None), "row_labels": (("a", "b"), None), "column_labels": (("c",), None),
     "bar": ("map", None), "scale": ("row", None), "columns": (3, None), "transpose": (True, None),
@@ -115,11 +119,15 @@ def value_in(made, name, find):
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_an_option_is_in_the_recipe(name):
+def test_an_option_is_in_the_recipe(name, tmp_path):
     value, find = OTHERS[name]
+    medium = "example:kick"
+    if name == "levels":  # which go with deep pictures only
+        medium = tmp_path / "deep.png"
+        Image.fromarray(np.arange(97 * 131, dtype=np.uint16).reshape(97, 131)).save(medium)
     sources = FileSources(load=lambda _name, _answers: make_tiny(None))
     usual, made = (
-        viz.figure.frames("example:kick", "tiny", (60, 90), sources=sources, **given).recipe
+        viz.figure.frames(medium, "tiny", (60, 90), sources=sources, **given).recipe
         for given in ({}, {name: value})
     )
     assert value_in(made, name, find) == value

@@ -255,7 +255,7 @@ def make_gated():
 def test_footage_is_read_once_for_all_its_media(reel, monkeypatch):
     read = []
     real = footage.load
-    monkeypatch.setattr(footage, "load", lambda path: read.append(path) or real(path))
+    monkeypatch.setattr(footage, "load", lambda path, _levels: read.append(path) or real(path))
     sources = FileSources()
     digest = sources.footage(str(reel)).sha256
     for taken in ((1,), (2, 4), (1, 7)):

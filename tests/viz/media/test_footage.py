@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errors import InputError, MediaError, OutsideError
+from errors import InputError, OutsideError
 from tests.viz import drawn_clips as draw
 from viz.media import footage, pictures
 from viz.types import Clip, Sampling
@@ -181,8 +181,11 @@ def test_a_video_on_disk_is_read_like_an_upload(tmp_path):
     assert (loaded.times, loaded.sha256, loaded.name) == (upload.times, upload.sha256, "clip.mp4")
 
 
-def test_samples_of_too_many_pixels_are_refused_before_they_are_decoded(one_line):
-    large = footage.Footage("x.mp4", "0", 4096, 2160, tuple(k / 25 for k in range(99)), None)
-    with pytest.raises(MediaError, match="take 18 frames or fewer") as caught:
-        large.sample(Sampling(19, 1))
-    assert "160 million" in one_line(caught.value)
+def test_frames_of_many_pixels_together_are_halved_and_keep_their_coordinates(monkeypatch):
+    monkeypatch.setattr(pictures, "MAX_SAMPLE_PIXELS", 1800)
+    found = footage.read(draw.video(draw.frames(9, 37, 46), pixels="yuv444p"), "clip.mp4")
+    clip = found.sample(Sampling(3, 1, 0))
+    assert clip.frames.shape == (3, 19, 23, 3)
+    assert (clip.width, clip.height) == (46, 37)
+    assert [draw.told(frame) for frame in clip.frames] == [0, 1, 2]
+    assert found.sample(Sampling(1, 1, 4)).frames.shape == (1, 37, 46, 3)

@@ -123,13 +123,13 @@ def test_one_picture_is_a_picture_and_no_clip():
 
 def test_pixels_are_decoded_only_when_sampled(monkeypatch):
     seen = []
-    original = pictures.read
+    original = pictures.decoded
 
-    def counted(content, name):
+    def counted(content, name, *how):
         seen.append(name)
-        return original(content, name)
+        return original(content, name, *how)
 
-    monkeypatch.setattr(frame_sets.pictures, "read", counted)
+    monkeypatch.setattr(frame_sets.pictures, "decoded", counted)
     found = footage.read(draw.zipped(NUMBERED), "frames.zip")
     assert seen == []
     found.sample(Sampling(3, 2, 1))

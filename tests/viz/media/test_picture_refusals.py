@@ -50,7 +50,7 @@ NOT_PICTURES = {
 
 @pytest.mark.parametrize("content", NOT_PICTURES.values(), ids=NOT_PICTURES)
 def test_what_is_not_a_picture_is_refused_with_the_formats_that_are(content, one_line):
-    assert "PNG, JPEG, WebP, TIFF, BMP or GIF" in refused(content, one_line)
+    assert "PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF" in refused(content, one_line)
 
 
 def test_an_empty_file_says_so(one_line):
@@ -85,7 +85,7 @@ def test_flipped_bytes_give_a_picture_or_one_line_and_never_another_error(one_li
 
 
 @pytest.mark.parametrize(
-    "size", [(30_000, 30_000), (8_000, 8_000), (6_400, 6_300), (2**31 - 1, 2**31 - 1)], ids=str
+    "size", [(30_000, 30_000), (16_000, 13_000), (20_100, 10_000), (2**31 - 1, 2**31 - 1)], ids=str
 )
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(size, png_bytes, one_line):
     content = png_bytes(*size, 8, 2, b"\x78\x9c")
@@ -95,7 +95,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(size, png_bytes, o
     took = time.perf_counter() - started
     _now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert "40 million" in text
+    assert "200 million" in text
     assert took < 1
     assert peak < 20 * 2**20
 
@@ -110,28 +110,23 @@ def test_a_picture_too_small_or_too_long_is_refused_with_the_limits(size, one_li
     assert "32 times" in text
 
 
-def test_a_file_of_65_megabytes_is_refused_with_the_limit(one_line):
-    text = refused(bytes(65 * 2**20), one_line)
-    assert "65 MB" in text
-    assert "64 MB" in text
+def test_a_file_of_257_megabytes_is_refused_with_the_limit(one_line):
+    text = refused(bytes(257 * 2**20), one_line)
+    assert "257 MB" in text
+    assert "256 MB" in text
 
 
-def test_a_path_of_65_megabytes_is_refused_without_reading_it(tmp_path, one_line):
+def test_a_path_of_257_megabytes_is_refused_without_reading_it(tmp_path, one_line):
     path = tmp_path / "huge.png"
     with path.open("wb") as file:
-        file.truncate(65 * 2**20)
+        file.truncate(257 * 2**20)
     tracemalloc.start()
-    with pytest.raises(MediaError, match="65 MB") as caught:
+    with pytest.raises(MediaError, match="257 MB") as caught:
         pictures.load(path)
     _now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     one_line(caught.value)
     assert peak < 2**20
-
-
-def test_a_tiff_of_floating_point_pixels_is_refused(one_line):
-    deep = Image.fromarray(np.linspace(0, 1, 32 * 32, dtype=np.float32).reshape(32, 32))
-    refused(encoded(deep, "TIFF"), one_line)
 
 
 @pytest.mark.parametrize(

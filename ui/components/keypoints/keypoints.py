@@ -17,6 +17,7 @@ LARGEST = 1600
 
 _JPEG = {"format": "JPEG", "quality": 90, "subsampling": "4:4:4"}
 _KEPT = 8
+Size = tuple[int, int]
 _pictures: dict[tuple[object, ...], str] = {}
 
 
@@ -26,15 +27,17 @@ def points(
     key: str,
     on_add: Callable[[], None],
     on_remove: Callable[[], None],
+    size: Size | None = None,
 ) -> None:
     """Show a frame (H, W, 3) uint8 with a numbered dot a part.
 
-    The callbacks run before the rerun, see ``added`` and ``taken``.
+    Parts are in pixels of the file, of which ``size`` is (width, height) where the frame is
+    smaller. The callbacks run before the rerun, see ``added`` and ``taken``.
     """
-    height, width = clip_frame.shape[:2]
-    _shown(key).set((width, height, len(parts)))
+    held = data(clip_frame, parts, size)
+    _shown(key).set((held["width"], held["height"], len(parts)))
     mounted("points", "keypoints")(
-        key=key, data=data(clip_frame, parts), on_add_change=on_add, on_remove_change=on_remove
+        key=key, data=held, on_add_change=on_add, on_remove_change=on_remove
     )
 
 
@@ -55,9 +58,12 @@ def taken(key: str) -> int | None:
     return value if type(value) is int and 0 <= value < count else None
 
 
-def data(clip_frame: np.ndarray, parts: Sequence[Part]) -> dict[str, object]:
+def data(
+    clip_frame: np.ndarray, parts: Sequence[Part], size: Size | None = None
+) -> dict[str, object]:
     """Return what the browser gets: the picture as a data address, its true size, the dots."""
     height, width = clip_frame.shape[:2]
+    width, height = size or (width, height)
     return {
         "picture": _picture(clip_frame),
         "width": width,

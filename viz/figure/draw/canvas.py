@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from viz.figure.page import typesetting
+from viz.figure.page import fonts, typesetting
 from viz.figure.page.plan import Plan, Words
 from viz.figure.page.typesetting import MM_PER_INCH
 from viz.figure.panels.panel_rows import PanelRows, Picture
@@ -75,11 +75,17 @@ class Canvas(NamedTuple):
             Line2D(where[:, 0], where[:, 1], color=colour, linewidth=points, gid=gid)
         )
 
+    @property
+    def font(self) -> str:
+        """The layout's font."""
+        return fonts.typeface(self.panel_rows.layout)
+
     def write(self, words: Words, gid: str, colour: str = "black") -> None:
-        """Write a line of plain text: nothing in it is taken for LaTeX."""
+        """Write a line of text: nothing in it is taken for a formula unless that was asked for."""
         self.axes.text(
-            words.x, words.y, words.text, color=colour, parse_math=False, gid=gid,
-            fontproperties=typesetting.properties(self.panel_rows.layout.font),
+            words.x, words.y, words.text, color=colour, gid=gid,
+            parse_math=words.math and typesetting.is_math(words.text),
+            fontproperties=fonts.properties(self.font, words.text),
             fontsize=words.points,
             ha=words.align, va="baseline", rotation=90 if words.upward else 0,
             rotation_mode="anchor",

@@ -7,8 +7,8 @@ import numpy as np
 
 from viz.figure.draw import rasters
 from viz.figure.draw.canvas import Canvas, rectangle
-from viz.figure.page import typesetting
-from viz.figure.page.colour_bars import ends
+from viz.figure.page import fonts, typesetting
+from viz.figure.page.colour_bars import cut_text, ends
 from viz.figure.page.plan import SMALL, Bar, Place, Words
 from viz.geometry import Box
 
@@ -48,7 +48,7 @@ def bars(canvas: Canvas, place: Place) -> None:
     axes.set_xticks(shown, [str(k + 1) for k in shown])
     axes.tick_params(length=1.5, width=0.4, pad=1)
     for text in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        text.set_fontproperties(typesetting.properties(canvas.panel_rows.layout.font))
+        text.set_fontproperties(fonts.properties(canvas.font))
         text.set_fontsize(small)
         text.set_parse_math(False)
     for spine in axes.spines.values():
@@ -82,9 +82,9 @@ def colour_bar(canvas: Canvas, bar: Bar, number: int) -> None:
     canvas.axes.add_artist(rectangle(below, facecolor="white", alpha=0.75, linewidth=0))
     canvas.frame(box)
     low, top = ends(bar.low, bar.high)
-    texts = [(0.0, low), (1.0, top)]
-    if _has_room(canvas, bar, (low, top)):
-        texts.append((cut, f"{cut:.2f}"))
+    texts, middle = [(0.0, low), (1.0, top)], cut_text(bar.low, bar.high, cut)
+    if _has_room(canvas, bar, (low, top), middle):
+        texts.append((cut, middle))
     points = _fitting(canvas, bar, (low, top))
     for share, text in texts:
         _tick(canvas, bar, share, Words(0, 0, text, points), f"bar-{number}-{share:g}")
@@ -92,7 +92,7 @@ def colour_bar(canvas: Canvas, bar: Bar, number: int) -> None:
 
 def _fitting(canvas: Canvas, bar: Bar, outer: tuple[str, str]) -> float:
     """Return the size of a bar's numbers: smaller where both ends would not fit."""
-    points, font = SMALL * canvas.panel_rows.layout.font_pt, canvas.panel_rows.layout.font
+    points, font = SMALL * canvas.panel_rows.layout.font_pt, canvas.font
     if bar.upward:
         room, needed = bar.box.bottom - bar.box.top, 2.2 * _letter(points)
     else:
@@ -106,7 +106,7 @@ def _letter(points: float) -> float:
     return 0.73 * points * typesetting.MM_PER_POINT
 
 
-def _has_room(canvas: Canvas, bar: Bar, outer: tuple[str, str]) -> bool:
+def _has_room(canvas: Canvas, bar: Bar, outer: tuple[str, str], middle: str) -> bool:
     """Tell whether the cut's number fits between what stands at the ends."""
     points, cut, box = (
         SMALL * canvas.panel_rows.layout.font_pt,
@@ -118,8 +118,7 @@ def _has_room(canvas: Canvas, bar: Bar, outer: tuple[str, str]) -> bool:
     if bar.upward:
         return min(cut, 1 - cut) * (box.bottom - box.top) > 1.5 * typesetting.line_mm(points)
     low, top, own = (
-        typesetting.width_mm(text, canvas.panel_rows.layout.font, points)
-        for text in (*outer, f"{cut:.2f} ")
+        typesetting.width_mm(text, canvas.font, points) for text in (*outer, f"{middle} ")
     )
     wide = box.right - box.left
     return cut * wide > low + own / 2 + 0.5 and (1 - cut) * wide > top + own / 2 + 0.5

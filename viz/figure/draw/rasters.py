@@ -43,9 +43,7 @@ def raster(picture: Picture, width: int, height: int, look: Look, greyscale: boo
 
 def base(picture: Picture, width: int, height: int, greyscale: bool) -> np.ndarray:
     """Return what is shown of the frame, at the size of its panel and in its colours or greys."""
-    crop = picture.crop
-    rows, cols = slice(int(crop.top), int(crop.bottom)), slice(int(crop.left), int(crop.right))
-    pixels = scaled(np.ascontiguousarray(picture.frame[rows, cols]), width, height)
+    pixels = scaled(np.ascontiguousarray(picture.shown), width, height)
     return light_grey(pixels) if greyscale else pixels
 
 
@@ -67,6 +65,19 @@ def over(base: np.ndarray, picture: Picture, look: Look, greyscale: bool) -> Ras
         return Raster(base, None, *_cells(picture.shade, crop, look, colours))
     level = levels(picture.shade, crop, width, height, look)
     return Raster(_blended(base, level, look, colours), level)
+
+
+def alone(picture: Picture, width: int, height: int, look: Look) -> np.ndarray:
+    """Return the heat of a picture with nothing under it, (height, width, 4) uint8; what is not
+    shown is transparent."""
+    out = np.zeros((height, width, 4), np.uint8)
+    if picture.shade is None or picture.shade.heat.constant:
+        return out
+    level = levels(picture.shade, picture.crop, width, height, look)
+    shown = heats.kept(np.nan_to_num(level, nan=-1.0), look)
+    out[shown, :3] = colour_table(look, False)[np.rint(level[shown] * 255).astype(np.uint8)]
+    out[shown, 3] = round(255 * look.heat_opacity)
+    return out
 
 
 def light_grey(pixels: np.ndarray) -> np.ndarray:

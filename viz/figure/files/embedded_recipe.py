@@ -1,4 +1,5 @@
-"""The recipe inside a file: a recipe.json, or a PDF, SVG or PNG figure that this program wrote.
+"""The recipe inside a file: a recipe.json, or a figure (PDF, SVG, EPS, PNG or TIFF) that this
+program wrote.
 
 Files come from anywhere, so everything is capped, and what is damaged becomes one line.
 """
@@ -8,15 +9,18 @@ import logging
 import struct
 import threading
 import time
+import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, ParseError
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from pypdf import PdfReader
 
 from errors import InputError
+from viz.figure.files import eps
 from viz.figure.files.export import RECIPE_KEY
 from viz.figure.recipe import recipe_json
 from viz.figure.recipe.recipe import Recipe
@@ -27,9 +31,11 @@ LONGEST_SECONDS = 20.0
 MOST_CHUNKS = 100_000
 DEEPEST = 100
 """Elements inside one another in an SVG."""
-ACCEPTED = "give a recipe.json, or a PDF, SVG or PNG figure that this program wrote"
+ACCEPTED = "give a recipe.json, or a PDF, SVG, EPS, PNG or TIFF figure that this program wrote"
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_TIFFS, _EPS = (b"II*\0", b"MM\0*"), b"%!PS-Adobe"
+_DESCRIPTION_TAG = 270
 _PIECE = 4 * 2**20
 """An SVG is parsed in few pieces: expat begins a picture anew with each piece it spans."""
 _BLANK = b"\x00\xef\xbb\xbf\xff\xfe \t\r\n"
@@ -65,6 +71,10 @@ def read(content: bytes, name: str) -> Recipe:
 def _told(content: bytes) -> tuple[str, Callable[[bytes], bytes | None]]:
     if content.startswith(_PNG):
         return "PNG", _in_png
+    if content.startswith(_TIFFS):
+        return "TIFF", _in_tiff
+    if content.startswith(_EPS):
+        return "EPS", _in_eps
     start = content[:1024].lstrip(_BLANK)
     if start.startswith(b"{"):
         return "JSON", lambda whole: whole
@@ -73,6 +83,28 @@ def _told(content: bytes) -> tuple[str, Callable[[bytes], bytes | None]]:
     if b"%PDF-" in content[:1024]:
         return "PDF", _in_pdf
     return "file", lambda _whole: None
+
+
+def _in_tiff(content: bytes) -> bytes | None:
+    """Read the description of the first page from its tags; no pixel is looked at."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tags = ImageFileDirectory_v2(content[:8])
+            with io.BytesIO(content) as file:
+                file.seek(tags.next)
+                tags.load(file)
+            found = tags.get(_DESCRIPTION_TAG)
+    except Exception as problem:  # Pillow raises almost anything on damaged tags
+        raise _DamagedError("its tags cannot be read") from problem
+    return found.encode("utf-8", "replace") if isinstance(found, str) else None
+
+
+def _in_eps(content: bytes) -> bytes | None:
+    try:
+        return eps.recipe_in(content)
+    except ValueError as problem:
+        raise _DamagedError("its recipe does not decode") from problem
 
 
 def _in_png(content: bytes) -> bytes | None:

@@ -89,29 +89,35 @@ def _rule(face: Face, letters: str) -> str:
     )
 
 
-def _file(face: Face) -> str | None:
+def _file(face: Face) -> tuple[str, int] | None:
+    """Return the file of a font, and its number in it (collections hold several)."""
     asked = FontProperties(family=face.family, weight=face.weight, style=face.style)
     try:
-        return str(fontManager.findfont(asked, fallback_to_default=False))
+        found = fontManager.findfont(asked, fallback_to_default=False)
+        return str(found), found.face_index
     except ValueError:
         return None
 
 
 @lru_cache(16)
 def _characters(face: Face) -> frozenset[str]:
-    path = _file(face)
-    if path is None:
+    place = _file(face)
+    if place is None:
         return frozenset()
-    with subset.load_font(path, subset.Options(), lazy=True) as font:
+    path, number = place
+    with subset.load_font(path, subset.Options(font_number=number), lazy=True) as font:
         return frozenset(chr(code) for code in font.getBestCmap())
 
 
 @lru_cache(64)
 def _subset(face: Face, letters: str) -> bytes:
-    options = subset.Options(flavor="woff", hinting=False, recalc_timestamp=False)
-    options.drop_tables += ["FFTM"]  # FontForge's time stamp
+    path, number = _file(face)
+    options = subset.Options(
+        flavor="woff", hinting=False, recalc_timestamp=False, font_number=number
+    )
+    options.drop_tables += ["FFTM", "BDF "]  # FontForge's time stamp; bitmaps
     packed = io.BytesIO()
-    with subset.load_font(_file(face), options) as font:
+    with subset.load_font(path, options) as font:
         subsetter = subset.Subsetter(options)
         subsetter.populate(text=letters)
         subsetter.subset(font)

@@ -18,6 +18,14 @@ def ends(low: float | None, high: float | None) -> tuple[str, str]:
     return f"{low:.3g}", f"{high:.3g}"
 
 
+def cut_text(low: float | None, high: float | None, threshold: float) -> str:
+    """Return what stands at the threshold of a colour bar, in the unit of its ends: a value, or a
+    share of the way from lowest to highest."""
+    if low is None or high is None:
+        return f"{100 * threshold:.3g} %"
+    return f"{low + threshold * (high - low):.3g}"
+
+
 def _shared(page: Page) -> bool:
     """Tell whether one bar is for all; columns of a transposed figure share one, too."""
     layout = page.layout
@@ -69,7 +77,7 @@ def shared_bar(page: Page, left: float, right: float) -> None:
 
 def _say(page: Page, numbers: bool, left: float, right: float) -> float:
     """Write what the colours mean between two margins; return how high that is."""
-    small, font = SMALL * page.layout.font_pt, page.layout.font
+    small, font = SMALL * page.layout.font_pt, page.font
     text = typesetting.plain(scale_words(page.panel_rows, numbers), font)
     lines = typesetting.broken(text, page.layout.width_mm - right - left, font, small)
     step = typesetting.line_mm(small)
@@ -98,7 +106,7 @@ def scale_words(panel_rows: PanelRows, numbers: bool) -> str:
         if numbers or look.normalise != "fixed"
         else (f" {look.fixed_range[0]:.3g} to {look.fixed_range[1]:.3g}")
     )
-    text += f"; shown from {look.threshold:.2f}" if look.threshold > 0 else ""
+    text += f"; shown from {100 * look.threshold:.3g} % up" if look.threshold > 0 else ""
     return f"{text}; {panel_rows.note}" if panel_rows.note else text
 
 
@@ -111,8 +119,8 @@ def legend(page: Page, left: float, right: float) -> None:
     room = layout.width_mm - right - left - 1.6 * step
     page.y += 2 * page.pad
     for number, name in enumerate(page.panel_rows.legend):
-        lines = typesetting.broken(typesetting.plain(name, layout.font), room, layout.font, small)
-        widths = [typesetting.width_mm(line, layout.font, small) for line in lines]
+        lines = typesetting.broken(typesetting.plain(name, page.font), room, page.font, small)
+        widths = [typesetting.width_mm(line, page.font, small) for line in lines]
         wide = 1.6 * step + max(widths, default=0.0)
         if x > left and x + wide > layout.width_mm - right:
             x, page.y = left, page.y + 1.15 * step

@@ -6,7 +6,15 @@ from math import floor
 
 from errors import InputError
 from viz.figure.page import typesetting
-from viz.figure.page.colour_bars import BAR_MM, ends, legend, panel_bars, row_bar, shared_bar
+from viz.figure.page.colour_bars import (
+    BAR_MM,
+    cut_text,
+    ends,
+    legend,
+    panel_bars,
+    row_bar,
+    shared_bar,
+)
 from viz.figure.page.grid import Grid, grid_of, numbered
 from viz.figure.page.plan import SMALL, Page, Place, Plan, Words
 from viz.figure.page.typesetting import MM_PER_INCH
@@ -46,11 +54,13 @@ def _margins(page: Page, grid: Grid) -> tuple[float, float]:
 
 
 def _bar_room(page: Page, grid: Grid) -> float:
-    texts = [text for span in grid.scales if span for text in ends(*span)]
+    cut = page.panel_rows.look.threshold
+    spans = [span for span in grid.scales if span]
+    texts = [text for span in spans for text in (*ends(*span), cut_text(*span, cut))]
     if not texts:
         return 0.0
-    small, cut = SMALL * page.layout.font_pt, f"{page.panel_rows.look.threshold:.2f}"
-    widest = max(typesetting.width_mm(text, page.layout.font, small) for text in (*texts, cut))
+    small = SMALL * page.layout.font_pt
+    widest = max(typesetting.width_mm(text, page.font, small) for text in texts)
     return BAR_MM + 3 * page.pad + widest
 
 
@@ -156,13 +166,17 @@ def _side_label(page: Page, text: str, top: float, height: float) -> None:
     points = page.layout.font_pt
     for k, words in enumerate(_side_lines(page, text, height)):
         x = k * page.line + typesetting.baseline_mm(points)
-        page.words.append(Words(x, top + height / 2, words, points, upward=True))
+        page.words.append(
+            Words(x, top + height / 2, words, points, upward=True, math=page.layout.mathtext)
+        )
 
 
 def _side_lines(page: Page, text: str, height: float) -> list[str]:
     """Break a row's label; a word may stand out of a low row by half its height."""
-    text, font = typesetting.plain(text, page.layout.font), page.layout.font
-    words = [typesetting.width_mm(word, font, page.layout.font_pt) for word in text.split()]
+    math, size = page.layout.mathtext, page.layout.font_pt
+    text = typesetting.plain(text, page.font, math)
+    parts = typesetting.words_of(text, math)
+    words = [typesetting.width_mm(word, page.font, size, math) for word in parts]
     longest = min(max(words, default=0.0), 1.5 * height)
     return page.lines(text, max(height, longest, 2 * page.line)) if text else []
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from math import ceil
 
-from viz.figure.page import typesetting
+from viz.figure.page import fonts, typesetting
 from viz.figure.page.typesetting import MM_PER_INCH
 from viz.figure.panels.panel_rows import Panel, PanelRows
 from viz.figure.recipe.recipe import Layout
@@ -26,7 +26,7 @@ class Place:
 @dataclass(frozen=True)
 class Words:
     """A line of text whose letters stand on y, or run upward along x; ``align`` is left, center or
-    right of the other coordinate."""
+    right of the other coordinate; ``math``: formulas between dollar signs are drawn."""
 
     x: float
     y: float
@@ -34,6 +34,7 @@ class Words:
     points: float
     align: str = "center"
     upward: bool = False
+    math: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,11 @@ class Page:
         return self.panel_rows.layout
 
     @property
+    def font(self) -> str:
+        """The layout's font."""
+        return fonts.typeface(self.layout)
+
+    @property
     def pixel(self) -> float:
         """Side of a pixel of the figure."""
         return MM_PER_INCH / self.layout.dpi
@@ -105,13 +111,19 @@ class Page:
 
     def lines(self, text: str, room: float) -> list[str]:
         """Return a label as lines of at most ``room`` mm; InputError for letters without a font."""
-        found = typesetting.plain(text, self.layout.font)
-        return typesetting.broken(found, room, self.layout.font, self.layout.font_pt)
+        math = self.layout.mathtext
+        found = typesetting.plain(text, self.font, math)
+        return typesetting.broken(found, room, self.font, self.layout.font_pt, math)
 
     def write(self, lines: list[str], x: float, y: float) -> None:
         """Write centred lines below (x, y)."""
         for k, text in enumerate(lines):
-            self.small(text, x, y + k * self.line, self.layout.font_pt, "center")
+            here, points = y + k * self.line, self.layout.font_pt
+            self.words.append(self._label(x, here + typesetting.baseline_mm(points), text))
+
+    def _label(self, x: float, y: float, text: str) -> Words:
+        """Return a line of a label, centred, whose letters stand on y."""
+        return Words(x, y, text, self.layout.font_pt, math=self.layout.mathtext)
 
     def small(self, text: str, x: float, y: float, points: float, align: str = "left") -> None:
         """Write one line of another size whose top is at y."""

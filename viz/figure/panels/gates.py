@@ -50,10 +50,18 @@ def _row(reference: Reference, view: View, recipe: Recipe, sources: Sources) -> 
     low, high, pair = shades(layer, reference.frame, clip, geometry, recipe.look)
     note = CONSTANT if pair[0].heat.constant else ""
     pictures = [
-        Panel(Picture(frame, crop, shade), f"{when} the gate", layer.name, note, (low, high))
+        Panel(
+            Picture(frame, crop, shade, size=clip.size),
+            f"{when} the gate",
+            layer.name,
+            note,
+            (low, high),
+        )
         for when, shade in zip(WHEN, pair, strict=True)
     ]
-    plain = [Panel(Picture(frame, crop), "input")] if recipe.layout.input_panel else []
+    plain = (
+        [Panel(Picture(frame, crop, size=clip.size), "input")] if recipe.layout.input_panel else []
+    )
     label = ", ".join(part for part in (reference.label, view.label) if part)
     return Row(
         label,

@@ -30,8 +30,11 @@ class Shade:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A frame (H, W, 3) uint8 of which ``crop`` (pixels) is shown, its heat, and the marks on it:
-    the green box of the reference, white boxes of regions, points."""
+    """A frame (H, W, 3) uint8 of which ``crop`` is shown, its heat, and the marks on it: the green
+    box of the reference, white boxes of regions, points.
+
+    All are in pixels of the file, of which ``size`` is (width, height) where the frame is smaller.
+    """
 
     frame: np.ndarray
     crop: Box
@@ -39,11 +42,27 @@ class Picture:
     reference: Box | None = None
     regions: tuple[Box, ...] = ()
     points: tuple[Point, ...] = ()
+    size: tuple[int, int] | None = None
+
+    @property
+    def shown(self) -> np.ndarray:
+        """The part of the frame that the crop shows."""
+        crop, (high, wide) = self.crop, self.frame.shape[:2]
+        width, height = self.size or (wide, high)
+        top, bottom = _span(crop.top, crop.bottom, high / height)
+        left, right = _span(crop.left, crop.right, wide / width)
+        return self.frame[top:bottom, left:right]
 
     @property
     def aspect(self) -> float:
         """Height over width."""
         return (self.crop.bottom - self.crop.top) / (self.crop.right - self.crop.left)
+
+
+def _span(first: float, last: float, scale: float) -> tuple[int, int]:
+    """Return the whole pixels, at least one, of a frame of another scale."""
+    start = int(first * scale)
+    return start, max(start + 1, int(last * scale))
 
 
 @dataclass(frozen=True, eq=False)

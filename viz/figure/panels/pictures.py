@@ -99,7 +99,8 @@ def input_panel(scene: Scene, recipe: Recipe, frame: int | None = None) -> Panel
     box = _reference_box(shot) if index == scene.reference.frame else None
     crop = crop_of(scene.clip, shot.geometry, scene.reference, recipe.layout)
     head = INPUT if frame is None else frame_head(scene, frame)
-    return Panel(Picture(scene.frames[index], crop, reference=box), head)
+    shown = Picture(scene.frames[index], crop, reference=box, size=scene.clip.size)
+    return Panel(shown, head)
 
 
 def truth_panel(scene: Scene, recipe: Recipe, numbers: dict[str, int]) -> Panel | None:
@@ -108,7 +109,7 @@ def truth_panel(scene: Scene, recipe: Recipe, numbers: dict[str, int]) -> Panel 
         return None
     points = tuple(Point(p.x, p.y, numbers[p.name]) for p in scene.reference.parts)
     crop = crop_of(scene.clip, scene.shots[0].geometry, scene.reference, recipe.layout)
-    return Panel(Picture(scene.frame, crop, points=points), PARTS)
+    return Panel(Picture(scene.frame, crop, points=points, size=scene.clip.size), PARTS)
 
 
 def heat_panel(
@@ -125,6 +126,7 @@ def heat_panel(
         shade,
         _reference_box(shot) if shot.kind.referenced and frame == scene.reference.frame else None,
         _regions(shot, scaled, t, recipe),
+        size=scene.clip.size,
     )
     note = CONSTANT if scaled.constant else ""
     label = item.caption if label is None else label

@@ -37,6 +37,7 @@ _STRICT = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
 Label = Annotated[str, Field(max_length=LONGEST_LABEL)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{0,64}$")]
 Whole = Annotated[int, Field(ge=0, lt=2**31)]
+Level = Annotated[float, Field(ge=-1e38, le=1e38)]
 Pixel = Annotated[float, Field(ge=-1e6, le=1e6)]
 
 
@@ -60,13 +61,16 @@ Choice = Annotated[
 class Medium:
     """A picture, or the ``frames`` (numbers in the footage, from 0) that were taken of a clip.
 
-    ``path`` is where it was: a file, a folder of frames, or ``example:bird``, ``example:kick``.
+    ``path`` is where it was: a file, a folder of frames or a series in it (``folder/img_``), or
+    ``example:bird``, ``example:kick``. ``levels`` are the values that were asked to be black and
+    white in pictures of more than 8 bits.
     """
 
     __pydantic_config__ = _STRICT
     path: Annotated[str, Field(min_length=1, max_length=4096)]
     sha256: Sha256
     frames: Annotated[tuple[Whole, ...], Field(max_length=MOST_FRAMES)] = ()
+    levels: tuple[Level, Level] | None = None
 
     @property
     def is_clip(self) -> bool:
@@ -151,7 +155,9 @@ class Layout:
     of blocks with one map a reference. ``one_map``: what stands where there is room for one of
     several maps: what the view says, their union, or each in a row of its own. ``bar``: colour
     bars: none, one for the figure, one a row, or one a map. ``row_labels`` and ``column_labels``
-    replace the preset's own; an empty one leaves it, a blank takes it away.
+    replace the preset's own; an empty one leaves it, a blank takes it away. ``own_font`` replaces
+    ``font``: the path of a TrueType file, or the name of a family that is installed. ``mathtext``:
+    what stands between dollar signs in labels is a formula.
     """
 
     __pydantic_config__ = _STRICT
@@ -159,6 +165,8 @@ class Layout:
     dpi: Annotated[int, Interval(ge=50, le=1200)] = 300
     gap_mm: Annotated[float, Interval(ge=0, le=50)] = 0.8
     font: Font = "sans"
+    own_font: Annotated[str, Field(max_length=4096)] = ""
+    mathtext: bool = False
     font_pt: Annotated[float, Interval(ge=3, le=36)] = 8.0
     captions: Captions = "none"
     captions_of: Literal["panels", "rows", "columns"] = "panels"

@@ -228,7 +228,7 @@ def test_a_colour_bar_tells_its_ends_and_the_cut(bar):
     along = ramp[::-1, 0] if bar == "row" else ramp[0]
     np.testing.assert_array_equal(along, table_)
     texts = {g: t.get_text() for g, t in named(figure, "bar-0-").items()}
-    assert texts == {"bar-0-0": "0.0125", "bar-0-1": "3.5", "bar-0-0.6": "0.60"}
+    assert texts == {"bar-0-0": "0.0125", "bar-0-1": "3.5", "bar-0-0.6": "2.1"}
     box = found.bars[0].box
     pale = next(a for a in figure.axes[0].get_children() if getattr(a, "get_alpha", None)
                 and a.get_alpha() == 0.75)  # fmt: skip

@@ -34,7 +34,7 @@ RECIPE = Recipe(
     ),
 )
 TEXT = recipe_json.dumps(RECIPE)
-ACCEPTED = "give a recipe.json, or a PDF, SVG or PNG figure that this program wrote"
+ACCEPTED = "give a recipe.json, or a PDF, SVG, EPS, PNG or TIFF figure that this program wrote"
 LARGE = recipe_json.LARGEST_BYTES
 
 
@@ -289,3 +289,19 @@ def test_damaged_files_give_a_recipe_or_one_line(files, kind):
 def test_a_recipe_read_from_a_figure_can_be_put_into_another(files):
     again = replace(embedded_recipe.read(files["svg"], "a"), preset="heatmaps")
     assert embedded_recipe.read(figure("pdf", recipe_json.dumps(again)), "b") == again
+
+
+DAMAGED = {
+    "a TIFF that is cut": lambda: figure("tiff")[:30],
+    "a TIFF of zeros": lambda: b"II*\0" + bytes(99),
+    "an EPS of other letters": lambda: figure("eps").replace(
+        b"VizRecipe: e", b"VizRecipe: \xff", 1
+    ),
+    "an EPS that is cut": lambda: figure("eps")[: figure("eps").index(b"VizRecipe: ") + 14],
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_damaged_tiff_and_eps_are_one_line(content):
+    said = refused(content(), "figure")
+    assert "damaged" in said or "no recipe" in said

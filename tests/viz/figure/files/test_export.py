@@ -1,18 +1,23 @@
 """A drawing as a file: read back by other programs it is what was drawn; twice, the same bytes."""
 
+import base64
 import hashlib
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
+import zlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pytest
 from defusedxml import ElementTree
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from PIL import Image
 from pypdf import PdfReader
 
@@ -104,6 +109,7 @@ def test_a_users_matplotlibrc_does_not_change_the_file(drawing, kind):
         "savefig.facecolor": "red",
         "savefig.dpi": 33,
         "pdf.fonttype": 3,
+        "ps.fonttype": 3,
         "pdf.compression": 0,
         "svg.fonttype": "path",
         "svg.hashsalt": "other",
@@ -231,3 +237,51 @@ def test_a_png_with_the_largest_recipe_still_opens(drawing):
     with Image.open(io.BytesIO(export.write(drawing, "png", 50, text))) as picture:
         picture.load()
         assert picture.text["Recipe"] == text
+
+
+def picture_in(content: bytes) -> np.ndarray:
+    """Return the picture of an EPS, read as PostScript says: (H, W, 3) uint8."""
+    wide, high = (int(re.search(rb"/%s ([0-9]+)" % n, content)[1]) for n in (b"Width", b"Height"))
+    packed = content[content.index(b">> image\n") + 9 :].partition(b"~>")[0]
+    unpacked = zlib.decompress(base64.a85decode(packed))
+    return np.frombuffer(unpacked, np.uint8).reshape(high, wide, 3)
+
+
+def test_an_eps_has_words_as_text_over_the_rest_as_a_picture(drawing):
+    content = export.write(drawing, "eps", 100, TEXT)
+    assert content.startswith(b"%!PS-Adobe-3.0 EPSF-3.0\n")
+    box = re.search(rb"%%HiResBoundingBox: 0.0+ 0.0+ ([0-9.]+) ([0-9.]+)", content)
+    assert [float(side) for side in box.groups()] == pytest.approx(
+        [WIDTH_MM * 72 / 25.4, HEIGHT_MM * 72 / 25.4], abs=0.01
+    )
+    assert b"CreationDate" not in content
+    assert content.count(b"/FontType 42") >= 3
+    found = picture_in(content)
+    for text in drawing.axes[0].texts:
+        text.set_visible(False)
+    assert np.array_equal(found, export.pixels(drawing, 100)[..., :3])
+    assert all(len(line) < 256 for line in content.partition(b"%%EndComments")[0].splitlines())
+
+
+def test_what_shines_through_is_in_the_picture_of_an_eps(drawing):
+    axes = drawing.axes[0]
+    axes.add_patch(Rectangle((2, 2), 28, 26, facecolor="white", alpha=0.75))
+    found = picture_in(export.write(drawing, "eps", 100, None))
+    inside = found[20:90, 20:90]
+    assert inside.min() > 180
+    assert inside.std() > 5
+
+
+def test_a_tiff_is_the_png_with_its_resolution(drawing):
+    with (
+        Image.open(io.BytesIO(export.write(drawing, "tiff", 300, TEXT))) as tiff,
+        Image.open(io.BytesIO(export.write(drawing, "png", 300, TEXT))) as png,
+    ):
+        assert np.array_equal(np.asarray(tiff), np.asarray(png))
+        assert tiff.info["dpi"] == (300, 300)
+        assert tiff.tag_v2[270] == TEXT
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.TIF", "tiff"), ("a.pdf", "pdf"), ("a", "")])
+def test_an_ending_tells_the_kind(name, kind):
+    assert export.kind_of(Path(name)) == kind

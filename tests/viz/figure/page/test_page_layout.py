@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from errors import InputError
 from tests.viz.drawn_figures import gate_layers, lit, picture, sheet_of, table
-from viz.figure.page import typesetting
+from viz.figure.page import colour_bars, typesetting
 from viz.figure.page.grid import numbered
 from viz.figure.page.layout import MOST_PIXELS, SMALLEST_MM, TALLEST_MM, plan
 from viz.figure.panels import presets
@@ -472,7 +472,9 @@ def test_folded_rows_keep_their_bars(one_map):
 def test_what_the_colours_mean_is_said_once_under_bars_of_maps():
     made = lit(sheet_of([maps_of((0.0, 1.0), (2.0, 3.0))], bar="map", labels=False), threshold=0.4)
     found = plan(made)
-    assert texts(found, upward=False) == ["each map from lowest to highest value; shown from 0.40"]
+    assert texts(found, upward=False) == [
+        "each map from lowest to highest value; shown from 40 % up"
+    ]
     (words,) = found.words
     assert words.y > max(bar.box.bottom for bar in found.bars)
     assert extent(words, made)[3] <= found.height
@@ -482,7 +484,7 @@ def test_the_words_beside_a_shared_bar_tell_scale_threshold_and_union():
     panels = (Panel(picture(0.8, HEAT)),)
     made = lit(sheet_of([Row("", panels)], note="a note", labels=False), threshold=0.65)
     said = " ".join(texts(plan(made), upward=False))
-    assert said == "each map from lowest to highest value; shown from 0.65; a note"
+    assert said == "each map from lowest to highest value; shown from 65 % up; a note"
     fixed = lit(made, normalise="fixed", fixed_range=(0.0, 0.5), threshold=0.0)
     said = " ".join(texts(plan(replace(fixed, note="")), upward=False))
     assert said == "fixed range 0 to 0.5"
@@ -521,7 +523,7 @@ def test_a_long_name_in_the_legend_stays_within_the_page():
         (table(1, 40, gap_mm=5), "leave 0.0 mm for each"),
         (table(30, 1, 3.0), f"mm high; up to {TALLEST_MM:.0f} are drawn"),
         (table(3, 1, 2.0, width_mm=300, dpi=1200), f"{MOST_PIXELS / 1e6:.0f} are drawn"),
-        (table(1, 1, label="A bird 鳥"), "U+9CE5"),
+        (table(1, 1, label="A bird \ue123"), "U+E123"),
     ],
 )
 def test_what_does_not_fit_is_told_in_one_line(made, told, one_line):
@@ -537,3 +539,18 @@ def test_the_longest_label_is_laid_out():
 
 def test_the_presets_start_on_pages_of_a_venues_width():
     assert {row.layout.width_mm for row in presets.TABLE.values()} <= set(VENUES.values())
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "cut", "texts"),
+    [
+        (0.000138, 0.24, 0.7, ("0.000138", "0.168", "0.24")),
+        (-3.0, 5.0, 0.25, ("-3", "-1", "5")),
+        (0.0, 1.0, 0.7, ("0", "0.7", "1")),
+        (None, None, 0.7, ("lowest", "70 %", "highest")),
+        (None, None, 0.125, ("lowest", "12.5 %", "highest")),
+    ],
+)
+def test_the_cut_of_a_colour_bar_has_the_unit_of_its_ends(low, high, cut, texts):
+    first, last = colour_bars.ends(low, high)
+    assert (first, colour_bars.cut_text(low, high, cut), last) == texts

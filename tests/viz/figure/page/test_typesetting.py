@@ -9,8 +9,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from errors import InputError
-from viz.figure.page import typesetting
-from viz.figure.page.typesetting import FAMILIES, MM_PER_POINT, broken, plain, width_mm
+from viz.figure.page import fonts, typesetting
+from viz.figure.page.fonts import FAMILIES
+from viz.figure.page.typesetting import MM_PER_POINT, broken, plain, width_mm
 
 FONTS = list(FAMILIES)
 texts = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=12)
@@ -22,7 +23,7 @@ labels = st.lists(texts, max_size=9).map(" ".join)
 def test_a_text_is_as_wide_as_it_is_drawn(font, text):
     figure = Figure((8, 2), dpi=72)
     drawn = figure.text(
-        0, 0, text, fontproperties=typesetting.properties(font), fontsize=50, parse_math=False
+        0, 0, text, fontproperties=fonts.properties(font), fontsize=50, parse_math=False
     )
     points = drawn.get_window_extent(FigureCanvasAgg(figure).get_renderer()).width
     # Ink may begin after the pen does, and end before it; hinting rounds to whole pixels.
@@ -62,27 +63,61 @@ def test_a_label_is_one_line_letter_for_letter():
     assert plain("", "times") == ""
 
 
+@pytest.fixture
+def no_other_fonts(monkeypatch):
+    """A machine that has the program's fonts only."""
+    monkeypatch.setattr(fonts, "_candidates", lambda: ())
+    fonts._further.cache_clear()
+    yield
+    fonts._further.cache_clear()
+
+
 @pytest.mark.parametrize("letter", ["鳥", "\U0001f426", "\x00", "\x1b", "\u200b", "\ue123"])
 @pytest.mark.parametrize("font", FONTS)
-def test_a_letter_that_a_font_lacks_is_refused_by_its_number(letter, font, one_line):
-    if ord(letter) in typesetting._characters(font):
+def test_a_letter_that_no_font_has_is_refused_by_number_and_name(
+    letter, font, no_other_fonts, one_line
+):
+    if ord(letter) in fonts.characters(font):
         assert plain(letter, font) == letter
         return
     with pytest.raises(InputError, match=f"U\\+{ord(letter):04X}") as caught:
         plain(f"A bird {letter}", font)
     assert f"the font {font}" in one_line(caught.value)
+    assert "--own-font" in str(caught.value)
 
 
-def test_another_font_is_named_where_it_has_the_letter(one_line):
-    only_sans = next(
-        chr(c)
-        for c in sorted(typesetting._characters("sans"))
-        if c > 160 and c not in typesetting._characters("times")
-    )
-    with pytest.raises(InputError, match="use the font .*sans") as caught:
-        plain(only_sans, "times")
+MATH = {
+    r"$\alpha_1$": True,
+    r"order $p = 3$ of $\frac{1}{p!}$": True,
+    "costs $5": False,
+    r"from \$5 to \$6": False,
+    "plain": False,
+    "$$": False,
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), MATH.items())
+def test_a_formula_is_told_from_dollar_signs(text, expected):
+    assert typesetting.is_math(text) == expected
+    assert plain(text, "sans", math=True) == text
+
+
+def test_a_formula_is_measured_as_it_is_drawn_and_stays_whole():
+    text = r"of order $\frac{1}{p!}\, \alpha_1$ here"
+    assert width_mm(text, "serif", 8, True) < width_mm(text, "serif", 8)
+    lines = broken(text, 12.0, "serif", 8, True)
+    assert r"$\frac{1}{p!}\, \alpha_1$" in " ".join(lines)
+    assert all(line.count("$") in (0, 2) for line in lines)
+    assert len(lines) > 1
+    assert broken("$x y$ z", 0.1, "sans", 8, True)[0] == "$x y$"
+
+
+@pytest.mark.parametrize("text", [r"$\nope$", "$x_{1$", "$x^2^3$"])
+def test_a_formula_that_cannot_be_read_is_one_line(text, one_line):
+    with pytest.raises(InputError, match="no mathtext") as caught:
+        plain(text, "sans", math=True)
     one_line(caught.value)
-    assert plain(only_sans, "sans") == only_sans
+    assert plain(text, "sans") == text
 
 
 def test_every_font_comes_with_the_program():
@@ -91,4 +126,4 @@ def test_every_font_comes_with_the_program():
 
     for font in FONTS:
         for bold in (False, True):
-            assert findfont(typesetting.properties(font, bold)).startswith(get_data_path())
+            assert findfont(fonts.properties(font, bold=bold)).startswith(get_data_path())

@@ -1,0 +1,113 @@
+"""TIFFs of several pictures: the pages of one size are the frames of a clip."""
+
+import io
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from errors import MediaError
+from viz.media import pictures
+from viz.media.frame_sets import RATE
+from viz.media.pixels import levels as deep_levels
+from viz.media.pixels import upright
+from viz.media.pixels.upright import Pixels
+
+_KIND_OF_PAGE = 254
+_SMALLER_VERSION = 1
+"""Bit of the tag NewSubfileType: the page is a smaller version of another."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """Pages of a TIFF, by their numbers in the file; a page has no time, so frame n gets n / 25 s.
+
+    ``levels`` are those of deep pages, see pictures.read.
+    """
+
+    content: bytes
+    name: str
+    pages: tuple[int, ...]
+    width: int
+    height: int
+    notes: tuple[str, ...] = ()
+    levels: tuple[float, float] | None = None
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """Seconds of every frame, at 25 frames a second."""
+        return tuple(k / RATE for k in range(len(self.pages)))
+
+    def frames(self, numbers: Sequence[int], most: int = pictures.MAX_SHOWN) -> Pixels:
+        """Decode pages to (T, H, W, 3) uint8, halved until each has at most ``most`` pixels."""
+        factor = pictures.halvings(self.width, self.height, most)
+        deadline = time.monotonic() + pictures.PATIENCE
+
+        def page(k: int, asked: tuple[float, float] | None) -> Pixels:
+            pictures.check_deadline(self.name, deadline)
+            picture.seek(self.pages[k])
+            return upright.upright(picture, self.content, asked, factor)
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                with pictures.opened(self.content) as picture:
+                    return upright.together(page, numbers, self.levels)
+        except MediaError:
+            raise
+        except Exception as problem:  # Pillow's decoders raise almost anything on damaged files
+            raise MediaError(
+                f"{self.name} is damaged and cannot be decoded ({type(problem).__name__}); export "
+                "it again as TIFF or PNG files."
+            ) from problem
+
+
+def read(content: bytes, name: str, levels: tuple[float, float] | None = None) -> Stack | None:
+    """List the pages of a TIFF; None where it is one picture.
+
+    Pages are those of the first one's size; smaller versions of a page, as pyramids and thumbnails
+    are, do not count. MediaError over the
+    limits; what cannot be read is left to viz.media.pictures to refuse.
+    """
+    deep_levels.check(levels)
+    pictures.check_weight(name, len(content), pictures.MAX_BYTES)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(content), formats=("TIFF",)) as picture:
+                sizes, cut = _sizes(picture, name)
+                deep = upright.is_deep(picture, content)
+    except MediaError:
+        raise
+    except Exception:  # refused by pictures.read, in its words
+        return None
+    first = sizes[0][1]
+    pages = tuple(page for page, size in sizes if size == first)
+    if (len(pages) < 2 and not cut) or (levels is not None and not deep):
+        return None
+    pictures.check_size(name, *first)
+    notes = [f"a stack of {len(pages)} pictures, taken as frames, {RATE} a second"]
+    if cut:
+        notes.append("it is cut short or damaged behind them")
+    if len(pages) < len(sizes):
+        notes.append(f"{len(sizes) - len(pages)} pages of other sizes left out")
+    return Stack(content, name, pages, *first, tuple(notes), levels)
+
+
+def _sizes(picture: Image.Image, name: str) -> tuple[list[tuple[int, tuple[int, int]]], bool]:
+    """Return number and (width, height) of every page that is no smaller version of another, and
+    whether the list of pages is damaged."""
+    found, page = [(0, picture.size)], 0
+    while True:
+        page += 1
+        pictures.check_length(name, page)
+        try:
+            picture.seek(page)
+        except EOFError:
+            return found, False
+        except Exception:  # Pillow raises almost anything on damaged files
+            return found, True
+        if not int(picture.tag_v2.get(_KIND_OF_PAGE, 0)) & _SMALLER_VERSION:
+            found.append((page, picture.size))
