@@ -15,10 +15,10 @@ def main() -> None:
     """Draw the page."""
     session_pins.link()
     st.markdown("#### Gates: which channels does a CGD network strengthen?")
-    entries = gate_view.gated_entries()
+    entries = loaders.gated_entries()
     if not entries:
         st.info(
-            "No network with gates is loaded. The CGD authors published no weights; open your own "
+            "No network with gates is here. The CGD authors published no weights; open your own "
             "checkpoint on the Models page."
         )
         st.page_link("pages/models.py", label="Open a checkpoint")
@@ -32,7 +32,10 @@ def main() -> None:
         found = gate_layers(capture)
         st.plotly_chart(gate_view.overview(found), key="overview")
         labels = [layer.name for layer in found]
-        layer = found[labels.index(st.selectbox("Layer", labels, key=state.GATE_LAYER.name))]
+        chosen = st.selectbox(
+            "Layer", labels, index=gate_view.strongest(found), key=state.GATE_LAYER.name
+        )
+        layer = found[labels.index(chosen)]
         st.plotly_chart(gate_view.bars(layer), key="bars")
         shown = gate_view.pictures(layer, clip, capture)
         for column, (title, picture) in zip(st.columns(len(shown)), shown.items(), strict=True):

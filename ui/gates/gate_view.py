@@ -3,8 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from models.zoo.catalogue import Entry
-from ui.session import loaders, own_networks
+from ui.session import loaders
 from viz.attention import pipeline
 from viz.attention.captures import Capture
 from viz.attention.kinds.gates import GateCapture
@@ -19,15 +18,15 @@ _HEIGHT = 300
 _LOOK = Look(threshold=0.0)
 
 
-def gated_entries() -> list[Entry]:
-    """Return the networks at hand that have gates: this session's own (none is published)."""
-    return [e for e in own_networks.entries() if loaders.has_gates(e.spec)]
-
-
 def captured(name: str, clip: Clip) -> Capture:
     """Return what a network's one forward pass on a picture left, its gates among it."""
     mode, size = pipeline.effective(loaders.network(name).spec)
     return loaders.captured(clip, name, mode, size)
+
+
+def strongest(found: tuple[GateCapture, ...]) -> int:
+    """Return the index of the layer whose factors differ most from 1."""
+    return int(np.argmax([np.abs(layer.gate - 1).mean() for layer in found]))
 
 
 def overview(found: tuple[GateCapture, ...]) -> go.Figure:

@@ -79,6 +79,12 @@ def forget_entries() -> None:
     _catalogue_entries.clear()
 
 
+def gated_entries() -> list[Entry]:
+    """Return the networks at hand that have gates: this session's own, then the catalogue's."""
+    known = [*own_networks.entries(), *_catalogue_entries()]
+    return [e for e in known if e.spec is not None and has_gates(e.spec)]
+
+
 def catalogue_entries() -> list[Entry]:
     """Return the networks with a block to look at: bundled, downloaded, then this session's own;
     damaged files too."""

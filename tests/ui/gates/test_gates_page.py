@@ -10,6 +10,7 @@ from models.specs.gate import CGDSpec
 from models.specs.network import CompactSpec, Preprocessing
 from tests.ui.pages import app
 from ui.gates import gate_view
+from ui.session import loaders
 from viz.attention.kinds.gates import gate_layers
 from viz.attention.pipeline import capture
 from viz.examples import bird
@@ -33,7 +34,18 @@ def opened(model: LoadedModel | None) -> AppTest:
     return at.run()
 
 
-def test_without_a_gated_network_the_page_says_where_to_open_one() -> None:
+def test_it_opens_with_the_bundled_network() -> None:
+    at = opened(None)
+    assert not at.exception
+    assert at.selectbox(key="gated").value == "e2-birds-cgd"
+    table = at.dataframe[0].value
+    shown = table[table["Layer"] == at.selectbox(key="gate-layer").value]
+    assert shown["Largest"].iloc[0] > 1.1
+    assert shown["Least"].iloc[0] < 0.9
+
+
+def test_without_a_gated_network_the_page_says_where_to_open_one(monkeypatch) -> None:
+    monkeypatch.setattr(loaders, "gated_entries", list)
     at = opened(None)
     assert not at.exception
     assert "Models page" in at.info[0].value
