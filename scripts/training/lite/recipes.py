@@ -103,6 +103,8 @@ _CLIP_NL = LiteRecipe(
     "1",
     trained=16,
     views=1_600,
+    gain=0.1,
+    effect=0.05,
     batch=4,
     projection_rate=3e-4,
     follow=0.5,

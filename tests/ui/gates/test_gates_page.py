@@ -40,8 +40,8 @@ def test_it_opens_with_the_bundled_network() -> None:
     assert at.selectbox(key="gated").value == "e2-birds-cgd"
     table = at.dataframe[0].value
     shown = table[table["Layer"] == at.selectbox(key="gate-layer").value]
-    assert shown["Largest"].iloc[0] > 1.1
-    assert shown["Least"].iloc[0] < 0.9
+    assert float(shown["Largest"].iloc[0]) > 1.1
+    assert float(shown["Least"].iloc[0]) < 0.9
 
 
 def test_without_a_gated_network_the_page_says_where_to_open_one(monkeypatch) -> None:
