@@ -6,15 +6,23 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from errors import CheckpointError, SpecError
-from models.build import outline
+from models.build import Network, outline
 from models.checkpoints.containers.read import RawCheckpoint
+from models.checkpoints.families.data_sets import (
+    settle_class_names,
+    suggestion,
+    with_input_size,
+)
 from models.checkpoints.families.facts import Facts
 from models.checkpoints.families.family import Family
 from models.checkpoints.families.key_tables import Renamed, rename
 from models.checkpoints.families.registry import family_of
 from models.checkpoints.fill import check_fit
-from models.report import Report
+from models.describe import network_name
+from models.report import Fact, Report
 from models.specs.network import NetworkSpec
+
+NO_ANSWERS: Mapping[str, str] = {}
 
 _WRAPPERS = ("module.", "_orig_mod.")
 """Prefixes that DataParallel and torch.compile put before every key, once or more often."""
@@ -28,10 +36,16 @@ class Understood:
     spec: NetworkSpec
     tensors: dict[str, Tensor]
     report: Report
+    class_names: tuple[str, ...] = ()
 
 
-def understand(raw: RawCheckpoint, answers: Mapping[str, str]) -> Understood:
-    """Return the network that a checkpoint holds; CheckpointError, or UndecidedError to ask."""
+def understand(
+    raw: RawCheckpoint, answers: Mapping[str, str], published: Mapping[str, str] = NO_ANSWERS
+) -> Understood:
+    """Return the network that a checkpoint holds; CheckpointError, or UndecidedError to ask.
+
+    ``published`` is what the publisher of exactly this file says of it.
+    """
     bare = unwrapped(raw.tensors)
     family = family_of(bare, raw.name)
     try:
@@ -40,9 +54,11 @@ def understand(raw: RawCheckpoint, answers: Mapping[str, str]) -> Understood:
         raise CheckpointError(f"{raw.name} cannot be used. {problem}") from problem
     renamed = rename(family.table, prepared, raw.name)
     renamed = Renamed(halve_concatenations(renamed.tensors), renamed.renamed, renamed.ignored)
-    facts = Facts(raw.name, raw.metadata, answers)
+    facts = Facts(raw.name, raw.metadata, answers, published, family.data)
     try:
-        spec = family.describe(renamed, facts)
+        described = family.describe(renamed, facts)
+        names = settle_class_names(described, facts)
+        spec = with_input_size(described, names, facts)
         network = outline(spec)
     except KeyError as missing:
         raise CheckpointError(
@@ -55,7 +71,7 @@ def understand(raw: RawCheckpoint, answers: Mapping[str, str]) -> Understood:
         ) from problem
     except SpecError as problem:
         raise CheckpointError(f"{raw.name} cannot be used. {problem}") from problem
-    settled = facts.finish()
+    settled = (*_shown(spec, network), *facts.finish())
     tensors = without_unit_sizes(renamed.tensors, network)
     check_fit(network, tensors, raw.name)
     # Wrappers and numbers were taken off one by one, in order: here they are as written.
@@ -66,8 +82,17 @@ def understand(raw: RawCheckpoint, answers: Mapping[str, str]) -> Understood:
         settled,
         {written[key]: ours for key, ours in renamed.renamed.items()},
         {**raw.ignored, **{written[key]: why for key, why in renamed.ignored.items()}},
+        tuple(filter(None, [suggestion(spec, names)])),
     )
-    return Understood(family, spec, tensors, report)
+    return Understood(family, spec, tensors, report, names)
+
+
+def _shown(spec: NetworkSpec, network: Network) -> tuple[Fact, ...]:
+    """Return the facts that the weights show of every network."""
+    shown = [Fact("network", network_name(spec), "weights")]
+    if network.places:
+        shown.append(Fact("blocks", ", ".join(p.label for p in network.places), "weights"))
+    return (*shown, Fact("classes", str(spec.num_classes), "weights"))
 
 
 def unwrapped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -16,11 +16,10 @@ from viz.attention import queries
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.kinds.parts import plural
 from viz.attention.kinds.registry import kind_of, selection
+from viz.attention.predictions import top_classes
 from viz.figure.recipe.recipe import Medium, Network, View
 from viz.figure.resolve import Scene, Shot
 from viz.types import AttentionMap, Clip, moment
-
-TOP = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,12 +116,6 @@ def headings(found: Scene, settings: Settings) -> Mapping[int, str]:
 
 def _class_key(model: LoadedModel) -> state.Key[int]:
     return state.widget(f"class-{model.id}", "int", 0)
-
-
-def top_classes(capture: Capture) -> list[tuple[int, float]]:
-    """Return the five most probable classes and their softmax shares."""
-    shares, indices = capture.logits.softmax(0).topk(min(TOP, len(capture.logits)))
-    return list(zip(indices.tolist(), shares.tolist(), strict=True))
 
 
 def value_row(found: Scene, shot: Shot) -> dict[str, str]:

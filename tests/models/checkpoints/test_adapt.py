@@ -89,7 +89,7 @@ def test_two_open_things_are_asked_together_and_answers_settle_them(tsm_like, on
             "embedded_gaussian",
             "your answer",
         ),
-        ("mode='dot_product'", {}, "dot_product", "metadata"),
+        ("mode='embedded_gaussian'", {}, "embedded_gaussian", "metadata"),
         ("", {}, "embedded_gaussian", "file name"),
     ],
 )
@@ -101,13 +101,26 @@ def test_answers_come_before_metadata_and_metadata_before_the_name(
     facts = {fact.name: (fact.value, fact.source) for fact in found.report.facts}
     assert found.spec.block.function == function
     assert facts["function"] == (function, source)
-    # mmcv scales the embedded Gaussian alone: for others there is nothing to find out.
-    assert facts.get("scale") == (("no", "file name") if function != "dot_product" else None)
+    assert facts["scale"] == ("no", "file name")
     assert facts["classes"] == ("7", "weights")
 
 
+def test_metadata_and_a_name_that_differ_are_a_question(tsm_like, one_line):
+    told = raw(tsm_like, "i3d_nl_embedded_gaussian.pth", {"meta.cfg": "mode='dot_product'"})
+    with pytest.raises(
+        UndecidedError, match="dot_product .metadata., embedded_gaussian .file"
+    ) as asked:
+        understand(told, {})
+    one_line(asked.value)
+    found = understand(told, {"function": "dot_product"})
+    facts = {fact.name: (fact.value, fact.source) for fact in found.report.facts}
+    assert found.spec.block.function == "dot_product"
+    # mmcv scales the embedded Gaussian alone: for others there is nothing to find out.
+    assert facts["scale"] == ("no", "the family's code")
+
+
 def test_the_report_accounts_for_every_key(tsm_like):
-    found = understand(raw(tsm_like, "i3d_dot.pth"), {})
+    found = understand(raw(tsm_like, "i3d_dot_product.pth"), {})
     assert set(found.report.renamed) | set(found.report.ignored) == set(tsm_like) | {"optimizer"}
     assert not set(found.report.renamed) & set(found.report.ignored)
     assert found.report.family.startswith("mmaction2")
@@ -120,7 +133,7 @@ FIRST = SECOND.replace("g.conv", "g.0.conv")
 def test_two_keys_that_become_the_same_are_refused_by_name(tsm_like, one_line):
     both = {**tsm_like, SECOND: tsm_like[FIRST] + 1}
     with pytest.raises(CheckpointError) as caught:
-        understand(raw(both, "i3d_dot.pth"), {})
+        understand(raw(both, "i3d_dot_product.pth"), {})
     text = one_line(caught.value)
     assert "two different tensors for blocks.res4_2.projection.g.weight" in text
     assert SECOND in text
@@ -128,7 +141,7 @@ def test_two_keys_that_become_the_same_are_refused_by_name(tsm_like, one_line):
 
 def test_two_keys_that_become_the_same_with_the_same_values_are_both_accounted_for(tsm_like):
     both = {**tsm_like, SECOND: tsm_like[FIRST].clone()}
-    report = understand(raw(both, "i3d_dot.pth"), {}).report
+    report = understand(raw(both, "i3d_dot_product.pth"), {}).report
     assert report.renamed[FIRST] == "blocks.res4_2.projection.g.weight"
     assert report.ignored[SECOND] == "the same values as blocks.res4_2.projection.g.weight"
 

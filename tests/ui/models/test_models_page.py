@@ -64,7 +64,7 @@ def test_a_published_network_is_downloaded_inspected_used_and_removed(site):
     assert any("assumed" in info.value for info in at.info)
     at.button(key="download").click().run()
     assert "res4.4  CGNL, gaussian rbf" in trees(assert_sound(at))[-1]
-    assert "your answer" in list(table(at, "Known from")["Known from"])
+    assert "the published file" in list(table(at, "Known from")["Known from"])
     assert len(site.asked) == 1
     at.button(key="remove").click().run()
     assert at.button(key="download")

@@ -66,6 +66,42 @@ def test_answers_to_one_file_are_not_taken_over_to_the_next(cgnl_checkpoint):
     assert next(s for s in assert_sound(at).selectbox if s.key.startswith("answer-")).value is None
 
 
+def test_what_a_file_name_decided_can_be_changed_and_taken_back(cgnl_checkpoint):
+    at = uploaded(models_page(), "r50_cgnlx.pth.tar", cgnl_checkpoint)
+    assert "gaussian rbf" in trees(assert_sound(at))[-1]
+    changed = next(s for s in at.selectbox if s.key.startswith("change-kernel"))
+    assert changed.value == "cgnlx"
+    assert "file name" in changed.label
+    changed.set_value("cgnl").run()
+    assert "dot product" in trees(assert_sound(at))[-1]
+    at.button(key="take_back").click().run()
+    assert "gaussian rbf" in trees(assert_sound(at))[-1]
+
+
+def test_a_change_that_cannot_be_is_one_line_and_can_be_taken_back(cgnl_checkpoint):
+    at = uploaded(models_page(), "r50_cgnl.pth.tar", cgnl_checkpoint)
+    next(t for t in at.text_input if t.key.startswith("change-input")).set_value("many").run()
+    assert "whole number" in assert_sound(at).error[0].value
+    at.button(key="take_back").click().run()
+    assert not assert_sound(at).error
+
+
+def test_class_names_are_uploaded_beside_the_network(cgnl_checkpoint, cgnl_model):
+    at = uploaded(models_page(), "r50_cgnl.pth.tar", cgnl_checkpoint)
+    names = "\n".join(f"gull {k}" for k in range(cgnl_model.spec.num_classes)).encode()
+    upload = next(f for f in at.file_uploader if f.key.startswith("classes-"))
+    upload.set_value(("names.txt", names, "text/plain")).run()
+    at.button(key="use_own").click().run()
+    shares = next(d.value for d in assert_sound(at).dataframe if "Share" in d.value.columns)
+    assert shares["Class"][0].startswith("gull")
+
+
+@pytest.mark.parametrize("name", ["net", "net.ckpt", "net.bin", "epoch_12"])
+def test_a_checkpoint_may_have_any_ending_or_none(cgnl_checkpoint, name):
+    at = uploaded(models_page(), name, cgnl_checkpoint)
+    assert [s for s in assert_sound(at).selectbox if s.key.startswith("answer-kernel")]
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"<!doctype html><p>no</p>", b"PK\x03\x04cut", b"\x80\x02}q\x00.", b"x" * 99]
 )
