@@ -64,7 +64,8 @@ def headline(spec: NetworkSpec) -> str:
     size = f"{prep.size} px" if prep.channels == 3 else f"{prep.size} px, grey"
     apart = f", every {_nth(prep.frame_stride)}" if prep.frame_stride > 1 else ""
     clip = f"{prep.frames} frames{apart}, " if prep.frames > 1 else ""
-    return f"{network_name(spec)}; {clip}{size}; {spec.num_classes} classes"
+    classes = f"{spec.num_classes} classes" if spec.num_classes else "no classifier"
+    return f"{network_name(spec)}; {clip}{size}; {classes}"
 
 
 def _nth(stride: int) -> str:
@@ -81,6 +82,11 @@ def network_name(spec: NetworkSpec) -> str:
     if isinstance(spec, LiteSpec):
         return f"EfficientNet-{spec.size_name.capitalize()}"
     name = f"ResNet-{spec.depth}"
+    if spec.groups > 1:
+        inner = spec.widening * spec.base_width // spec.groups
+        name = f"ResNeXt-{spec.depth} {spec.groups}x{inner}d"
+    elif spec.widening > 1:
+        name = f"Wide ResNet-{spec.depth}-{spec.widening}"
     return name if spec.base_width == 64 else f"{name}, {spec.base_width} channels wide"
 
 

@@ -26,6 +26,13 @@ class Folded(NamedTuple):
     frames: int
 
 
+class NoClassifier(nn.Module):
+    """Stands where a network has no classifier: (B, C) -> no logits, (B, 0)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, :0]
+
+
 class AttentionResNet(nn.Module):
     """ResNet of any width with attention blocks: (B, 3, T, H, W) -> logits (B, classes).
 
@@ -49,7 +56,8 @@ class AttentionResNet(nn.Module):
             _stage(spec, stage) for stage in range(2, 6)
         )
         self.dropout = nn.Dropout(spec.dropout)
-        self.fc = nn.Linear(stage_channels(spec, 5), spec.num_classes)
+        width_out = stage_channels(spec, 5)
+        self.fc = nn.Linear(width_out, spec.num_classes) if spec.num_classes else NoClassifier()
         fill_convolutions(self)
         self.places = places(spec.depth, spec.placement)
         self.blocks = nn.ModuleDict(

@@ -7,7 +7,7 @@ from pathlib import Path
 from models.build import build
 from models.checkpoints import own
 from models.checkpoints.adapt import understand
-from models.checkpoints.containers.read import read
+from models.checkpoints.containers.read import WEIGHTS, read
 from models.checkpoints.fill import fill
 from models.loaded import LoadedModel
 from models.report import Report
@@ -44,7 +44,7 @@ def load(
     """
     if own.is_own(path):
         return own.load(path, model_id)
-    raw = read(path)
+    raw = read(path, answers.get(WEIGHTS))
     understood = understand(raw, answers, publishers(raw.sha256))
     network = build(understood.spec)
     fill(network, understood.tensors, raw.name)
@@ -65,6 +65,6 @@ def inspect(
     if own.is_own(path):
         header, report = own.inspect(path)
         return Inspection(header.spec, report, header.class_names)
-    raw = read(path)
+    raw = read(path, answers.get(WEIGHTS))
     understood = understand(raw, answers, publishers(raw.sha256))
     return Inspection(understood.spec, understood.report, understood.class_names)

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 import streamlit as st
 
 from models.checkpoints.families.data_sets import NAMES_OF_CLASSES
+from models.checkpoints.keys.left_out import IGNORE
 from models.class_names import check_count, read_names
 from models.report import Fact, Question, Report
 from models.specs.network import NetworkSpec
@@ -39,9 +40,24 @@ def answered(file: FileKey, questions: Sequence[Question]) -> dict[str, str] | N
     return None if None in answers.values() or "" in answers.values() else answers
 
 
+def ignored(file: FileKey) -> None:
+    """Let keys be left out that the network is not known to have."""
+    with st.expander("Leave keys out"):
+        key = f"change-{IGNORE}-{_mark(file)}"
+        st.text_input(
+            "Patterns of keys, with commas",
+            key=key,
+            max_chars=_LONGEST_ANSWER,
+            placeholder="adapter.*",
+            help="For what maps do not need, and the program does not know.",
+            on_change=_note,
+            args=(file, IGNORE, key),
+        )
+
+
 def change(file: FileKey, report: Report) -> None:
     """Offer everything that the weights do not show to be changed."""
-    facts = {fact.name: fact for fact in report.facts if fact.choices is not None}
+    facts = {f.name: f for f in report.facts if f.choices is not None and f.name != IGNORE}
     if not facts:
         return
     with st.expander("Change what was read or assumed"):

@@ -80,6 +80,7 @@ def show(held: Held) -> None:
     given = answers.answered(held.key, _asked(held))
     if given is None:
         return
+    answers.ignored(held.key)
     answers.take_back(held.key)
     try:
         found = _inspected(held, given)

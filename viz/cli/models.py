@@ -12,6 +12,7 @@ from errors import InputError
 from models import checkpoints
 from models.checkpoints import Inspection
 from models.checkpoints.families import data_sets
+from models.checkpoints.keys.left_out import IGNORE
 from models.class_names import MAX_BYTES as MAX_CLASSES_BYTES
 from models.class_names import check_count, read_names
 from models.describe import Described, described
@@ -43,6 +44,10 @@ def add_answers(command: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="NAME=VALUE",
         help="what the checkpoint does not tell, e.g. kernel=cgnlx; may be repeated",
     )  # fmt: skip
+    command.add_argument(
+        "--ignore", action="append", default=[], metavar="PATTERN",
+        help="keys to leave out, e.g. 'adapter.*'; may be repeated",
+    )  # fmt: skip
     command.add_argument("--spec", type=Path, help="JSON file of such answers, {name: value}")
     command.add_argument(
         "--classes", metavar="NAMES",
@@ -56,6 +61,8 @@ def answers(args: argparse.Namespace) -> dict[str, str]:
     found = _from_file(args.spec) if args.spec else {}
     if args.classes in data_sets.CHOICES:
         found[data_sets.NAMES_OF_CLASSES] = args.classes
+    if args.ignore:
+        found[IGNORE] = ",".join(args.ignore)
     for text in args.set:
         name, equals, value = text.partition("=")
         if not (name.strip() and equals and value.strip()):

@@ -19,7 +19,7 @@ FUNCTIONS = ("embedded_gaussian", "dot_product")
 class Family:
     """One published format.
 
-    ``mark`` matches a key that only this family has (``module.`` prefixes taken off); ``prepare``
+    ``mark`` matches a key that only this family has (shared prefixes taken off); ``prepare``
     rearranges tensors before the table, ``describe`` makes the spec of its result.
     ``data`` is the list of class names of the one data set that its authors publish networks for,
     if it is one.

@@ -69,7 +69,7 @@ def _renumbered(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
-_CGNL_KERNEL = Ask(
+CGNL_KERNEL = Ask(
     "kernel",
     "Is it CGNL (dot product) or CGNLx (Gaussian RBF)? Their weights look the same.",
     ("cgnl", "cgnlx"),
@@ -87,7 +87,7 @@ def _cgnl(renamed: Renamed, facts: Facts) -> ModelSpec:
         function = function_ask(only="embedded_gaussian")
         block = nonlocal_spec(renamed, facts, function, always_scaled)
         return image_spec(renamed, facts, block)
-    kernel = {"cgnl": "dot_product", "cgnlx": "gaussian_rbf"}[facts.settle(_CGNL_KERNEL)]
+    kernel = {"cgnl": "dot_product", "cgnlx": "gaussian_rbf"}[facts.settle(CGNL_KERNEL)]
     return image_spec(renamed, facts, CGNLSpec(kernel, **cgnl_facts(renamed.tensors, prefix)))
 
 
@@ -170,7 +170,7 @@ IMAGE_FAMILIES = (
     Family(
         "alexhex7",
         "Non-local_pytorch (AlexHex7), the MNIST demonstration",
-        r"nl_1\.g\.(0\.)?weight",
+        r"conv_1\.0\.weight",
         KeyTable(
             (
                 COUNTER,

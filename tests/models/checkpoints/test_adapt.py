@@ -7,7 +7,6 @@ from errors import CheckpointError
 from models.checkpoints.adapt import (
     halve_concatenations,
     understand,
-    unwrapped,
     without_unit_sizes,
 )
 from models.checkpoints.containers.read import RawCheckpoint
@@ -20,20 +19,6 @@ from tests.models.written import foreign
 def raw(tensors, name="net.pth", metadata=None):
     ignored = {"optimizer": "training state"}
     return RawCheckpoint(name, "torch", tensors, metadata or {}, ignored, "0" * 64)
-
-
-@pytest.mark.parametrize(
-    "prefix",
-    ["", "module.", "module.module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."],
-)
-def test_wrappers_come_off_however_often_they_are_on(prefix):
-    tensors = {f"{prefix}conv1.weight": torch.ones(1), f"{prefix}fc.bias": torch.ones(2)}
-    assert list(unwrapped(tensors)) == ["conv1.weight", "fc.bias"]
-
-
-def test_a_prefix_that_only_some_keys_have_stays():
-    assert set(unwrapped({"module.a": torch.ones(1), "b": torch.ones(1)})) == {"module.a", "b"}
-    assert unwrapped({}) == {}
 
 
 def test_w_f_is_cut_into_the_half_for_theta_and_the_half_for_phi():
