@@ -68,6 +68,10 @@ class AttentionResNet(nn.Module):
         """Return the attention block at ``place``."""
         return self.blocks[place.key]
 
+    def unit_at(self, place: Place) -> nn.Module:
+        """Return the residual unit before ``place``."""
+        return (self.layer1, self.layer2, self.layer3, self.layer4)[place.stage - 2][place.unit]
+
     def gated(self) -> dict[str, nn.Module]:
         """Return the gates inside units by name (res2.0), in the order they are passed."""
         return {

@@ -20,7 +20,7 @@ from models.checkpoints.families.key_tables import Renamed, rename, unknown_keys
 from models.checkpoints.families.structure import foreign_head
 from models.checkpoints.fill import check_fit
 from models.checkpoints.keys.left_out import LeftOut
-from models.checkpoints.keys.loose_blocks import with_loose_blocks
+from models.checkpoints.keys.own_trunk import with_loose_blocks
 from models.checkpoints.keys.prefixes import PREFIX, Located, beside, locate
 from models.describe import network_name
 from models.report import Fact, Report
@@ -103,7 +103,8 @@ def _renamed(located: Located, left_out: LeftOut, name: str) -> Renamed:
     def leave(key: str) -> str | None:
         return left_out.reason(located.written[key], key)
 
-    renamed = rename(located.family.table, located.tensors, name, leave)
+    read_as = f"{name}, read as {located.family.title},"
+    renamed = rename(located.family.table, located.tensors, read_as, leave)
     tensors = halve_concatenations(renamed.tensors)
     reason = foreign_head(tensors)
     if not reason:

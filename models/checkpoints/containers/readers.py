@@ -71,26 +71,46 @@ def read_zip(file: BinaryIO, size: int) -> Opened:
     storage_claims.check_tensors(pickle)
     swapped = _is_big_endian(archive, f"{home}byteorder")
 
-    def storage(claim: Claim) -> bytearray:
+    meter = _Meter()
+
+    def storage(claim: Claim, start: int, stop: int) -> bytearray:
         with _whole():
-            data = _member(file, archive, f"{home}data/{claim.key}")[: claim.bytes]
+            data = _member(file, archive, f"{home}data/{claim.key}", (start, stop), meter)
         return _swapped(data, claim) if swapped else data
 
     return Opened(container_type.ZIP, pickle.value, {}, storage)
 
 
-def _member(file: BinaryIO, archive: zipfile.ZipFile, name: str) -> bytearray:
-    """Return the bytes of a member. Of those stored as they are the checksum is left alone, as
-    torch does, which can be told to write none."""
+class _Meter:
+    """Bounds what is read of one file: many tensors may lie in one storage."""
+
+    def __init__(self) -> None:
+        self._read = 0
+
+    def add(self, count: int) -> None:
+        """Note so many bytes; CheckpointError for far more than a file can have."""
+        self._read += count
+        if self._read > container_type.MAX_TENSOR_BYTES:
+            raise CheckpointError("reads the same data endlessly; refused. Save it again.")
+
+
+def _member(
+    file: BinaryIO, archive: zipfile.ZipFile, name: str, part: tuple[int, int], meter: _Meter
+) -> bytearray:
+    """Return a part of a member. Of those stored as they are the checksum is left alone, as torch
+    does, which can be told to write none."""
     member = archive.getinfo(name)
+    start, stop = part
     if member.compress_type != zipfile.ZIP_STORED:
-        return bytearray(archive.read(member))
+        meter.add(member.file_size)
+        return bytearray(archive.read(member)[start:stop])
+    meter.add(stop - start)
     file.seek(member.header_offset)
     header = file.read(_LOCAL_HEADER.size)
     magic, name_length, extra_length = _LOCAL_HEADER.unpack(header)
-    file.seek(name_length + extra_length, os.SEEK_CUR)
-    data = bytearray(file.read(member.file_size))
-    if magic != b"PK\3\4" or len(data) != member.file_size:
+    file.seek(name_length + extra_length + start, os.SEEK_CUR)
+    data = bytearray(file.read(stop - start))
+    if magic != b"PK\3\4" or len(data) != stop - start:
         raise ValueError(f"{name} is not where it should be")
     return data
 
@@ -127,11 +147,15 @@ def read_legacy(file: BinaryIO, size: int) -> Opened:
         places[key] = place
         place += _COUNT + stored[key].bytes
 
-    def storage(claim: Claim) -> bytearray:
+    meter = _Meter()
+
+    def storage(claim: Claim, start: int, stop: int) -> bytearray:
+        meter.add(stop - start)
         file.seek(places[str(claim.key)])
         if int.from_bytes(file.read(_COUNT), "little") != claim.elements:
             raise CheckpointError("is damaged: a storage has another size than it claims; refused.")
-        return bytearray(file.read(claim.bytes))
+        file.seek(start, os.SEEK_CUR)
+        return bytearray(file.read(stop - start))
 
     return Opened(container_type.LEGACY, pickle.value, {}, storage)
 

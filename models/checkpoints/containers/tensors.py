@@ -11,8 +11,9 @@ from models.checkpoints.containers import storage_claims
 from models.checkpoints.containers.pickles import Described
 from models.checkpoints.containers.storage_claims import Claim
 
-Storages = Callable[[Claim], bytearray]
-"""Takes what a pickle claims of a storage, and returns its bytes, the caller's own."""
+Storages = Callable[[Claim, int, int], bytearray]
+"""Takes what a pickle claims of a storage, and returns its bytes from one place up to another, the
+caller's own: a tensor may be a small part of a large storage."""
 
 _DTYPES = {
     "Double": torch.float64, "Float": torch.float32, "Half": torch.float16,
@@ -24,7 +25,7 @@ _MOST_WRAPPED = 4
 """Wrappers around one tensor: a parameter with attributes of a tensor's subclass has two."""
 
 
-def no_storages(_claim: Claim) -> bytearray:
+def no_storages(_claim: Claim, _start: int, _stop: int) -> bytearray:
     """Return the bytes of a storage in a file that has none: a refusal."""
     raise CheckpointError("refers to data outside its pickle; refused.")
 
@@ -58,5 +59,7 @@ def tensor(value: object, storages: Storages) -> Tensor:
     dtype = _DTYPES[claim.kind]
     if not claim.elements or 0 in shape:
         return torch.zeros(shape, dtype=dtype)
-    flat = torch.frombuffer(storages(claim), dtype=dtype)
-    return flat.as_strided(shape, strides, offset).contiguous().clone()
+    width = claim.bytes // claim.elements
+    reach = sum((n - 1) * step for n, step in zip(shape, strides, strict=True)) + 1
+    data = storages(claim, offset * width, (offset + reach) * width)
+    return torch.frombuffer(data, dtype=dtype).as_strided(shape, strides).contiguous()

@@ -146,6 +146,13 @@ def _few(spec: NetworkSpec) -> bool:
     return spec.num_classes in (10, 200, 400, 1000)
 
 
+_CODE: Source = "the family's code"
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:.3g}" for value in dict.fromkeys(values))
+
+
 def with_input_size(spec: NetworkSpec, names: tuple[str, ...], facts: Facts) -> NetworkSpec:
     """Return the spec of an image network with the input size that was said, in pixels.
 
@@ -153,8 +160,9 @@ def with_input_size(spec: NetworkSpec, names: tuple[str, ...], facts: Facts) -> 
     they are CUB's.
     """
     prep = spec.preprocessing
+    facts.note("colours", f"mean {_numbers(prep.mean)}, deviation {_numbers(prep.std)}", _CODE)
     if not isinstance(spec, ModelSpec) or prep.frames > 1:
-        facts.note(INPUT_SIZE, prep.size, "the family's code")
+        facts.note(INPUT_SIZE, prep.size, _CODE)
         return spec
     birds = names == class_names("cub-200") and prep.size == Preprocessing().size
     ask = Ask(

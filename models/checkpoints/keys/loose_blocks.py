@@ -7,37 +7,14 @@ phi, conv_out`` (mmcv), ``t, p, g, z`` (the CGNL authors), and their relatives.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from errors import SpecError
-from models.checkpoints.families.clips import (
-    ORIGINAL,
-    STRIDED,
-    TRUNK_FAMILY,
-    clip_length,
-    clip_spec,
-)
 from models.checkpoints.families.facts import Ask, Facts
-from models.checkpoints.families.family import (
-    function_ask,
-    nonlocal_spec,
-    scale_ask,
-)
-from models.checkpoints.families.images import CGNL_KERNEL, TRUNK, image_spec
-from models.checkpoints.families.key_tables import KeyTable, Renamed, Rule
-from models.checkpoints.families.structure import (
-    cgnl_facts,
-    depth_of,
-    first_block,
-    reaches_over_time,
-)
-from models.checkpoints.keys.prefixes import Located
-from models.specs.block import CGNLSpec, NonLocalSpec
-from models.specs.network import RESNET_UNITS, ModelSpec, TemporalSpec
+from models.checkpoints.families.structure import depth_of
+from models.specs.network import RESNET_UNITS
 from models.specs.placement import Place
 
 _CONVOLUTION = r"\.(?:0\.)?(?:conv\.)?(?P<what>weight|bias)"
@@ -115,7 +92,7 @@ def placed(
 ) -> dict[str, str]:
     """Return {key: ours} of the blocks' keys and of the units behind those with a number of their
     own; what cannot be told is asked of ``facts``."""
-    trunk = {key: value for key, value in tensors.items() if not _within(key, blocks)}
+    trunk = {key: value for key, value in tensors.items() if not within(key, blocks)}
     renumbered = _renumbered(trunk, blocks)
     units = {renumbered.get(key, key): value for key, value in trunk.items()}
     asked = [block for block in blocks if _shown_place(block, trunk, renumbered) is None]
@@ -129,7 +106,8 @@ def placed(
     return names
 
 
-def _within(key: str, blocks: tuple[LooseBlock, ...]) -> bool:
+def within(key: str, blocks: tuple[LooseBlock, ...]) -> bool:
+    """Tell whether a key is one of the blocks'."""
     return any(
         key.startswith(block.prefix) and key.removeprefix(block.prefix) in block.keys
         for block in blocks
@@ -199,106 +177,3 @@ def _width(units: Mapping[str, Tensor], stage: int) -> int:
     prefix = f"layer{stage - 1}.0."
     last = units.get(prefix + "conv3.weight", units.get(prefix + "conv2.weight"))
     return 0 if last is None or not last.ndim else last.shape[0]
-
-
-def with_loose_blocks(located: Located, tensors: Mapping[str, Tensor], facts: Facts) -> Located:
-    """Return a located network prepared for its family's table: as the family prepares it, or as a
-    trunk with blocks of one's own, where it has such.
-
-    ``tensors`` are all of the file: a block may be beside the trunk.
-    """
-    beside = {k: tensors[k] for k in located.outside if not k.startswith(located.others)}
-    every = {**beside, **located.tensors}
-    blocks = loose_blocks(every) if located.family.name in _TRUNKS else ()
-    if not _own(located, blocks):
-        return _prepared(located, located.family.prepare(located.tensors), located.tensors)
-    taken = {
-        key: value for key, value in every.items() if key not in beside or _within(key, blocks)
-    }
-    names = placed(taken, blocks, facts)
-    renamed = {names.get(key) or key: value for key, value in taken.items()}
-    if len(renamed) < len(taken):
-        raise SpecError("It has two blocks at one place; give each a place of its own.")
-    found = _prepared(located, renamed, taken)
-    outside = tuple(key for key in located.outside if key not in taken)
-    family = replace(OWN_TRUNK, describe=partial(_described, blocks=blocks))
-    return replace(found, family=family, outside=outside)
-
-
-_TRUNKS = ("torchvision", "tushar", "cgnl")
-"""Families whose trunk has torchvision's names."""
-
-
-def _own(located: Located, blocks: tuple[LooseBlock, ...]) -> bool:
-    """Tell whether blocks are not where, or not what, the family's code has."""
-    match located.family.name:
-        case "tushar":
-            written = (b.prefix + rest for b in blocks for rest, ours in b.keys.items() if ours)
-            known = all(located.family.table.translate(key) for key in written)
-            return not known or located.tensors.get("conv1.weight", _EMPTY).ndim == 4
-        case "cgnl":
-            return len(blocks) > 1 or any(not _IN_LAYER3.fullmatch(b.prefix) for b in blocks)
-    return bool(blocks)
-
-
-_EMPTY = torch.empty(0)
-_IN_LAYER3 = re.compile(r"layer3\.\d+\.")
-
-
-def _prepared(
-    located: Located, prepared: Mapping[str, Tensor], before: Mapping[str, Tensor]
-) -> Located:
-    """Return a located network under other names, which are in the order that they had before."""
-    written = {
-        new: located.written.get(old, old) for new, old in zip(prepared, before, strict=True)
-    }
-    return replace(located, tensors=dict(prepared), written=written)
-
-
-def _described(renamed: Renamed, facts: Facts, blocks: tuple[LooseBlock, ...]) -> ModelSpec:
-    """Return the spec of a trunk with blocks of one's own, whose functions are asked."""
-    block = _block_spec(renamed, facts, blocks[0])
-    if not reaches_over_time(renamed.tensors):
-        return image_spec(renamed, facts, block)
-    time = _TIMES[facts.settle(_TIME)]
-    return clip_spec(renamed, facts, block, time, **clip_length(facts, 8, 8))
-
-
-def _block_spec(
-    renamed: Renamed, facts: Facts, first: LooseBlock
-) -> CGNLSpec | NonLocalSpec | None:
-    prefix = first_block(renamed.tensors)
-    has = {key.removeprefix(prefix) for key in renamed.tensors if key.startswith(prefix)}
-    if "norm.weight" in has and "norm.running_mean" not in has:  # a group norm: CGNL
-        kernel = {"cgnl": "dot_product", "cgnlx": "gaussian_rbf"}[facts.settle(CGNL_KERNEL)]
-        return CGNLSpec(kernel, **cgnl_facts(renamed.tensors, prefix))
-    ask = scale_ask(default=first.scaled)
-    return nonlocal_spec(
-        renamed,
-        facts,
-        function_ask(),
-        lambda function: ask if function == "embedded_gaussian" else None,
-        pool_keys="after" if first.pooled else "none",
-    )
-
-
-_TIMES = {
-    "strided": STRIDED,
-    "fb-org": ORIGINAL,
-    "halved": TemporalSpec(halve_after_res2=True),
-    "every frame": TemporalSpec(),
-}
-_TIME = Ask(
-    "time",
-    "How does the network step through time: strided in stem and pooling and halved after res2 "
-    "(mmaction2's I3D), as video-nonlocal-net's first, halved after res2 alone, or not at all?",
-    tuple(_TIMES),
-)
-
-OWN_TRUNK = replace(
-    TRUNK_FAMILY,
-    name="own",
-    title="a ResNet with blocks of one's own",
-    table=KeyTable((*TRUNK, Rule(r"(?P<key>blocks\..*)", "{key}"))),
-)
-"""A trunk with torchvision's names whose blocks were put under ours."""

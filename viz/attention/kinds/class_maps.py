@@ -110,7 +110,8 @@ def _grad_cam(block: ClassCapture, index: int) -> Tensor:
     network, x = model.network, block.block_input
     with listening(model, ()):
         with torch.no_grad():
-            features = network.block_at(block.place)(x)
+            # Of a trunk without blocks, what leaves the unit is kept, and nothing is behind it.
+            features = network.block_at(block.place)(x) if network.places else x
         features = features.detach().requires_grad_()
         with torch.enable_grad():
             logit = network.resume(block.place, features)[0, index]

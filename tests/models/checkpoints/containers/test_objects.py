@@ -16,7 +16,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.checkpoints.containers import read
+from models.checkpoints.containers import container_type, read
 from tests.models.written import planted
 from tests.models.written.containers import refusal, same
 
@@ -223,3 +223,21 @@ def test_the_stack_machine_reads_what_pickle_writes_of_objects(tmp_path):
     path = tmp_path / "x.pkl"
     path.write_bytes(pickle.dumps({"net": planted.arrays(), "c": Config(a=AttributeDict(b=2))}))
     assert read.read(path).metadata == {"c.a.b": "2"}
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_tensors_in_one_large_storage_are_read_part_by_part(tmp_path, monkeypatch, legacy):
+    whole = torch.arange(600_000.0)
+    state = {str(k): whole[k * 2000 : (k + 1) * 2000].reshape(40, 50).T for k in range(300)}
+    path = planted.write(tmp_path / "x.pth", state, legacy)
+    monkeypatch.setattr(container_type, "MAX_TENSOR_BYTES", whole.nbytes)
+    same(read.read(path).tensors, {k: v.contiguous() for k, v in state.items()})
+
+
+def test_data_that_is_read_endlessly_is_refused(tmp_path, monkeypatch):
+    whole = torch.arange(600_000.0)
+    ends = {str(k): whole.as_strided((2,), (599_999,), 0) for k in range(40)}
+    path = planted.write(tmp_path / "x.pth", ends)
+    assert len(read.read(path).tensors) == 40
+    monkeypatch.setattr(container_type, "MAX_TENSOR_BYTES", 30 * whole.nbytes)
+    assert "reads the same data endlessly" in refusal(path)
