@@ -44,7 +44,7 @@ def test_a_trunk_without_a_block_is_opened_in_explore_at_the_ends_of_its_stages(
     at.selectbox(key="bundled").set_value("e2-birds").run()
     at.button(key="use_bundled").click().run()
     assert assert_sound(at).selectbox(key="net").value == "e2-birds"
-    assert at.selectbox(key="block1").options == ["unit7", "unit15", "unit20"]
+    assert at.selectbox(key="block1").options == ["unit6", "unit14", "unit20"]
 
 
 @pytest.fixture

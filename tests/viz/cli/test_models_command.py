@@ -118,8 +118,8 @@ def test_an_answer_that_nobody_asked_for_is_one_line_with_those_that_are(
 
 
 def test_an_answer_to_a_bundled_network_is_refused(capsys):
-    assert main.main(["inspect", "r50n-nl", "--set", "function=dot_product"]) == 2
-    assert "r50n-nl takes no answers" in capsys.readouterr().err
+    assert main.main(["inspect", "e2-nl", "--set", "function=dot_product"]) == 2
+    assert "e2-nl takes no answers" in capsys.readouterr().err
 
 
 def test_answers_of_python_are_checked_too(undecided, one_line):
