@@ -71,7 +71,7 @@ def understand(
         {located.written[key]: ours for key, ours in renamed.renamed.items()},
         {
             **raw.ignored,
-            **_outside(located, left_out, raw.name),
+            **_outside(located, left_out, raw),
             **{located.written[key]: why for key, why in renamed.ignored.items()},
         },
         tuple(filter(None, [suggestion(spec, names)])),
@@ -101,7 +101,7 @@ def _renamed(located: Located, left_out: LeftOut, name: str) -> Renamed:
     """Return a network's tensors under our names; heads that are not the family's left out."""
 
     def leave(key: str) -> str | None:
-        return left_out.reason(located.written[key], key)
+        return left_out.reason(located.written[key], key, located.tensors[key])
 
     read_as = f"{name}, read as {located.family.title},"
     renamed = rename(located.family.table, located.tensors, read_as, leave)
@@ -119,8 +119,8 @@ def _without_strangers(
     wanted = network.state_dict().keys()
     written = {ours: located.written[theirs] for theirs, ours in renamed.renamed.items()}
     reasons = {
-        key: left_out.reason(written[key], key)
-        for key in renamed.tensors
+        key: left_out.reason(written[key], key, value)
+        for key, value in renamed.tensors.items()
         if key not in wanted and key in written
     }
     return _leaving(renamed, renamed.tensors, {k: why for k, why in reasons.items() if why})
@@ -134,17 +134,17 @@ def _leaving(renamed: Renamed, tensors: Mapping[str, Tensor], why: Mapping[str, 
     return Renamed(left, kept, {**renamed.ignored, **dropped})
 
 
-def _outside(located: Located, left_out: LeftOut, name: str) -> dict[str, str]:
+def _outside(located: Located, left_out: LeftOut, raw: RawCheckpoint) -> dict[str, str]:
     """Return the keys beside the network with the reasons why they are left out."""
     reasons = {
         key: _ANOTHER
         if key.startswith(located.others)
-        else left_out.reason(key, beside(key, located.prefix))
+        else left_out.reason(key, beside(key, located.prefix), raw.tensors[key])
         for key in located.outside
     }
     unknown = [key for key, why in reasons.items() if not why]
     if unknown:
-        raise unknown_keys(unknown, name)
+        raise unknown_keys(unknown, f"{raw.name}, read as {located.family.title},")
     return {key: why for key, why in reasons.items() if why}
 
 

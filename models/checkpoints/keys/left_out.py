@@ -6,7 +6,8 @@ known is a layer that would be missed, and refuses the file.
 
 import fnmatch
 import re
-from collections.abc import Iterable
+
+from torch import Tensor
 
 from models.checkpoints.families.facts import Facts
 from models.report import Fact
@@ -22,7 +23,7 @@ _RULES: tuple[tuple[re.Pattern, str], ...] = tuple(
         (r"(?:.*\.)?num_batches_tracked", "a counter that training keeps"),
         (r"(?:aux|auxiliary)\w*\..*", "an auxiliary head of training"),
         (
-            r"(?:(?:new_|last_|cls_|bbox_)?(?:fc|head|heads|linear|logits|classifier|classifiers)"
+            r"(?:(?:new_|last_|cls_)?(?:fc|head|heads|linear|logits|classifier|classifiers)"
             r"|(?:fc|cls|head|classifier|linear|proj|projection|projector|predictor|embedding)\w*"
             r"|neck|arcface|margin|prototypes|output)(?:\..*)?",
             _HEAD,
@@ -56,18 +57,15 @@ class LeftOut:
         """The answer that was used, if there was one."""
         return () if self._fact is None else (self._fact,)
 
-    def reason(self, written: str, beside: str) -> str | None:
+    def reason(self, written: str, beside: str, value: Tensor) -> str | None:
         """Return why a key is left out, None where it may not be.
 
         ``written`` is the key in the file, ``beside`` what is left of it behind the prefix that it
-        shares with the network.
+        shares with the network. A head with kernels larger than one cell is that of a detector or a
+        segmenter, whose trunk steps through the picture in another way: it is not left out.
         """
         if any(fnmatch.fnmatchcase(written, pattern) for pattern in self._patterns):
             return "left out because you said so"
-        return next((why for rule, why in _RULES if rule.fullmatch(beside)), None)
-
-
-def shown(keys: Iterable[str], most: int = 3) -> str:
-    """Return the first keys in order, for a message."""
-    listed = sorted(keys)
-    return ", ".join(listed[:most]) + (", ..." if len(listed) > most else "")
+        why = next((why for rule, why in _RULES if rule.fullmatch(beside)), None)
+        sees_around = value.ndim >= 4 and max(value.shape[2:]) > 1
+        return None if why == _HEAD and sees_around else why

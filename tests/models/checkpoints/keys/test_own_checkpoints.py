@@ -165,6 +165,26 @@ def test_trunk_and_block_load_whole_or_not_at_all(tmp_path, state, lost, one_lin
         one_line(caught.value)
 
 
+OTHERS = {
+    "a segmenter": {"classifier.0.weight": torch.ones(16, 256, 3, 3)},
+    "a detector": {"neck.fpn.0.conv.weight": torch.ones(8, 8, 3, 3)},
+    "a pose network": {"deconv_layers.0.weight": torch.ones(8, 8, 4, 4)},
+    "squeeze and excitation": {"layer1.0.se.fc1.weight": torch.ones(4, 8, 1, 1)},
+    "a deeper stem": {"conv2.weight": torch.ones(8, 8, 3, 3)},
+    "an adapter in a unit": {"layer2.0.adapter.weight": torch.ones(8, 8)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("others", OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize("prefix", ["", "backbone."])
+def test_a_trunk_that_runs_in_another_way_is_refused(tmp_path, state, others, prefix, one_line):
+    inside = {k: v for k, v in others.items() if k.startswith(("layer", "conv2"))}
+    whole = {prefix + k: v for k, v in {**state, **inside}.items()} | others
+    with pytest.raises(CheckpointError, match="keys that this family does not have") as caught:
+        load(saved(tmp_path, whole), CGNL)
+    one_line(caught.value)
+
+
 WRAPPED = {
     "network": lambda s: {"network": s},
     "weights": lambda s: {"weights": s, "epoch": 3},
