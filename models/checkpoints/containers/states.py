@@ -18,6 +18,8 @@ STATE_KEYS = (
 MAX_ENTRIES = 200_000
 """Entries looked at in one file, each as often as the file refers to it."""
 _DEEPEST, _DEEPEST_MODULE = 2, 64
+_FEW = 3
+"""So many tensors beside a state dict are measures (best_acc), and no state dict themselves."""
 
 _TRAINING = ("optim", "sched", "scaler", "amp", "lr", "message_hub", "param_sched", "callbacks")
 """How the names of what only training needs begin."""
@@ -37,10 +39,11 @@ def candidates(content: object) -> dict[str, State]:
     named = _named(content) if not isinstance(content, Described) or not whole else {}
     if named:
         return named
-    if whole:
+    inside = ((name, _state(value)) for name, value in (_entries(content) or {}).items())
+    others = {name: state for name, state in inside if state and not is_training(name)}
+    if whole and (not others or sum(map(holds_values, whole.values())) > _FEW):
         return {"": whole}
-    others = ((name, _state(value)) for name, value in (_entries(content) or {}).items())
-    return {name: state for name, state in others if state and not is_training(name)}
+    return others
 
 
 def _named(content: object, depth: int = 0) -> dict[str, State]:

@@ -46,6 +46,8 @@ _WORDS = (
 _LISTS = re.compile(r"(?i)(?:.*\.)?(?:classes|class_?names|categories|label_?names|labels)")
 _NUMBERED = re.compile(r"(?i)(?:.*\.)?(class_to_idx|id2label)\.(.+)")
 
+_PIXELS = r"(3[2-9]|[4-9]\d|\d{3}|1\d{3})\b"
+"""A size that an input can have: 32 to 1999."""
 CUB_SIZE, CUB_RESIZE = 448, 512
 """The papers' protocol for CUB (Yue et al. 2018, sec. 4.2), in pixels."""
 
@@ -169,7 +171,7 @@ def with_input_size(spec: NetworkSpec, names: tuple[str, ...], facts: Facts) -> 
         INPUT_SIZE,
         "How many pixels a side has the network's input?",
         (),
-        metadata=((r"(?i)\b(?:input|crop|image|img)_?size['\"]?\s*[=:]\s*\(?(\d{2,4})\b", ""),),
+        metadata=((r"(?i)\b(?:input|crop|image|img)_?size['\"]?\s*[=:]\s*[\[(]?" + _PIXELS, ""),),
         default=str(CUB_SIZE if birds else prep.size),
     )
     size = facts.number(ask)

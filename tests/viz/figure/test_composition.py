@@ -59,8 +59,8 @@ def test_a_reference_names_medium_and_networks_by_sha256(photo, sources):
     (found,) = composition.references(sources, [photo], ["a", "b"], (12, 30.5))
     assert found.medium == Medium(photo, footage.load(photo).sha256)
     assert found.views == (
-        View(Network("a", "61" + "0" * 62), size=64),
-        View(Network("b", "62" + "0" * 62), size=64),
+        View(Network("a", "61" + "0" * 62), "res5.2", size=64),
+        View(Network("b", "62" + "0" * 62), "res5.2", size=64),
     )
     assert (found.at, found.frame, found.parts) == ((12, 30.5), 0, ())
 
@@ -96,7 +96,7 @@ def test_values_of_views_are_one_for_all_or_one_for_each_network(photo, sources)
     asked = Asked(block=("res3.2", None), size=128, maps=["groups", "0,3"], count=3)
     (found,) = composition.references(sources, [photo], ["a", "b"], (3, 4), asked)
     told = [(v.block, v.size, v.maps, v.count, v.mode) for v in found.views]
-    assert told == [("res3.2", 128, "groups", 3, "fit"), (None, 128, "0,3", 3, "fit")]
+    assert told == [("res3.2", 128, "groups", 3, "fit"), ("res5.2", 128, "0,3", 3, "fit")]
 
 
 @pytest.mark.parametrize(

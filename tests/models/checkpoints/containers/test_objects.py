@@ -160,6 +160,13 @@ def test_numbers_and_none_beside_tensors_are_left_out(tmp_path):
     assert raw.metadata == {"steps": "3", "nothing": "None", "part.w": "1.0"}
 
 
+def test_measures_beside_a_state_dict_of_any_name_are_not_taken_for_it(tmp_path):
+    content = {"best_acc": torch.tensor(0.5), "mine": planted.weights()}
+    raw = read.read(planted.write(tmp_path / "x.pth", content))
+    same(raw.tensors, planted.weights())
+    assert raw.metadata == {"best_acc": "0.5"}
+
+
 def test_what_is_not_needed_is_not_read(tmp_path, monkeypatch):
     large = {"state": {k: {"exp_avg": torch.ones(50_000)} for k in range(20)}}
     path = planted.write(tmp_path / "x.pth", {"model": planted.weights(), "optimizer": large})
