@@ -27,7 +27,10 @@ class AttentionVizError(Exception):
         printable = "".join(c if c.isprintable() else " " for c in message)
         line = " ".join(printable.split())
         if len(line) > LONGEST:
-            line = f"{line[: LONGEST - 200]} ... {line[-195:]}"
+            # Between words, where there are some: half a name says nothing.
+            start, end = line[: LONGEST - 200], line[-195:]
+            start = start.rpartition(" ")[0] or start
+            line = f"{start} ... {end.partition(' ')[2] or end}"
         super().__init__(line)
 
 

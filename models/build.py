@@ -11,8 +11,16 @@ from models.backbones.efficientnet_lite import EfficientNetLite
 from models.backbones.resnet import AttentionResNet
 from models.blocks.block_table import AttentionBlock
 from models.multiply_adds import multiply_adds
-from models.specs.network import CompactSpec, DigitSpec, LiteSpec, ModelSpec, NetworkSpec
-from models.specs.placement import Place, lite_places, places
+from models.specs.lite import lite_units
+from models.specs.network import (
+    RESNET_UNITS,
+    CompactSpec,
+    DigitSpec,
+    LiteSpec,
+    ModelSpec,
+    NetworkSpec,
+)
+from models.specs.placement import LitePlace, Place, lite_places, places
 
 
 @runtime_checkable
@@ -27,6 +35,9 @@ class Network(Protocol):
 
     def block_at(self, place: Place) -> AttentionBlock:
         """Return the attention block at ``place``, one of ``places``."""
+
+    def unit_at(self, place: Place) -> nn.Module:
+        """Return the unit before ``place``: (B*T, C, H, W), T -> (B*T, C', H', W')."""
 
     def gated(self) -> dict[str, nn.Module]:
         """Return the gates inside units by name, in the order they are passed."""
@@ -50,6 +61,22 @@ def places_of(spec: NetworkSpec) -> tuple[Place, ...]:
     if isinstance(spec, LiteSpec):
         return lite_places(spec.size_name, spec.placement)
     return PLACES if isinstance(spec, DigitSpec) else ()
+
+
+def stage_ends(spec: NetworkSpec) -> tuple[Place, ...]:
+    """Return where a trunk can be looked at that has no blocks: after the last unit of res3, res4
+    and res5, or of strides 8, 16 and 32. Empty for networks with blocks or gates, and small ones.
+    """
+    if getattr(spec, "block", None) is not None or getattr(spec, "gate", None) is not None:
+        return ()
+    if isinstance(spec, ModelSpec):
+        units = enumerate(RESNET_UNITS[spec.depth], start=2)
+        return tuple(Place(stage, count - 1) for stage, count in units if stage > 2)
+    if isinstance(spec, LiteSpec):
+        strides = [unit.total_stride for unit in lite_units(spec.size_name)]
+        last = {stride: unit for unit, stride in enumerate(strides) if stride > 4}
+        return tuple(LitePlace(0, unit) for unit in last.values())
+    return ()
 
 
 def build(spec: NetworkSpec) -> Network:

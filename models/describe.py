@@ -9,7 +9,14 @@ from models.blocks.nonlocal_block import NonLocalBlock
 from models.build import gmacs_of, outline, parameter_count
 from models.specs.block import BlockSpec, CGNLSpec, NonLocalSpec
 from models.specs.gate import GateSpec
-from models.specs.network import CompactSpec, DigitSpec, LiteSpec, ModelSpec, NetworkSpec
+from models.specs.network import (
+    CompactSpec,
+    DigitSpec,
+    LiteSpec,
+    ModelSpec,
+    NetworkSpec,
+    TemporalSpec,
+)
 
 _KEYS = {
     "none": "keys not pooled",
@@ -57,7 +64,8 @@ def headline(spec: NetworkSpec) -> str:
     size = f"{prep.size} px" if prep.channels == 3 else f"{prep.size} px, grey"
     apart = f", every {_nth(prep.frame_stride)}" if prep.frame_stride > 1 else ""
     clip = f"{prep.frames} frames{apart}, " if prep.frames > 1 else ""
-    return f"{_name(spec)}; {clip}{size}; {spec.num_classes} classes"
+    classes = f"{spec.num_classes} classes" if spec.num_classes else "no classifier"
+    return f"{network_name(spec)}; {clip}{size}; {classes}"
 
 
 def _nth(stride: int) -> str:
@@ -65,7 +73,8 @@ def _nth(stride: int) -> str:
     return f"{stride}{endings.get(stride % 10 if stride % 100 // 10 != 1 else 0, 'th')}"
 
 
-def _name(spec: NetworkSpec) -> str:
+def network_name(spec: NetworkSpec) -> str:
+    """Return the network in a few words: ResNet-50, WRN-28-8."""
     if isinstance(spec, CompactSpec):
         return _COMPACT[spec.family].format(spec.size_name)
     if isinstance(spec, DigitSpec):
@@ -73,6 +82,11 @@ def _name(spec: NetworkSpec) -> str:
     if isinstance(spec, LiteSpec):
         return f"EfficientNet-{spec.size_name.capitalize()}"
     name = f"ResNet-{spec.depth}"
+    if spec.groups > 1:
+        inner = spec.widening * spec.base_width // spec.groups
+        name = f"ResNeXt-{spec.depth} {spec.groups}x{inner}d"
+    elif spec.widening > 1:
+        name = f"Wide ResNet-{spec.depth}-{spec.widening}"
     return name if spec.base_width == 64 else f"{name}, {spec.base_width} channels wide"
 
 
@@ -111,7 +125,11 @@ def _tree(spec: NetworkSpec, network: nn.Module) -> list[str]:
 def _time(spec: NetworkSpec) -> list[str]:
     if not isinstance(spec, ModelSpec) or not spec.temporal.reads_time:
         return []
-    time = spec.temporal
+    return [f"│  {fact}" for fact in time_words(spec.temporal)]
+
+
+def time_words(time: TemporalSpec) -> list[str]:
+    """Return how a network steps through time, a fact each."""
     facts = [
         f"first kernel {time.stem_frames} x 7 x 7, stride {time.stem_stride} in time",
         f"first pooling {time.pool_frames} x 3 x 3, stride {time.pool_stride} in time",
@@ -119,7 +137,7 @@ def _time(spec: NetworkSpec) -> list[str]:
         _units("3 x 1 x 1 kernels in", time.inflated),
         _units("channels shifted in time in", time.shifted),
     ]
-    return [f"│  {fact}" for fact in facts if fact]
+    return [fact for fact in facts if fact]
 
 
 def _units(words: str, units: tuple[tuple[int, ...], ...]) -> str:

@@ -9,6 +9,7 @@ from ui.explore import explanations, map_choice, scene
 from ui.explore.sidebar import Settings, sidebar
 from ui.session import loaders, medium, pin_button, reference_patch
 from ui.session import pins as session_pins
+from viz.attention.predictions import prediction_words
 from viz.figure.resolve import Scene
 
 TABLE = {"hide_index": True, "width": "stretch"}
@@ -44,7 +45,10 @@ def explained(found: Scene) -> None:
     for column, shot in zip(st.columns(len(found.shots)), found.shots, strict=True):
         with column:
             st.markdown(f"**{scene.heading(shot)}**")
-            st.dataframe(scene.top_table(shot), column_config=SHARES, **TABLE)
+            if rows := scene.top_table(shot):
+                st.dataframe(rows, column_config=SHARES, **TABLE)
+            else:
+                st.caption(prediction_words(shot.capture))
             st.latex(shot.kind.formula(shot.block))
             st.write(shot.kind.sentence(shot.block))
             if shot.capture.frames == 1 and shot.block.key_grid.frames > 1:

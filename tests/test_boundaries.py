@@ -40,6 +40,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "loaded",
         "checkpoints.containers",
         "checkpoints.families",
+        "checkpoints.keys",
         "checkpoints.fill",
         "checkpoints",
         "zoo",

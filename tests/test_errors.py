@@ -32,6 +32,13 @@ def test_foreign_text_in_a_message_cannot_flood_the_screen():
     assert len(str(errors.CheckpointError("k" * 100_000))) < 1000
 
 
+def test_a_long_message_is_cut_between_words():
+    words = [f"layer{k}.conv.weight" for k in range(99)]
+    kept = str(errors.CheckpointError(" ".join(words))).split()
+    assert set(kept) - {"..."} <= set(words)
+    assert "..." in kept
+
+
 def test_an_ordinary_message_is_left_as_it_is():
     text = "bird.jpg is empty (0 bytes); give a PNG file."
     assert str(errors.MediaError(text)) == text

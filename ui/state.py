@@ -124,6 +124,7 @@ FIGURE_PART_NAME: Key[str] = Key("figure-part-name", "str", "")
 PUBLISHED_PROBLEM: Key[str | None] = Key("remove_problem", "str | None")
 OWN_FILE = Key("own_file", "Held | None")
 OWN_QUESTIONS = Key("own_questions", "tuple[tuple | None, tuple[Question, ...]]", (None, ()))
+OWN_CHANGES = Key("own_changes", "tuple[tuple | None, dict[str, str]]", (None, {}))
 OWN_INSPECTION = Key("own_inspection", "tuple[tuple, Inspection | AttentionVizError] | None")
 
 KEYS: dict[str, Key] = {key.name: key for key in list(globals().values()) if isinstance(key, Key)}

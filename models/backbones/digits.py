@@ -61,6 +61,10 @@ class DigitNetwork(nn.Module):
         """Return the attention block at ``place``."""
         return self.blocks[place.key]
 
+    def unit_at(self, place: Place) -> nn.Module:
+        """Return the convolutions before ``place``."""
+        return self.convolutions[self.places.index(place)]
+
     def gated(self) -> dict[str, nn.Module]:
         """Return the gates inside units: none."""
         return {}

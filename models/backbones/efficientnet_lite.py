@@ -99,6 +99,10 @@ class EfficientNetLite(nn.Module):
         """Return the attention block that stands at ``place``."""
         return self.blocks[place.key]
 
+    def unit_at(self, place: LitePlace) -> nn.Module:
+        """Return the unit before ``place``."""
+        return self.units[place.unit]
+
     def gated(self) -> dict[str, CGDBlock]:
         """Return the gates inside units by name (unit0), in the order they are passed."""
         return {

@@ -42,6 +42,10 @@ class ImageNetwork(nn.Module, ABC):
         """Refuse: there is no attention block; OutsideError says so."""
         raise self._without_blocks(place)
 
+    def unit_at(self, place: Place) -> NoReturn:
+        """Refuse: there is no place; OutsideError says so."""
+        raise self._without_blocks(place)
+
     def resume(self, place: Place, features: Tensor) -> NoReturn:  # noqa: ARG002 (as others)
         """Refuse: there is no place to go on from; OutsideError says so."""
         raise self._without_blocks(place)

@@ -26,6 +26,13 @@ class Folded(NamedTuple):
     frames: int
 
 
+class NoClassifier(nn.Module):
+    """Stands where a network has no classifier: (B, C) -> no logits, (B, 0)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, :0]
+
+
 class AttentionResNet(nn.Module):
     """ResNet of any width with attention blocks: (B, 3, T, H, W) -> logits (B, classes).
 
@@ -49,7 +56,8 @@ class AttentionResNet(nn.Module):
             _stage(spec, stage) for stage in range(2, 6)
         )
         self.dropout = nn.Dropout(spec.dropout)
-        self.fc = nn.Linear(stage_channels(spec, 5), spec.num_classes)
+        width_out = stage_channels(spec, 5)
+        self.fc = nn.Linear(width_out, spec.num_classes) if spec.num_classes else NoClassifier()
         fill_convolutions(self)
         self.places = places(spec.depth, spec.placement)
         self.blocks = nn.ModuleDict(
@@ -59,6 +67,10 @@ class AttentionResNet(nn.Module):
     def block_at(self, place: Place) -> AttentionBlock:
         """Return the attention block at ``place``."""
         return self.blocks[place.key]
+
+    def unit_at(self, place: Place) -> nn.Module:
+        """Return the residual unit before ``place``."""
+        return (self.layer1, self.layer2, self.layer3, self.layer4)[place.stage - 2][place.unit]
 
     def gated(self) -> dict[str, nn.Module]:
         """Return the gates inside units by name (res2.0), in the order they are passed."""

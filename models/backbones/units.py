@@ -95,19 +95,19 @@ class _Unit(nn.Module):
 
 
 class Bottleneck(_Unit):
-    """1x1 (3x1x1 where inflated) -> 3x3 (carries the stride) -> 1x1: (B*T, C, H, W) -> (B*T, 4w,
-    H/s, W/s)."""
+    """1x1 (3x1x1 where inflated) -> 3x3 (carries the stride, in groups of ResNeXt) -> 1x1:
+    (B*T, C, H, W) -> (B*T, 4w, H/s, W/s)."""
 
     def __init__(self, channels: int, spec: ModelSpec, place: Place, stride: int) -> None:
-        width = spec.base_width * 2 ** (place.stage - 2)
-        out = width * spec.expansion
+        stage_width = spec.base_width * 2 ** (place.stage - 2)
+        width, out = stage_width * spec.widening, stage_width * spec.expansion
         super().__init__(spec, place, width, out)
         if self.inflated:
             self.conv1 = TimeConv(channels, width, (3, 1, 1))
         else:
             self.conv1 = nn.Conv2d(channels, width, 1, bias=False)
         self.bn1 = self.norm(width)
-        self.conv2 = nn.Conv2d(width, width, 3, stride, 1, bias=False)
+        self.conv2 = nn.Conv2d(width, width, 3, stride, 1, groups=spec.groups, bias=False)
         self.bn2 = self.norm(width)
         self.conv3 = nn.Conv2d(width, out, 1, bias=False)
         self.bn3 = self.norm(out)

@@ -1,20 +1,26 @@
 """Weight files of every published family: read safely, recognised, verified, loaded whole."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from models.build import build
 from models.checkpoints import own
-from models.checkpoints.adapt import Understood, understand
-from models.checkpoints.containers.read import read
+from models.checkpoints.adapt import understand
+from models.checkpoints.containers.read import WEIGHTS, read
 from models.checkpoints.fill import fill
-from models.class_names import class_names
 from models.loaded import LoadedModel
 from models.report import Report
 from models.specs.network import NetworkSpec
 
 NO_ANSWERS: Mapping[str, str] = {}
+Publishers = Callable[[str], Mapping[str, str]]
+"""Takes the sha256 of a file and returns what its publisher says of it, as answers."""
+
+
+def unpublished(_sha256: str) -> Mapping[str, str]:
+    """Return what is known of a file that nobody publishes: nothing."""
+    return NO_ANSWERS
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,10 @@ class Inspection:
 
 
 def load(
-    path: Path, answers: Mapping[str, str] = NO_ANSWERS, model_id: str | None = None
+    path: Path,
+    answers: Mapping[str, str] = NO_ANSWERS,
+    model_id: str | None = None,
+    publishers: Publishers = unpublished,
 ) -> LoadedModel:
     """Load a checkpoint of any family, fully or not at all.
 
@@ -35,29 +44,27 @@ def load(
     """
     if own.is_own(path):
         return own.load(path, model_id)
-    raw = read(path)
-    understood = understand(raw, answers)
+    raw = read(path, answers.get(WEIGHTS))
+    understood = understand(raw, answers, publishers(raw.sha256))
     network = build(understood.spec)
     fill(network, understood.tensors, raw.name)
     return LoadedModel(
         model_id or raw.name.partition(".")[0],
         understood.spec,
         network,
-        _class_names(understood),
+        understood.class_names,
         raw.sha256,
         understood.report,
     )
 
 
-def inspect(path: Path, answers: Mapping[str, str] = NO_ANSWERS) -> Inspection:
+def inspect(
+    path: Path, answers: Mapping[str, str] = NO_ANSWERS, publishers: Publishers = unpublished
+) -> Inspection:
     """Return what ``load`` would load, every key verified."""
     if own.is_own(path):
         header, report = own.inspect(path)
         return Inspection(header.spec, report, header.class_names)
-    understood = understand(read(path), answers)
-    return Inspection(understood.spec, understood.report, _class_names(understood))
-
-
-def _class_names(understood: Understood) -> tuple[str, ...]:
-    listed = understood.family.class_names.get(understood.spec.num_classes)
-    return class_names(listed) if listed else ()
+    raw = read(path, answers.get(WEIGHTS))
+    understood = understand(raw, answers, publishers(raw.sha256))
+    return Inspection(understood.spec, understood.report, understood.class_names)

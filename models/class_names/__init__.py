@@ -9,9 +9,13 @@ their numbers; imagenet-1k from torchvision's weights, asked at run time.
 from functools import cache
 from pathlib import Path
 
+from errors import InputError
+
 _FOLDER = Path(__file__).parent
 _FILES = ("kinetics-400", "cub-200", "digits")
 NAMES = (*_FILES, "imagenet-1k")
+MAX_BYTES = 2**22
+"""Size of a list of names that is read."""
 
 
 @cache
@@ -26,3 +30,25 @@ def class_names(name: str) -> tuple[str, ...]:
 
     weights = torchvision.models.get_model_weights("resnet50").DEFAULT
     return tuple(weights.meta["categories"])
+
+
+def read_names(content: bytes, name: str) -> tuple[str, ...]:
+    """Return the class names of a text file, one a line; InputError for what is no such text."""
+    if len(content) > MAX_BYTES:
+        raise InputError(f"{name} is too large for a list of class names; give one name a line.")
+    try:
+        lines = content.decode("utf-8-sig").strip().splitlines()
+    except UnicodeDecodeError as problem:
+        raise InputError(
+            f"{name} is not UTF-8 text; give a text file with one class name a line."
+        ) from problem
+    return tuple(" ".join("".join(c if c.isprintable() else " " for c in n).split()) for n in lines)
+
+
+def check_count(names: tuple[str, ...], count: int, network: str) -> None:
+    """Refuse a list of names that is not as long as a network has classes."""
+    if len(names) != count:
+        raise InputError(
+            f"The list has {len(names)} names, and {network} tells {count} classes apart; give one "
+            "name a line, in the order of its outputs."
+        )

@@ -134,7 +134,10 @@ class ModelSpec:
     """A ResNet for images or clips: depth, width, attention block and its places, classes.
 
     ``placement`` is a row of models.specs.placement or an explicit list of labels ("res4.4").
-    ``gate`` is in every unit. ``norm`` "affine" is scale and shift without statistics.
+    ``gate`` is in every unit. ``norm`` "affine" is scale and shift without statistics. ``widening``
+    times the usual width is inside of bottlenecks, whose 3 x 3 convolutions have ``groups`` groups:
+    2 and 1 in wide ResNets, 2 and 32 in ResNeXt 32x4d. ``num_classes`` 0 is a network without a
+    classifier.
     """
 
     depth: int = 50
@@ -147,6 +150,8 @@ class ModelSpec:
     temporal: TemporalSpec = field(default_factory=TemporalSpec)
     norm: NormName = "batch"
     gate: GateSpec | None = None
+    widening: int = 1
+    groups: int = 1
 
     def __post_init__(self) -> None:
         one_of("ResNet depth", self.depth, tuple(RESNET_UNITS))
@@ -154,9 +159,21 @@ class ModelSpec:
             one_of("Placement", self.placement, get_args(PlacementName))
         _placed(self.block, self.placement)
         one_of("Norm", self.norm, get_args(NormName))
-        within("Number of classes", self.num_classes, 1, MAX_CLASSES)
+        within("Number of classes", self.num_classes, 0, MAX_CLASSES)
         within("Dropout", self.dropout, 0, 1, float)
         within("Base width", self.base_width, 8, MAX_BASE_WIDTH)
+        within("Widening", self.widening, 1, 16)
+        within("Groups", self.groups, 1, self.base_width * self.widening)
+        if self.base_width * self.widening % self.groups:
+            raise SpecError(
+                f"{self.base_width * self.widening} channels are not {self.groups} equal groups; "
+                "use a number of groups that divides them."
+            )
+        if self.depth in BASIC_DEPTHS and (self.widening, self.groups) != (1, 1):
+            raise SpecError(
+                f"ResNet-{self.depth} has no bottlenecks to widen or group; use one with 50 layers "
+                "or more."
+            )
 
     @property
     def expansion(self) -> int:

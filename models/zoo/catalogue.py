@@ -13,7 +13,6 @@ from models import checkpoints
 from models.build import build
 from models.checkpoints import own
 from models.checkpoints.fill import fill
-from models.class_names import class_names
 from models.loaded import LoadedModel
 from models.specs.block import NonLocalSpec
 from models.specs.network import ModelSpec, NetworkSpec
@@ -23,7 +22,7 @@ from models.zoo.published_images import TORCHVISION
 from models.zoo.published_row import Published
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
-SUFFIXES = (".safetensors", ".pth", ".pt", ".tar", ".pyth", ".pkl")
+SUFFIXES = (".safetensors", ".pth", ".pt", ".tar", ".pyth", ".pkl", ".ckpt", ".bin")
 """Endings of checkpoint files; what they hold is read from their content."""
 NO_ANSWERS: Mapping[str, str] = {}
 
@@ -131,7 +130,7 @@ def _find(name: str, answers: Mapping[str, str], progress: Progress) -> LoadedMo
     if name.removesuffix(_GAUSSIAN) in _TRUNKS:
         return _gaussian(_published(rows[name.removesuffix(_GAUSSIAN)], answers, progress), name)
     if Path(name).suffix in SUFFIXES or os.path.isfile(name):  # noqa: PTH113 (never raises)
-        return checkpoints.load(Path(name), answers)
+        return checkpoints.load(Path(name), answers, publishers=published.told_of)
     listed = ", ".join(entry.id for entry in usable(bundled()))
     raise OutsideError(
         f"{name!r} is not a network; use one of {listed}, "
@@ -141,10 +140,9 @@ def _find(name: str, answers: Mapping[str, str], progress: Progress) -> LoadedMo
 
 
 def _published(row: Published, answers: Mapping[str, str], progress: Progress) -> LoadedModel:
-    model = checkpoints.load(_fetched(row, progress), {**row.answers, **answers}, row.id)
+    model = checkpoints.load(_fetched(row, progress), answers, row.id, lambda _sha256: row.told)
     cache.note_spec(row, model.spec)
-    names = model.class_names or class_names(row.classes)
-    return replace(model, class_names=names if len(names) == model.spec.num_classes else ())
+    return model
 
 
 def _fetched(row: Published, progress: Progress) -> Path:

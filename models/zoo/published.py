@@ -1,5 +1,7 @@
 """Every checkpoint with NL or CGNL blocks (and their baselines) that authors publish."""
 
+from collections.abc import Mapping
+
 from errors import OutsideError
 from models.zoo.published_clips import CLIPS
 from models.zoo.published_images import IMAGES
@@ -38,6 +40,19 @@ NONE_PUBLISHED = (
     "PySlowFast's C2D, Slow and R101 networks with NL blocks, video-nonlocal-net's R101, and "
     "Tushar-N's conversions. Checkpoints that their code writes are read as your own."
 )
+
+
+_SHORTEST_HASH = 8
+
+
+def told_of(sha256: str) -> Mapping[str, str]:
+    """Return what the publisher of a file of this sha256 says of it, as answers; empty for a file
+    whose hash nobody publishes."""
+    for row in PUBLISHED:
+        start = row.source.sha256
+        if len(start) >= _SHORTEST_HASH and sha256.startswith(start):
+            return row.told
+    return {}
 
 
 def find(name: str) -> Published:

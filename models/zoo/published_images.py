@@ -68,7 +68,7 @@ _DATA = {
 
 def _cgnl(number: str, name: str, title: str, data: str, accuracy: str, drive: str) -> Published:
     kernel = name.partition("-")[2]
-    answers = {"data": data} | ({"kernel": kernel} if kernel.startswith("cgnl") else {})
+    answers = {"kernel": kernel} if kernel.startswith("cgnl") else {}
     dataset, size, classes, caution = _DATA[data]
     return Published(
         f"cgnl-{data}-{name}",

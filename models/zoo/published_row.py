@@ -61,6 +61,11 @@ class Published:
     size_mb: float | None = None
     caution: str = ""
 
+    @property
+    def told(self) -> Mapping[str, str]:
+        """All that follows from its being this file, as answers: whose classes it tells, too."""
+        return {**self.answers, "class_names": self.classes}
+
 
 @dataclass(frozen=True)
 class NotOffered:

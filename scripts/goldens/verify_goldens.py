@@ -86,7 +86,8 @@ def load(path: Path, meta: dict) -> tuple[LoadedModel, str]:
     assumed = {
         fact.name: answers[fact.name]
         for fact in model.report.facts
-        if fact.source == "the family's code" and answers.get(fact.name, fact.value) != fact.value
+        if fact.source in ("the family's code", "the family's default")
+        and answers.get(fact.name, fact.value) != fact.value
     }
     if assumed:
         return checkpoints.load(path, assumed), f"answered {assumed}"

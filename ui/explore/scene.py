@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
+from errors import InputError
 from models.loaded import LoadedModel
 from ui import state
 from ui.explore.sidebar import Settings
@@ -16,11 +17,10 @@ from viz.attention import queries
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.kinds.parts import plural
 from viz.attention.kinds.registry import kind_of, selection
+from viz.attention.predictions import prediction_words, top_classes
 from viz.figure.recipe.recipe import Medium, Network, View
 from viz.figure.resolve import Scene, Shot
 from viz.types import AttentionMap, Clip, moment
-
-TOP = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +85,12 @@ def _named(view: View, capture: Capture, block: BlockCapture) -> View:
 def _by_class(view: View, capture: Capture, block: BlockCapture) -> View:
     """Return a view of the maps that speak most for a class that is chosen here."""
     model = capture.model
+    classes = [index for index, _share in top_classes(capture)]
+    if not classes:
+        raise InputError(f"{model.id} has {prediction_words(capture)}; rank its maps another way.")
     index = st.sidebar.selectbox(
         f"Class for the evidence, {model.id}",
-        [index for index, _share in top_classes(capture)],
+        classes,
         format_func=model.class_name,
         key=_class_key(model).name,
         help="One backward pass a class, on request.",
@@ -117,12 +120,6 @@ def headings(found: Scene, settings: Settings) -> Mapping[int, str]:
 
 def _class_key(model: LoadedModel) -> state.Key[int]:
     return state.widget(f"class-{model.id}", "int", 0)
-
-
-def top_classes(capture: Capture) -> list[tuple[int, float]]:
-    """Return the five most probable classes and their softmax shares."""
-    shares, indices = capture.logits.softmax(0).topk(min(TOP, len(capture.logits)))
-    return list(zip(indices.tolist(), shares.tolist(), strict=True))
 
 
 def value_row(found: Scene, shot: Shot) -> dict[str, str]:

@@ -50,7 +50,8 @@ def explore_button(spec: NetworkSpec, key: str, label: str = "Use in Explore") -
     pressed = st.button(label, key=key, type="primary", disabled=not (attends or gated))
     if not (attends or gated):
         st.caption(
-            "Explore shows NL and CGNL blocks, Gates those of CGD; this network has neither."
+            "Explore shows NL and CGNL blocks and the stages of ResNets, Gates those of CGD; this "
+            "network has neither."
         )
     return pressed
 

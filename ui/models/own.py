@@ -1,11 +1,10 @@
 """A checkpoint of the user's own: given, asked about, inspected, used; for this session only."""
 
-import hashlib
 import re
 import shutil
 import tempfile
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,8 +16,10 @@ from models.checkpoints import Inspection
 from models.report import Question, UndecidedError
 from models.zoo import catalogue
 from models.zoo.catalogue import SUFFIXES
+from models.zoo.published import told_of
 from ui import state
 from ui.guard import guarded, plain
+from ui.models import answers
 from ui.models import inspection as model_inspection
 from ui.session import own_networks
 
@@ -37,8 +38,7 @@ class Held:
 def given() -> Held | None:
     """Let a checkpoint be uploaded; None until there is one."""
     upload = st.file_uploader(
-        f"Checkpoint ({', '.join(SUFFIXES)}), up to {MAX_MB // 1024} GB",
-        type=[suffix[1:] for suffix in SUFFIXES],
+        f"Checkpoint ({', '.join(SUFFIXES)}, or without an ending), up to {MAX_MB // 1024} GB",
         key="checkpoint",
         max_upload_size=MAX_MB,
     )
@@ -77,11 +77,13 @@ def file_name(name: str) -> str:
 
 def show(held: Held) -> None:
     """Ask what the checkpoint does not tell, then show what it is."""
-    answers = _answered(held)
-    if answers is None:
+    given = answers.answered(held.key, _asked(held))
+    if given is None:
         return
+    answers.ignored(held.key)
+    answers.take_back(held.key)
     try:
-        found = _inspected(held, answers)
+        found = _inspected(held, given)
     except UndecidedError as open_questions:
         asked = _asked(held)
         new = tuple(q for q in open_questions.questions if q.name not in {a.name for a in asked})
@@ -91,7 +93,9 @@ def show(held: Held) -> None:
         st.rerun()
     st.markdown(f"**{plain(held.name)}**")
     model_inspection.inspection(found.spec, found.report)
-    _use(held, found, answers)
+    answers.change(held.key, found.report)
+    names = answers.class_names(held.key, found.spec, held.name)
+    _use(held, found, given, names)
 
 
 def _asked(held: Held) -> tuple[Question, ...]:
@@ -99,33 +103,14 @@ def _asked(held: Held) -> tuple[Question, ...]:
     return questions if key == held.key else ()
 
 
-def _answered(held: Held) -> dict[str, str] | None:
-    """Return the answers to what was asked so far; None while one is missing."""
-    questions = _asked(held)
-    if not questions:
-        return {}
-    st.markdown("Neither the weights nor the file's name tell everything. Please say:")
-    answers = {}
-    # A key of the file's own: answers to another file must not be taken over in silence.
-    mark = hashlib.sha256(repr(held.key).encode()).hexdigest()[:8]
-    for question in questions:
-        key = f"answer-{question.name}-{mark}"
-        if question.choices:
-            answer = st.selectbox(plain(question.text), question.choices, index=None, key=key)
-        else:
-            answer = st.text_input(plain(question.text), key=key, max_chars=80)
-        answers[question.name] = answer
-    return None if None in answers.values() or "" in answers.values() else answers
-
-
-def _inspected(held: Held, answers: dict[str, str]) -> Inspection:
+def _inspected(held: Held, given: dict[str, str]) -> Inspection:
     """Return what the checkpoint is; kept, so that other widgets do not read it again."""
-    key = (held.key, tuple(sorted(answers.items())))
+    key = (held.key, tuple(sorted(given.items())))
     known = state.OWN_INSPECTION.get()
     if known is None or known[0] != key:
         with st.spinner("Reading the checkpoint and verifying every key"):
             try:
-                outcome = checkpoints.inspect(held.path, answers)
+                outcome = checkpoints.inspect(held.path, given, told_of)
             except AttentionVizError as problem:
                 outcome = problem
         known = (key, outcome)
@@ -135,13 +120,14 @@ def _inspected(held: Held, answers: dict[str, str]) -> Inspection:
     return known[1]
 
 
-def _use(held: Held, found: Inspection, answers: dict[str, str]) -> None:
+def _use(held: Held, found: Inspection, given: dict[str, str], names: tuple[str, ...]) -> None:
     """Offer to look at the network; it is loaded first, so that a failure changes nothing."""
     if not model_inspection.explore_button(found.spec, "use_own"):
         return
     with guarded():
         name = f"own-{file_name(held.name).partition('.')[0]}"
         with st.spinner("Loading the network"):
-            model = catalogue.ready(checkpoints.load(held.path, answers, name))
+            model = catalogue.ready(checkpoints.load(held.path, given, name, told_of))
+        model = replace(model, class_names=names or model.class_names)
         own_networks.add(model, f"{held.name}, {found.report.family}")
         model_inspection.go_to(name, found.spec)

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from itertools import count as count_from
 from pathlib import Path
 
-from errors import InputError
+from errors import CheckpointError, InputError
 from models.loaded import LoadedModel
+from models.report import unused
 from models.specs.network import NetworkSpec, TemporalSpec
 from models.zoo import catalogue
 from viz.attention import preprocess
@@ -24,9 +25,16 @@ def load(name: str, answers: Mapping[str, str] = catalogue.NO_ANSWERS) -> Loaded
     """Load a network by its catalogue id or the path of a checkpoint of any family.
 
     ``answers`` say what a checkpoint leaves open ({"function": "dot_product"}); UndecidedError
-    lists what that is.
+    lists what that is, CheckpointError an answer that nobody asked for.
     """
-    return catalogue.load(name, answers=answers)
+    model = catalogue.load(name, answers=answers)
+    if left := unused(model.report, answers):
+        taken = ", ".join(model.report.open_to_answers if model.report else ())
+        raise CheckpointError(
+            f"{', '.join(left)} is nothing that can be answered of {name}; it takes "
+            f"{taken or 'no answers'}. Leave it out, or check its spelling."
+        )
+    return model
 
 
 def sampling_for(spec: NetworkSpec) -> Sampling:

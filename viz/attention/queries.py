@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from errors import InputError, OutsideError
-from models.build import places_of
+from models.build import places_of, stage_ends
 from models.specs.network import NetworkSpec
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.kinds.registry import KINDS, MapKind, as_kind, kind_of, selection
@@ -11,8 +11,10 @@ from viz.types import AttentionMap, Cell
 
 
 def block_labels(spec: NetworkSpec) -> tuple[str, ...]:
-    """Return the labels of the blocks that have attention maps, first to last."""
-    return tuple(place.label for place in places_of(spec)) if own_kind(spec) else ()
+    """Return the labels of the blocks that have attention maps, first to last; of a trunk without
+    blocks, those of the ends of its stages, whose features are looked at."""
+    found = places_of(spec) or stage_ends(spec)
+    return tuple(place.label for place in found) if own_kind(spec) else ()
 
 
 def own_kind(spec: NetworkSpec) -> MapKind | None:
@@ -27,7 +29,10 @@ def block_of(capture: Capture, label: str | None = None, kind: str | None = None
     """
     attending = {k: b for k, b in capture.blocks.items() if kind_of(b).referenced}
     if not attending:
-        raise InputError("This network has no attention block; choose an NL or CGNL network.")
+        raise InputError(
+            "This network has no attention block, and no stages to look at; choose an NL or CGNL "
+            "network, or a ResNet."
+        )
     if label is None:
         label = list(attending)[-1]
     if label not in attending:

@@ -1,12 +1,11 @@
 """``python -m viz figure`` and ``render``: figures from inputs, and again from their recipe."""
 
 import argparse
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
 from errors import InputError
-from models.loaded import LoadedModel
 from viz.cli import models as models_command
 from viz.cli import options
 from viz.cli.maps import add_maps_option, kind_help, show_frames
@@ -118,7 +117,8 @@ def figure(args: argparse.Namespace) -> list[str]:
             "pixels of the picture."
         )
     look = options.look(args)
-    sources = FileSources(load=models_command.load_answered, said=options.unsaid)
+    loading = models_command.Loading(args)
+    sources = FileSources(load=loading, said=options.unsaid)
     made = figures.compose(
         args.preset,
         args.inputs,
@@ -129,7 +129,8 @@ def figure(args: argparse.Namespace) -> list[str]:
         **look,
         **_layout(args),
     )
-    return _written(made, outs)
+    assumed = loading.account()
+    return [*_written(made, outs), *assumed]
 
 
 def render(args: argparse.Namespace) -> list[str]:
@@ -139,13 +140,10 @@ def render(args: argparse.Namespace) -> list[str]:
     media = _pairs("--media", args.media, [r.medium.path for r in found.references])
     views = [view for reference in found.references for view in reference.views]
     networks = _pairs("--network", args.network, [view.network.id for view in views])
-    answers = models_command.answers(args)
-
-    def opened(name: str, known: Mapping[str, str]) -> LoadedModel:
-        return models_command.load_answered(name, {**known, **answers})
-
-    sources = FileSources(args.recipe.parent, media, networks, opened, options.unsaid)
-    return [*_differing(found), *_written(Figure(found, sources), outs)]
+    loading = models_command.Loading(args)
+    sources = FileSources(args.recipe.parent, media, networks, loading, options.unsaid)
+    lines = _written(Figure(found, sources), outs)
+    return [*_differing(found), *lines, *loading.account()]
 
 
 def _add_out(command: argparse.ArgumentParser) -> None:

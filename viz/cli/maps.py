@@ -14,6 +14,7 @@ from errors import InputError, MachineError
 from models.specs.network import NetworkSpec
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.registry import KINDS, derived_names, selection
+from viz.attention.predictions import prediction_words
 from viz.cli import models as models_command
 from viz.cli import options
 from viz.figure import composition
@@ -97,11 +98,13 @@ def maps(args: argparse.Namespace) -> list[str]:
     look, at = Look(**options.look(args)), [options.pixel(text, "--at") for text in args.at]
     kinds, levels = _movies(args.video), options.levels(args)
     selection(args.maps)
-    sources = FileSources(load=models_command.load_answered, said=options.unsaid)
+    loading = models_command.Loading(args)
+    sources = FileSources(load=loading, said=options.unsaid)
     found = [sources.footage(path, levels) for path in args.inputs]
     if not any(one.is_clip for one in found):
         options.refuse_sampling(args, found[0].name, "video")
-    model = sources.network(args.model, models_command.answers(args))
+    model = sources.network(args.model, loading.answers)
+    assumed = loading.account()
     asked = _asked(args, found, model.spec)
     references = composition.references(sources, args.inputs, [args.model], at, asked)
     files, lines = {}, []
@@ -110,7 +113,7 @@ def maps(args: argparse.Namespace) -> list[str]:
         files |= {str(Path(folder, name)): content for name, content in made.items()}
         lines += told
     _write(args.out, files)
-    return [*lines, *(f"wrote {args.out / name}" for name in files)]
+    return [*assumed, *lines, *(f"wrote {args.out / name}" for name in files)]
 
 
 def _of_one(
@@ -205,11 +208,8 @@ def show_frames(name: str) -> Progress:
 def _account(one: Scene, shot: Shot) -> list[str]:
     """Return what the network saw, and where the reference is."""
     clip, model, cell, grid = one.clip, shot.model, shot.cell, shot.block.query_grid
-    guess = shot.capture.logits.softmax(0).max(0)
-    lines = [
-        f"{clip.name} {clip.width} x {clip.height}: {model.class_name(int(guess.indices))} "
-        f"{guess.values:.2f} by {model.id}"
-    ]
+    guess = prediction_words(shot.capture)
+    lines = [f"{clip.name} {clip.width} x {clip.height}: {guess} by {model.id}"]
     if len(clip.frames) > 1:
         frame = one.reference.frame
         number = clip.numbers[frame] if clip.numbers else frame

@@ -4,17 +4,23 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from errors import InputError
 from models import checkpoints
 from models.checkpoints import Inspection
+from models.checkpoints.families import data_sets
+from models.checkpoints.keys.left_out import IGNORE
+from models.class_names import MAX_BYTES as MAX_CLASSES_BYTES
+from models.class_names import check_count, read_names
 from models.describe import Described, described
-from models.report import Question, UndecidedError
+from models.loaded import LoadedModel
+from models.report import Fact, Question, Report, UndecidedError, unused
 from models.zoo import cache, catalogue
 from models.zoo.catalogue import Entry
-from models.zoo.published import NONE_PUBLISHED, NOT_OFFERED, PUBLISHED
+from models.zoo.published import NONE_PUBLISHED, NOT_OFFERED, PUBLISHED, told_of
 from models.zoo.published_row import Published
 
 MAX_ANSWERS_BYTES = 2**16
@@ -38,12 +44,25 @@ def add_answers(command: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="NAME=VALUE",
         help="what the checkpoint does not tell, e.g. kernel=cgnlx; may be repeated",
     )  # fmt: skip
+    command.add_argument(
+        "--ignore", action="append", default=[], metavar="PATTERN",
+        help="keys to leave out, e.g. 'adapter.*'; may be repeated",
+    )  # fmt: skip
     command.add_argument("--spec", type=Path, help="JSON file of such answers, {name: value}")
+    command.add_argument(
+        "--classes", metavar="NAMES",
+        help=f"whose classes it tells apart: {', '.join(data_sets.ALIASES)}, "
+        f"{data_sets.NOBODYS}, or a file with one name a line",
+    )  # fmt: skip
 
 
 def answers(args: argparse.Namespace) -> dict[str, str]:
-    """Return the answers of ``--spec``, overruled by those of ``--set``."""
+    """Return the answers of ``--spec``, overruled by those of ``--set`` and ``--classes``."""
     found = _from_file(args.spec) if args.spec else {}
+    if args.classes in data_sets.CHOICES:
+        found[data_sets.NAMES_OF_CLASSES] = args.classes
+    if args.ignore:
+        found[IGNORE] = ",".join(args.ignore)
     for text in args.set:
         name, equals, value = text.partition("=")
         if not (name.strip() and equals and value.strip()):
@@ -66,6 +85,74 @@ def _from_file(path: Path) -> dict[str, str]:
     if not isinstance(found, dict) or not all(isinstance(v, str | int) for v in found.values()):
         raise InputError(f"--spec {path} holds something else; {wanted}.")
     return {name: str(value) for name, value in found.items()}
+
+
+def listed_classes(args: argparse.Namespace) -> tuple[str, ...]:
+    """Return the names in the file of ``--classes``; empty where it is no file."""
+    if args.classes is None or args.classes in data_sets.CHOICES:
+        return ()
+    path = Path(args.classes)
+    try:
+        with path.open("rb") as file:
+            return read_names(file.read(MAX_CLASSES_BYTES + 1), str(path))
+    except (OSError, ValueError) as problem:
+        raise InputError(
+            f"--classes {args.classes} is neither a list that is known here nor a file that can be "
+            f"read ({getattr(problem, 'strerror', None) or problem}); give "
+            f"{', '.join(data_sets.ALIASES)}, {data_sets.NOBODYS}, or a text file with one name a "
+            "line."
+        ) from problem
+
+
+class Loading:
+    """Loads the networks of one command with its answers, and accounts for them in the end."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.answers, self._names = answers(args), listed_classes(args)
+        self._loaded: dict[str, LoadedModel] = {}
+
+    def __call__(self, name: str, known: Mapping[str, str]) -> LoadedModel:
+        """Load a network by its name, with what a recipe says of it and what was answered."""
+        model = load_answered(name, {**known, **self.answers})
+        if self._names:
+            check_count(self._names, model.spec.num_classes, name)
+            model = replace(model, class_names=self._names)
+        self._loaded[name] = model
+        return model
+
+    def account(self) -> list[str]:
+        """Return what was assumed of the networks that were loaded, a line each; InputError for an
+        answer that none of them needed."""
+        left = set.intersection(
+            *(set(unused(model.report, self.answers)) for model in self._loaded.values())
+        )
+        if left:
+            reports = {name: model.report for name, model in self._loaded.items()}
+            raise InputError(_refused(sorted(left), reports))
+        return [
+            f"{name}: {assumed_words(fact)}"
+            for name, model in self._loaded.items()
+            for fact in (model.report.assumed if model.report else ())
+        ]
+
+
+def assumed_words(fact: Fact) -> str:
+    """Return a fact that may be wrong, where it is from, and how to say otherwise."""
+    others = " | ".join(one for one in fact.choices or () if one != fact.value) or "VALUE"
+    return f"{fact.name} {fact.value}, from {fact.source}; else --set {fact.name}={others}"
+
+
+def _refused(left: Iterable[str], reports: Mapping[str, Report | None]) -> str:
+    """Return the refusal of answers that no network needed, with those that they take."""
+    taken = [
+        f"{Path(name).name} takes "
+        + (", ".join(report.open_to_answers if report else ()) or "no answers")
+        for name, report in reports.items()
+    ]
+    return (
+        f"--set {', '.join(left)} is nothing that can be answered here: {'; '.join(taken)}. Leave "
+        "it out, or check its spelling."
+    )
 
 
 def models(_args: argparse.Namespace) -> list[str]:
@@ -99,11 +186,15 @@ def _published(row: Published, entry: Entry) -> str:
 def inspect(args: argparse.Namespace) -> list[str]:
     """Return the lines of ``inspect``; open questions are listed, with how to answer them."""
     given = answers(args)
-    path, known = _located(args.checkpoint)
+    path, publishers = _located(args.checkpoint)
     try:
-        found = checkpoints.inspect(path, {**known, **given})
+        found = checkpoints.inspect(path, given, publishers)
     except UndecidedError as problem:
         raise OpenQuestionsError(problem) from problem
+    if left := unused(found.report, given):
+        raise InputError(_refused(left, {args.checkpoint: found.report}))
+    if names := listed_classes(args):
+        check_count(names, found.spec.num_classes, args.checkpoint)
     return _account(found, described(found.spec), args.keys)
 
 
@@ -120,15 +211,15 @@ def _asked(question: Question) -> str:
     return f"  --set {question.name}={choices}    {question.text}"
 
 
-def _located(name: str) -> tuple[Path, dict[str, str]]:
-    """Return the file of a name or path, and what is known of it; a download if it must be."""
+def _located(name: str) -> tuple[Path, checkpoints.Publishers]:
+    """Return the file of a name or path, and who knows of it; a download if it must be."""
     rows = {row.id: row for row in PUBLISHED}
     if name in rows:
-        return catalogue.fetch(rows[name], show_progress(name)), dict(rows[name].answers)
-    bundled = catalogue.WEIGHTS / f"{name}.safetensors"
+        row = rows[name]
+        return catalogue.fetch(row, show_progress(name)), lambda _sha256: row.told
     if name in {entry.id for entry in catalogue.bundled()}:
-        return bundled, {}
-    return Path(name), {}
+        return catalogue.WEIGHTS / f"{name}.safetensors", checkpoints.unpublished
+    return Path(name), told_of
 
 
 def show_progress(name: str) -> catalogue.Progress:
@@ -150,6 +241,7 @@ def _account(found: Inspection, known: Described, keys: bool) -> list[str]:
     report = found.report
     lines = [f"family        {report.family}", f"container     {report.container}"]
     lines += [f"{fact.name:14}{fact.value}  ({fact.source})" for fact in report.facts]
+    lines += report.hints
     lines += ["", *known.tree, ""]
     lines.append(f"parameters    {known.parameters / 1e6:.2f}M, {known.gmacs:.2f} GMACs")
     lines.append(f"keys          {len(report.renamed)} mapped, {len(report.ignored)} ignored")
@@ -159,7 +251,7 @@ def _account(found: Inspection, known: Described, keys: bool) -> list[str]:
     return ["".join(c if c.isprintable() else " " for c in line) for line in lines]
 
 
-def load_answered(name: str, given: Mapping[str, str]) -> catalogue.LoadedModel:
+def load_answered(name: str, given: Mapping[str, str]) -> LoadedModel:
     """Load a network, showing how a download goes; its open questions are listed."""
     try:
         return catalogue.load(name, answers=given, progress=show_progress(name))

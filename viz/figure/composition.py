@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +11,7 @@ import numpy as np
 
 from errors import InputError, OutsideError
 from models.loaded import LoadedModel
+from models.report import unused
 from viz.attention import pipeline, queries
 from viz.attention.choice import MapChoice
 from viz.figure import keypoints
@@ -131,7 +132,7 @@ def needs_reference(preset: str) -> bool:
 
 def _views(models: Sequence[str], loaded: Sequence[LoadedModel], asked: Asked) -> tuple[View, ...]:
     networks = [
-        Network(str(name), model.sha256, tuple(dict(asked.answers).items()))
+        Network(str(name), model.sha256, _needed(dict(asked.answers), model))
         for name, model in zip(models, loaded, strict=True)
     ]
     columns = {
@@ -144,6 +145,12 @@ def _views(models: Sequence[str], loaded: Sequence[LoadedModel], asked: Asked) -
         for k, network in enumerate(networks)
     )
     return tuple(_resolved(view, model) for view, model in zip(views, loaded, strict=True))
+
+
+def _needed(answers: Mapping[str, str], model: LoadedModel) -> tuple[tuple[str, str], ...]:
+    """Return those answers that a network needed: the others are of the others."""
+    left = unused(model.report, answers)
+    return tuple((name, value) for name, value in answers.items() if name not in left)
 
 
 def _resolved(view: View, model: LoadedModel) -> View:

@@ -11,11 +11,15 @@ from models.checkpoints.containers.pickles import Described
 _PLAIN = re.compile(r"[biuf][1248]")
 """bool, integers and floats; not objects ("O8"), records ("V16"), text ("S4") or wide floats."""
 _MAX_AXES = 25
+_OF_BUFFER = "numeric._frombuffer"
+"""What makes arrays since pickle protocol 5."""
 
 
 def is_array(value: object) -> bool:
     """Tell whether ``value`` describes a numpy array."""
-    return isinstance(value, Described) and value.what.endswith("multiarray._reconstruct")
+    return isinstance(value, Described) and value.what.endswith(
+        ("multiarray._reconstruct", _OF_BUFFER)
+    )
 
 
 def is_number(value: object) -> bool:
@@ -25,7 +29,10 @@ def is_number(value: object) -> bool:
 
 def array(described: Described) -> np.ndarray:
     """Return a described array: writable, contiguous, native byte order, its own dtype."""
-    match described.state:
+    state = described.state
+    if described.what.endswith(_OF_BUFFER):
+        state = _of_buffer(described.args)
+    match state:
         case (*_, tuple(shape), dtype, bool() | int() as columns_first, str() | bytes() as data):
             kind = _dtype(dtype)
         case (*_, list()):
@@ -40,6 +47,14 @@ def array(described: Described) -> np.ndarray:
     return np.array(
         flat.reshape(shape, order="F" if columns_first else "C"), kind.newbyteorder("="), order="C"
     )
+
+
+def _of_buffer(args: tuple) -> tuple:
+    """Return the arguments of _frombuffer in the order of an array's state."""
+    match args:
+        case (bytes(data), dtype, tuple(shape), "C" | "F" as order):
+            return shape, dtype, order == "F", data
+    raise CheckpointError("is a damaged array")
 
 
 def number(described: Described) -> float | int | bool:

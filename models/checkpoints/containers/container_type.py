@@ -28,7 +28,9 @@ UNPACK = "is an archive ({}); unpack it and give the .pth inside."
 
 _HEAD = 4096
 _LEGACY_MAGIC = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-"""0x1950a86a20f9469cfc6c as a pickle ends it."""
+"""0x1950a86a20f9469cfc6c as a pickle ends it, from protocol 2 on."""
+_LEGACY_TEXT = b"L119547037146038801333356L\n."
+"""The same number in protocols 0 and 1."""
 
 
 def _at(offset: int, magic: bytes) -> Callable[[bytes], bool]:
@@ -38,7 +40,8 @@ def _at(offset: int, magic: bytes) -> Callable[[bytes], bool]:
 _RULES: tuple[tuple[Callable[[bytes], bool], str], ...] = (
     (_at(8, b"{"), SAFETENSORS),
     (_at(0, b"PK"), ZIP),
-    (lambda head: _LEGACY_MAGIC in head[:16], LEGACY),
+    (lambda head: _LEGACY_MAGIC in head[:32], LEGACY),
+    (_at(0, _LEGACY_TEXT), LEGACY),
     (_at(0, b"\x1f\x8b"), UNPACK.format("gzip")),
     (_at(0, b"BZh"), UNPACK.format("bzip2")),
     (_at(0, b"\xfd7zXZ"), UNPACK.format("xz")),

@@ -15,15 +15,20 @@ from errors import CheckpointError
 from models.checkpoints.containers import arrays, container_type, readers
 from models.checkpoints.containers.metadata import MAX_TEXT, flatten, kind
 from models.checkpoints.containers.readers import Opened
+from models.checkpoints.containers.states import (
+    MAX_ENTRIES,
+    STATE_KEYS,
+    by_name,
+    candidates,
+    holds_values,
+    is_training,
+)
+from models.checkpoints.containers.tensors import Storages, tensor
+from models.report import Fact, Question, UndecidedError
 
-STATE_KEYS = ("state_dict", "model_state", "model_state_dict", "model", "net", "blobs")
-"""Where the state dict is looked for, in this order; otherwise the file is one itself."""
-
-MAX_ENTRIES = 200_000
-"""Entries looked at in one file, each as often as the file refers to it."""
-
-_TRAINING = ("optim", "sched", "scaler", "amp", "lr", "message_hub", "param_sched", "callbacks")
-"""How the names of what only training needs begin."""
+WEIGHTS = "weights"
+"""The name of the question which of several state dicts is meant."""
+_WHICH = "Which of its weights are meant?"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +37,8 @@ class RawCheckpoint:
 
     ``tensors`` are on the CPU, of the file's own dtypes, and may hold NaN. ``metadata`` is text,
     nested names joined with dots; lists are JSON. ``ignored`` gives the reason for each top-level
-    entry that is in neither.
+    entry that is in neither. ``weights`` says under which name the tensors were found, where that
+    is one of several.
     """
 
     name: str
@@ -41,18 +47,30 @@ class RawCheckpoint:
     metadata: dict[str, str]
     ignored: dict[str, str]
     sha256: str
+    weights: Fact | None = None
 
 
-def read(path: Path) -> RawCheckpoint:
-    """Read the checkpoint file at ``path``, whatever its name; CheckpointError in one line."""
+def read(path: Path, weights: str | None = None) -> RawCheckpoint:
+    """Read the checkpoint file at ``path``, whatever its name; CheckpointError in one line.
+
+    ``weights`` says which of several state dicts is meant; UndecidedError asks for it.
+    """
     try:
         with container_type.opened(path) as (file, size):
             opened = _open(path, file, size)
+            found = candidates(opened.content)
+            name = _chosen(found, opened, weights, path.name)
+            kept, others = _sorted_out(found[name])
+            tensors = _tensors(kept, opened.storages)
+            metadata, ignored = _beside(_around(opened.content, name) | others, opened.storages)
             sha256 = _sha256(file)
-        tensors, beside = _state_dict(opened)
-        metadata, ignored = _beside(beside)
         metadata = {k: v[:MAX_TEXT] for k, v in opened.header.items()} | metadata
-        return RawCheckpoint(path.name, opened.container, tensors, metadata, ignored, sha256)
+        fact = None
+        if len(found) > 1 or weights is not None:
+            fact = Fact(WEIGHTS, name, "your answer", tuple(found))
+        return RawCheckpoint(path.name, opened.container, tensors, metadata, ignored, sha256, fact)
+    except UndecidedError:
+        raise
     except CheckpointError as refusal:
         raise CheckpointError(f"{path.name} {refusal}") from refusal
     except (OSError, MemoryError) as problem:
@@ -69,7 +87,7 @@ def _open(path: Path, file: BinaryIO, size: int) -> Opened:
         case container_type.LEGACY:
             return readers.read_legacy(file, size)
         case _:
-            return readers.read_caffe2(file)
+            return readers.read_pickle(file)
 
 
 def _sha256(file: BinaryIO) -> str:
@@ -77,70 +95,55 @@ def _sha256(file: BinaryIO) -> str:
     return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _state_dict(opened: Opened) -> tuple[dict[str, Tensor], dict[str, object]]:
-    """Return the tensors, and what is beside them."""
-    if not isinstance(opened.content, dict):
+def _chosen(
+    found: dict[str, dict[str, object]], opened: Opened, weights: str | None, file_name: str
+) -> str:
+    """Return the name of the state dict that is meant."""
+    if not found:
+        raise CheckpointError(_nothing(opened.content))
+    if weights is not None and weights not in found:
         raise CheckpointError(
-            f"holds {kind(opened.content)}, not a state dict; save the network's state_dict()."
+            f"has no weights under {weights[:40]!r}; it has {', '.join(found) or 'nothing'}."
         )
-    state, beside = _found(_by_name(opened.content))
-    if opened.container == container_type.PICKLE:
-        # Caffe2 keeps its iteration counter among the blobs
-        state, counters = _sorted_out(state)
-        beside |= counters
-    return _tensors(state), beside
+    if len(found) > 1 and weights is None:
+        raise UndecidedError(file_name, (Question(WEIGHTS, _WHICH, tuple(found)),))
+    return next(iter(found)) if weights is None else weights
 
 
-def _found(content: dict[str, object]) -> tuple[dict[str, object], dict[str, object]]:
-    """Return the state dict in a file, or the file that is one itself, and what is beside it."""
-    for key in STATE_KEYS:
-        if _is_state(content.get(key)):
-            beside = {name: value for name, value in content.items() if name != key}
-            return _by_name(content[key]), beside
-    if not _is_state(content):
-        raise CheckpointError(
-            f"holds no tensors. Weights are looked for at the top and under "
-            f"{', '.join(STATE_KEYS)}; it has {', '.join(list(content)[:5]) or 'nothing'}."
-        )
-    return content, {}
+def _nothing(content: object) -> str:
+    """Return the refusal of a file without weights."""
+    if not isinstance(content, dict):
+        return f"holds {kind(content)}, not a state dict; save the network's state_dict()."
+    return (
+        "holds no tensors. Weights are looked for at the top and under "
+        f"{', '.join(STATE_KEYS[:6])} and the like; it has "
+        f"{', '.join(map(str, list(content)[:5])) or 'nothing'}."
+    )
+
+
+def _around(content: object, name: str) -> dict[str, object]:
+    """Return what is beside the state dict called ``name`` at the top of a file."""
+    if not name or not isinstance(content, dict):
+        return {}
+    top = name.partition(".")[0]
+    return {other: value for other, value in by_name(content).items() if other not in (name, top)}
 
 
 def _sorted_out(state: dict[str, object]) -> tuple[dict[str, object], dict[str, object]]:
-    """Return the entries of a state dict that hold values, and the others."""
+    """Return the entries of a state dict that hold values, and the others: Caffe2 keeps its
+    iteration counter among the blobs, others numbers and None."""
     kept: dict[str, object] = {}
     others: dict[str, object] = {}
     for name, value in state.items():
-        (kept if _holds_values(value) else others)[name] = value
+        (kept if holds_values(value) else others)[name] = value
     return kept, others
 
 
-def _by_name(entries: dict) -> dict[str, object]:
-    """Check the size and the keys of a dictionary; Python 2's and numpy's keys may be bytes."""
-    if len(entries) > MAX_ENTRIES:
-        raise CheckpointError(f"has {len(entries):,} entries; up to {MAX_ENTRIES:,} are read.")
-    named = {k.decode("latin-1") if isinstance(k, bytes) else k: v for k, v in entries.items()}
-    wrong = [key for key in named if not isinstance(key, str)]
-    if wrong:
-        raise CheckpointError(
-            f"has an entry with the key {wrong[0]!r:.50}, which is no text; save the network's "
-            "state_dict()."
-        )
-    return named
-
-
-def _holds_values(value: object) -> bool:
-    return isinstance(value, Tensor) or arrays.is_array(value)
-
-
-def _is_state(value: object) -> bool:
-    return isinstance(value, dict) and any(_holds_values(entry) for entry in value.values())
-
-
-def _tensors(state: dict[str, object]) -> dict[str, Tensor]:
+def _tensors(state: dict[str, object], storages: Storages) -> dict[str, Tensor]:
     tensors, total = {}, 0
     for key, value in state.items():
         try:
-            tensors[key] = _tensor(value)
+            tensors[key] = _tensor(value, storages)
         except CheckpointError as problem:
             raise CheckpointError(
                 f"cannot be used: entry {key[:200]!r} {problem}; a state dict holds dense float "
@@ -154,24 +157,22 @@ def _tensors(state: dict[str, object]) -> dict[str, Tensor]:
     return tensors
 
 
-def _tensor(value: object) -> Tensor:
+def _tensor(value: object, storages: Storages) -> Tensor:
     if arrays.is_array(value):
         return torch.from_numpy(arrays.array(value))
-    if not isinstance(value, Tensor):
-        raise CheckpointError(f"is {kind(value)}")
-    if value.is_quantized or value.layout != torch.strided or value.device.type != "cpu":
-        raise CheckpointError("is no dense tensor in memory")
-    return value.detach().contiguous()
+    return tensor(value, storages)
 
 
-def _beside(entries: dict[str, object]) -> tuple[dict[str, str], dict[str, str]]:
+def _beside(
+    entries: dict[str, object], storages: Storages
+) -> tuple[dict[str, str], dict[str, str]]:
     """Sort what is beside the tensors into metadata and, with reasons, ignored."""
     metadata: dict[str, str] = {}
     ignored: dict[str, str] = {}
     for name, value in entries.items():
-        if name.startswith(_TRAINING):
+        if is_training(name):
             ignored[name] = "training state"
-        elif found := flatten(name, value, MAX_ENTRIES - len(metadata)):
+        elif found := flatten(name, value, MAX_ENTRIES - len(metadata), storages):
             metadata |= found
         else:
             ignored[name] = f"neither text nor numbers ({kind(value)})"

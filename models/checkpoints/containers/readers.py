@@ -1,115 +1,42 @@
 """What each container holds, opened so that nothing of it can run: safetensors through its own
-library, torch files through weights_only, Caffe2 pickles as data.
+library, torch files and pickles as data.
 
-A torch file is read twice. The first time its pickle is only described (pickles.py): which globals
-it names, which storages it claims, how large its tensors would be. Only when all of that is as it
-should be does torch read it.
+The pickle of a torch file is only described (pickles.py): which globals it names, which storages it
+claims, how large its tensors would be. When all of that is as it should be, the tensors that are
+asked for are made of the bytes beside it (tensors.py).
 """
 
-import threading
-import warnings
+import os
+import struct
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple
 
-import torch
+import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from errors import CheckpointError
 from models.checkpoints.containers import container_type, pickles, storage_claims
-from models.checkpoints.containers.pickles import Described, Pickle
+from models.checkpoints.containers.admission import check_called, check_named, refuse
+from models.checkpoints.containers.storage_claims import Claim
+from models.checkpoints.containers.tensors import Storages, no_storages
 
-UNPUBLISHED = "torch, unpublished mmengine"
-
-_TORCH = {
-    *storage_claims.STORAGES,
-    *storage_claims.REBUILDS,
-    "torch._utils._rebuild_parameter",
-    "torch.Size",
-    "torch.device",
-    *(f"torch.{name}" for name in ("float16", "bfloat16", "float32", "float64", "int64")),
-    "collections.OrderedDict",
-    "collections.Counter",
-    "builtins.set",
-    "_codecs.encode",
-}
-_ARRAYS = {
-    "numpy.ndarray",
-    "numpy.dtype",
-    "_codecs.encode",
-    "builtins.bytes",
-    *(
-        f"numpy.{core}.multiarray.{name}"
-        for core in ("core", "_core")
-        for name in ("_reconstruct", "scalar")
-    ),
-}
-_BUFFERS = {f"mmengine.logging.{home}HistoryBuffer" for home in ("", "history_buffer.")}
-_STUBBED = {
-    *(_ARRAYS - {"_codecs.encode"}),
-    *_BUFFERS,
-    "builtins.getattr",
-    "argparse.Namespace",
-    "collections.defaultdict",
-    "collections.deque",
-    *(f"builtins.{name}" for name in ("list", "dict", "int", "float")),  # of a defaultdict
-}
-"""What torch refuses and training checkpoints hold all the same: read as inert descriptions."""
-_UNUSABLE = {
-    "torch._utils._rebuild_qtensor": storage_claims.QUANTISED,
-    "torch._utils._rebuild_sparse_tensor": "holds sparse tensors; save them dense (to_dense()).",
-}
-
-
-class _Inert(Described):
-    """A call as torch's own reader comes across it; noted, never made."""
-
-    dotted = ""
-
-    def __new__(cls, *args: object) -> "_Inert":
-        inert = object.__new__(cls)
-        inert.what, inert.args, inert.state = cls.dotted, args, None
-        return inert
-
-    def __init__(self, *_: object) -> None:
-        """Keep what __new__ set: pickles call one of the two or both."""
-
-    def __setstate__(self, state: object) -> None:
-        self.state = state
-
-
-def _no_entries(*_: object) -> dict:
-    return {}
-
-
-def _items(items: Iterable = (), *_: object) -> list:
-    return list(items)
-
-
-def _no_bytes() -> bytes:
-    return b""
-
-
-_MADE_PLAIN = {
-    "collections.defaultdict": _no_entries,
-    "collections.deque": _items,
-    "builtins.bytes": _no_bytes,
-}
-_STUBS = [
-    (_MADE_PLAIN.get(dotted) or type("Inert", (_Inert,), {"dotted": dotted}), dotted)
-    for dotted in sorted(_STUBBED)
-]
-"""What torch calls in the place of what a training checkpoint names: it only notes the call."""
-_STUBS_IN_USE = threading.Lock()
+_COUNT = 8
+"""Bytes before each storage of a legacy file: how many elements it has."""
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+"""What stands before the name of a zip's member: magic, lengths of the name and of the extras."""
 
 
 class Opened(NamedTuple):
-    """What a file held: its top-level object, with every tensor on the CPU."""
+    """What a file held: its top-level object, in which tensors and objects are only described, the
+    text of its header, and what gives the bytes of its storages while the file is open."""
 
     container: str
     content: object
     header: dict[str, str]
+    storages: Storages = no_storages
 
 
 def read_safetensors(path: str) -> Opened:
@@ -122,73 +49,129 @@ def read_safetensors(path: str) -> Opened:
         raise CheckpointError(f"is damaged or cut off ({problem}); fetch it again.") from problem
 
 
-def read_caffe2(file: BinaryIO) -> Opened:
+def read_pickle(file: BinaryIO) -> Opened:
     """Read a pickle of dictionaries, numbers, text and numpy arrays, which stay described."""
-    return Opened(container_type.PICKLE, pickles.describe(file, _admit_arrays).value, {})
+    pickle = pickles.describe(file, check_named, check_called)
+    return Opened(container_type.PICKLE, pickle.value, {})
 
 
 def read_zip(file: BinaryIO, size: int) -> Opened:
-    """Read what torch.save writes since 1.6."""
-    with container_type.directory(file, size) as archive:
-        sizes = {member.filename: member.file_size for member in archive.infolist()}
-        name = next(n for n in sizes if n.partition("/")[2] == "data.pkl")
-        if sizes[name] > container_type.MAX_PICKLE_BYTES:
-            raise CheckpointError(f"has a pickle of {sizes[name]:,} bytes; refused.")
-        try:
-            with archive.open(name) as member:
-                pickle = pickles.describe(member, _admit_torch, storages=True)
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, OSError) as problem:
-            raise CheckpointError(
-                f"is cut off or damaged ({problem}); fetch it again."
-            ) from problem
+    """Read what torch.save writes since 1.6; ``file`` stays open for the storages."""
+    archive = container_type.directory(file, size)
+    sizes = {member.filename: member.file_size for member in archive.infolist()}
+    name = next(n for n in sizes if n.partition("/")[2] == "data.pkl")
+    if sizes[name] > container_type.MAX_PICKLE_BYTES:
+        raise CheckpointError(f"has a pickle of {sizes[name]:,} bytes; refused.")
+    with _whole(), archive.open(name) as member:
+        pickle = pickles.describe(member, check_named, check_called, storages=True)
     home = name.removesuffix("data.pkl")
     for key, claim in storage_claims.storages(pickle).items():
         if claim.bytes > sizes.get(f"{home}data/{key}", -1):
             raise CheckpointError(f"lacks the data of storage {key!r}; fetch it again.")
     storage_claims.check_tensors(pickle)
-    return _torch_load(file, container_type.ZIP, pickle)
+    swapped = _is_big_endian(archive, f"{home}byteorder")
+
+    meter = _Meter()
+
+    def storage(claim: Claim, start: int, stop: int) -> bytearray:
+        with _whole():
+            data = _member(file, archive, f"{home}data/{claim.key}", (start, stop), meter)
+        return _swapped(data, claim) if swapped else data
+
+    return Opened(container_type.ZIP, pickle.value, {}, storage)
+
+
+class _Meter:
+    """Bounds what is read of one file: many tensors may lie in one storage."""
+
+    def __init__(self) -> None:
+        self._read = 0
+
+    def add(self, count: int) -> None:
+        """Note so many bytes; CheckpointError for far more than a file can have."""
+        self._read += count
+        if self._read > container_type.MAX_TENSOR_BYTES:
+            raise CheckpointError("reads the same data endlessly; refused. Save it again.")
+
+
+def _member(
+    file: BinaryIO, archive: zipfile.ZipFile, name: str, part: tuple[int, int], meter: _Meter
+) -> bytearray:
+    """Return a part of a member. Of those stored as they are the checksum is left alone, as torch
+    does, which can be told to write none."""
+    member = archive.getinfo(name)
+    start, stop = part
+    if member.compress_type != zipfile.ZIP_STORED:
+        meter.add(member.file_size)
+        return bytearray(archive.read(member)[start:stop])
+    meter.add(stop - start)
+    file.seek(member.header_offset)
+    header = file.read(_LOCAL_HEADER.size)
+    magic, name_length, extra_length = _LOCAL_HEADER.unpack(header)
+    file.seek(name_length + extra_length + start, os.SEEK_CUR)
+    data = bytearray(file.read(stop - start))
+    if magic != b"PK\3\4" or len(data) != stop - start:
+        raise ValueError(f"{name} is not where it should be")
+    return data
+
+
+def _is_big_endian(archive: zipfile.ZipFile, name: str) -> bool:
+    if name not in archive.namelist():
+        return False
+    with _whole(), archive.open(name) as member:
+        return member.read(3) == b"big"
+
+
+def _swapped(data: bytearray, claim: Claim) -> bytearray:
+    """Return the bytes of every number in the other order; complex ones are two numbers."""
+    width = claim.bytes // max(claim.elements, 1) // (2 if "Complex" in claim.kind else 1)
+    return bytearray(np.frombuffer(data, f"u{width}").byteswap().tobytes())
 
 
 def read_legacy(file: BinaryIO, size: int) -> Opened:
-    """Read what torch.save wrote before 1.6: five pickles, then the storages one after another."""
+    """Read what torch.save wrote before 1.6: five pickles, then the storages one after another;
+    ``file`` stays open for them."""
     for _ in ("magic number", "protocol version", "system"):
-        pickles.describe(file, pickles.refuse)
-    pickle = pickles.describe(file, _admit_torch, storages=True)
-    keys = pickles.describe(file, pickles.refuse).value
-    stored = storage_claims.storages(pickle)
-    if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(map(str, stored)):
+        pickles.describe(file, refuse)
+    pickle = pickles.describe(file, check_named, check_called, storages=True)
+    keys = pickles.describe(file, refuse).value
+    stored = {str(key): claim for key, claim in storage_claims.storages(pickle).items()}
+    if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(stored):
         raise CheckpointError("is damaged: its list of storages is wrong; fetch it again.")
-    needed = file.tell() + sum(8 + claim.bytes for claim in stored.values())
+    needed = file.tell() + sum(_COUNT + claim.bytes for claim in stored.values())
     if needed > size:
         raise CheckpointError(f"is cut off: {size:,} of {needed:,} bytes; fetch it again.")
     storage_claims.check_tensors(pickle)
-    return _torch_load(file, container_type.LEGACY, pickle)
+    places, place = {}, file.tell()
+    for key in map(str, keys):
+        places[key] = place
+        place += _COUNT + stored[key].bytes
+
+    meter = _Meter()
+
+    def storage(claim: Claim, start: int, stop: int) -> bytearray:
+        meter.add(stop - start)
+        file.seek(places[str(claim.key)])
+        if int.from_bytes(file.read(_COUNT), "little") != claim.elements:
+            raise CheckpointError("is damaged: a storage has another size than it claims; refused.")
+        file.seek(start, os.SEEK_CUR)
+        return bytearray(file.read(stop - start))
+
+    return Opened(container_type.LEGACY, pickle.value, {}, storage)
 
 
-def _admit_arrays(dotted: str) -> None:
-    if dotted not in _ARRAYS:
-        pickles.refuse(dotted)
-
-
-def _admit_torch(dotted: str) -> None:
-    if dotted in _UNUSABLE:
-        raise CheckpointError(_UNUSABLE[dotted])
-    if dotted not in _TORCH | _STUBBED:
-        pickles.refuse(dotted)
-
-
-def _torch_load(file: BinaryIO, container: str, pickle: Pickle) -> Opened:
-    """Let torch read a file whose pickle was found in order, stubs lent only to those that need
-    them."""
-    file.seek(0)
-    stubs = _STUBS if pickle.names & _STUBBED else []
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Turn what a damaged zip raises into a refusal."""
     try:
-        with _STUBS_IN_USE, torch.serialization.safe_globals(stubs), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of protocols and of storage classes
-            content = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as problem:  # torch raises nearly every kind for damage
-        raise CheckpointError(
-            f"is damaged, or written with an unusual pickle protocol (torch's safe reader: "
-            f"{type(problem).__name__}); fetch it again, or save it again with torch.save."
-        ) from problem
-    return Opened(UNPUBLISHED if pickle.names & _BUFFERS else container, content, {})
+        yield
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        struct.error,
+        RuntimeError,
+        ValueError,
+        OSError,
+        EOFError,
+    ) as problem:
+        raise CheckpointError(f"is cut off or damaged ({problem}); fetch it again.") from problem

@@ -30,6 +30,15 @@ class Rules(Protocol):
     def call(self, function: object, args: tuple) -> object:
         """Return what represents the result of a call."""
 
+    def create(self, kind: object, args: tuple, keywords: dict) -> object:
+        """Return what represents an object of a class that is made without its constructor."""
+
+    def extend(self, target: object, items: list) -> None:
+        """Note the items of an object that is a list of a kind."""
+
+    def set_items(self, target: object, entries: dict) -> None:
+        """Note the entries of an object that is a dictionary of a kind."""
+
     def build(self, target: object, state: object) -> None:
         """Note the state that is to be put into ``target``."""
 
@@ -126,14 +135,16 @@ class _Machine:
         self.rules.build(self.stack[-1], state)
 
     def extend(self, items: list) -> None:
-        if type(self.stack[-1]) is not list:
-            raise TypeError("items for what is no list")
-        self.stack[-1].extend(items)
+        if type(self.stack[-1]) is list:
+            self.stack[-1].extend(items)
+        else:
+            self.rules.extend(self.stack[-1], items)
 
     def set_items(self, items: list) -> None:
-        if type(self.stack[-1]) is not dict:
-            raise TypeError("entries for what is no dictionary")
-        self.stack[-1].update(_dictionary(items))
+        if type(self.stack[-1]) is dict:
+            self.stack[-1].update(_dictionary(items))
+        else:
+            self.rules.set_items(self.stack[-1], _dictionary(items))
 
     def keep(self, place: int) -> None:
         self.memo[place] = self.stack[-1]
@@ -150,10 +161,15 @@ class _Machine:
         args, function = self.stack.pop(), self.stack.pop()
         self.call(function, args)
 
-    def reduce_with_keywords(self) -> None:
-        if self.stack.pop():
-            raise TypeError("keyword arguments")
-        self.reduce()
+    def create(self) -> None:
+        self.stack.append({})
+        self.create_with_keywords()
+
+    def create_with_keywords(self) -> None:
+        keywords, args, kind = self.stack.pop(), self.stack.pop(), self.stack.pop()
+        if not isinstance(args, tuple) or type(keywords) is not dict:
+            raise TypeError("arguments that are no tuple")
+        self.push(self.rules.create(kind, args, keywords))
 
     def make_marked(self) -> None:
         function, *args = self.since_mark()
@@ -259,8 +275,8 @@ _ACTIONS: dict[bytes, Callable[[_Machine], object]] = {
     b"\x94": lambda m: m.keep(len(m.memo)),
     b"\x93": _Machine.stack_named,
     b"R": _Machine.reduce,
-    b"\x81": _Machine.reduce,
-    b"\x92": _Machine.reduce_with_keywords,
+    b"\x81": _Machine.create,
+    b"\x92": _Machine.create_with_keywords,
     b"o": _Machine.make_marked,
     b"i": _Machine.make_named,
     b"b": _Machine.build,

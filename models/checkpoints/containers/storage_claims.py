@@ -25,14 +25,31 @@ STORAGES = {
     for name, size in _SIZES.items()
 }
 REBUILDS = {"torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2"}
+WRAPPERS = {
+    "torch._utils._rebuild_parameter",
+    "torch._utils._rebuild_parameter_with_state",
+    "torch._tensor._rebuild_from_type_v2",
+}
+"""What is called around a tensor: for parameters, and for tensors with attributes."""
 
 
 class Claim(NamedTuple):
-    """What a pickle says of one storage: where its bytes are, how many, of how many elements."""
+    """What a pickle says of one storage: where its bytes are, how many, of how many elements, and
+    the kind of these."""
 
     key: str | int
     bytes: int
     elements: int
+    kind: str = "Float"
+
+
+class Layout(NamedTuple):
+    """Where in its storage a tensor lies: counted in elements."""
+
+    claim: Claim
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
 
 
 def storages(pickle: Pickle) -> dict[str | int, Claim]:
@@ -50,7 +67,8 @@ def _claim(claimed: object) -> Claim:
         case ("storage", Named(dotted), str() | int() as key, str(), int(count), *view) if (
             dotted in STORAGES and 0 <= count < _MAX_COUNT and view in ([], [None])
         ):
-            return Claim(key, count * STORAGES[dotted], count)
+            kind = dotted.rpartition(".")[2].removesuffix("Storage")
+            return Claim(key, count * STORAGES[dotted], count, kind)
     if isinstance(claimed, tuple) and any("QInt" in getattr(p, "dotted", "") for p in claimed):
         raise CheckpointError(QUANTISED)
     raise CheckpointError("is damaged: it refers to a storage of no known form; fetch it again.")
@@ -70,16 +88,34 @@ def check_tensors(pickle: Pickle) -> None:
 
 
 def _tensor_bytes(args: tuple) -> int:
+    claim, _offset, shape, _strides = _layout(args)
+    return prod(shape) * (claim.bytes // claim.elements) if prod(shape) else 0
+
+
+def layout(described: Described) -> Layout:
+    """Return where in its storage a described tensor lies; refused if it reaches outside."""
+    return _layout(described.args)
+
+
+def _layout(args: tuple) -> Layout:
     match args:
         case (Stored(claimed), int(offset), size, stride, *_):
             claim, shape, steps = _claim(claimed), _counts(size), _counts(stride)
             if len(shape) == len(steps) and offset >= 0:
                 reach = sum((n - 1) * step for n, step in zip(shape, steps, strict=True))
-                if prod(shape) == 0:
-                    return 0
-                if offset + reach < claim.elements:
-                    return prod(shape) * (claim.bytes // claim.elements)
+                if prod(shape) == 0 or offset + reach < claim.elements:
+                    return Layout(claim, offset, shape, steps)
     raise CheckpointError("is damaged: a tensor reaches outside its storage; refused.")
+
+
+def unwrapped(described: Described) -> object:
+    """Return what a wrapper of ``WRAPPERS`` is put around."""
+    match described.what, described.args:
+        case "torch._tensor._rebuild_from_type_v2", (Named(dotted), Named(), tuple(args), *_):
+            return Described(dotted, args)
+        case _, (inner, *_):
+            return inner
+    raise CheckpointError("is damaged: a parameter without a tensor; refused.")
 
 
 def _counts(value: object) -> tuple[int, ...]:

@@ -2,15 +2,23 @@
 
 from dataclasses import replace
 
-from models.checkpoints.families.facts import Facts
-from models.checkpoints.families.family import Family, function_ask, nonlocal_spec, pooled_after
-from models.checkpoints.families.images import CLASS_NAMES, TRUNK, UNIT, image_spec, unit_rules
+from models.checkpoints.families.facts import Ask, Facts
+from models.checkpoints.families.family import (
+    Family,
+    always_scaled,
+    function_ask,
+    never_scaled,
+    nonlocal_spec,
+    pooled_after,
+)
+from models.checkpoints.families.images import TRUNK, UNIT, image_spec, unit_rules
 from models.checkpoints.families.key_tables import COUNTER, KeyTable, Renamed, Rule
 from models.checkpoints.families.structure import chosen_units, inflated, resnet_spec, stem_frames
+from models.describe import time_words
 from models.specs.block import NonLocalSpec
 from models.specs.network import ModelSpec, Preprocessing, TemporalSpec
 
-KINETICS = {400: "kinetics-400"}
+KINETICS = "kinetics-400"
 STRIDED = TemporalSpec(stem_stride=2, pool_stride=2, halve_after_res2=True)
 """mmaction2's and gluon-cv's I3D: time is halved three times."""
 ORIGINAL = replace(STRIDED, pool_frames=2, pool_padding=0)
@@ -29,6 +37,34 @@ def block_rules(prefix: str, part: str, expand: str, norm: str) -> tuple[Rule, .
         Rule(rf"{prefix}{expand}(?P<what>weight|bias)", BLOCK + "expand.{what}"),
         Rule(rf"{prefix}{norm}(?P<what>\w+)", BLOCK + "norm.{what}"),
     )
+
+
+_STEP = "(?:[1-9]|[12][0-9]|3[0-2])"
+"""In names FRAMESxSTEP is a clip up to a step of 32; 224x224 is the size of a picture."""
+_MANY = "(?:[2-9]|[1-9][0-9]+)"
+CLIP_WORD = f"{_MANY}x{_STEP}"
+"""A clip in a file name, as a pattern."""
+
+
+def clip_length(
+    facts: Facts, frames: int, step: int, metadata: tuple[str, str] = ("", ""), words: str = ""
+) -> dict[str, int]:
+    """Return how many ``frames`` a clip has and how far apart they are, ``frame_stride``.
+
+    The numbers given are the family's usual ones, ``metadata`` the patterns of both. ``words`` is
+    the pattern of the frames in a file name; without it, both are looked for as FRAMESxSTEP.
+    """
+    named = (words, "") if words else (rf"({_MANY})x{_STEP}(?:x1)?", rf"{_MANY}x({_STEP})(?:x1)?")
+    asked = (
+        ("frames", "How many frames has a clip?", frames),
+        ("frame_stride", "How far apart are the frames of a clip?", step),
+    )
+    return {
+        name: facts.number(
+            Ask(name, text, (), ((told, ""),), ((word, ""),) if word else (), default=str(usual))
+        )
+        for (name, text, usual), told, word in zip(asked, metadata, named, strict=True)
+    }
 
 
 def clip_spec(
@@ -52,34 +88,28 @@ def clip_spec(
         temporal=time,
         preprocessing=Preprocessing(**prep),
     )
-    facts.note("classes", spec.num_classes)
+    if time.reads_time:
+        facts.note("time", ", ".join(time_words(time)), "the family's code")
     return spec
 
 
 def _tsm(renamed: Renamed, facts: Facts) -> ModelSpec:
-    block = nonlocal_spec(
-        renamed,
-        facts,
-        function_ask(code="embedded_gaussian"),
-        lambda _: "no",
-        pool_keys=pooled_after(renamed),
-    )
-    frames = facts.number("frames", "", r"segment(\d+)", 8)
-    return clip_spec(renamed, facts, block, TemporalSpec(), frames=frames, frame_stride=8)
+    function = function_ask(only="embedded_gaussian")
+    block = nonlocal_spec(renamed, facts, function, never_scaled, pool_keys=pooled_after(renamed))
+    clip = clip_length(facts, 8, 8, words=r"segment(\d+)")
+    return clip_spec(renamed, facts, block, TemporalSpec(), **clip)
 
 
 def _gluon(renamed: Renamed, facts: Facts) -> ModelSpec:
-    function = function_ask(code="embedded_gaussian")
-    block = nonlocal_spec(
-        renamed, facts, function, lambda _: "yes", pool_keys=pooled_after(renamed)
-    )
-    return clip_spec(renamed, facts, block, STRIDED, frames=32, frame_stride=2)
+    function = function_ask(only="embedded_gaussian")
+    block = nonlocal_spec(renamed, facts, function, always_scaled, pool_keys=pooled_after(renamed))
+    return clip_spec(renamed, facts, block, STRIDED, **clip_length(facts, 32, 2))
 
 
 def _tushar(renamed: Renamed, facts: Facts) -> ModelSpec:
-    function = function_ask(code="embedded_gaussian")
-    block = nonlocal_spec(renamed, facts, function, lambda _: "yes", pool_keys="before")
-    return clip_spec(renamed, facts, block, ORIGINAL, frames=32, frame_stride=2, **FACEBOOK)
+    function = function_ask(only="embedded_gaussian")
+    block = nonlocal_spec(renamed, facts, function, always_scaled, pool_keys="before")
+    return clip_spec(renamed, facts, block, ORIGINAL, **clip_length(facts, 32, 2), **FACEBOOK)
 
 
 def _trunk(renamed: Renamed, facts: Facts) -> ModelSpec:
@@ -110,7 +140,6 @@ CLIP_FAMILIES = (
             )
         ),
         _tsm,
-        class_names=KINETICS,
     ),
     Family(
         "gluoncv",
@@ -134,7 +163,6 @@ CLIP_FAMILIES = (
             {"layer": {"0": "1", "1": "2", "2": "3", "3": "4"}},
         ),
         _gluon,
-        class_names=KINETICS,
     ),
     Family(
         "tushar",
@@ -147,7 +175,7 @@ CLIP_FAMILIES = (
             )
         ),
         _tushar,
-        class_names=KINETICS,
+        data=KINETICS,
     ),
 )
 
@@ -157,6 +185,5 @@ TRUNK_FAMILY = Family(
     r"layer1\.0\.conv1\.weight",
     KeyTable(TRUNK),
     _trunk,
-    class_names=CLASS_NAMES | KINETICS,
 )
 """Tried last: torchvision's names are in other families too."""

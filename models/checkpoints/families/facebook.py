@@ -4,29 +4,33 @@ import re
 
 from models.checkpoints.families.clips import (
     BLOCK,
+    CLIP_WORD,
     FACEBOOK,
     KINETICS,
     ORIGINAL,
     PROJECTION,
     block_rules,
+    clip_length,
     clip_spec,
 )
 from models.checkpoints.families.facts import Ask, Facts
-from models.checkpoints.families.family import Family, function_ask, nonlocal_spec
+from models.checkpoints.families.family import Family, function_ask, nonlocal_spec, softmax_scaled
 from models.checkpoints.families.key_tables import COUNTER, KeyTable, Renamed, Rule
-from models.specs.block import NonLocalSpec
+from models.checkpoints.families.structure import inflated, stem_frames
 from models.specs.network import ModelSpec, TemporalSpec
 
 _SLOWFAST = ("pyslowfast", "pyslowfast-nopool")
+_NO_POOL_WORDS = ("slow|slowonly|nopool|c2d_nopool|i3d_nopool|2d", "pyslowfast-nopool")
+_POOL_WORDS = ("i3d|c2d", "pyslowfast")
 _SLOWFAST_ASK = Ask(
     "architecture",
     "Does PySlowFast's network halve time after res2 (archs i3d, c2d) or not (2d, slow)?",
     _SLOWFAST,
     metadata=(
         (r"ARCH: ['\"]?(?:i3d|c2d)\b", "pyslowfast"),
-        (r"ARCH: ['\"]?(?:2d|slow|c2d_nopool)\b", "pyslowfast-nopool"),
+        (r"ARCH: ['\"]?(?:2d|slow|c2d_nopool|i3d_nopool)\b", "pyslowfast-nopool"),
     ),
-    file_name=((r"nopool|slow_", "pyslowfast-nopool"), (r"i3d|c2d", "pyslowfast")),
+    file_name=(_NO_POOL_WORDS, _POOL_WORDS),
 )
 _CAFFE2_ASK = Ask(
     "architecture",
@@ -34,10 +38,10 @@ _CAFFE2_ASK = Ask(
     "architecture, or PySlowFast's?",
     ("fb-new", "fb-org", *_SLOWFAST),
     file_name=(
-        (r"nopool", "pyslowfast-nopool"),
+        (rf"(?:2d|slow|slowonly)(?:_nln)?_{CLIP_WORD}_r\d+|(?:[a-z0-9]+_)?nopool", _SLOWFAST[1]),
+        (rf"(?:i3d|c2d)(?:_nln)?_{CLIP_WORD}_r\d+", _SLOWFAST[0]),
         (r"(?:nonlocal|baseline)_(?:32x2|128x1)", "fb-org"),
-        (r"(?:nonlocal|baseline)_\d+x\d+", "fb-new"),
-        (r"(?:i3d|c2d|nln)_\d+x\d+_r\d+", "pyslowfast"),
+        (rf"(?:nonlocal|baseline)_{CLIP_WORD}", "fb-new"),
     ),
 )
 _TEMPORAL = {
@@ -46,59 +50,62 @@ _TEMPORAL = {
     "fb-new": TemporalSpec(halve_after_res2=True, pool_padding=0),
     "fb-org": ORIGINAL,
 }
-_FUNCTION = function_ask(
-    metadata=(
-        (r"INSTANTIATION: ['\"]?dot_product", "dot_product"),
-        (r"INSTANTIATION: ['\"]?softmax", "embedded_gaussian"),
-    ),
-    code="embedded_gaussian",
-)
+_FUNCTIONS = {
+    # The only network that PySlowFast publishes with blocks, and its configuration of C2D.
+    True: function_ask(implied=(("(?:i3d|c2d)_nln", "embedded_gaussian"),)),
+    False: function_ask(default="embedded_gaussian"),
+}
+"""Whether the network is PySlowFast's, whose configurations have both functions -> the question."""
 _GROUPED_STAGE, _GROUPED_FRAMES = 3, 4
 """video-nonlocal-net's affine networks attend in groups of 4 frames in res3."""
 
 
 def _slowfast(renamed: Renamed, facts: Facts) -> ModelSpec:
-    return _network(renamed, facts, facts.settle(_SLOWFAST_ASK))
+    return _network(renamed, facts, _settled(renamed, facts, _SLOWFAST_ASK))
 
 
 def _caffe2(renamed: Renamed, facts: Facts) -> ModelSpec:
-    return _network(renamed, facts, facts.settle(_CAFFE2_ASK))
+    architecture = _settled(renamed, facts, _CAFFE2_ASK)
+    if not architecture.startswith("pyslowfast"):
+        facts.only_data = KINETICS
+    return _network(renamed, facts, architecture)
+
+
+def _settled(renamed: Renamed, facts: Facts, ask: Ask) -> str:
+    """Return the architecture: kernels over time in res4 and res5 alone are those of Slow."""
+    early, late = inflated(renamed.tensors)[:2], inflated(renamed.tensors)[2:]
+    slow = all(late) and not any(early) and stem_frames(renamed.tensors) == 1
+    if not slow or ask.name in facts.answers or ask.name in facts.published:
+        return facts.settle(ask)
+    facts.note(ask.name, _SLOWFAST[1])
+    return _SLOWFAST[1]
 
 
 def _network(renamed: Renamed, facts: Facts, architecture: str) -> ModelSpec:
     temporal = _TEMPORAL[architecture]
-    first = architecture == "fb-org"
-    frames = facts.number("frames", r"NUM_FRAMES: (\d+)", r"(\d+)x\d+", 32 if first else 8)
-    apart = facts.number("frame_stride", r"SAMPLING_RATE: (\d+)", r"\d+x(\d+)", 2 if first else 8)
+    clip = clip_length(
+        facts,
+        *((32, 2) if architecture == "fb-org" else (8, 8)),
+        (r"NUM_FRAMES: (\d+)", r"SAMPLING_RATE: (\d+)"),
+    )
+    frames = clip["frames"]
     groups = _groups(facts, frames // 2 if temporal.halve_after_res2 else frames)
     if "bn1.running_mean" not in renamed.tensors:
         groups = ((_GROUPED_STAGE, _GROUPED_FRAMES),)
     block = nonlocal_spec(
         renamed,
         facts,
-        _FUNCTION,
-        lambda function: "yes" if function == "embedded_gaussian" else "no",
+        _FUNCTIONS[architecture.startswith("pyslowfast")],
+        softmax_scaled,
         pool_keys="before",
         group_frames=groups,
     )
-    return _spec(renamed, facts, block, temporal, (frames, apart))
-
-
-def _spec(
-    renamed: Renamed,
-    facts: Facts,
-    block: NonLocalSpec | None,
-    temporal: TemporalSpec,
-    clip: tuple[int, int],
-) -> ModelSpec:
-    frames, apart = clip
-    return clip_spec(renamed, facts, block, temporal, frames=frames, frame_stride=apart, **FACEBOOK)
+    return clip_spec(renamed, facts, block, temporal, **clip, **FACEBOOK)
 
 
 def _groups(facts: Facts, frames: int) -> tuple[tuple[int, int], ...]:
     """NONLOCAL.GROUP of PySlowFast's configuration: into how many groups a stage cuts a clip."""
-    text = "\n".join(facts.metadata.values())
-    found = re.search(r"GROUP:\s*\n((?:\s*- - \d+\n?)+)", text)
+    found = re.search(r"GROUP:\s*\n((?:\s*- - \d+\n?)+)", facts.text)
     counts = [int(count) for count in re.findall(r"\d+", found[1])] if found else []
     return tuple(
         (stage, frames // count) for stage, count in enumerate(counts[:4], start=2) if count > 1
@@ -144,7 +151,6 @@ FACEBOOK_FAMILIES = (
             {"n": _CONVOLUTIONS},
         ),
         _slowfast,
-        class_names=KINETICS,
     ),
     Family(
         "caffe2",
@@ -187,6 +193,5 @@ FACEBOOK_FAMILIES = (
             },
         ),
         _caffe2,
-        class_names=KINETICS,
     ),
 )

@@ -1,7 +1,7 @@
 """What a family of checkpoints is: its mark, its key table, and what its code implies."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -19,9 +19,10 @@ FUNCTIONS = ("embedded_gaussian", "dot_product")
 class Family:
     """One published format.
 
-    ``mark`` matches a key that only this family has (``module.`` prefixes taken off); ``prepare``
+    ``mark`` matches a key that only this family has (shared prefixes taken off); ``prepare``
     rearranges tensors before the table, ``describe`` makes the spec of its result.
-    ``class_names`` maps a number of classes to the name of their list.
+    ``data`` is the list of class names of the one data set that its authors publish networks for,
+    if it is one.
     """
 
     name: str
@@ -30,7 +31,7 @@ class Family:
     table: KeyTable
     describe: Callable[[Renamed, Facts], NetworkSpec]
     prepare: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict
-    class_names: Mapping[int, str] = field(default_factory=dict)
+    data: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,19 @@ class Unsupported:
     reason: str
 
 
-def function_ask(file_name: bool = True, **found: object) -> Ask:
-    """Return the question for the pairwise function, answered by file names in all families."""
-    named = (
-        (r"dot[-_ ]?product|_dot", "dot_product"),
-        (r"embedded[-_ ]?gaussian|embed", "embedded_gaussian"),
-    )
+def function_ask(**found: object) -> Ask:
+    """Return the question for the pairwise function, which metadata and names of all families
+    answer in the same words."""
+    told = r"(?i)\b(?:nl_)?(?:mode|instantiation|function|nl_type)['\"]?\s*[=:]\s*['\"]?"
     return Ask(
         "function",
         "Which pairwise function was the network trained with?",
         FUNCTIONS,
-        file_name=named if file_name else (),
+        metadata=(
+            (told + "dot_?product", "dot_product"),
+            (told + "(?:embedded_?gaussian|softmax)", "embedded_gaussian"),
+        ),
+        file_name=(("dot_?product", "dot_product"), ("embedded_?gaussian", "embedded_gaussian")),
         **found,
     )
 
@@ -63,13 +66,32 @@ def scale_ask(**found: object) -> Ask:
     )
 
 
+def never_scaled(_function: str) -> Ask:
+    """Return the question of a family that does not divide at all."""
+    return scale_ask(only="no")
+
+
+def always_scaled(_function: str) -> Ask:
+    """Return the question of a family that always divides."""
+    return scale_ask(only="yes")
+
+
+def softmax_scaled(function: str) -> Ask | None:
+    """Return the question of a family that always divides before a softmax, else never."""
+    return scale_ask(only="yes") if function == "embedded_gaussian" else None
+
+
 def nonlocal_spec(
-    renamed: Renamed, facts: Facts, function: Ask, scale: Callable[[str], str], **implied: object
+    renamed: Renamed,
+    facts: Facts,
+    function: Ask,
+    scale: Callable[[str], Ask | None],
+    **implied: object,
 ) -> NonLocalSpec | None:
     """Return the NL block that the tensors hold, or None.
 
-    ``scale`` gives "yes" or "no" for a pairwise function; ``implied`` is what the family's code
-    implies.
+    ``scale`` gives the question of scaling for a pairwise function, None where the family never
+    scales it; ``implied`` is what the family's code implies.
     """
     prefix = first_block(renamed.tensors)
     if prefix is None:
@@ -79,9 +101,21 @@ def nonlocal_spec(
         facts.note("function", options["function"])
     else:
         options["function"] = facts.settle(function)
-    compared = options["function"] in FUNCTIONS
-    scaled = compared and scale(options["function"]) == "yes"
+    asked = scale(options["function"]) if options["function"] in FUNCTIONS else None
+    scaled = asked is not None and facts.settle(asked) == "yes"
+    if asked is None:
+        facts.note("scale", "no", "the family's code")
+    _note_pooling(facts, str(implied.get("pool_keys", "none")))
     return NonLocalSpec(**options, scale=scaled, **implied)
+
+
+def _note_pooling(facts: Facts, pooled: str) -> None:
+    """Pooling behind a convolution shows in the names of its Sequential; pooling before does
+    not."""
+    words = {"none": "not", "after": "after their convolutions", "before": "before theirs"}
+    facts.note(
+        "keys pooled", words[pooled], "the family's code" if pooled == "before" else "weights"
+    )
 
 
 def pooled_after(renamed: Renamed) -> str:

@@ -8,14 +8,16 @@ from torch import Tensor
 from errors import SpecError
 from models.checkpoints.families.compact_shapes import compact_spec_of
 from models.checkpoints.families.facts import Ask, Facts
-from models.checkpoints.families.family import Family, function_ask, nonlocal_spec, pooled_after
-from models.checkpoints.families.key_tables import COUNTER, KeyTable, Renamed, Rule
-from models.checkpoints.families.structure import (
-    cgnl_facts,
-    first_block,
-    nonlocal_facts,
-    resnet_spec,
+from models.checkpoints.families.family import (
+    Family,
+    always_scaled,
+    function_ask,
+    never_scaled,
+    nonlocal_spec,
+    pooled_after,
 )
+from models.checkpoints.families.key_tables import COUNTER, KeyTable, Renamed, Rule
+from models.checkpoints.families.structure import cgnl_facts, first_block, resnet_spec
 from models.specs.block import CGNLSpec, NonLocalSpec
 from models.specs.gate import CGDSpec
 from models.specs.network import DigitSpec, ModelSpec, NetworkSpec, Preprocessing
@@ -49,14 +51,6 @@ TRUNK = (
 )
 """torchvision's names are ours."""
 
-CLASS_NAMES = {200: "cub-200", 1000: "imagenet-1k"}
-CUB = Preprocessing(size=448, resize=512)
-
-
-def image_preprocessing(classes: int) -> Preprocessing:
-    """Return the papers' test protocol: 448 pixels for CUB's 200 classes, 224 elsewhere."""
-    return CUB if classes == 200 else Preprocessing()
-
 
 def _renumbered(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The CGNL authors' block takes a number of its own in layer3; give it the unit before it."""
@@ -75,40 +69,38 @@ def _renumbered(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
-_CGNL_KERNEL = Ask(
+CGNL_KERNEL = Ask(
     "kernel",
     "Is it CGNL (dot product) or CGNLx (Gaussian RBF)? Their weights look the same.",
     ("cgnl", "cgnlx"),
-    file_name=((r"cgnlx|\d{10}x", "cgnlx"), (r"cgnl|rbf0", "cgnl")),
+    metadata=((r"(?i)\bnl_?type['\"]?\s*[=:]\s*['\"]?(cgnlx?)\b", ""),),
+    file_name=(
+        (r"cgnlx|\d{10}x", "cgnlx"),
+        ("cgnl", "cgnl"),
+    ),
 )
 
 
 def _cgnl(renamed: Renamed, facts: Facts) -> ModelSpec:
     prefix = first_block(renamed.tensors)
-    block: CGNLSpec | NonLocalSpec
     if prefix + "norm.running_mean" in renamed.tensors:
-        facts.note("block", "nl")
-        options = {"function": "embedded_gaussian"} | nonlocal_facts(renamed.tensors, prefix)
-        block = NonLocalSpec(**options, scale=True)
-    else:
-        kernel = {"cgnl": "dot_product", "cgnlx": "gaussian_rbf"}[facts.settle(_CGNL_KERNEL)]
-        block = CGNLSpec(kernel, **cgnl_facts(renamed.tensors, prefix))
-    return image_spec(renamed, facts, block)
+        function = function_ask(only="embedded_gaussian")
+        block = nonlocal_spec(renamed, facts, function, always_scaled)
+        return image_spec(renamed, facts, block)
+    kernel = {"cgnl": "dot_product", "cgnlx": "gaussian_rbf"}[facts.settle(CGNL_KERNEL)]
+    return image_spec(renamed, facts, CGNLSpec(kernel, **cgnl_facts(renamed.tensors, prefix)))
 
 
 def image_spec(
     renamed: Renamed, facts: Facts, block: CGNLSpec | NonLocalSpec | None, **implied: object
 ) -> ModelSpec:
     """Return the image network that tensors fill; ``implied`` is what its code implies."""
-    spec = resnet_spec(renamed.tensors, facts.file_name, block, **implied)
-    facts.note("classes", spec.num_classes)
-    return replace(spec, preprocessing=image_preprocessing(spec.num_classes))
+    return resnet_spec(renamed.tensors, facts.file_name, block, **implied)
 
 
 def _cgd(renamed: Renamed, facts: Facts) -> NetworkSpec:
     compact = compact_spec_of({k: tuple(v.shape) for k, v in renamed.tensors.items()})
     if compact is not None:
-        facts.note("classes", compact.num_classes)
         return compact
     if not any(key.endswith(".attention.w0") for key in renamed.tensors):
         raise SpecError(
@@ -122,8 +114,8 @@ def _cgd(renamed: Renamed, facts: Facts) -> NetworkSpec:
 
 def _digits(renamed: Renamed, facts: Facts) -> DigitSpec:
     # The demonstration imports the embedded Gaussian.
-    function = function_ask(code="embedded_gaussian")
-    block = nonlocal_spec(renamed, facts, function, lambda _: "no", pool_keys=pooled_after(renamed))
+    function = function_ask(default="embedded_gaussian")
+    block = nonlocal_spec(renamed, facts, function, never_scaled, pool_keys=pooled_after(renamed))
     tensors = renamed.tensors
     return DigitSpec(
         block,
@@ -167,7 +159,6 @@ IMAGE_FAMILIES = (
         ),
         _cgnl,
         _renumbered,
-        CLASS_NAMES,
     ),
     Family(
         "cgd",
@@ -175,12 +166,11 @@ IMAGE_FAMILIES = (
         _CGD_MARK,
         KeyTable((COUNTER, Rule(r"(?P<key>.*)", "{key}"))),
         _cgd,
-        class_names={1000: "imagenet-1k"},
     ),
     Family(
         "alexhex7",
         "Non-local_pytorch (AlexHex7), the MNIST demonstration",
-        r"nl_1\.g\.(0\.)?weight",
+        r"conv_1\.0\.weight",
         KeyTable(
             (
                 COUNTER,
@@ -194,6 +184,6 @@ IMAGE_FAMILIES = (
             {"index": {"1": "0", "2": "1", "3": "2"}},
         ),
         _digits,
-        class_names={10: "digits"},
+        data="digits",
     ),
 )

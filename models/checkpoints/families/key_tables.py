@@ -1,7 +1,7 @@
 """Key tables: how a family's names become ours, as rows."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -26,6 +26,7 @@ class Rule:
 Words = Mapping[str, Mapping[str, str]]
 """Group name -> the family's word -> ours."""
 
+_MOST_LISTED = 3
 COUNTER = Rule(r".*num_batches_tracked", None, "a counter that training keeps")
 
 
@@ -63,14 +64,26 @@ class Renamed:
     ignored: dict[str, str]
 
 
-def rename(table: KeyTable, tensors: Mapping[str, Tensor], file_name: str) -> Renamed:
+Leave = Callable[[str], str | None]
+"""Takes a key that no rule knows and returns why it may be left out; None: it may not."""
+
+
+def rename(
+    table: KeyTable,
+    tensors: Mapping[str, Tensor],
+    file_name: str,
+    leave: Leave = lambda _key: None,
+) -> Renamed:
     """Apply a table to every key; CheckpointError when one is unknown or two meet."""
     ours: dict[str, Tensor] = {}
     renamed, ignored, unknown = {}, {}, []
     for key, value in tensors.items():
         translated = table.translate(key)
         if translated is None:
-            unknown.append(key)
+            if reason := leave(key):
+                ignored[key] = reason
+            else:
+                unknown.append(key)
             continue
         target, reason = translated
         if target is None:
@@ -85,12 +98,24 @@ def rename(table: KeyTable, tensors: Mapping[str, Tensor], file_name: str) -> Re
         else:
             ours[target], renamed[key] = value, target
     if unknown:
-        raise CheckpointError(
-            f"{file_name} has {len(unknown)} keys that this family does not have "
-            f"({', '.join(sorted(unknown)[:3])}{', ...' if len(unknown) > 3 else ''}). "
-            "Nothing was loaded."
-        )
+        raise unknown_keys(unknown, file_name)
     return Renamed(ours, renamed, ignored)
+
+
+def unknown_keys(unknown: Sequence[str], file_name: str) -> CheckpointError:
+    """Return the refusal of keys that nobody knows, with the way to leave them out."""
+    listed = ", ".join(sorted(unknown)[:_MOST_LISTED])
+    return CheckpointError(
+        f"{file_name} has {len(unknown)} keys that this family does not have "
+        f"({listed}{', ...' if len(unknown) > _MOST_LISTED else ''}). Nothing was loaded. If maps "
+        f"do not need them, leave them out: ignore={_pattern(unknown)} (--ignore)."
+    )
+
+
+def _pattern(unknown: Sequence[str]) -> str:
+    """Return a pattern that the first of the keys has."""
+    first = sorted(unknown)[0]
+    return f"{first.partition('.')[0]}.*" if "." in first else first
 
 
 @cache

@@ -46,14 +46,11 @@ def _widths(tensors: dict[str, Tensor]) -> tuple[int, ...]:
     return tuple(found[unit] for unit in sorted(found))
 
 
-def _lite(renamed: Renamed, facts: Facts) -> LiteSpec:
+def _lite(renamed: Renamed, _facts: Facts) -> LiteSpec:
     widths = _widths(renamed.tensors)
     for name in NAMES:
         if widths == tuple(unit.out for unit in lite_units(name)):
-            facts.note("network", name)
-            classes = renamed.tensors["fc.weight"].shape[0]
-            facts.note("classes", classes)
-            return LiteSpec(name, num_classes=classes)
+            return LiteSpec(name, num_classes=renamed.tensors["fc.weight"].shape[0])
     raise SpecError(
         f"Its {len(widths)} units have widths of no EfficientNet that is read; use "
         f"{', '.join(NAMES)}."
@@ -66,5 +63,5 @@ LITE = Family(
     r"_blocks\.\d+\._depthwise_conv\.weight",
     LITE_TABLE,
     _lite,
-    class_names={1000: "imagenet-1k"},
+    data="imagenet-1k",
 )

@@ -2,8 +2,14 @@
 
 from dataclasses import replace
 
-from models.checkpoints.families.clips import BLOCK, KINETICS, STRIDED, block_rules, clip_spec
-from models.checkpoints.families.facts import Facts
+from models.checkpoints.families.clips import (
+    BLOCK,
+    STRIDED,
+    block_rules,
+    clip_length,
+    clip_spec,
+)
+from models.checkpoints.families.facts import Ask, Facts
 from models.checkpoints.families.family import (
     Family,
     function_ask,
@@ -16,49 +22,43 @@ from models.checkpoints.families.key_tables import COUNTER, KeyTable, Renamed, R
 from models.checkpoints.families.structure import stem_frames
 from models.specs.network import ModelSpec, TemporalSpec
 
-_FUNCTION = function_ask(
-    metadata=(
-        (r"mode\s*=\s*['\"]embedded_gaussian", "embedded_gaussian"),
-        (r"mode\s*=\s*['\"]dot_product", "dot_product"),
-    )
-)
 _SCALE = scale_ask(
     metadata=((r"use_scale\s*=\s*True", "yes"), (r"use_scale\s*=\s*False", "no")),
-    file_name=((r"no_?scale", "no"), (r"scale", "yes"), (r"slowonly", "yes"), (r"tsm|i3d", "no")),
+    file_name=(("no_?scale", "no"), ("(?:use_)?scale", "yes")),
+    # What its configurations of these networks say.
+    implied=(("slowonly", "yes"), ("tsm|i3d", "no")),
 )
+
+
+def _scale(function: str) -> Ask | None:
+    """mmcv scales the embedded Gaussian alone."""
+    return _SCALE if function == "embedded_gaussian" else None
 
 
 def _mmaction(renamed: Renamed, facts: Facts) -> ModelSpec:
-    # mmcv scales the embedded Gaussian alone.
-    block = nonlocal_spec(
-        renamed,
-        facts,
-        _FUNCTION,
-        lambda name: facts.settle(_SCALE) if name == "embedded_gaussian" else "no",
-        pool_keys=pooled_after(renamed),
-    )
+    block = nonlocal_spec(renamed, facts, function_ask(), _scale, pool_keys=pooled_after(renamed))
     if any(".net." in key for key in renamed.renamed):
-        frames = facts.number("frames", r"num_segments\s*=\s*(\d+)", r"1x1x(\d+)", 8)
-        return clip_spec(renamed, facts, block, TemporalSpec(), frames=frames)
+        clip = clip_length(facts, 8, 1, (r"num_segments\s*=\s*(\d+)", ""), r"1x1x(\d+)")
+        return clip_spec(renamed, facts, block, TemporalSpec(), **clip)
     strided = stem_frames(renamed.tensors) > 1
-    temporal = TemporalSpec()
-    if strided:
-        temporal = replace(
-            STRIDED,
-            stem_stride=facts.number("stem stride", r"conv1_stride_t\s*=\s*(\d)", "", 2),
-            pool_stride=facts.number("pool stride", r"pool1_stride_t\s*=\s*(\d)", "", 2),
-        )
-    frames, apart = (32, 2) if strided else (4, 16)
-    return clip_spec(
-        renamed,
-        facts,
-        block,
-        temporal,
-        frames=facts.number("frames", r"clip_len\s*=\s*(\d+)", r"(\d+)x\d+x1", frames),
-        frame_stride=facts.number(
-            "frame_stride", r"frame_interval\s*=\s*(\d+)", r"\d+x(\d+)x1", apart
-        ),
-    )
+    told = (r"clip_len\s*=\s*(\d+)", r"frame_interval\s*=\s*(\d+)")
+    clip = clip_length(facts, *((32, 2) if strided else (4, 16)), told)
+    return clip_spec(renamed, facts, block, _strides(facts, strided), **clip)
+
+
+def _strides(facts: Facts, strided: bool) -> TemporalSpec:
+    """Return how the I3D steps through time; SlowOnly takes every frame."""
+    if not strided:
+        return TemporalSpec()
+    asked = {
+        "stem_stride": r"conv1_stride_t\s*=\s*(\d)",
+        "pool_stride": r"pool1_stride_t\s*=\s*(\d)",
+    }
+    steps = {
+        name: facts.number(Ask(name, f"{name} in time?", ("1", "2"), ((told, ""),), default="2"))
+        for name, told in asked.items()
+    }
+    return replace(STRIDED, **steps)
 
 
 _UNIT = r"backbone\." + UNIT + r"(?:block\.)?"
@@ -102,5 +102,4 @@ MMACTION = Family(
         )
     ),
     _mmaction,
-    class_names=KINETICS,
 )

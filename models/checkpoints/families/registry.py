@@ -34,18 +34,33 @@ UNSUPPORTED = (
 )
 
 
-def family_of(keys: Iterable[str], file_name: str) -> Family:
-    """Return the family whose mark is among the keys; CheckpointError names what is read."""
+def refuse_unsupported(keys: Iterable[str], file_name: str) -> None:
+    """Refuse a network that is recognised and cannot be used, by its name."""
     listed = list(keys)
     for other in UNSUPPORTED:
         if any(re.fullmatch(other.mark, key) for key in listed):
             raise CheckpointError(
                 f"{file_name} is {other.reason}; classifiers with NL, CGNL or CGD are read."
             )
+
+
+def known_family(keys: Iterable[str]) -> Family | None:
+    """Return the family whose mark is among the keys, or None."""
+    listed = list(keys)
     for family in FAMILIES:
         if any(re.fullmatch(family.mark, key) for key in listed):
             return family
-    raise CheckpointError(
-        f"{file_name} holds keys of no family that is read ({', '.join(sorted(listed)[:3])}, ...); "
-        f"read are {'; '.join(family.title for family in FAMILIES)}. Nothing was loaded."
-    )
+    return None
+
+
+def family_of(keys: Iterable[str], file_name: str) -> Family:
+    """Return the family whose mark is among the keys; CheckpointError names what is read."""
+    listed = list(keys)
+    family = known_family(listed)
+    if family is None:
+        raise CheckpointError(
+            f"{file_name} holds keys of no family that is read "
+            f"({', '.join(sorted(listed)[:3])}, ...); read are "
+            f"{'; '.join(family.title for family in FAMILIES)}. Nothing was loaded."
+        )
+    return family

@@ -44,6 +44,11 @@ def inflated(tensors: Tensors) -> Units:
     )
 
 
+def reaches_over_time(tensors: Tensors) -> bool:
+    """Tell whether any kernel reaches over more than one frame."""
+    return any(value.ndim == 5 and value.shape[2] > 1 for value in tensors.values())
+
+
 def chosen_units(keys: Iterable[str]) -> Units:
     """Return the units whose ``layerL.i.conv1.weight`` is among the keys."""
     found = [re.fullmatch(r"layer(\d)\.(\d+)\.conv1\.weight", key) for key in keys]
@@ -97,17 +102,49 @@ def first_block(tensors: Tensors) -> str | None:
     return found[0] if found else None
 
 
+def classes_of(tensors: Tensors) -> int:
+    """Return how many classes a ResNet's own classifier tells apart; 0 without one."""
+    return tensors["fc.weight"].shape[0] if "fc.weight" in tensors else 0
+
+
+def foreign_head(tensors: Tensors) -> str:
+    """Return why ``fc`` is not the plain classifier of a ResNet; empty where it is, or is not
+    there."""
+    if "fc.weight" not in tensors:
+        return "a part of another head" if "fc.bias" in tensors else ""
+    if "fc.bias" not in tensors:
+        return "a head without a bias; maps need none"
+    last = tensors.get("layer4.0.conv3.weight", tensors.get("layer4.0.conv2.weight"))
+    weight = tensors["fc.weight"]
+    if last is None or weight.ndim < 2 or weight.shape[1] == last.shape[0]:
+        return ""
+    return f"a head of {weight.shape[1]} features, not of the {last.shape[0]} of res5"
+
+
+def _bottleneck(tensors: Tensors) -> tuple[int, int]:
+    """Return how much wider a bottleneck is inside than usual, and the groups of its 3 x 3."""
+    if "layer1.0.conv3.weight" not in tensors:
+        return 1, 1
+    inner = tensors["layer1.0.conv1.weight"].shape[0]
+    return inner // tensors["conv1.weight"].shape[0], inner // tensors[
+        "layer1.0.conv2.weight"
+    ].shape[1]
+
+
 def resnet_spec(
     tensors: Tensors, file_name: str, block: NonLocalSpec | CGNLSpec | None, **implied: object
 ) -> ModelSpec:
     """Return the spec of the ResNet that tensors fill; ``implied`` is what they do not show."""
     depth = depth_of(tensors, file_name)
+    widening, groups = _bottleneck(tensors)
     return ModelSpec(
         depth=depth,
+        widening=widening,
+        groups=groups,
         base_width=tensors["conv1.weight"].shape[0],
         block=block,
         placement=placement(tensors, depth),
-        num_classes=tensors["fc.weight"].shape[0],
+        num_classes=classes_of(tensors),
         norm="batch" if "bn1.running_mean" in tensors else "affine",
         **implied,
     )

@@ -7,7 +7,6 @@ from errors import CheckpointError
 from models.checkpoints.adapt import (
     halve_concatenations,
     understand,
-    unwrapped,
     without_unit_sizes,
 )
 from models.checkpoints.containers.read import RawCheckpoint
@@ -20,20 +19,6 @@ from tests.models.written import foreign
 def raw(tensors, name="net.pth", metadata=None):
     ignored = {"optimizer": "training state"}
     return RawCheckpoint(name, "torch", tensors, metadata or {}, ignored, "0" * 64)
-
-
-@pytest.mark.parametrize(
-    "prefix",
-    ["", "module.", "module.module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."],
-)
-def test_wrappers_come_off_however_often_they_are_on(prefix):
-    tensors = {f"{prefix}conv1.weight": torch.ones(1), f"{prefix}fc.bias": torch.ones(2)}
-    assert list(unwrapped(tensors)) == ["conv1.weight", "fc.bias"]
-
-
-def test_a_prefix_that_only_some_keys_have_stays():
-    assert set(unwrapped({"module.a": torch.ones(1), "b": torch.ones(1)})) == {"module.a", "b"}
-    assert unwrapped({}) == {}
 
 
 def test_w_f_is_cut_into_the_half_for_theta_and_the_half_for_phi():
@@ -89,7 +74,7 @@ def test_two_open_things_are_asked_together_and_answers_settle_them(tsm_like, on
             "embedded_gaussian",
             "your answer",
         ),
-        ("mode='dot_product'", {}, "dot_product", "metadata"),
+        ("mode='embedded_gaussian'", {}, "embedded_gaussian", "metadata"),
         ("", {}, "embedded_gaussian", "file name"),
     ],
 )
@@ -101,13 +86,26 @@ def test_answers_come_before_metadata_and_metadata_before_the_name(
     facts = {fact.name: (fact.value, fact.source) for fact in found.report.facts}
     assert found.spec.block.function == function
     assert facts["function"] == (function, source)
-    # mmcv scales the embedded Gaussian alone: for others there is nothing to find out.
-    assert facts.get("scale") == (("no", "file name") if function != "dot_product" else None)
+    assert facts["scale"] == ("no", "file name")
     assert facts["classes"] == ("7", "weights")
 
 
+def test_metadata_and_a_name_that_differ_are_a_question(tsm_like, one_line):
+    told = raw(tsm_like, "i3d_nl_embedded_gaussian.pth", {"meta.cfg": "mode='dot_product'"})
+    with pytest.raises(
+        UndecidedError, match="dot_product .metadata., embedded_gaussian .file"
+    ) as asked:
+        understand(told, {})
+    one_line(asked.value)
+    found = understand(told, {"function": "dot_product"})
+    facts = {fact.name: (fact.value, fact.source) for fact in found.report.facts}
+    assert found.spec.block.function == "dot_product"
+    # mmcv scales the embedded Gaussian alone: for others there is nothing to find out.
+    assert facts["scale"] == ("no", "the family's code")
+
+
 def test_the_report_accounts_for_every_key(tsm_like):
-    found = understand(raw(tsm_like, "i3d_dot.pth"), {})
+    found = understand(raw(tsm_like, "i3d_dot_product.pth"), {})
     assert set(found.report.renamed) | set(found.report.ignored) == set(tsm_like) | {"optimizer"}
     assert not set(found.report.renamed) & set(found.report.ignored)
     assert found.report.family.startswith("mmaction2")
@@ -120,7 +118,7 @@ FIRST = SECOND.replace("g.conv", "g.0.conv")
 def test_two_keys_that_become_the_same_are_refused_by_name(tsm_like, one_line):
     both = {**tsm_like, SECOND: tsm_like[FIRST] + 1}
     with pytest.raises(CheckpointError) as caught:
-        understand(raw(both, "i3d_dot.pth"), {})
+        understand(raw(both, "i3d_dot_product.pth"), {})
     text = one_line(caught.value)
     assert "two different tensors for blocks.res4_2.projection.g.weight" in text
     assert SECOND in text
@@ -128,7 +126,7 @@ def test_two_keys_that_become_the_same_are_refused_by_name(tsm_like, one_line):
 
 def test_two_keys_that_become_the_same_with_the_same_values_are_both_accounted_for(tsm_like):
     both = {**tsm_like, SECOND: tsm_like[FIRST].clone()}
-    report = understand(raw(both, "i3d_dot.pth"), {}).report
+    report = understand(raw(both, "i3d_dot_product.pth"), {}).report
     assert report.renamed[FIRST] == "blocks.res4_2.projection.g.weight"
     assert report.ignored[SECOND] == "the same values as blocks.res4_2.projection.g.weight"
 

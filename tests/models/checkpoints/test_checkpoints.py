@@ -96,7 +96,6 @@ FAULTS = {
     "missing trunk key": (without("layer1.0.bn2.bias"), "missing (layer1.0.bn2.bias)"),
     "missing stem": (without("conv1.weight"), "conv1.weight"),
     "missing unit": (without("layer4.2."), "(3, 4, 6, 2)"),
-    "missing classifier": (without("fc."), "fc.weight"),
     "classes that disagree": (lambda s: s.update({"fc.bias": torch.ones(9)}), "fc.bias"),
     "classifier of one dimension": (lambda s: s.update({"fc.weight": torch.ones(7)}), "fc.weight"),
     "another shape": (
@@ -111,7 +110,10 @@ FAULTS = {
         lambda s: s.update({"layer2.1.nl.g.weight": torch.ones(0, 64)}), "whose shape"
     ),
     "not a number": (nan, "not finite (layer3.2.conv2.weight)"),
-    "a stranger": (lambda s: s.update({"ema.decay": torch.ones(1)}), "ema.decay"),
+    "a stranger": (lambda s: s.update({"adapter.w": torch.ones(1)}), "(adapter.w). Nothing was"),
+    "a layer more in a unit": (
+        lambda s: s.update({"layer1.0.fc1.weight": torch.ones(1)}), "layer1.0.fc1.weight"
+    ),
 }  # fmt: skip
 
 

@@ -31,7 +31,7 @@ WRITERS = {
     "safetensors": lambda path: planted.write_safetensors(path),
     "torch zip": lambda path: planted.write(path, planted.weights()),
     "torch legacy": lambda path: planted.write_legacy(path, planted.weights()),
-    "torch, unpublished mmengine": planted.write_mmengine,
+    "torch zip, of a training run": planted.write_mmengine,
     "Caffe2 pickle": lambda path: planted.write_protocol_2(path, {"blobs": planted.arrays()}),
 }
 """Container -> what writes ``planted.weights()`` to a path in it."""

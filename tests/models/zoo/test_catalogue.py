@@ -144,7 +144,7 @@ def test_a_published_network_is_read_with_what_is_known_of_its_file(downloads, c
     assert model.id == name
     assert model.spec.block.kernel == "gaussian_rbf"
     facts = {fact.name: fact.source for fact in model.report.facts}
-    assert facts["kernel"] == "your answer"
+    assert facts["kernel"] == "the published file"
     assert listed(name).spec == model.spec
     assert "on this machine" in listed(name).source
     assert model.class_names == ()  # 7 classes are not CUB's 200

@@ -39,11 +39,12 @@ def test_a_bundled_network_can_be_opened_in_explore():
     assert assert_sound(at).selectbox(key="net").value == "e2-cgnl"
 
 
-def test_a_network_without_a_block_cannot_be_opened_in_explore_and_says_why():
+def test_a_trunk_without_a_block_is_opened_in_explore_at_the_ends_of_its_stages():
     at = models_page()
     at.selectbox(key="bundled").set_value("e2-birds").run()
-    assert at.button(key="use_bundled").disabled
-    assert any("has neither" in caption.value for caption in at.caption)
+    at.button(key="use_bundled").click().run()
+    assert assert_sound(at).selectbox(key="net").value == "e2-birds"
+    assert at.selectbox(key="block1").options == ["unit6", "unit14", "unit20"]
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_a_published_network_is_downloaded_inspected_used_and_removed(site):
     assert any("assumed" in info.value for info in at.info)
     at.button(key="download").click().run()
     assert "res4.4  CGNL, gaussian rbf" in trees(assert_sound(at))[-1]
-    assert "your answer" in list(table(at, "Known from")["Known from"])
+    assert "the published file" in list(table(at, "Known from")["Known from"])
     assert len(site.asked) == 1
     at.button(key="remove").click().run()
     assert at.button(key="download")

@@ -1,5 +1,6 @@
 """The Models page without a browser: networks of one's own, their questions and refusals."""
 
+import io
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from models.specs.block import NonLocalSpec
 from models.specs.gate import CGDSpec
 from models.specs.network import CompactSpec, Preprocessing
 from tests.conftest import make_tiny
+from tests.models.zoo.test_catalogue import cgnl_state
 from tests.ui.pages import app, assert_sound, models_page, table, trees
 from ui.models import own as own_model
 from ui.session import own_networks
@@ -66,6 +68,42 @@ def test_answers_to_one_file_are_not_taken_over_to_the_next(cgnl_checkpoint):
     assert next(s for s in assert_sound(at).selectbox if s.key.startswith("answer-")).value is None
 
 
+def test_what_a_file_name_decided_can_be_changed_and_taken_back(cgnl_checkpoint):
+    at = uploaded(models_page(), "r50_cgnlx.pth.tar", cgnl_checkpoint)
+    assert "gaussian rbf" in trees(assert_sound(at))[-1]
+    changed = next(s for s in at.selectbox if s.key.startswith("change-kernel"))
+    assert changed.value == "cgnlx"
+    assert "file name" in changed.label
+    changed.set_value("cgnl").run()
+    assert "dot product" in trees(assert_sound(at))[-1]
+    at.button(key="take_back").click().run()
+    assert "gaussian rbf" in trees(assert_sound(at))[-1]
+
+
+def test_a_change_that_cannot_be_is_one_line_and_can_be_taken_back(cgnl_checkpoint):
+    at = uploaded(models_page(), "r50_cgnl.pth.tar", cgnl_checkpoint)
+    next(t for t in at.text_input if t.key.startswith("change-input")).set_value("many").run()
+    assert "whole number" in assert_sound(at).error[0].value
+    at.button(key="take_back").click().run()
+    assert not assert_sound(at).error
+
+
+def test_class_names_are_uploaded_beside_the_network(cgnl_checkpoint, cgnl_model):
+    at = uploaded(models_page(), "r50_cgnl.pth.tar", cgnl_checkpoint)
+    names = "\n".join(f"gull {k}" for k in range(cgnl_model.spec.num_classes)).encode()
+    upload = next(f for f in at.file_uploader if f.key.startswith("classes-"))
+    upload.set_value(("names.txt", names, "text/plain")).run()
+    at.button(key="use_own").click().run()
+    shares = next(d.value for d in assert_sound(at).dataframe if "Share" in d.value.columns)
+    assert shares["Class"][0].startswith("gull")
+
+
+@pytest.mark.parametrize("name", ["net", "net.ckpt", "net.bin", "epoch_12"])
+def test_a_checkpoint_may_have_any_ending_or_none(cgnl_checkpoint, name):
+    at = uploaded(models_page(), name, cgnl_checkpoint)
+    assert [s for s in assert_sound(at).selectbox if s.key.startswith("answer-kernel")]
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"<!doctype html><p>no</p>", b"PK\x03\x04cut", b"\x80\x02}q\x00.", b"x" * 99]
 )
@@ -113,6 +151,37 @@ def test_a_users_file_name_never_leads_out_of_its_folder(name, kept):
 
 def test_a_path_is_never_asked_for():
     assert {t.key for t in assert_sound(models_page()).text_input} == set()
+
+
+def test_a_network_without_a_classifier_is_looked_at_and_predicts_nothing(cgnl_model):
+    state = {k: v for k, v in cgnl_state(cgnl_model).items() if "fc." not in k}
+    packed = io.BytesIO()
+    torch.save({"ema": state, "criterion.weight": torch.ones(3)}, packed)
+    at = uploaded(models_page(), "r50_cgnl.ckpt", packed.getvalue())
+    assert "no classifier" in trees(assert_sound(at))[-1]
+    at.button(key="use_own").click().run()
+    assert any("holds no classifier" in c.value for c in assert_sound(at).caption)
+
+
+def test_two_sets_of_weights_are_asked_about(cgnl_model):
+    state, packed = cgnl_state(cgnl_model), io.BytesIO()
+    torch.save({"model": state, "ema": dict(state)}, packed)
+    at = uploaded(models_page(), "r50_cgnl.ckpt", packed.getvalue())
+    question = next(s for s in assert_sound(at).selectbox if s.key.startswith("answer-weights"))
+    assert list(question.options) == ["model", "ema"]
+    question.set_value("ema").run()
+    assert trees(assert_sound(at))
+
+
+def test_a_key_that_is_not_known_can_be_left_out(cgnl_model):
+    state, packed = cgnl_state(cgnl_model), io.BytesIO()
+    torch.save({**state, "module.adapter.w": torch.ones(3)}, packed)
+    at = uploaded(models_page(), "r50_cgnl.ckpt", packed.getvalue())
+    assert "adapter" in assert_sound(at).error[0].value
+    field = next(t for t in at.text_input if t.key.startswith("change-ignore"))
+    field.set_value("*adapter*").run()
+    assert not assert_sound(at).error
+    assert "left out because you said so" in list(table(at, "Why")["Why"])
 
 
 def test_a_gated_network_is_shown_on_its_own_page(tmp_path):

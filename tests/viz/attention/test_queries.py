@@ -131,8 +131,7 @@ def test_asking_a_block_for_the_other_kinds_maps_names_the_right_call(
     for ask, words in (
         (lambda: viz.maps(nl, at=(9, 9)), r"^Block res4.4 \(NL\) has one map .*; use row"),
         (lambda: viz.row(cgnl, at=(9, 9)), r"^Block res4.4 \(CGNL\) has several .*; use maps"),
-        (lambda: viz.row(plain, at=(9, 9)), "no attention block; choose an NL or CGNL network"),
-        (lambda: viz.maps(plain, at=(9, 9)), "no attention block"),
+        (lambda: viz.maps(plain, at=(9, 9)), r"^Block res5.2 \(Cosine\) has one map .*; use row"),
         (lambda: viz.row(nl, at=(9, 9), block="res3.1\n"), "is not a block .* it has res4.4"),
         (lambda: viz.row(nl, at=(9, 9), block="x" * 10_000), "is not a block"),
         (lambda: viz.row(nl, at=(9, 99)), "y 0 to 53"),
@@ -198,7 +197,7 @@ def test_the_frame_of_a_reference_is_a_frame_and_its_cell_a_moment(tiny_clip):
         (ModelSpec(block=CGNLSpec(), placement="1"), ("res4.4",), "channels"),
         (ModelSpec(block=NonLocalSpec(), placement=("res3.1",), gate=CGDSpec()), ("res3.1",),
          "affinity"),
-        (ModelSpec(), (), None),
+        (ModelSpec(), ("res3.3", "res4.5", "res5.2"), "features"),
         (ModelSpec(gate=CGDSpec()), (), None),
         (CompactSpec("wrn", "10-1", 7, CGDSpec()), (), None),
         (DigitSpec(NonLocalSpec()), ("nl_1", "nl_2"), "affinity"),

@@ -110,7 +110,6 @@ def test_the_same_command_gives_the_same_bytes(photo, tmp_path):
         (["--at", "x"], "two numbers"),
         (["--at", "nan,3"], "two numbers"),
         (["--model", "nothing"], "use one of"),
-        (["--model", "e2-birds"], "no attention block"),
         (["--block", "res9.9"], "it has unit14"),
         (["--channels", "9999"], "channels 0 to"),
         (["--maps", "9999"], "channels 0 to"),

@@ -11,8 +11,10 @@ from PIL import Image
 import viz.figure
 from errors import OutsideError
 from models.build import build
+from models.loaded import LoadedModel
 from models.specs.block import CGNLSpec, NonLocalSpec
 from models.specs.gate import CGDSpec
+from models.specs.network import CompactSpec
 from models.zoo import catalogue
 from tests.conftest import assert_one_line, draw, make_tiny
 from tests.viz.drawn_clips import animation, frames
@@ -34,10 +36,12 @@ def gated():
     return replace(plain, spec=spec, network=build(spec).eval())
 
 
+WRN = CompactSpec("wrn", "10-1", 10)
+"""A network with neither blocks nor stages to look at."""
 NETWORKS = {
     "nl": lambda: make_tiny(NonLocalSpec()),
     "cgnl": lambda: make_tiny(CGNLSpec(groups=8)),
-    "plain": lambda: make_tiny(None),
+    "plain": lambda: LoadedModel("plain", WRN, build(WRN), (), "5" * 64),
     "cgd": gated,
 }
 

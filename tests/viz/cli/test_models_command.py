@@ -5,7 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from errors import MachineError
+import viz
+from errors import CheckpointError, MachineError
 from models.specs.block import CGNLSpec
 from models.zoo import cache, catalogue
 from models.zoo.published import PUBLISHED
@@ -76,7 +77,7 @@ def test_open_questions_are_listed_with_the_way_to_answer_them(undecided, capsys
 
 def test_answers_come_from_a_file_and_the_command_line_overrules_it(undecided, tmp_path, capsys):
     spec = tmp_path / "answers.json"
-    spec.write_text('{"kernel": "cgnl", "frames": 8}')
+    spec.write_text('{"kernel": "cgnl", "input_size": 128}')
     assert main.main(["inspect", str(undecided), "--spec", str(spec)]) == 0
     assert "CGNL, dot product" in capsys.readouterr().out
     told = ["--spec", str(spec), "--set", "kernel=cgnlx"]
@@ -99,6 +100,71 @@ def test_a_wrong_answer_is_one_line(undecided, capsys, text, words):
     assert printed.out == ""
     assert printed.err.count("\n") == 1
     assert words in printed.err
+
+
+@pytest.mark.parametrize(
+    ("answer", "taken"),
+    [("funtion=dot_product", "kernel, class_names, input_size"), ("frames=8", "kernel")],
+)
+def test_an_answer_that_nobody_asked_for_is_one_line_with_those_that_are(
+    undecided, capsys, answer, taken
+):
+    asked = ["inspect", str(undecided), "--set", "kernel=cgnl", "--set", answer]
+    assert main.main(asked) == 2
+    printed = capsys.readouterr().err
+    assert f"--set {answer.partition('=')[0]} is nothing" in printed
+    assert f"model_best.pth.tar takes {taken}" in printed
+    assert printed.count("\n") == 1
+
+
+def test_an_answer_to_a_bundled_network_is_refused(capsys):
+    assert main.main(["inspect", "e2-nl", "--set", "function=dot_product"]) == 2
+    assert "e2-nl takes no answers" in capsys.readouterr().err
+
+
+def test_answers_of_python_are_checked_too(undecided, one_line):
+    with pytest.raises(CheckpointError, match="funtion is nothing that can be answered") as caught:
+        viz.load(str(undecided), {"kernel": "cgnl", "funtion": "x"})
+    one_line(caught.value)
+
+
+@pytest.mark.usefixtures("small_pages")
+@pytest.mark.parametrize("command", ["maps", "figure"])
+def test_what_a_name_decides_is_printed_and_class_names_are_given(tmp_path, capsys, command):
+    model = make_tiny(CGNLSpec(groups=8))
+    path, photo, names = tmp_path / "r50_cgnlx.pth", tmp_path / "photo.png", tmp_path / "names.txt"
+    torch.save({"state_dict": cgnl_state(model)}, path)
+    Image.fromarray(np.full((97, 131, 3), 90, np.uint8)).save(photo)
+    names.write_text("\n".join(f"gull {k}" for k in range(model.spec.num_classes)))
+    asked = {
+        "maps": ["maps", str(photo), "--at", "60,40", "--out", str(tmp_path / "o")],
+        "figure": [
+            "figure",
+            "parts",
+            str(photo),
+            "--at",
+            "60,40",
+            "--out",
+            str(tmp_path / "f.png"),
+        ],
+    }[command]
+    asked += ["--model", str(path), "--size", "128", "--classes", str(names)]
+    assert main.main(asked) == 0
+    printed = capsys.readouterr().out
+    assert "kernel cgnlx, from file name; else --set kernel=cgnl" in printed
+    assert command == "figure" or "gull" in printed
+    names.write_text("only one")
+    assert main.main(asked) == 2
+    assert "The list has 1 names" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", ["birds", "/", "latin.txt", "cub200"])
+def test_wrong_class_names_are_one_line(undecided, tmp_path, capsys, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "latin.txt").write_bytes(b"m\xf6we\n")
+    asked = ["inspect", str(undecided), "--set", "kernel=cgnl", "--classes", given]
+    assert main.main(asked) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"a": [1]}', "[" * 10_000, "x" * 70_000])

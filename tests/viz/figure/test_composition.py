@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from errors import InputError, OutsideError
+from models.report import Fact, Report
 from models.specs.block import NonLocalSpec
 from tests.conftest import draw, make_tiny
 from tests.viz.drawn_clips import animation, frames
@@ -58,8 +59,8 @@ def test_a_reference_names_medium_and_networks_by_sha256(photo, sources):
     (found,) = composition.references(sources, [photo], ["a", "b"], (12, 30.5))
     assert found.medium == Medium(photo, footage.load(photo).sha256)
     assert found.views == (
-        View(Network("a", "61" + "0" * 62), size=64),
-        View(Network("b", "62" + "0" * 62), size=64),
+        View(Network("a", "61" + "0" * 62), "res5.2", size=64),
+        View(Network("b", "62" + "0" * 62), "res5.2", size=64),
     )
     assert (found.at, found.frame, found.parts) == ((12, 30.5), 0, ())
 
@@ -95,21 +96,25 @@ def test_values_of_views_are_one_for_all_or_one_for_each_network(photo, sources)
     asked = Asked(block=("res3.2", None), size=128, maps=["groups", "0,3"], count=3)
     (found,) = composition.references(sources, [photo], ["a", "b"], (3, 4), asked)
     told = [(v.block, v.size, v.maps, v.count, v.mode) for v in found.views]
-    assert told == [("res3.2", 128, "groups", 3, "fit"), (None, 128, "0,3", 3, "fit")]
+    assert told == [("res3.2", 128, "groups", 3, "fit"), ("res5.2", 128, "0,3", 3, "fit")]
 
 
-@pytest.mark.parametrize("given", [{"kernel": "cgnlx"}, (("kernel", "cgnlx"),)])
-def test_answers_go_to_the_loader_and_into_the_recipe(photo, given):
+@pytest.mark.parametrize(
+    "given",
+    [{"kernel": "cgnlx"}, (("kernel", "cgnlx"),), {"kernel": "cgnlx", "scale": "of another"}],
+)
+def test_answers_go_to_the_loader_and_those_it_needs_into_the_recipe(photo, given):
     asked = []
 
     def load(name, answers):
         asked.append((name, answers))
-        return make_tiny(None)
+        needed = (Fact("kernel", "cgnlx", "your answer"),)
+        return replace(make_tiny(None), report=Report("a family", "a container", needed))
 
     (found,) = composition.references(
         FileSources(load=load), [photo], ["a"], (3, 4), Asked(answers=given)
     )
-    assert asked == [("a", {"kernel": "cgnlx"})]
+    assert asked == [("a", dict(given))]
     assert found.views[0].network.answers == (("kernel", "cgnlx"),)
 
 

@@ -1,7 +1,7 @@
 """Options of figures: listed once, each a field of something, each with an effect."""
 
 import inspect
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -10,6 +10,7 @@ from PIL import Image
 
 import viz.figure
 from errors import InputError
+from models.report import Fact, Report
 from tests.conftest import make_tiny
 from viz.attention.choice import MapChoice
 from viz.figure import api, composition
@@ -125,7 +126,9 @@ def test_an_option_is_in_the_recipe(name, tmp_path):
     if name == "levels":  # which go with deep pictures only
         medium = tmp_path / "deep.png"
         Image.fromarray(np.arange(97 * 131, dtype=np.uint16).reshape(97, 131)).save(medium)
-    sources = FileSources(load=lambda _name, _answers: make_tiny(None))
+    facts = (Fact("kernel", "cgnl", "your answer"),)
+    model = replace(make_tiny(None), report=Report("a family", "a container", facts))
+    sources = FileSources(load=lambda _name, _answers: model)
     usual, made = (
         viz.figure.frames(medium, "tiny", (60, 90), sources=sources, **given).recipe
         for given in ({}, {name: value})

@@ -20,6 +20,7 @@ from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.kind import BrowserFactors
 from viz.attention.kinds.parts import plural
+from viz.attention.predictions import prediction_words
 from viz.figure.resolve import Scene, Shot
 from viz.geometry import Geometry
 from viz.rendering.colormaps import colour_table
@@ -180,11 +181,10 @@ def _panel(found: Scene, shot: Shot, buffers: _Buffers) -> dict[str, Any]:
         if live and factors.arithmetic != "static"
         else _static(shot, names, factors.options.get("label"), buffers)
     )
-    share, index = shot.capture.logits.softmax(0).max(0)
     return {
         "key": _key(found, shot),
         "title": shot.title,
-        "prediction": f"{shot.model.class_name(int(index))} {share:.2f}",
+        "prediction": prediction_words(shot.capture),
         "geometry": asdict(geometry),
         "span": {"top": rows.start, "bottom": rows.stop, "left": cols.start, "right": cols.stop},
         "grid": block.query_grid._asdict(),

@@ -210,6 +210,8 @@ def class_evidence(capture: Capture, block: CGNLCapture, class_index: int) -> Te
 
 def check_class(capture: Capture, index: int) -> None:
     """Refuse a class that the network does not have."""
+    if not len(capture.logits):
+        raise OutsideError(f"{capture.model.id} has no classifier; rank its maps another way.")
     if not 0 <= index < len(capture.logits):
         raise OutsideError(
             f"{index} is not a class of {capture.model.id}; it has classes 0 to "

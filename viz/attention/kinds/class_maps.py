@@ -6,6 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from errors import InputError
 from models.blocks.layout import Grid, grid_of
 from models.specs.placement import Place
 from viz.attention.captures import BlockCapture, Capture, Memory
@@ -51,7 +52,12 @@ class ClassMaps(MapKind):
         return block.block_input is not None and block.place is not None
 
     def derive(self, capture: Capture, block: BlockCapture) -> ClassCapture:
-        """Return what makes the block's class maps."""
+        """Return what makes the block's class maps; InputError for a network without classes."""
+        if not len(capture.logits):
+            raise InputError(
+                f"{capture.model.id} has no classifier, and class maps need one; choose another "
+                "map, or give a checkpoint with its classifier."
+            )
         x = block.block_input
         return ClassCapture(block.place, capture, grid_of(x), x, Memory(32))
 
@@ -104,7 +110,8 @@ def _grad_cam(block: ClassCapture, index: int) -> Tensor:
     network, x = model.network, block.block_input
     with listening(model, ()):
         with torch.no_grad():
-            features = network.block_at(block.place)(x)
+            # Of a trunk without blocks, what leaves the unit is kept, and nothing is behind it.
+            features = network.block_at(block.place)(x) if network.places else x
         features = features.detach().requires_grad_()
         with torch.enable_grad():
             logit = network.resume(block.place, features)[0, index]

@@ -1,29 +1,37 @@
 """Feature similarity: the cosine of the block's input at the reference and everywhere else."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.blocks.layout import Grid
+from models.blocks.layout import Grid, unfold_time
+from models.build import Network, stage_ends
+from models.specs.network import NetworkSpec
 from models.specs.placement import Place
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice, Selection
-from viz.attention.kinds.kind import BrowserFactors, MapKind
+from viz.attention.kinds.kind import BrowserFactors, MapKind, Tap
 from viz.attention.kinds.positions import check_cell, spread
 from viz.types import AttentionMap, Cell, Query
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureCapture(BlockCapture):
-    """The block's input at every position as vectors of length 1: features (N, C) float32."""
+    """Features at a place as vectors of length 1 at every position: features (N, C) float32.
+
+    They are a block's input or, ``without_block``, what leaves the last unit of a stage.
+    """
 
     kind: ClassVar[str] = "features"
     place: Place
     features: Tensor
     query_grid: Grid
     block_input: Tensor
+    without_block: bool = False
 
     @property
     def key_grid(self) -> Grid:
@@ -39,6 +47,15 @@ class FeatureSimilarity(MapKind):
     menu = "cosine of its input"
     derived = True
 
+    def belongs_to(self, spec: NetworkSpec) -> bool:
+        """Tell whether a network is a trunk without blocks, whose stages end somewhere."""
+        return bool(stage_ends(spec))
+
+    def taps(self, network: Network) -> Iterable[Tap]:
+        """Listen to the last units of the stages of a trunk without blocks."""
+        for place in stage_ends(network.spec):
+            yield Tap(place.label, network.unit_at(place), partial(_keep, place))
+
     def can_derive(self, block: BlockCapture) -> bool:
         """Tell whether the block's input was kept."""
         return block.block_input is not None
@@ -46,10 +63,7 @@ class FeatureSimilarity(MapKind):
     def derive(self, capture: Capture, block: BlockCapture) -> FeatureCapture:
         """Return the unit vectors of a block's input (1, C, T, H, W)."""
         del capture
-        x = block.block_input[0].float().cpu()
-        features = F.normalize(x.flatten(1).T, dim=1)
-        grid = Grid(*x.shape[1:])
-        return FeatureCapture(block.place, features, grid, block.block_input)
+        return _captured(block.place, block.block_input)
 
     def map(
         self, block: FeatureCapture, cell: Cell, choice: MapChoice | None = None
@@ -91,8 +105,22 @@ class FeatureSimilarity(MapKind):
 
     def sentence(self, block: FeatureCapture) -> str:
         """Return what a value means."""
+        where = "leave" if block.without_block else "enter"
+        of_what = "the network" if block.without_block else "the block"
         return (
-            f"Each value is the cosine of the features that enter {block.label} at the reference "
-            "patch i and at position j: 1 is the same direction, 0 unrelated. Nothing of the block "
-            "is in it: it shows what the layers before find alike."
+            f"Each value is the cosine of the features that {where} {block.label} at the reference "
+            f"patch i and at position j: 1 is the same direction, 0 unrelated. No attention of "
+            f"{of_what} is in it: it shows what the layers before find alike."
         )
+
+
+def _captured(place: Place, x: Tensor, without_block: bool = False) -> FeatureCapture:
+    """Return the unit vectors of features (1, C, T, H, W)."""
+    features = F.normalize(x[0].float().cpu().flatten(1).T, dim=1)
+    return FeatureCapture(place, features, Grid(*x.shape[2:]), x, without_block)
+
+
+def _keep(place: Place, args: tuple, output: Tensor) -> FeatureCapture:
+    """Keep what leaves a unit that was given (B*T, C, H, W) and T."""
+    _entering, frames = args
+    return _captured(place, unfold_time(output, frames), without_block=True)

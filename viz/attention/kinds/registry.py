@@ -28,8 +28,9 @@ def kind_of(block: BlockCapture) -> MapKind:
 
 def offered(block: BlockCapture) -> tuple[MapKind, ...]:
     """Return the kinds that a block can be shown as: its own, then those derived from it."""
+    own = kind_of(block)
     derived = (kind for kind in KINDS.values() if kind.derived and kind.can_derive(block))
-    return (kind_of(block), *derived)
+    return (own, *(kind for kind in derived if kind is not own))
 
 
 def derived_names() -> tuple[str, ...]:

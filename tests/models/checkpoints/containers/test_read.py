@@ -20,7 +20,7 @@ def test_every_container_gives_the_same_tensors(tmp_path, container):
     path = WRITERS[container](tmp_path / "a file without a telling name")
     raw = read.read(path)
     same(raw.tensors, planted.weights())
-    assert (raw.name, raw.container) == (path.name, container)
+    assert (raw.name, raw.container) == (path.name, container.partition(",")[0])
     assert raw.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     for tensor in raw.tensors.values():
         tensor.add_(1)  # writable
@@ -147,7 +147,7 @@ def test_what_stands_beside_the_tensors_becomes_text(tmp_path):
                 "optimizer": {"state": {0: torch.zeros(3)}},
                 "lr_scheduler": {"milestones": [1]},
                 "message_hub": {},
-                "ema": planted.weights(),
+                "twin": planted.weights(),
             },
         )
     raw = read.read(path)
@@ -161,7 +161,7 @@ def test_what_stands_beside_the_tensors_becomes_text(tmp_path):
         "optimizer": "training state",
         "lr_scheduler": "training state",
         "message_hub": "training state",
-        "ema": "neither text nor numbers (a dictionary of tensors)",
+        "twin": "neither text nor numbers (a dictionary of tensors)",
     }
 
 
@@ -180,16 +180,11 @@ def test_what_training_scripts_leave_in_torch_files_is_harmless(tmp_path, legacy
     same(raw.tensors, {"w": torch.ones(2), "array": torch.arange(3.0, dtype=torch.float64)})
     assert raw.metadata == {
         "best_acc": "0.5", "losses": "[1.0, 2.0]", "counts.a": "3", "steps.a": "2", "steps.b": "1",
+        "args.lr": "0.1",
     }  # fmt: skip
     assert raw.ignored == {
-        "args": "neither text nor numbers (a value of type argparse.Namespace)",
         "empty": "neither text nor numbers (a numpy array)",
     }
-
-
-def test_a_pickle_protocol_that_torch_does_not_take_is_said(tmp_path):
-    path = planted.write(tmp_path / "x.pth", planted.weights(), protocol=4)
-    assert "unusual pickle protocol" in refusal(path)
 
 
 def test_the_text_of_a_safetensors_header_is_metadata(tmp_path):

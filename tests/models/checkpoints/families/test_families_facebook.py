@@ -146,7 +146,8 @@ def test_a_file_without_its_configuration_is_asked_about(tmp_path, one_line):
     with pytest.raises(UndecidedError, match="pyslowfast or pyslowfast-nopool") as caught:
         load(path)
     one_line(caught.value)
-    assert_loads_as(path, network, {"architecture": "pyslowfast"})
+    answers = {"architecture": "pyslowfast", "function": "embedded_gaussian"}
+    assert_loads_as(path, network, answers)
 
 
 def test_grouping_frames_changes_the_logits_so_that_loading_without_it_would_show():
