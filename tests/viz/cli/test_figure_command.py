@@ -246,7 +246,7 @@ def test_networks_are_loaded_and_media_read_once(photo, tmp_path, networks, monk
         ),
         (["--shown", "best"], "'best' is not a map; write channel 1"),
         (["--channels", "<b>"], "use auto"),
-        (["--block", "res9.9"], "it has unit14"),
+        (["--block", "res9.9"], "it has res4.4"),
         (["--model", "nothing"], "use one of nl"),
         (["--model", "plain"], "no attention block"),
         (["--truth", "none.csv"], "none.csv could not be read"),
