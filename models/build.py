@@ -21,6 +21,7 @@ from models.specs.network import (
     NetworkSpec,
 )
 from models.specs.placement import LitePlace, Place, lite_places, places
+from models.specs.wrapped import AttendingLayer, WrappedSpec
 
 
 @runtime_checkable
@@ -54,8 +55,10 @@ _NETWORKS = {
 }
 
 
-def places_of(spec: NetworkSpec) -> tuple[Place, ...]:
+def places_of(spec: NetworkSpec | WrappedSpec) -> tuple[Place | AttendingLayer, ...]:
     """Return where a network's blocks are, without building it."""
+    if isinstance(spec, WrappedSpec):
+        return spec.layers
     if isinstance(spec, ModelSpec):
         return places(spec.depth, spec.placement)
     if isinstance(spec, LiteSpec):

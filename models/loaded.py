@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from models.build import Network
 from models.report import Report
 from models.specs.network import NetworkSpec
+from models.specs.wrapped import WrappedSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +18,7 @@ class LoadedModel:
     """
 
     id: str
-    spec: NetworkSpec
+    spec: NetworkSpec | WrappedSpec
     network: Network
     class_names: tuple[str, ...]
     sha256: str

@@ -1,6 +1,7 @@
 """The only forward pass: run a network once and keep the factors of every block's maps."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import torch
@@ -20,8 +21,13 @@ def capture(model: LoadedModel, model_input: ModelInput) -> Capture:
     blocks: dict[str, BlockCapture] = {}
     weight = next(model.network.parameters())
     listeners = [(tap.module, _keep_in(blocks, tap)) for tap in taps]
+    x = model_input.tensor.to(weight.device, weight.dtype)
     with listening(model, listeners), torch.no_grad():
-        logits = model.network(model_input.tensor.to(weight.device, weight.dtype))[0]
+        with ExitStack() as around:
+            seen = [around.enter_context(k.around(model.network, x)) for k in KINDS.values()]
+            logits = model.network(x)[0]
+        for some in seen:
+            blocks |= some
     found = logits.float().cpu()
     return Capture(blocks, found, model_input.geometry, model_input.frames, model)
 

@@ -9,9 +9,11 @@ from models.blocks.kernels import kernel
 from models.blocks.layout import Grid
 from models.blocks.pairwise import pairwise
 from models.specs.placement import Place
+from models.zoo.wrapped.products import Bias
 from viz.attention.captures import Capture
 from viz.attention.kinds.affinity import NonLocalCapture
 from viz.attention.kinds.channel_scores import CGNLCapture
+from viz.attention.kinds.tokens.factors import HeadsCapture
 from viz.attention.preprocess import prepare
 from viz.geometry import fit
 from viz.types import Cell, Clip
@@ -46,6 +48,29 @@ def cgnl_block(spec, grid, channels=8, theta=None, phi=None, g=None):
     ]
     x = torch.randn(1, 13, *grid)
     return CGNLCapture(Place(4, 4), *parts, kernel(spec), spec.groups, grid, x)
+
+
+def heads_block(grid, heads=3, width=7, prefix=2, windows=1, added=False):
+    """Return a layer of heads over a grid, prefix tokens first; its cells lie in ``windows``
+    consecutive parts, each with tokens of its own."""
+    torch.manual_seed(59)
+    size = grid.cells // windows
+    tokens, cells = prefix + size, torch.arange(grid.cells)
+    table = Bias(torch.randn(heads, tokens, tokens), torch.arange(heads).repeat(windows, 1))
+    numbers = cells.reshape(windows, size)
+    return HeadsCapture(
+        "blocks.3.attn",
+        torch.randn(windows, heads, tokens, width),
+        torch.randn(windows, heads, tokens, width),
+        width**-0.5,
+        (table,) if added else (),
+        grid,
+        grid,
+        torch.stack([cells // size, prefix + cells % size], 1),
+        torch.cat([torch.full((windows, prefix), -1), numbers], 1),
+        prefix,
+        torch.randn(1, 13, *grid).half(),
+    )
 
 
 def slow_row(name, query, keys, scale):

@@ -12,6 +12,7 @@ from models.blocks.layout import Grid, unfold_time
 from models.build import Network, stage_ends
 from models.specs.network import NetworkSpec
 from models.specs.placement import Place
+from models.specs.wrapped import WrappedSpec
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice, Selection
 from viz.attention.kinds.kind import BrowserFactors, MapKind, Tap
@@ -27,11 +28,17 @@ class FeatureCapture(BlockCapture):
     """
 
     kind: ClassVar[str] = "features"
-    place: Place
+    place: Place | None
     features: Tensor
     query_grid: Grid
     block_input: Tensor
     without_block: bool = False
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name of the block."""
+        return self.name or self.place.label
 
     @property
     def key_grid(self) -> Grid:
@@ -56,6 +63,11 @@ class FeatureSimilarity(MapKind):
         for place in stage_ends(network.spec):
             yield Tap(place.label, network.unit_at(place), partial(_keep, place))
 
+    def suits(self, spec: NetworkSpec | WrappedSpec) -> bool:
+        """Tell that every network's layers have an input."""
+        del spec
+        return True
+
     def can_derive(self, block: BlockCapture) -> bool:
         """Tell whether the block's input was kept."""
         return block.block_input is not None
@@ -63,7 +75,7 @@ class FeatureSimilarity(MapKind):
     def derive(self, capture: Capture, block: BlockCapture) -> FeatureCapture:
         """Return the unit vectors of a block's input (1, C, T, H, W)."""
         del capture
-        return _captured(block.place, block.block_input)
+        return _captured(block.place, block.block_input, name=block.label)
 
     def map(
         self, block: FeatureCapture, cell: Cell, choice: MapChoice | None = None
@@ -114,10 +126,12 @@ class FeatureSimilarity(MapKind):
         )
 
 
-def _captured(place: Place, x: Tensor, without_block: bool = False) -> FeatureCapture:
+def _captured(
+    place: Place | None, x: Tensor, without_block: bool = False, name: str = ""
+) -> FeatureCapture:
     """Return the unit vectors of features (1, C, T, H, W)."""
     features = F.normalize(x[0].float().cpu().flatten(1).T, dim=1)
-    return FeatureCapture(place, features, Grid(*x.shape[2:]), x, without_block)
+    return FeatureCapture(place, features, Grid(*x.shape[2:]), x, without_block, name)
 
 
 def _keep(place: Place, args: tuple, output: Tensor) -> FeatureCapture:

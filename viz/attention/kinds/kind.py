@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -11,11 +12,12 @@ from torch import Tensor, nn
 from errors import InputError, OutsideError
 from models.build import Network
 from models.specs.network import NetworkSpec
+from models.specs.wrapped import WrappedSpec
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import Selection
 from viz.attention.kinds.parts import MapParts, plural
 from viz.attention.kinds.positions import cell_of, spread
-from viz.types import AttentionMap
+from viz.types import AttentionMap, Cell
 
 Arithmetic = Literal["rows", "channels", "static"]
 """What the picker computes in the browser: rows of queries and keys, products of channels, or
@@ -57,7 +59,7 @@ class MapKind(MapParts):
     class_ranking: ClassVar[str] = ""
     ranking_help: ClassVar[str] = ""
 
-    def belongs_to(self, spec: NetworkSpec) -> bool:
+    def belongs_to(self, spec: NetworkSpec | WrappedSpec) -> bool:
         """Tell whether the blocks of such a network are of this kind."""
         del spec
         return False
@@ -66,6 +68,18 @@ class MapKind(MapParts):
         """Return what is listened to in a network; nothing for a derived kind."""
         del network
         return ()
+
+    def around(
+        self, network: Network, x: Tensor
+    ) -> AbstractContextManager[Mapping[str, BlockCapture]]:
+        """Stand around the forward pass of a network on ``x``: what it gives holds, afterwards,
+        blocks by label that no module's own inputs and output leave."""
+        del network, x
+        return nullcontext({})
+
+    def suits(self, spec: NetworkSpec | WrappedSpec) -> bool:
+        """Tell whether pages offer this derived kind for a network."""
+        return not isinstance(spec, WrappedSpec)
 
     def can_derive(self, block: BlockCapture) -> bool:
         """Tell whether this kind can be made from another kind's capture of a block."""
@@ -99,6 +113,16 @@ class MapKind(MapParts):
         """Return a score a ranked map for class ``index``, for the ``class_ranking``."""
         del capture, block, index
         raise OutsideError(f"{self.title} has no ranking by class.")
+
+    def notes(self, block: BlockCapture, cell: Cell) -> tuple[str, ...]:
+        """Return what has to be said of a reference beside its maps, a line each."""
+        del block, cell
+        return ()
+
+    def scores(self, block: BlockCapture, cell: Cell) -> list[dict[str, object]]:
+        """Return what heads are ranked by at a reference, a row a head; empty for none."""
+        del block, cell
+        return []
 
     def browser(self, block: BlockCapture, selection: Selection) -> BrowserFactors:
         """Return what the picker needs to draw this kind's maps of a block."""

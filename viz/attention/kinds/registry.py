@@ -13,10 +13,25 @@ from viz.attention.kinds.class_maps import ClassMaps
 from viz.attention.kinds.features import FeatureSimilarity
 from viz.attention.kinds.gates import Gates
 from viz.attention.kinds.kind import MapKind
+from viz.attention.kinds.tokens.class_row import ClassRow
+from viz.attention.kinds.tokens.facets import KeySimilarity, QuerySimilarity
+from viz.attention.kinds.tokens.heads import Heads
+from viz.attention.kinds.tokens.rollout import Rollout
 
 KINDS: dict[str, MapKind] = {
     kind.name: kind
-    for kind in (Affinity(), ChannelProducts(), FeatureSimilarity(), ClassMaps(), Gates())
+    for kind in (
+        Affinity(),
+        ChannelProducts(),
+        Heads(),
+        FeatureSimilarity(),
+        QuerySimilarity(),
+        KeySimilarity(),
+        Rollout(),
+        ClassRow(),
+        ClassMaps(),
+        Gates(),
+    )
 }
 """Every kind by its name."""
 

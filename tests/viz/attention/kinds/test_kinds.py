@@ -10,7 +10,7 @@ import viz
 from errors import OutsideError
 from models.blocks.layout import Grid
 from models.specs.block import CGNLSpec
-from tests.viz.attention.captured import SMALL, captured, cgnl_block, nl_block
+from tests.viz.attention.captured import SMALL, captured, cgnl_block, heads_block, nl_block
 from viz.attention.choice import PARTS, Selection
 from viz.attention.kinds import registry as kinds
 from viz.attention.kinds.gates import GateCapture
@@ -19,6 +19,8 @@ from viz.types import Cell
 
 KEYS = Grid(2, 1, 7)
 DERIVED = ("features", "class maps")
+OF_HEADS = ("queries", "keys", "rollout", "class token")
+OF_EVERY = ("features", *OF_HEADS, "class maps")
 
 
 def nl():
@@ -36,18 +38,19 @@ def gate():
 
 def every():
     """Return a captured block of each kind."""
-    blocks = (nl(), cgnl(), gate())
+    blocks = (nl(), cgnl(), gate(), heads_block(SMALL))
     return {
+        **{name: as_kind(captured(blocks[3]), blocks[3], name) for name in OF_HEADS},
         **{block.kind: block for block in blocks},
         **{name: as_kind(captured(blocks[1]), blocks[1], name) for name in DERIVED},
     }
 
 
 def test_every_kind_is_in_the_table_by_its_name():
-    assert list(KINDS) == ["affinity", "channels", "features", "class maps", "gates"]
+    assert list(KINDS) == ["affinity", "channels", "heads", *OF_EVERY, "gates"]
     assert all(kind.name == name for name, kind in KINDS.items())
     assert len({kind.title for kind in KINDS.values()}) == len(KINDS)
-    assert kinds.derived_names() == DERIVED
+    assert kinds.derived_names() == OF_EVERY
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -69,7 +72,7 @@ def test_every_kind_says_what_pages_ask_of_it(name):
     assert block.key_grid == (KEYS if name == "affinity" else SMALL)
 
 
-@pytest.mark.parametrize("name", ["affinity", "channels", "features", "gates"])
+@pytest.mark.parametrize("name", ["affinity", "channels", "heads", "features", "gates", *OF_HEADS])
 def test_every_map_is_float32_over_the_key_grid(name):
     block = every()[name]
     for one in KINDS[name].maps(block, Cell(1, 2, 3), Selection()):
@@ -82,6 +85,13 @@ def test_every_map_is_float32_over_the_key_grid(name):
 def test_a_block_is_offered_as_its_own_kind_and_those_made_from_it(make):
     block = make()
     assert [kind.name for kind in offered(block)] == [block.kind, *DERIVED]
+
+
+def test_a_layer_with_heads_is_offered_as_what_is_made_of_them():
+    names = [kind.name for kind in offered(heads_block(SMALL))]
+    assert names == ["heads", "features", *OF_HEADS]
+    without = heads_block(SMALL, prefix=0)
+    assert "class token" not in [kind.name for kind in offered(without)]
 
 
 def test_a_gate_is_offered_as_itself_alone():

@@ -1,0 +1,1 @@
+"""Networks that this program did not define: any PyTorch module that attends, and libraries."""

@@ -1,0 +1,1 @@
+"""Self-attention of any network: heads over tokens that are cells, or have none."""
