@@ -6,6 +6,9 @@ model = viz.load("e2-nl")  # a name of `python -m viz models`, or the path of a 
 capture = viz.capture(model, "bird.jpg")  # the only forward pass
 row = viz.row(capture, at=(120, 80))  # NL: AttentionMap, values (T, h, w) float32
 maps = viz.maps(viz.capture(viz.load("e2-cgnl"), "bird.jpg"), at=(120, 80))  # CGNL channels
+vit = viz.load("timm:vit_small_patch14_dinov2.lvd142m")  # or torchvision:NAME, hf:ORG/NAME
+own = viz.wrap(my_module, preprocessing=..., classes=...)  # any torch.nn.Module that attends
+heads = viz.maps(viz.capture(vit, "bird.jpg"), at=(120, 80))  # a map a head
 fig = viz.figure.parts("bird.jpg", ["e2-nl", "e2-cgnl"], at=(120, 80))  # shows itself
 fig.save("fig5.pdf")
 """
@@ -14,19 +17,31 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from models.specs.network import Preprocessing
+    from models.zoo.wrapped.wrap import wrap
     from viz import figure
+    from viz.attention.matches import matches, mutual_matches
     from viz.attention.pipeline import capture, load
-    from viz.attention.queries import maps, row
+    from viz.attention.queries import feature_colours, head_scores, maps, row
     from viz.attention.query_dependence import query_dependence
 
-__all__ = ["capture", "figure", "load", "maps", "query_dependence", "row"]
+__all__ = [
+    "Preprocessing", "capture", "feature_colours", "figure", "head_scores", "load", "maps",
+    "matches", "mutual_matches", "query_dependence", "row", "wrap",
+]  # fmt: skip
 
 _PLACES = {
+    "Preprocessing": "models.specs.network",
     "capture": "viz.attention.pipeline",
+    "feature_colours": "viz.attention.queries",
+    "head_scores": "viz.attention.queries",
     "load": "viz.attention.pipeline",
     "maps": "viz.attention.queries",
-    "row": "viz.attention.queries",
+    "matches": "viz.attention.matches",
+    "mutual_matches": "viz.attention.matches",
     "query_dependence": "viz.attention.query_dependence",
+    "row": "viz.attention.queries",
+    "wrap": "models.zoo.wrapped.wrap",
 }
 
 

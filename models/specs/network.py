@@ -45,7 +45,8 @@ class Preprocessing:
     ``size`` is the crop side in pixels at which the accuracy was measured; ``resize`` the short
     side before that crop. ``stride`` is the network's total down-sampling. Three means are R, G,
     B; one is grey. ``frames`` x ``frame_stride`` is the clip: how many frames, how far apart.
-    ``fixed`` networks take exactly ``size`` x ``size`` pixels.
+    ``fixed`` networks take exactly ``size`` x ``size`` pixels. ``interpolation`` is how pictures
+    are resized.
     """
 
     size: int = 224
@@ -56,9 +57,11 @@ class Preprocessing:
     frames: int = 1
     frame_stride: int = 1
     fixed: bool = False
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
 
     def __post_init__(self) -> None:
         switch("Fixed input size", self.fixed)
+        one_of("Interpolation", self.interpolation, ("bilinear", "bicubic"))
         within("Input stride", self.stride, 1, 1024)
         within("Input size", self.size, self.stride, 8192)
         within("Size before the crop", self.resize, self.size, 8192)

@@ -20,6 +20,8 @@ from models.zoo import cache, published
 from models.zoo.download import Progress, fetch, nobody
 from models.zoo.published_images import TORCHVISION
 from models.zoo.published_row import Published
+from models.zoo.wrapped.libraries import registry
+from models.zoo.wrapped.libraries.names import is_library_name
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 SUFFIXES = (".safetensors", ".pth", ".pt", ".tar", ".pyth", ".pkl", ".ckpt", ".bin")
@@ -122,6 +124,8 @@ def ready(model: LoadedModel, device: str | torch.device | None = None) -> Loade
 
 
 def _find(name: str, answers: Mapping[str, str], progress: Progress) -> LoadedModel:
+    if is_library_name(name):
+        return registry.load(name, answers)
     if name in {entry.id for entry in bundled()}:
         return checkpoints.load(WEIGHTS / f"{name}.safetensors", model_id=name)
     rows = {row.id: row for row in published.PUBLISHED}
@@ -133,9 +137,9 @@ def _find(name: str, answers: Mapping[str, str], progress: Progress) -> LoadedMo
         return checkpoints.load(Path(name), answers, publishers=published.told_of)
     listed = ", ".join(entry.id for entry in usable(bundled()))
     raise OutsideError(
-        f"{name!r} is not a network; use one of {listed}, "
-        f"{', '.join(_TRUNKS)}, another name that `python -m viz models` lists, or the path of a "
-        f"checkpoint ({', '.join(SUFFIXES)})."
+        f"{name[:120]!r} is not a network; use one of {listed}, "
+        f"{', '.join(_TRUNKS)}, another name that `python -m viz models` lists, timm:NAME, "
+        f"torchvision:NAME, hf:ORG/NAME, or the path of a checkpoint ({', '.join(SUFFIXES)})."
     )
 
 

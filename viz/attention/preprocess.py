@@ -37,10 +37,10 @@ def prepare(
     resized = F.interpolate(
         pixels,
         size=(plan.resized_height, plan.resized_width),
-        mode="bilinear",
+        mode=prep.interpolation,
         antialias=True,
         align_corners=False,
-    )
+    ).clamp(0, 1)  # bicubic overshoots
     rows = slice(plan.crop_top, plan.crop_top + plan.input_height)
     cols = slice(plan.crop_left, plan.crop_left + plan.input_width)
     colours = resized[:, :, rows, cols]

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from errors import InputError
 from models.loaded import LoadedModel
 from models.zoo import catalogue
+from models.zoo.wrapped.libraries.names import is_library_name
 from viz.attention import pipeline
 from viz.attention.captures import Capture
 from viz.examples import bird, kick
@@ -143,7 +144,7 @@ class FileSources:
         new = mapped(network.id, self._ids)
         if new is not None:
             return new
-        if not network.id.endswith(catalogue.SUFFIXES):
+        if is_library_name(network.id) or not network.id.endswith(catalogue.SUFFIXES):
             return network.id
         places = [Path(network.id)]
         if self.folder is not None:

@@ -65,7 +65,8 @@ class QuerySimilarity(FeatureSimilarity):
         """Return what a value means."""
         return (
             f"Each value is the cosine of the {self.name} of {block.label}, all heads side by "
-            "side, at the reference patch i and at position j: 1 is the same direction, 0 unrelated."
+            "side, at the reference patch i and at position j: 1 is the same direction, 0 "
+            "unrelated."
         )
 
 

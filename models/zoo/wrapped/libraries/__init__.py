@@ -1,0 +1,1 @@
+"""Networks of other libraries by name: timm:NAME, torchvision:NAME, hf:ORG/NAME."""
