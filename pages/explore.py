@@ -53,6 +53,11 @@ def explained(found: Scene) -> None:
             st.write(shot.kind.sentence(shot.block))
             if shot.capture.frames == 1 and shot.block.key_grid.frames > 1:
                 st.caption(explanations.held_still(shot.block))
+            for note in shot.kind.notes(shot.block, shot.cell):
+                st.caption(note)
+            if scores := shot.kind.scores(shot.block, shot.cell):
+                st.caption(explanations.SCORES)
+                st.dataframe(scores, **TABLE)
             if shot.kind.referenced:
                 number = loaders.dependence(shot.capture, shot.block)
                 st.write(explanations.dependence_sentence(number))

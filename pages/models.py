@@ -10,6 +10,9 @@ from models.zoo.published import NONE_PUBLISHED
 from ui import frame
 from ui.guard import guarded, plain
 from ui.models import (
+    by_name as library_networks,
+)
+from ui.models import (
     inspection as model_inspection,
 )
 from ui.models import (
@@ -83,7 +86,9 @@ def own() -> None:
 frame.require("pages/models.py")
 st.markdown("#### Models")
 for tab, fill in zip(
-    st.tabs(["Bundled", "Published", "Your own"]), (bundled, published, own), strict=True
+    st.tabs(["Bundled", "Published", "By name", "Your own"]),
+    (bundled, published, library_networks.show, own),
+    strict=True,
 ):
     with tab:
         fill()

@@ -121,6 +121,7 @@ FIGURE_KEYPOINTS_MESSAGE: Key[tuple[str, str]] = Key(
 FIGURE_PART_NAME: Key[str] = Key("figure-part-name", "str", "")
 
 # The Models page
+LIBRARY_NETWORK: Key[str | None] = Key("library-network", "str | None")
 PUBLISHED_PROBLEM: Key[str | None] = Key("remove_problem", "str | None")
 OWN_FILE = Key("own_file", "Held | None")
 OWN_QUESTIONS = Key("own_questions", "tuple[tuple | None, tuple[Question, ...]]", (None, ()))

@@ -206,6 +206,13 @@ def opened_networks(made, checkpoint, tiny):
     return seen | check(at, made)
 
 
+def named_network(made):
+    """The Models page with a network of a library."""
+    at = app().switch_page("pages/models.py").run()
+    at.text_input(key="library-search").set_value("timm:vit_tiny_patch16_224?pretrained=no").run()
+    return check(at.button(key="library-load").click().run(), made)
+
+
 def looked_at_gates(made):
     spec = CompactSpec("wrn", "10-1", 10, CGDSpec(), Preprocessing(size=32, resize=32, stride=4))
     model = LoadedModel("own-wrn", spec, build(spec), (), "1" * 64)
@@ -221,5 +228,6 @@ def test_all_that_the_pages_keep_is_in_the_register_and_of_its_type(
     tiny = saved(tmp_path, make_tiny(NonLocalSpec()))
     seen = explored(made) | explored_clip(made) | drawn_figure(made)
     seen |= opened_networks(made, cgnl_checkpoint, tiny) | looked_at_gates(made)
+    seen |= named_network(made)
     gone = {"wanted_page", "pin-message", "figure-pin-problem", "remove_problem"}  # read at once
     assert state.KEYS.keys() - seen == gone | {"footage-before", "figure-pin"}

@@ -2,6 +2,14 @@
 
 from viz.attention.captures import BlockCapture
 
+SCORES = (
+    "Heads at this reference. entropy: 0 looks at one token, 1 at all alike; distance: mean way in "
+    "cells to what it looks at; contrast: highest over mean weight; stands out: how far the row is "
+    "from the mean of all references, 0 to 1; no cell: share of class, registers and padding. A "
+    "click on a column sorts."
+)
+"""What the columns of the table of heads are."""
+
 
 def dependence_sentence(number: float) -> str:
     """Say what the query-dependence number means."""

@@ -6,10 +6,11 @@ import streamlit as st
 
 from errors import InputError
 from models.specs.network import NetworkSpec
+from models.specs.wrapped import WrappedSpec
 from ui import state
 from ui.bound import bound
 from ui.guard import guarded
-from viz.attention.choice import DEFAULT_COUNT, MapChoice, Selection
+from viz.attention.choice import DEFAULT_COUNT, SUMMARIES, MapChoice, Selection
 from viz.attention.kinds.kind import MapKind
 from viz.attention.kinds.parts import plural
 from viz.attention.kinds.registry import KINDS, selection
@@ -50,13 +51,13 @@ def _keys(kind: MapKind) -> _Keys:
     return _KEYS.get(kind.name) or _Keys(*made)
 
 
-def choose(kind: MapKind, specs: list[NetworkSpec]) -> Listing:
+def choose(kind: MapKind, specs: list[NetworkSpec | WrappedSpec]) -> Listing:
     """Draw the section of a kind that networks of these specs are shown as; nothing to choose
     where a reference has one map."""
     divisions = max(_divisions(kind, spec) for spec in specs)
-    if not kind.part:
-        return Listing()
     keys = _keys(kind)
+    if not kind.part:
+        return _one_division(kind, keys, divisions)
     st.subheader(f"{kind.title} maps")
     rankings = (*kind.rankings, *([kind.class_ranking] if kind.class_ranking else []), LIST)
     how = st.selectbox(
@@ -78,8 +79,26 @@ def choose(kind: MapKind, specs: list[NetworkSpec]) -> Listing:
     return Listing(found.maps, found.count, shown, how == kind.class_ranking and bool(how))
 
 
-def _divisions(kind: MapKind, spec: NetworkSpec) -> int:
-    """Return how many groups a network's block has, where the kind has groups."""
+def _one_division(kind: MapKind, keys: _Keys, count: int) -> Listing:
+    """Draw which head is shown large, or what is made of all; nothing to choose of one."""
+    if count < 2:
+        return Listing()
+    st.subheader(f"{kind.title} maps")
+    options = ["mean", "maximum", *(str(MapChoice(kind.division, k)) for k in range(count))]
+    if keys.focus.get() not in (None, *options):
+        keys.focus.set(options[0])
+    focus = st.selectbox(
+        "Shown large", options, key=keys.focus.name, **bound(),
+        help=f"One {kind.division}, or the mean or maximum of all; a click on a small map chooses "
+        "it, too.",
+    )  # fmt: skip
+    return Listing(shown=MapChoice.parse(focus if focus in options else options[0]))
+
+
+def _divisions(kind: MapKind, spec: NetworkSpec | WrappedSpec) -> int:
+    """Return how many groups or heads a network's blocks have at most, where the kind has such."""
+    if isinstance(spec, WrappedSpec):
+        return max(layer.heads for layer in spec.layers) if kind.division == "head" else 0
     block = getattr(spec, "block", None)
     return getattr(block, f"{kind.division}s", 0) if kind.division else 0
 
@@ -123,5 +142,6 @@ def focus_on(name: str) -> None:
     """Show a map large that was clicked: "channel 2" belongs to the kind with channels."""
     word = name.partition(" ")[0]
     for kind in KINDS.values():
-        if word and word in (kind.part, kind.division) and kind.part:
+        of_all = not kind.part and kind.division and word in SUMMARIES
+        if word and (word in (kind.part, kind.division) or of_all):
             _keys(kind).focus.set(name)

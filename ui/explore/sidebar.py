@@ -148,11 +148,14 @@ def _view(entry: Entry, block_key: state.Key, kind_key: state.Key) -> View:
         f"Block of {entry.id}", labels, index=len(labels) - 1, key=block_key.name, **bound(),
         help=about,
     )  # fmt: skip
-    menu = {KINDS[name].menu: name for name in derived_names()}
+    suiting = (name for name in derived_names() if KINDS[name].suits(entry.spec))
+    menu = {KINDS[name].menu: name for name in suiting}
+    if kind_key.get() not in (None, OWN, *menu):
+        kind_key.set(OWN)
     kind = st.selectbox(
         f"Map of {entry.id}", [OWN, *menu], key=kind_key.name, **bound(),
-        help="What the block computes; the cosine of what enters it; or, without a reference, the "
-        "evidence for a class (Grad-CAM).",
+        help="What the block computes; the cosine of what enters it; or what else its kind offers: "
+        "evidence for a class (Grad-CAM), rollout, the class token.",
     )  # fmt: skip
     return View(
         Network(entry.id, ""),

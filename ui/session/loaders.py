@@ -6,6 +6,10 @@ from models.loaded import LoadedModel
 from models.specs.network import NetworkSpec
 from models.zoo import catalogue
 from models.zoo.catalogue import Entry
+from models.zoo.wrapped.libraries import registry
+from models.zoo.wrapped.libraries.names import check_public, is_library_name
+from ui import state
+from ui.guard import guarded
 from ui.session import own_networks
 from ui.session.medium import key_of
 from viz.attention import pipeline, queries
@@ -85,8 +89,34 @@ def gated_entries() -> list[Entry]:
     return [e for e in known if e.spec is not None and has_gates(e.spec)]
 
 
+@st.cache_resource(max_entries=2, show_spinner="Loading the network")
+def _of_library(name: str, download: bool) -> LoadedModel:
+    return catalogue.ready(registry.load(name, download=download))
+
+
+def by_name(name: str, download: bool = True) -> LoadedModel:
+    """Return a network of a library by its name, and list it in this session from now on.
+
+    A link downloads nothing, and no name means a place on this machine.
+    """
+    check_public(name)
+    model = own_networks.get(name) or _of_library(name, download)
+    own_networks.add(model, f"{model.spec.architecture}, {model.spec.source}")
+    return model
+
+
+def _from_address() -> None:
+    """Load the networks of libraries that the address bar names: a link shows them again."""
+    for key in (state.NETWORK, state.BESIDE):
+        name = key.get() or st.query_params.get(key.name, "")
+        if is_library_name(name) and own_networks.get(name) is None:
+            with guarded():
+                by_name(name, download=False)
+
+
 def catalogue_entries() -> list[Entry]:
     """Return the networks with a block to look at: bundled, downloaded, then this session's own;
     damaged files too."""
+    _from_address()
     known = [*_catalogue_entries(), *own_networks.entries()]
     return [e for e in known if e.problem or (e.spec is not None and queries.block_labels(e.spec))]

@@ -70,7 +70,8 @@ class Memory:
 @dataclass(frozen=True, eq=False)
 class Capture:
     """What one forward pass of ``model`` left: blocks by label in the order they were passed,
-    logits (classes,), geometry, the number of ``frames`` of the clip.
+    logits (classes,; none where the network has no classes), geometry, and the number of
+    ``frames`` of the clip.
 
     ``memory`` holds maps and derived factors that were asked for, as long as the capture lives.
     """

@@ -222,7 +222,7 @@ def _account(one: Scene, shot: Shot) -> list[str]:
         f"{shot.block.label}: reference row {cell.y}, column {cell.x} of {grid.rows} x "
         f"{grid.cols} cells"
     )
-    return lines
+    return [*lines, *shot.kind.notes(shot.block, cell)]
 
 
 def _ranged(attention: AttentionMap, look: Look) -> str:

@@ -22,6 +22,9 @@ from models.zoo import cache, catalogue
 from models.zoo.catalogue import Entry
 from models.zoo.published import NONE_PUBLISHED, NOT_OFFERED, PUBLISHED, told_of
 from models.zoo.published_row import Published
+from models.zoo.wrapped.libraries import registry
+from models.zoo.wrapped.libraries.names import is_library_name
+from models.zoo.wrapped.words import account
 
 MAX_ANSWERS_BYTES = 2**16
 _REDRAWN_EVERY_S = 0.5
@@ -164,7 +167,9 @@ def models(_args: argparse.Namespace) -> list[str]:
         said = _published(rows[entry.id], entry) if entry.id in rows else _said(entry)
         lines.append(f"{entry.id:{width}}{_cost(entry)}  {said}")
     lines += ["", *(f"not supported: {n.title}: {n.reason}" for n in NOT_OFFERED)]
-    return [*lines, NONE_PUBLISHED, f"Downloads are kept in {cache.folder()}."]
+    lines += ["", "timm:NAME, torchvision:NAME, hf:ORG/NAME: any network that attends, such as"]
+    lines += [f"  {name}  {what}" for name, what in registry.STARTING_POINTS.items()]
+    return [*lines, "", NONE_PUBLISHED, f"Downloads are kept in {cache.folder()}."]
 
 
 def _cost(entry: Entry) -> str:
@@ -186,6 +191,8 @@ def _published(row: Published, entry: Entry) -> str:
 def inspect(args: argparse.Namespace) -> list[str]:
     """Return the lines of ``inspect``; open questions are listed, with how to answer them."""
     given = answers(args)
+    if is_library_name(args.checkpoint):
+        return account(load_answered(args.checkpoint, given))
     path, publishers = _located(args.checkpoint)
     try:
         found = checkpoints.inspect(path, given, publishers)

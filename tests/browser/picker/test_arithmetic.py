@@ -16,6 +16,7 @@ import pytest
 from models.blocks.layout import Grid
 from tests.browser.bare.shot_maps import map_of, moved
 from tests.ui.drawn_scenes import cgnl_block, clip_of, drawn_scene, noise, nonlocal_block
+from tests.viz.attention.captured import heads_block
 from ui.components import mount
 from ui.components.picker.payload import pack
 from viz import geometry
@@ -201,6 +202,41 @@ def test_heads_have_rows_of_their_own_and_mean_and_maximum_are_taken_over_them(
             np.testing.assert_allclose(maps[choice]["values"], row, **EXACT)
             exact = map_of(at(shot, position), choice).values.ravel()
             np.testing.assert_allclose(maps[choice]["values"], exact, rtol=0.03, atol=2e-4)
+
+
+def token_rows(panel, position):
+    """The rows of every head of a layer of tokens, (H, M), of the factors that arrived."""
+    options, arrays = panel.panel["options"], panel.arrays
+    heads, width, keys = (options[name] for name in ("heads", "width", "keyTokens"))
+    window = int(arrays["window"][position])
+    own = arrays["keys"].reshape(-1, keys, heads, width)[window]
+    query = arrays["queries"].reshape(-1, heads, width)[position]
+    cell = arrays["keyCell"].reshape(-1, keys)[window].astype(int)
+    rows = np.zeros((heads, GRID.cells))
+    for head in range(heads):
+        logits = own[:, head] @ query[head] * options["scale"]
+        if "added" in arrays:
+            table = int(arrays["addedOf"][window * heads + head])
+            tables = arrays["added"].reshape(-1, options["queryTokens"], keys)
+            logits = logits + tables[table, int(arrays["token"][position])]
+        np.add.at(rows[head], cell[cell >= 0], softmax(logits)[cell >= 0])
+    return rows
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"windows": 3}, {"added": True}, {"windows": 3, "added": True}], ids=str
+)
+def test_heads_over_tokens_leave_out_what_has_no_cell(modules, how):
+    panel, shot = asked(modules, heads_block(GRID, **how))
+    assert panel.panel["names"] == ["head 0", "head 1", "head 2", "mean", "maximum"]
+    for position, found in zip(POSITIONS, panel.maps(POSITIONS), strict=True):
+        rows = token_rows(panel, position)
+        wanted = [*rows, rows.mean(0), rows.max(0)]
+        for choice, row in zip(panel.panel["names"], wanted, strict=True):
+            values = found["maps"][choice]["values"]
+            np.testing.assert_allclose(values, row, rtol=2e-5, atol=1e-8)
+            exact = map_of(at(shot, position), choice).values.ravel()
+            np.testing.assert_allclose(values, exact, rtol=0.03, atol=2e-4)
 
 
 def test_cosines_are_products_of_unit_vectors(modules):

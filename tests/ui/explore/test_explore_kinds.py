@@ -159,14 +159,17 @@ def test_a_list_of_classes_that_is_none_is_one_line(text):
     assert "standout" not in at.error[0].value
 
 
+OF_HEADS = ("affinity-focus", "heads-focus", "class token-focus")
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("channel 2", {"focus": "channel 2"}),
         ("group 0", {"focus": "group 0"}),
         ("class 3", {"class-focus": "class 3"}),
-        ("head 1", {}),
-        ("mean", {}),
+        ("head 1", dict.fromkeys(OF_HEADS, "head 1")),
+        ("mean", dict.fromkeys(OF_HEADS, "mean")),
         ("<b>", {}),
         ("", {}),
     ],

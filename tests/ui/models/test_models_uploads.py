@@ -150,7 +150,12 @@ def test_a_users_file_name_never_leads_out_of_its_folder(name, kept):
 
 
 def test_a_path_is_never_asked_for():
-    assert {t.key for t in assert_sound(models_page()).text_input} == set()
+    # The name of a network of a library is; a name that means a path is refused.
+    at = assert_sound(models_page())
+    assert {t.key for t in at.text_input} == {"library-search"}
+    at.text_input(key="library-search").set_value("hf:/etc").run()
+    at.button(key="library-load").click().run()
+    assert "is a place on a machine" in assert_sound(at).error[0].value
 
 
 def test_a_network_without_a_classifier_is_looked_at_and_predicts_nothing(cgnl_model):

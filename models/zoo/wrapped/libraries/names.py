@@ -1,6 +1,8 @@
 """How networks of libraries are named: timm:NAME?pretrained=no&weights=PATH."""
 
 import difflib
+import os.path
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
@@ -13,12 +15,14 @@ LIBRARIES = ("timm", "torchvision", "hf")
 @dataclass(frozen=True)
 class LibraryName:
     """A network of a library: ``pretrained`` weights, or random ones that are always the same;
-    ``weights`` is a file of weights that takes their place."""
+    ``weights`` is a file of weights that takes their place. Without ``download`` only what is on
+    this machine is loaded."""
 
     library: str
     name: str
     pretrained: bool = True
     weights: str = ""
+    download: bool = True
 
 
 def is_library_name(text: str) -> bool:
@@ -39,6 +43,17 @@ def parse(text: str) -> LibraryName:
         )
     pretrained = options.get("pretrained", "yes") == "yes" and "weights" not in options
     return LibraryName(library, name, pretrained, options.get("weights", ""))
+
+
+def check_public(text: str) -> None:
+    """Refuse a name that means a file or folder of this machine: pages take names only."""
+    wanted = parse(text)
+    of_hub = wanted.library != "hf" or re.fullmatch(r"[\w.-]+/[\w.-]+", wanted.name)
+    if wanted.weights or not of_hub or os.path.isdir(wanted.name):  # noqa: PTH112 (never raises)
+        raise OutsideError(
+            f"{text[:80]!r} is a place on a machine; write timm:NAME, torchvision:NAME or "
+            "hf:ORG/NAME here. Folders and files are for the command line and Python."
+        )
 
 
 def unknown(library: str, name: str, known: Iterable[str]) -> OutsideError:

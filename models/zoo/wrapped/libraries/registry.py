@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import replace
 from types import ModuleType
 
 from models.loaded import LoadedModel
@@ -30,13 +31,14 @@ STARTING_POINTS: Mapping[str, str] = dict(_STARTING_POINTS)
 """Good networks to begin with, and what they are."""
 
 
-def load(name: str, answers: Mapping[str, str] = NO_ANSWERS) -> LoadedModel:
+def load(name: str, answers: Mapping[str, str] = NO_ANSWERS, download: bool = True) -> LoadedModel:
     """Return a network of a library by its name, timm:NAME, torchvision:NAME or hf:ORG/NAME.
 
     Weights are downloaded on first use, into the library's own cache; ``?pretrained=no`` gives
     random ones, always the same, and ``?weights=PATH`` those of a file. ``answers`` as in ``wrap``.
+    Without ``download`` only weights on this machine load.
     """
-    wanted = parse(name)
+    wanted = replace(parse(name), download=download)
     found = _library(wanted.library).parts(wanted)
     origin = Origin(name, found.architecture, found.source)
     return wrapped(found.module, origin, found.preprocessing, found.classes, found.layout, answers)

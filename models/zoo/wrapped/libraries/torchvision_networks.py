@@ -7,7 +7,7 @@ from torchvision.models import Weights
 from models.specs.network import Preprocessing
 from models.zoo.wrapped.libraries.names import LibraryName, unknown
 from models.zoo.wrapped.libraries.parts import Parts
-from models.zoo.wrapped.libraries.weights import downloading, fill_from, random_weights
+from models.zoo.wrapped.libraries.weights import check_here, downloading, fill_from, random_weights
 
 HOST = "download.pytorch.org"
 _FRAMES = 16
@@ -31,6 +31,7 @@ def parts(wanted: LibraryName) -> Parts:
     weights = models.get_model_weights(wanted.name).DEFAULT
     if wanted.pretrained:
         with downloading(wanted, HOST):
+            check_here(wanted, weights.url)
             module = models.get_model(wanted.name, weights=weights)
     else:
         with random_weights():

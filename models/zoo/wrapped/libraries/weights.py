@@ -28,7 +28,7 @@ def downloading(wanted: LibraryName, host: str) -> Iterator[None]:
     and the rest is refused at once.
     """
     try:
-        with nullcontext() if _reaches(host) else _offline():
+        with nullcontext() if wanted.download and _reaches(host) else _offline():
             yield
     except AttentionVizError:
         raise
@@ -50,6 +50,13 @@ def _reaches(host: str) -> bool:
             return True
     except OSError:
         return False
+
+
+def check_here(wanted: LibraryName, url: str) -> None:
+    """Refuse weights of torch's own hub that are not on this machine, where none are fetched."""
+    place = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if not wanted.download and not place.is_file():
+        raise OSError("nothing is downloaded by a link")
 
 
 @contextmanager

@@ -64,6 +64,38 @@ def test_other_names_are_none_of_a_library(text):
     assert not is_library_name(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "timm:a?weights=/etc/x.pth",
+        "hf:/etc",
+        "hf:models/zoo",
+        "hf:a",
+        "hf:../../x",
+        "hf:a/b/c",
+        "hf:~/x",
+    ],
+)
+def test_places_on_a_machine_are_no_public_names(text):
+    with pytest.raises(OutsideError, match="is a place on a machine"):
+        names.check_public(text)
+
+
+@pytest.mark.parametrize("text", ["timm:a_b.c", "hf:org/a-name.b", "torchvision:x?pretrained=no"])
+def test_names_of_networks_are_public(text):
+    names.check_public(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["torchvision:vit_b_16", "timm:vit_tiny_patch16_224.augreg_in21k_ft_in1k"]
+)
+def test_nothing_is_downloaded_where_it_is_not_wanted(name, monkeypatch, tmp_path):
+    monkeypatch.setattr(weights, "_reaches", lambda _host: pytest.fail("asked for a connection"))
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    with pytest.raises(MachineError, match="are not on this machine"):
+        registry.load(name, download=False)
+
+
 def test_a_network_of_timm_comes_with_its_preprocessing():
     model = catalogue.load(VIT)
     assert (model.id, model.spec.source) == (VIT, f"timm {timm.__version__}")

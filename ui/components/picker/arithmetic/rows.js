@@ -1,5 +1,5 @@
 // Rows of queries and keys: f(x_i, x_j) / C(x) over the key grid, one row a head. The same arithmetic as
-// viz/attention/kinds/affinity.py and features.py.
+// viz/attention/kinds/affinity.py, features.py and tokens/.
 
 import { cellsOf } from "../drawing/geometry.js";
 
@@ -45,12 +45,36 @@ function rowOf(panel, head, i, out) {
   return out;
 }
 
+// The row of one head where keys are tokens of a window: some have no cell (class, registers, padding),
+// and something may be added to the products (tables of Nq x Nk, one a window and head).
+function tokenRow(panel, head, i, out) {
+  const { queries, keys, window, keyCell, added, addedOf, token } = panel.arrays;
+  const { width, heads, scale, queryTokens, keyTokens, normaliser } = panel.options;
+  panel.row ??= new Float32Array(keyTokens);
+  const { row } = panel, at = window[i], stride = width * heads;
+  if (width) dots(queries, keys, i * stride + head * width, at * keyTokens * stride + head * width, width, stride, scale, row);
+  else row.fill(0);
+  if (added) {
+    const table = (addedOf[at * heads + head] * queryTokens + token[i]) * keyTokens;
+    for (let j = 0; j < keyTokens; j++) row[j] += added[table + j];
+  }
+  NORMALISERS[normaliser](row);
+  out.fill(0);
+  for (let j = 0; j < keyTokens; j++) {
+    const cell = keyCell[at * keyTokens + j];
+    if (cell >= 0) out[cell] += row[j];
+  }
+  return out;
+}
+
+const rowOfHead = (panel, head, i, out) => (panel.options.form === "tokens" ? tokenRow : rowOf)(panel, head, i, out);
+
 // Mean or maximum over heads.
 function summary(panel, name, i, out) {
   const { heads } = panel.options, one = new Float32Array(out.length), sum = new Float64Array(out.length);
   if (name === "maximum") sum.fill(-Infinity);
   for (let head = 0; head < heads; head++) {
-    rowOf(panel, head, i, one);
+    rowOfHead(panel, head, i, one);
     for (let j = 0; j < one.length; j++) sum[j] = name === "mean" ? sum[j] + one[j] / heads : Math.max(sum[j], one[j]);
   }
   out.set(sum);
@@ -62,7 +86,7 @@ export const rows = {
   map(panel, name, _chosen, i, out) {
     const [word, number] = name.split(" ");
     if (word === "mean" || word === "maximum") summary(panel, word, i, out);
-    else rowOf(panel, number ? Number(number) : 0, i, out);
+    else rowOfHead(panel, number ? Number(number) : 0, i, out);
     return number ? { label: name, tag: `h${number}` } : { label: name || panel.options.label, tag: name };
   },
 };

@@ -88,9 +88,16 @@ class Heads(MapKind):
         return factors_of(block)
 
     def sample(self, block: HeadsCapture, most: int) -> Tensor:
-        """Return rows of references, (H, R, M)."""
-        rows, _shares = over_cells(block, spread(block.query_grid, most))
-        return rows.transpose(0, 1)
+        """Return rows of references, (H, R, M); of one window over its own cells, where there are
+        several."""
+        if len(block.queries) == 1:
+            rows, _shares = over_cells(block, spread(block.query_grid, most))
+            return rows.transpose(0, 1)
+        window = int(block.query_at[block.query_grid.cells // 2, 0])
+        own = (block.query_at[:, 0] == window).nonzero().flatten()[:most]
+        rows, _shares = over_cells(block, own)
+        cells = block.key_cell[window]
+        return rows[:, :, cells[cells >= 0]].transpose(0, 1)
 
     def matrix_rows(self, block: HeadsCapture, start: int, stop: int) -> Tensor:
         """Return rows ``start`` to ``stop``, (r, M): the mean over heads."""

@@ -34,6 +34,7 @@ class Rollout(Heads):
     title = "Rollout"
     menu = "attention rollout up to the layer"
     derived = True
+    division = ""
 
     around = MapKind.around
 
