@@ -8,6 +8,7 @@ SUITES = {
     "explore": ("benchmarks.explore", "benchmarks.compute"),
     "costs": ("benchmarks.costs",),
     "clips": ("benchmarks.clips", "benchmarks.clips_browser"),
+    "attention": ("benchmarks.attention",),
     "figures": ("benchmarks.figures", "benchmarks.figures_browser"),
 }
 

@@ -99,12 +99,14 @@ _COLLECT = """() => {
 }"""
 
 
-def hover_figures(tab: Page, what: str, limits: tuple[float, float]) -> list[Figure]:
+def hover_figures(
+    tab: Page, what: str, limits: tuple[float, float], networks: str = "two networks"
+) -> list[Figure]:
     """Return median and 95th percentile of pointer to finished heat, beside their limits in ms."""
     latencies = sorted(_hover(tab))
     values = statistics.median(latencies), latencies[int(0.95 * len(latencies))]
     return [
-        Figure(f"pointer to new heat, {what}, two networks, {name}", value, limit, "ms")
+        Figure(f"pointer to new heat, {what}, {networks}, {name}", value, limit, "ms")
         for name, value, limit in zip(("median", "p95"), values, limits, strict=True)
     ]
 

@@ -1,7 +1,5 @@
 """From the pins and the settings to the recipe of the figure, and the example to start with."""
 
-from functools import cache
-
 from ui import state
 from ui.figure.settings import Chosen
 from ui.session import loaders
@@ -32,13 +30,8 @@ def made(pins: tuple[Pin, ...], chosen: Chosen) -> Recipe:
     """Return the recipe; InputError where a value is outside what a recipe may hold."""
     references = tuple(pin.reference for pin in pins)
     return recipe_json.checked(
-        Recipe(chosen.preset, references, chosen.look, chosen.layout, _versions())
+        Recipe(chosen.preset, references, chosen.look, chosen.layout, recipe.here(references))
     )
-
-
-@cache
-def _versions() -> dict[str, str]:
-    return recipe.here()
 
 
 def example_reference() -> Reference:

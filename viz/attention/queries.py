@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from errors import InputError, OutsideError
 from models.build import places_of, stage_ends
 from models.specs.network import NetworkSpec
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.kinds.registry import KINDS, MapKind, as_kind, kind_of, selection
+from viz.attention.kinds.tokens import colours
 from viz.types import AttentionMap, Cell
 
 
@@ -102,3 +105,17 @@ def maps(
         )
     text = choose if isinstance(choose, str) else ",".join(map(str, choose))
     return kind_of(found).maps(found, cell_at(capture, found, at, frame), selection(text))
+
+
+def head_scores(
+    capture: Capture, at: tuple[float, float], frame: int = 0, block: str | None = None
+) -> list[dict[str, object]]:
+    """Return what heads are ranked by at a pixel: entropy, distance, contrast, how far the
+    reference stands out, weight without a cell; a row a head, empty for other blocks."""
+    found = block_of(capture, block)
+    return kind_of(found).scores(found, cell_at(capture, found, at, frame))
+
+
+def feature_colours(capture: Capture, block: str | None = None) -> np.ndarray:
+    """Return three principal components of what a block was given as RGB, (T, h, w, 3), 0 to 1."""
+    return colours.feature_colours(block_of(capture, block))

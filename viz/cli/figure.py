@@ -250,7 +250,7 @@ def _pairs(option: str, texts: Iterable[str], known: Iterable[str]) -> dict[str,
 
 
 def _differing(found: Recipe) -> list[str]:
-    here = recipe.here()
+    here = recipe.here(found.references)
     others = [
         f"{name} {version} (here {here.get(name, 'none')})"
         for name, version in found.versions.items()

@@ -5,10 +5,10 @@
     viz.figure.load("fig5.pdf").save("again.pdf")  # the same bytes
 
 Inputs are paths of pictures, clips and folders of frames, or example:bird and example:kick;
-networks are names of ``python -m viz models`` or paths of checkpoints; ``at`` is one pixel (x, y)
-for all inputs, or one for each. Every other option is listed in viz.figure.options.Options: fields
-of Asked (frame, truth, maps, size ...), of Look (threshold, colormap ...) and of Layout (width_mm,
-dpi, captions ...). In a notebook a figure shows itself.
+networks are names of ``python -m viz models``, paths of checkpoints, or loaded ones; ``at`` is one
+pixel (x, y) for all inputs, or one for each. Every other option is listed in
+viz.figure.options.Options: fields of Asked (frame, truth, maps, size ...), of Look (threshold,
+colormap ...) and of Layout (width_mm, dpi, captions ...). In a notebook a figure shows itself.
 """
 
 import inspect
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Unpack, get_type_hints
 
 from errors import InputError
+from models.loaded import LoadedModel
 from viz.figure import composition
 from viz.figure.composition import Pixel
 from viz.figure.draw import drawing
@@ -44,7 +45,7 @@ KINDS: dict[str, tuple[str, str]] = export.STILL | movie.KINDS
 """File suffix -> (name, media type) of everything a figure is saved as."""
 NOTEBOOK_DPI = 150
 Inputs = str | Path | Sequence[str | Path]
-Names = str | Sequence[str]
+Names = str | LoadedModel | Sequence[str | LoadedModel]
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +158,7 @@ def arrows(
 def groups(
     inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: Unpack[Options]
 ) -> Figure:
-    """Every group of the CGNL blocks, over the frames."""
+    """Every group of CGNL blocks, or head of self-attention, over the frames."""
     return compose("groups", inputs, models, at, **options)
 
 
@@ -182,11 +183,14 @@ def compose(
 
     ``sources`` may be among the options: where media and networks are read from.
     """
-    sources = options.pop("sources", None) or FileSources()
+    given = [models] if isinstance(models, str | LoadedModel) else models
+    loaded = [one for one in given if isinstance(one, LoadedModel)]
+    names = [one.id if isinstance(one, LoadedModel) else one for one in given]
+    sources = options.pop("sources", None) or FileSources(loaded=loaded)
     of_inputs = {field.name for field in fields(Asked)}
     asked = Asked(**{k: v for k, v in options.items() if k in of_inputs})
     others = {k: v for k, v in options.items() if k not in of_inputs}
-    found = composition.references(sources, _several(inputs), _several(models), at, asked)
+    found = composition.references(sources, _several(inputs), names, at, asked)
     return Figure(composition.composed(preset, found, **others), sources)
 
 

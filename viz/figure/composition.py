@@ -104,12 +104,13 @@ def _check_names(given: set[str], known: set[str]) -> None:
 def composed(preset: str, references: Sequence[Reference], **given: object) -> Recipe:
     """Return the recipe of a figure with ``options``, made with the versions that are here."""
     look, layout = options(preset, **given)
-    return recipe_json.checked(Recipe(preset, tuple(references), look, layout, recipe.here()))
+    made = Recipe(preset, tuple(references), look, layout, recipe.here(references))
+    return recipe_json.checked(made)
 
 
 def view_recipe(references: Sequence[Reference], look: Look) -> Recipe:
     """Return the recipe of what a page shows of references: the preset "view" in a look."""
-    made = Recipe("view", tuple(references), look, TABLE["view"].layout, recipe.here())
+    made = Recipe("view", tuple(references), look, TABLE["view"].layout, recipe.here(references))
     return recipe_json.checked(made)
 
 

@@ -2,7 +2,7 @@
 
 import os.path
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
@@ -37,9 +37,10 @@ class FileSources:
     A path in a recipe is replaced as ``media`` says (old -> new: a path, or a folder above it);
     else it is looked for from ``folder`` (the recipe's), from the working directory, and by its
     name in ``folder``. ``networks`` likewise replaces ids. ``load`` loads a network by id and
-    answers. What was assumed about a medium is told to ``said``, a line each; a warning, unless
-    that says otherwise. What was read or run is kept, so that nothing is read or run twice; of
-    files, which are large, the last 16.
+    answers, except those that are ``loaded`` (a module of one's own, by its id). What was assumed
+    about a medium is told to ``said``, a line each; a warning, unless that says otherwise. What was
+    read or run is kept, so that nothing is read or run twice; of files, which are large, the last
+    16.
     """
 
     def __init__(
@@ -49,9 +50,11 @@ class FileSources:
         networks: Mapping[str, str] = _NONE,
         load: Load | None = None,
         said: Callable[[str], None] = warnings.warn,
+        loaded: Iterable[LoadedModel] = (),
     ) -> None:
         self.folder = Path(folder) if folder is not None else None
         self._media, self._ids, self._said = dict(media), dict(networks), said
+        self._given = {model.id: model for model in loaded}
         self._load = load or (lambda name, answers: catalogue.load(name, answers=answers))
         self._footage = lru_cache(_OPENED)(_footage)
         self._loaded = lru_cache(_NETWORKS)(self._load_network)
@@ -97,7 +100,7 @@ class FileSources:
         return pipeline.capture(self.model(network), self.clip(medium), mode, size)
 
     def _load_network(self, name: str, answers: tuple[tuple[str, str], ...]) -> LoadedModel:
-        return self._load(name, dict(answers))
+        return self._given.get(name) or self._load(name, dict(answers))
 
     def _sampled(self, medium: Medium) -> Clip:
         found = self._matching(medium)

@@ -78,8 +78,8 @@ def groups(found: Sequence[Scene], recipe: Recipe, only: tuple[int, ...] | None)
     with_groups = [one for one in blocks if one.shots]
     if not with_groups:
         raise InputError(
-            "The preset groups shows CGNL blocks, and none of the networks has one; choose a CGNL "
-            "network, or the preset heatmaps."
+            "The preset groups shows the groups of CGNL blocks or the heads of self-attention, and "
+            "none of the networks has them; choose such a network, or the preset heatmaps."
         )
     return _framed(with_groups, recipe, only, lambda shot: list(shot.divisions))
 

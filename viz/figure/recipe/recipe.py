@@ -1,6 +1,8 @@
 """The recipe of a figure: everything that is needed to draw it again, as one small JSON file."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Literal, get_args
 
@@ -33,6 +35,8 @@ VENUES: dict[str, float] = {
 _PACKAGES = (
     "torch", "torchvision", "numpy", "pillow", "matplotlib", "opencv-python-headless", "av",
 )  # fmt: skip
+_LIBRARIES = {"timm": "timm", "hf": "transformers"}
+"""How the ids of a library's networks begin -> its package."""
 _STRICT = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
 Label = Annotated[str, Field(max_length=LONGEST_LABEL)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{0,64}$")]
@@ -199,11 +203,15 @@ class Recipe:
     versions: Annotated[dict[str, Label], Field(max_length=32)] = field(default_factory=dict)
 
 
-def here() -> dict[str, str]:
-    """Return the versions of the packages that a figure's bytes depend on."""
-    return {name: _version(name) for name in _PACKAGES}
+def here(references: Iterable[Reference] = ()) -> dict[str, str]:
+    """Return the versions of the packages that a figure's bytes depend on, and those of the
+    libraries that the networks of references are from."""
+    libraries = (view.network.id.partition(":")[0] for one in references for view in one.views)
+    others = sorted({_LIBRARIES[name] for name in libraries if name in _LIBRARIES})
+    return {name: _version(name) for name in (*_PACKAGES, *others)}
 
 
+@cache
 def _version(name: str) -> str:
     try:
         return version(name)
