@@ -113,7 +113,7 @@ def _grad_cam(module: nn.Module, picture: Tensor) -> Callable[[], object] | None
         return tokens[:, 1:].transpose(1, 2).reshape(len(tokens), -1, 14, 14)
 
     cam = GradCAM(module, [module.blocks[-1].norm1], reshape_transform=on_grid)
-    return lambda: cam(picture)
+    return lambda: cam(picture, targets=None)
 
 
 def _memory_lines() -> Iterator[str]:
