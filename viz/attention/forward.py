@@ -19,7 +19,7 @@ def capture(model: LoadedModel, model_input: ModelInput) -> Capture:
     """Run the network once on (1, 3, T, H, W); return what every map kind keeps, and the logits."""
     taps = [tap for kind in KINDS.values() for tap in kind.taps(model.network)]
     blocks: dict[str, BlockCapture] = {}
-    weight = next(model.network.parameters())
+    weight = next(model.network.parameters(), torch.zeros(1))
     listeners = [(tap.module, _keep_in(blocks, tap)) for tap in taps]
     x = model_input.tensor.to(weight.device, weight.dtype)
     with listening(model, listeners), torch.no_grad():

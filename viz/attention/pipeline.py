@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from itertools import count as count_from
 from pathlib import Path
 
+from torch import nn
+
 from errors import CheckpointError, InputError
 from models.loaded import LoadedModel
 from models.report import unused
 from models.specs.network import NetworkSpec, TemporalSpec
 from models.zoo import catalogue
+from models.zoo.wrapped.wrap import wrap
 from viz.attention import preprocess
 from viz.attention.captures import Capture
 from viz.attention.forward import capture as run
@@ -21,12 +24,15 @@ SIZES = (16, 1024)
 """Smallest and largest side of an input in pixels."""
 
 
-def load(name: str, answers: Mapping[str, str] = catalogue.NO_ANSWERS) -> LoadedModel:
-    """Load a network by its catalogue id or the path of a checkpoint of any family.
+def load(name: str | nn.Module, answers: Mapping[str, str] = catalogue.NO_ANSWERS) -> LoadedModel:
+    """Load a network by its catalogue id, the name of a library's, or the path of a checkpoint of
+    any family; a module that attends, as ``wrap`` does.
 
     ``answers`` say what a checkpoint leaves open ({"function": "dot_product"}); UndecidedError
     lists what that is, CheckpointError an answer that nobody asked for.
     """
+    if isinstance(name, nn.Module):
+        return wrap(name, answers=answers)
     model = catalogue.load(name, answers=answers)
     if left := unused(model.report, answers):
         taken = ", ".join(model.report.open_to_answers if model.report else ())

@@ -1,7 +1,7 @@
 """A module that this program did not define, as a network: clips in, class scores out."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -46,7 +46,8 @@ class WrappedNetwork(nn.Module):
 
     def _run(self, x: Tensor) -> Any:  # noqa: ANN401
         try:
-            return self.module(x)
+            with _as_written(self.module):
+                return self.module(x)
         except Exception as problem:
             said = " ".join(str(problem).split())[:200]
             raise InputError(
@@ -77,6 +78,15 @@ class WrappedNetwork(nn.Module):
         """Return why layers were left out at a size, by their labels."""
         found = self._cells[size].items()
         return {name: str(one) for name, one in found if isinstance(one, UnplacedError)}
+
+
+def _as_written(module: nn.Module) -> AbstractContextManager:
+    """Run compiled parts as they are written: a compiled call cannot be listened to."""
+    compiled = any(
+        hasattr(part, "_orig_mod") or part._compiled_call_impl is not None
+        for part in module.modules()
+    )
+    return torch.compiler.set_stance("force_eager") if compiled else nullcontext()
 
 
 def _placed(call: Call, picture: Picture) -> TokenCells | UnplacedError:

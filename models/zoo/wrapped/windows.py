@@ -7,6 +7,7 @@ complements to see what is made of several, a run a digit tells all; each stops 
 attention.
 """
 
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -87,12 +88,24 @@ def codes(call: Call, depth: int, found: Arrangement) -> Codes | None:
 
 
 def _identity(frame: Frame) -> tuple[object, ...]:
-    """Return what decides how a module cuts windows: layers of one sort are traced once."""
-    plain = (int, float, bool, str, tuple, list, type(None))
-    facts = sorted((k, repr(v)) for k, v in vars(frame.module).items() if isinstance(v, plain))
+    """Return what decides how a module cuts windows: layers of one sort are traced once.
+
+    Plain attributes and whole-number buffers of it and of all its parts, and what it was given.
+    """
+    parts = tuple((type(part), *_facts(part), *_tables(part)) for part in frame.module.modules())
     shape = None if frame.tensor is None else tuple(frame.tensor.shape)
-    parts = tuple(type(part).__name__ for part in frame.module.children())
-    return type(frame.module), parts, shape, tuple(facts), tuple(frame.numbers)
+    return parts, shape, tuple(frame.numbers)
+
+
+def _facts(part: nn.Module) -> list[tuple[str, str]]:
+    plain = (int, float, bool, str, tuple, list, type(None))
+    return sorted((k, repr(v)) for k, v in vars(part).items() if isinstance(v, plain))
+
+
+def _tables(part: nn.Module) -> list[bytes]:
+    """Return the digests of buffers that could say where tokens go."""
+    whole = (b for b in part.buffers(recurse=False) if not b.is_floating_point())
+    return [hashlib.sha256(b.cpu().numpy().tobytes()).digest() for b in whole]
 
 
 _MOST_KNOWN = 64

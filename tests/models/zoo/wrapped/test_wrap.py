@@ -227,6 +227,48 @@ def test_a_compiled_module_is_run_as_it_is_written():
     assert model.sha256 == weights_hash(module)
 
 
+@pytest.mark.parametrize("how", ["in place", "a part"])
+def test_compiled_parts_are_run_as_they_are_written(how):
+    module = Attending()
+    if how == "in place":
+        module.layer.compile()
+    else:
+        module.layer = torch.compile(module.layer)
+    (layer,) = wrap(module, TINY).spec.layers
+    assert layer[1:] == (1, (1, 4, 4), (1, 4, 4), 0)
+
+
+class Shuffled(nn.Module):
+    """Two windows of tokens that a table names: the same class, the same sizes, another table."""
+
+    def __init__(self, order):
+        super().__init__()
+        self.patches, self.layer = nn.Conv2d(3, 12, 16, 16), Cut(order)
+
+    def forward(self, x):
+        return self.layer(self.patches(x).flatten(2).transpose(1, 2))
+
+
+class Cut(nn.Module):
+    def __init__(self, order):
+        super().__init__()
+        self.register_buffer("order", order)
+        self.inner = Layer(1, 12)
+
+    def forward(self, x):
+        return self.inner(x[:, self.order].reshape(2, 8, -1))
+
+
+def test_windows_of_one_module_are_not_taken_for_those_of_another():
+    orders = torch.arange(16), torch.arange(16).reshape(8, 2).T.flatten()
+    for order in orders:
+        model = wrap(Shuffled(order), TINY)
+        with torch.no_grad(), model.network.tapped() as calls:
+            model.network(torch.rand(1, 3, 1, 64, 64))
+        cells = model.network.cells(calls, (1, 64, 64))["layer.inner"]
+        assert cells.key_cell.tolist() == order.reshape(2, 8).tolist()
+
+
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
 def test_other_precisions_are_kept_as_float32(kind):
     model = wrap(Attending().to(kind), TINY)
