@@ -58,6 +58,7 @@ def explained(found: Scene) -> None:
             if scores := shot.kind.scores(shot.block, shot.cell):
                 st.caption(explanations.SCORES)
                 st.dataframe(scores, **TABLE)
+            explanations.feature_colours(shot)
             if shot.kind.referenced:
                 number = loaders.dependence(shot.capture, shot.block)
                 st.write(explanations.dependence_sentence(number))

@@ -1,6 +1,13 @@
 """How to read a map: sentences beside the formula and words of its kind."""
 
+import streamlit as st
+
+from models.specs.wrapped import WrappedSpec
+from ui import state
+from ui.guard import guarded
 from viz.attention.captures import BlockCapture
+from viz.attention.kinds.tokens import colours
+from viz.figure.resolve import Shot
 
 SCORES = (
     "Heads at this reference. entropy: 0 looks at one token, 1 at all alike; distance: mean way in "
@@ -25,3 +32,23 @@ def held_still(block: BlockCapture) -> str:
         "A clip network: it sees this picture held still. Shown is the first of "
         f"{block.key_grid.frames} moments of its feature clip, scaled over all of them."
     )
+
+
+def feature_colours(shot: Shot) -> None:
+    """Offer the features of a layer as colours, for networks of other libraries: no reference."""
+    if not isinstance(shot.model.spec, WrappedSpec):
+        return
+    key = state.widget(f"colours-{shot.model.id}", "bool", False)
+    if not st.toggle("Features as colours", key=key.name, help=COLOURS):
+        return
+    block = shot.capture.blocks[shot.block.label]
+    with guarded():
+        made = shot.capture.memory.once(
+            ("colours", block.label), lambda: colours.feature_colours(block)
+        )
+        t = min(shot.cell.t, len(made) - 1)
+        st.image(made[t], caption=f"What enters {block.label}", width=COLOURS_PX)
+
+
+COLOURS = "The first three principal components of what enters the layer, as red, green and blue."
+COLOURS_PX = 320

@@ -5,7 +5,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -222,7 +222,14 @@ def _account(one: Scene, shot: Shot) -> list[str]:
         f"{shot.block.label}: reference row {cell.y}, column {cell.x} of {grid.rows} x "
         f"{grid.cols} cells"
     )
-    return [*lines, *shot.kind.notes(shot.block, cell)]
+    lines += shot.kind.notes(shot.block, cell)
+    return [*lines, *(_ranking(one) for one in shot.kind.scores(shot.block, cell))]
+
+
+def _ranking(scores: Mapping[str, object]) -> str:
+    """Return what a head is ranked by: its number, then each measure."""
+    (part, number), *rest = scores.items()
+    return f"{part} {number}: {', '.join(f'{name} {value}' for name, value in rest)}"
 
 
 def _ranged(attention: AttentionMap, look: Look) -> str:

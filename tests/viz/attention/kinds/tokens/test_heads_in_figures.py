@@ -101,6 +101,7 @@ def test_the_command_line_writes_maps_and_draws_them_again(photo, tmp_path, caps
     said = capsys.readouterr().out
     assert "blocks.2.attn: reference row" in said
     assert "of the weight goes to class and register tokens" in said
+    assert all(f"head {h}: entropy" in said for h in range(3))
     names = sorted(path.name for path in out.glob("*.png"))
     assert names == ["photo-h0.png", "photo-h1.png", "photo-h2.png"]
     recipe, again = out / "recipe.json", out / "again.png"
