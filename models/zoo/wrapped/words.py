@@ -32,7 +32,9 @@ def layer_lines(layers: Iterable[AttendingLayer]) -> list[str]:
         names = run[0].label if len(run) == 1 else f"{run[0].label} to {run[-1].label}"
         words = [f"{len(run)} x {heads} {'head' if heads == 1 else 'heads'}", _grid(queries)]
         words += [f"keys {_grid(keys)}"] if keys != queries else []
-        words += [f"{prefix} tokens without a place"] if prefix else []
+        words += (
+            [f"{prefix} {'token' if prefix == 1 else 'tokens'} without a place"] if prefix else []
+        )
         lines.append(f"{names}: {', '.join(words)}")
     return lines
 

@@ -21,7 +21,7 @@ def test_a_network_is_loaded_taken_apart_and_used():
     at.text_input(key="library-search").set_value(VIT).run()
     at.button(key="library-load").click().run()
     shown = assert_sound(at).code[-1].value
-    assert "12 x 3 heads, 14 x 14, 1 tokens without a place" in shown
+    assert "12 x 3 heads, 14 x 14, 1 token without a place" in shown
     at.button(key="use_library").click().run()
     assert assert_sound(at).selectbox(key="net").value == VIT
 

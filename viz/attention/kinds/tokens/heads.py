@@ -119,8 +119,8 @@ class Heads(MapKind):
         )
         if block.prefix:
             words += (
-                f" {block.prefix} tokens without a place (class, registers) take part and are left "
-                "out of the picture; their share is stated below."
+                f" Tokens without a place (class, registers; here {block.prefix}) take part and "
+                "are left out of the picture; their share is stated below."
             )
         if block.is_query_free:
             words += " This layer has one query for the whole picture: every reference has one map."
