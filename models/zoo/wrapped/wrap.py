@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from errors import InputError
 from models.loaded import LoadedModel
-from models.report import Question, UndecidedError
+from models.report import Fact, Question, Report, UndecidedError
 from models.specs.network import Preprocessing
 from models.specs.wrapped import AttendingLayer, InputLayout, WrappedSpec
 from models.zoo.wrapped.cells import TokenCells
@@ -87,7 +87,14 @@ def wrapped(
     )  # fmt: skip
     network = WrappedNetwork(module, empty, _answered(answers))
     network.spec = _surveyed(network, preprocessing)
-    return LoadedModel(origin.id, network.spec, network, names, weights_hash(module))
+    report = Report(origin.source, "a module", _facts(answers))
+    return LoadedModel(origin.id, network.spec, network, names, weights_hash(module), report)
+
+
+def _facts(answers: Mapping[str, str]) -> tuple[Fact, ...]:
+    """Return the answers that were used, as facts."""
+    names = ("grid", "prefix") if "grid" in answers else ()
+    return tuple(Fact(n, answers[n], "your answer", ()) for n in names if n in answers)
 
 
 def _surveyed(network: WrappedNetwork, prep: Preprocessing) -> WrappedSpec:

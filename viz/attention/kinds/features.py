@@ -54,7 +54,7 @@ class FeatureSimilarity(MapKind):
     menu = "cosine of its input"
     derived = True
 
-    def belongs_to(self, spec: NetworkSpec) -> bool:
+    def belongs_to(self, spec: NetworkSpec | WrappedSpec) -> bool:
         """Tell whether a network is a trunk without blocks, whose stages end somewhere."""
         return bool(stage_ends(spec))
 

@@ -145,6 +145,7 @@ def test_tokens_that_fit_no_grid_are_asked_for_in_one_line():
     assert [question.name for question in asked.value.questions] == ["grid", "prefix"]
     model = wrap(module, TINY, answers={"grid": "4x4", "prefix": "11"})
     assert model.spec.layers[0][2:] == ((1, 4, 4), (1, 4, 4), 11)
+    assert model.report.answered == {"grid", "prefix"}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from models.specs.network import NetworkSpec
 from models.specs.wrapped import WrappedSpec
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.kinds.features import FeatureCapture, FeatureSimilarity
+from viz.attention.kinds.kind import MapKind
 from viz.attention.kinds.tokens.factors import HeadsCapture
 
 
@@ -37,6 +38,13 @@ class QuerySimilarity(FeatureSimilarity):
     menu = "cosine of its queries"
     letter: ClassVar[str] = "q"
 
+    def belongs_to(self, spec: NetworkSpec | WrappedSpec) -> bool:
+        """Tell that no block is of this kind by itself."""
+        del spec
+        return False
+
+    taps = MapKind.taps
+
     def suits(self, spec: NetworkSpec | WrappedSpec) -> bool:
         """Tell whether the network's layers have heads."""
         return isinstance(spec, WrappedSpec)
@@ -53,7 +61,9 @@ class QuerySimilarity(FeatureSimilarity):
         del capture
         window, token = block.query_at.T
         vectors = block.queries[window, :, token].flatten(1)
-        return QueryCapture(None, F.normalize(vectors, dim=1), block.query_grid, None, block.label)
+        return QueryCapture(
+            None, F.normalize(vectors, dim=1), block.query_grid, None, name=block.label
+        )
 
     def formula(self, block: FeatureCapture) -> str:
         """Return the formula of the cosine."""
@@ -85,7 +95,7 @@ class KeySimilarity(QuerySimilarity):
         """Return the unit vectors of every cell's keys; of one in several windows, the last's."""
         del capture
         vectors = F.normalize(_by_cell(block), dim=1)
-        return KeyCapture(None, vectors, block.key_grid, None, block.label)
+        return KeyCapture(None, vectors, block.key_grid, None, name=block.label)
 
 
 def _by_cell(block: HeadsCapture) -> Tensor:
