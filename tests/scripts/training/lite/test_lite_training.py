@@ -12,7 +12,7 @@ from models.blocks.cgnl_block import CGNLBlock
 from models.checkpoints import own
 from models.checkpoints.trunks import LITE2, trunk_tensors
 from models.specs.block import CGNLSpec
-from scripts.training.lite import start, student, train, views
+from scripts.training.lite import student, train, views
 from scripts.training.lite.recipes import RECIPES
 
 SHORT = {"views": 8, "polish": 0, "batch": 4, "block_first": 0.0}
@@ -193,15 +193,3 @@ def test_frozen_units_behind_the_cache_are_run_once_and_kept(tmp_path):
         expected = network.units[14](expected, 1)
     torch.testing.assert_close(torch.from_numpy(np.array(found.values)).float(), expected,
                                rtol=1e-2, atol=1e-2)  # fmt: skip
-
-
-def test_a_started_network_keeps_everything_but_its_block(tmp_path):
-    draw = torch.Generator().manual_seed(3)
-    values = 6 * torch.randn(8, 120, 4, 4, generator=draw).half().numpy()
-    views_of_photos = student.Features(values, torch.zeros(8), 14)
-    path = start.write_started("e2-clip-nl", views_of_photos, tmp_path)
-    with safe_open(path, "pt") as file:
-        assert all(key.startswith("blocks.unit14.") for key in list(file.keys()))
-    model = own.load(path)
-    assert model.spec.preprocessing.frames == 8
-    assert model.class_name(0) == "tench"
