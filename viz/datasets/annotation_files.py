@@ -5,7 +5,7 @@ import csv
 import json
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,21 @@ _PICTURE = ("image", "file", "picture", "filename", "path")
 _CLASS = ("class", "label", "category")
 
 
-def _rows(folder: Path, name: str, least: int) -> dict[str, list[str]]:
+def is_cub(folder: Path) -> bool:
+    """Tell whether a folder holds any of CUB's text files."""
+    return any(_cub_file((folder,), name) for name in (IMAGES, LABELS, BOXES, keypoints.LOCATIONS))
+
+
+def _cub_file(folders: Sequence[Path], name: str) -> Path | None:
+    """Return the file of a name in one of the folders, or in ``parts`` inside."""
+    places = (folder / inside / name for folder in folders for inside in ("", "parts"))
+    return next((place for place in places if place.is_file()), None)
+
+
+def _rows(folders: Sequence[Path], name: str, least: int) -> dict[str, list[str]]:
     """Return {id: the other words of its line} of one of CUB's files; empty where there is none."""
-    path, found = folder / name, {}
-    if not path.is_file():
+    path, found = _cub_file(folders, name), {}
+    if path is None:
         return found
     text = content_of(path, LARGEST_BYTES, "a text file").decode("utf-8", "replace")
     for number, line in enumerate(text.splitlines(), 1):
@@ -43,24 +54,29 @@ def _rows(folder: Path, name: str, least: int) -> dict[str, list[str]]:
     return found
 
 
-def cub(folder: Path, split: str | None = None) -> Known:
-    """Read the text files of CUB-200-2011 in a folder; ``split`` takes "train" or "test" only.
+def cub(folders: Sequence[Path], split: str | None = None) -> Known:
+    """Read the text files of CUB-200-2011, each from the first of the folders that has it.
 
-    images.txt says which picture an id is; each of the other files may be missing.
+    images.txt says which picture an id is; each of the other files may be missing. ``split`` takes
+    "train" or "test" only.
     """
-    images, classes = _rows(folder, IMAGES, 1), _rows(folder, CLASSES, 1)
-    labels, boxes = _rows(folder, LABELS, 1), _rows(folder, BOXES, 4)
-    wanted = _rows(folder, SPLIT, 1)
+    images, classes = _rows(folders, IMAGES, 1), _rows(folders, CLASSES, 1)
+    labels, boxes = _rows(folders, LABELS, 1), _rows(folders, BOXES, 4)
+    wanted = _rows(folders, SPLIT, 1)
+    if not images:
+        raise InputError(
+            f"{IMAGES} is missing: it says which picture a number of CUB's files is. Put it beside "
+            "the pictures, or beside the other files."
+        )
     if split and not wanted:
-        raise InputError(f"--split {split} needs {SPLIT}, which is not in {folder}; leave it out.")
-    points = keypoints.read_cub(folder).parts if _has_points(folder) else {}
-    known: Known = {}
+        raise InputError(f"--split {split} needs {SPLIT}, which is not there; leave it out.")
+    parts, known = _parts(folders), {}
     for key, (path, *_more) in images.items():
         if split and wanted.get(key, [""])[0] != ("1" if split == "train" else "0"):
             continue
         label = labels.get(key, [""])[0]
         name = classes.get(label, [path.partition("/")[0] if "/" in path else label])[0]
-        found = {"class_name": name, "parts": tuple(points.get(path, ()))}
+        found = {"class_name": name, "parts": tuple(parts.get(path, ()))}
         if key in boxes:
             left, top, width, height = _numbers(boxes[key][:4], f"{BOXES}, id {key}")
             found["boxes"] = (Box(left, top, left + width, top + height),)
@@ -68,8 +84,14 @@ def cub(folder: Path, split: str | None = None) -> Known:
     return known
 
 
-def _has_points(folder: Path) -> bool:
-    return any((folder / part / keypoints.LOCATIONS).is_file() for part in ("", "parts"))
+def _parts(folders: Sequence[Path]) -> Mapping[str, tuple[Part, ...]]:
+    """Return the visible parts of each picture by its path in images.txt."""
+    names = (IMAGES, keypoints.LOCATIONS, keypoints.NAMES)
+    found = {name: path for name in names if (path := _cub_file(folders, name))}
+    if keypoints.LOCATIONS not in found:
+        return {}
+    files = {name: content_of(path, LARGEST_BYTES, "text") for name, path in found.items()}
+    return keypoints.read_cub_files(files).parts
 
 
 def points(path: Path) -> Known:

@@ -38,25 +38,28 @@ def read(
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give {ACCEPTED}.")
     given = [Path(one) for one in annotations] or list(_found(folder))
+    cubs = [one for one in given if one.is_dir() and annotation_files.is_cub(one)]
     paths = {str(path.relative_to(folder).as_posix()): path for path in _pictures(folder)}
     if not paths:
         raise InputError(f"{folder} holds no pictures ({', '.join(ENDINGS)}); give {ACCEPTED}.")
     samples = {name: Sample(name, path, _class_of(name)) for name, path in paths.items()}
     names, notes, kept = Names(paths), [], set(paths)
+    if cubs:
+        known = annotation_files.cub([*cubs, folder], split)
+        notes += _missing_notes(Path(IMAGES), known, _add(samples, names, known))
+        kept &= {names.find(name) for name in known}
     for one in given:
-        known = _read_one(one, split)
-        missing = _add(samples, names, known)
-        notes += _missing_notes(one, known, missing)
-        if (one / IMAGES).is_file():
-            kept &= {names.find(name) for name in known}
-    if split and not any((one / IMAGES).is_file() for one in given):
+        if one not in cubs:
+            known = _read_one(one)
+            notes += _missing_notes(one, known, _add(samples, names, known))
+    if split and not cubs:
         raise InputError(f"--split {split} is CUB's; {folder} has no {IMAGES}. Leave it out.")
     chosen = [samples[name] for name in sorted(kept)]
     return Dataset(folder, tuple(_spaced(chosen, most)), tuple(notes))
 
 
 def _found(folder: Path) -> Iterator[Path]:
-    if (folder / IMAGES).is_file():
+    if annotation_files.is_cub(folder):
         yield folder
     yield from sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.lower() in BY_ENDING)
     if (folder / MASKS).is_dir():
@@ -78,13 +81,9 @@ def _class_of(name: str) -> str:
     return folders[0] if folders else ""
 
 
-def _read_one(path: Path, split: str | None) -> Known:
+def _read_one(path: Path) -> Known:
     if path.is_dir():
-        return (
-            annotation_files.cub(path, split)
-            if (path / IMAGES).is_file()
-            else annotation_files.masks(path)
-        )
+        return annotation_files.masks(path)
     reader = BY_ENDING.get(path.suffix.lower())
     if reader is None or not path.is_file():
         raise InputError(

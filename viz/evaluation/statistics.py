@@ -1,6 +1,7 @@
 """Means with bootstrap intervals, and paired differences. Pictures are drawn, never single cases:
 cases of one picture are not independent."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,3 +45,18 @@ def paired(first: dict[str, float], second: dict[str, float]) -> Mean:
     """Return the mean of first - second over the pictures that both have, with its interval."""
     both = [name for name in first if name in second]
     return bootstrapped(np.array([first[name] - second[name] for name in both]))
+
+
+def resampled(
+    pictures: int, statistic: Callable[[np.ndarray], float], resamples: int = RESAMPLES
+) -> Mean:
+    """Return a statistic of ``pictures`` pictures, and its percentile bootstrap interval.
+
+    ``statistic`` takes the numbers of the pictures that are drawn, (S,) int64.
+    """
+    if not pictures:
+        return Mean(np.nan, np.nan, np.nan, 0)
+    draw = np.random.default_rng(SEED)
+    found = [statistic(draw.integers(0, pictures, pictures)) for _ in range(resamples)]
+    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Mean(statistic(np.arange(pictures)), float(low), float(high), pictures)
