@@ -9,11 +9,12 @@ from viz.cli.maps import show_frames
 from viz.datasets.read import ACCEPTED, read
 from viz.datasets.sample import Dataset
 from viz.datasets.shards import Finished
-from viz.evaluation import measures, plots
+from viz.evaluation import measures
 from viz.evaluation.evaluate import Asked
 from viz.evaluation.evaluate import evaluate as run
+from viz.evaluation.report import extremes, plots
+from viz.evaluation.report.summary import Line
 from viz.evaluation.sources import SOURCES
-from viz.evaluation.summary import Line
 from viz.geometry import MODES
 
 _SHOWN = 5
@@ -82,11 +83,15 @@ def evaluate(args: argparse.Namespace) -> list[str]:
     models = [models_command.load_answered(name, answers) for name in args.model]
     found = run(dataset, models, args.out, asked, show_pictures("evaluate"))
     plots.write(found.summary, args.out / "summary.pdf")
+    by_name = dict(zip(args.model, models, strict=True))
+    view = {name: getattr(args, name) for name in ("block", "mode", "size")}
+    pictures = extremes.write(found, dataset, by_name, args.out, view)
     files = ("cases.parquet", "cases.csv", "summary.csv", "differences.csv", "summary.pdf")
     return [
         *problems_of(dataset, found.finished),
         *map(_said, found.summary),
         *(f"wrote {args.out / name}" for name in files),
+        *(f"wrote {path}" for path in pictures),
     ]
 
 

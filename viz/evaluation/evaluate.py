@@ -25,9 +25,10 @@ from viz.attention.queries import block_of
 from viz.datasets import shards
 from viz.datasets.sample import Dataset, Sample
 from viz.datasets.shards import Job, Progress, Row, Work
-from viz.evaluation import clusters, measures, summary
+from viz.evaluation import block_statistics, clusters, measures
 from viz.evaluation.ablation import BlockRemoved
 from viz.evaluation.measures import OF_ANSWERS, OF_PAIRS, OF_PARTS, Case
+from viz.evaluation.report import summary
 from viz.evaluation.sources import SOURCES
 from viz.evaluation.subject import MIDDLE, Subject
 from viz.geometry import Mode
@@ -131,6 +132,11 @@ def _rows(subject: Subject, last: Subject | None, asked: Asked) -> Iterator[Row]
     yield from _of_maps(subject, asked)
     if set(asked.measured) & set(OF_PARTS):
         yield from _of_parts(subject)
+    wanted = set(asked.measured) & set(block_statistics.NAMES)
+    if wanted:
+        for name, value in block_statistics.block_statistics(subject.block).items():
+            if name in wanted:
+                yield {"map": "block", "measure": name, "value": value}
     if last is not None and set(asked.measured) & set(OF_PAIRS):
         yield from _of_pair(last, subject)
     yield from _of_answers(subject, asked)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from models.blocks.layout import Grid
-from viz.evaluation import coverage, faithfulness
+from viz.evaluation import block_statistics, coverage, faithfulness
 from viz.evaluation.subject import Reference, Subject
 
 
@@ -105,7 +105,9 @@ OF_PAIRS = ("PCK@0.1",)
 """Measures of matches between two pictures."""
 OF_ANSWERS = ("top-1", "top-1, block removed", "same answer, block removed")
 """Measures of the network's answers, one a picture."""
-NAMES = (*MEASURES, *OF_PARTS, *OF_PAIRS, *OF_ANSWERS)
+OF_BLOCKS = block_statistics.NAMES
+"""What the maps of the block are like, one a picture."""
+NAMES = (*MEASURES, *OF_PARTS, *OF_PAIRS, *OF_ANSWERS, *OF_BLOCKS)
 DEFAULT = tuple(name for name in NAMES if name not in MEASURES or not MEASURES[name].slow)
 
 

@@ -25,8 +25,9 @@ def test_it_writes_its_tables_and_prints_the_summary(tmp_path, capsys):
     assert "1 of 3 pictures failed" in said
     assert "tiny, map, part coverage, equal area" in said
     names = {path.name for path in out.iterdir()} - {".lock"}
-    assert names == {"cases.parquet", "cases.csv", "summary.csv", "differences.csv", "summary.pdf",
-                     "manifest.json", "run.json", "parts"}  # fmt: skip
+    tables = {"cases.parquet", "cases.csv", "summary.csv", "differences.csv", "summary.pdf"}
+    pictures = {"best-tiny.png", "worst-tiny.png"}
+    assert names == tables | pictures | {"manifest.json", "run.json", "parts"}
     assert (out / "summary.pdf").read_bytes()[:5] == b"%PDF-"
 
 

@@ -13,7 +13,7 @@ from tests.viz.evaluation.drawn_birds import coco, dataset
 from viz.attention import forward, pipeline
 from viz.attention.kinds.affinity import matrix
 from viz.datasets.read import read
-from viz.evaluation import coverage, measures
+from viz.evaluation import block_statistics, coverage, measures
 from viz.evaluation.evaluate import Asked, evaluate
 from viz.evaluation.sources import SOURCES
 from viz.evaluation.subject import Subject
@@ -46,7 +46,7 @@ def test_every_measure_that_is_not_slow_is_there(found):
     names = {one.measure for one in found[0].summary}
     assert names == set(measures.DEFAULT)
     maps = {one.map for one in found[0].summary if one.network == "cgnl"}
-    assert maps == {*SOURCES, "parts", "answer"}
+    assert maps == {*SOURCES, "parts", "answer", "block"}
 
 
 def test_the_energy_of_the_map_is_that_of_the_affinity_rows(found):
@@ -132,7 +132,9 @@ def test_without_annotations_what_needs_none_is_measured(tmp_path):
     for name in ("points.csv", "boxes.csv"):
         (folder / name).unlink()
     found = evaluate(read(folder), [make_tiny(CGNLSpec(groups=8))], tmp_path / "o")
-    assert {one.measure for one in found.summary} == {"lit area", "same answer, block removed"}
+    assert {one.measure for one in found.summary} == {
+        "lit area", "same answer, block removed", *block_statistics.NAMES,
+    }  # fmt: skip
 
 
 def _no_block(data, out):

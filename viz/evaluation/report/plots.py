@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from viz.evaluation.measures import MEASURES
-from viz.evaluation.summary import Line
+from viz.evaluation.report.summary import Line
 from viz.figure.files import export
 
 _WIDTH_IN, _BAR_IN, _HEAD_IN = 6.5, 0.17, 0.75
