@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "figure": Command("viz.cli.figure", "a figure for a paper: PDF, SVG, PNG or a movie"),
     "render": Command("viz.cli.figure", "the same figure again, from its recipe"),
     "evaluate": Command("viz.cli.evaluate", "measures of maps over a data set, with intervals"),
+    "cost": Command("viz.cli.cost", "parameters and multiply-adds, beside the papers' tables"),
 }
 
 
