@@ -66,6 +66,8 @@ ORDER: dict[str, tuple[str, ...]] = {
         "figure.composition",
         "figure.api",
         "figure",
+        "datasets",
+        "evaluation",
         "__init__",
         "cli",
         "__main__",

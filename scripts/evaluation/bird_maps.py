@@ -1,23 +1,18 @@
-"""How well maps find birds and their parts: lift, mass in the box, parts as clusters."""
+"""How well the maps of a tap find the parts of birds: lift."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from models.blocks.layout import Grid
 from models.blocks.nonlocal_block import NonLocalBlock
 from scripts.evaluation.taps import Tap
-
-THRESHOLD, EQUAL_AREA = 0.7, 0.15
-KMEANS_STEPS = 30
+from viz.evaluation.coverage import THRESHOLD, mean_of_scaled, top_cells, unit_range, without
 
 Part = tuple[int, float, float]
 """Part number, and where: x and y in [0, 1) of the picture."""
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom in [0, 1] of the picture."""
 
 
 @dataclass
@@ -41,27 +36,6 @@ class Tally:
         return (
             f"covers {covered:.3f} of the parts on {100 * area:.1f} % of the cells, lift {lift:.2f}"
         )
-
-
-def unit_range(values: Tensor) -> Tensor:
-    """Min-max scale over the last axis; a flat map becomes 0."""
-    low, high = values.amin(-1, keepdim=True), values.amax(-1, keepdim=True)
-    return (values - low) / (high - low).clamp_min(1e-30)
-
-
-def without(values: Tensor, position: int) -> Tensor:
-    """Min-max scale (N,) over all cells but the reference's, which becomes 0."""
-    others = torch.arange(len(values)) != position
-    scaled = torch.zeros_like(values)
-    scaled[others] = unit_range(values[others])
-    return scaled
-
-
-def top_cells(values: Tensor, share: float = EQUAL_AREA) -> Tensor:
-    """Return where the highest ``share`` of the cells of (N,) is, ties by position: bool."""
-    count = max(1, round(share * len(values)))
-    best = values.argsort(descending=True, stable=True)[:count]
-    return torch.zeros(len(values), dtype=torch.bool).index_fill_(0, best, True)
 
 
 def positions(parts: list[Part], grid: Grid) -> Tensor:
@@ -114,49 +88,4 @@ def map_of(found: Tap, position: int) -> Tensor:
     each over its highest absolute value."""
     if isinstance(found.block, NonLocalBlock):
         return found.row(position)
-    maps = found.best_channels(position)
-    return (maps / maps.abs().amax(1, keepdim=True).clamp_min(1e-30)).mean(0)
-
-
-def mass_in_box(values: Tensor, grid: Grid, box: Box) -> float:
-    """Return the share of a map's positive mass inside the box, over the box's share of the cells.
-
-    A cell is inside when its middle is. The highest possible value is one over the box's share.
-    """
-    x = (torch.arange(grid.cols) + 0.5) / grid.cols
-    y = (torch.arange(grid.rows) + 0.5) / grid.rows
-    left, top, right, bottom = box
-    inside = ((y >= top) & (y < bottom))[:, None] & ((x >= left) & (x < right))[None]
-    positive = values.clamp_min(0)
-    share = positive[inside.flatten()].sum() / positive.sum().clamp_min(1e-30)
-    return (share / inside.float().mean().clamp_min(1e-9)).item()
-
-
-def kmeans(vectors: Tensor, count: int, seed: int) -> Tensor:
-    """Return ``count`` unit centroids of the directions of (K, C)."""
-    draw = torch.Generator().manual_seed(seed)
-    unit = F.normalize(vectors, dim=1)
-    centroids = unit[torch.randperm(len(unit), generator=draw)[:count]]
-    for _ in range(KMEANS_STEPS):
-        nearest = (unit @ centroids.T).argmax(1)
-        sums = torch.zeros_like(centroids).index_add_(0, nearest, unit)
-        empty = sums.norm(dim=1) == 0
-        sums[empty] = centroids[empty]
-        centroids = F.normalize(sums, dim=1)
-    return centroids
-
-
-def agreement(first: Tensor, second: Tensor) -> tuple[float, float]:
-    """Return NMI (arithmetic mean) and adjusted Rand index of two labelings (K,), in percent."""
-    table = torch.zeros(int(first.max()) + 1, int(second.max()) + 1, dtype=torch.float64)
-    table.index_put_((first, second), torch.ones(len(first), dtype=torch.float64), accumulate=True)
-    total = table.sum()
-    joint, rows, cols = table / total, table.sum(1) / total, table.sum(0) / total
-    entropies = [-(p[p > 0] * p[p > 0].log()).sum() for p in (rows, cols)]
-    inside = joint > 0
-    mutual = (joint[inside] * (joint / (rows[:, None] * cols[None]))[inside].log()).sum()
-    nmi = mutual / (sum(entropies) / 2).clamp_min(1e-12)
-    pairs, by_row, by_col = ((n * (n - 1) / 2).sum() for n in (table, table.sum(1), table.sum(0)))
-    chance = by_row * by_col / (total * (total - 1) / 2)
-    ari = (pairs - chance) / ((by_row + by_col) / 2 - chance).clamp_min(1e-12)
-    return 100 * nmi.item(), 100 * ari.item()
+    return mean_of_scaled(found.best_channels(position))

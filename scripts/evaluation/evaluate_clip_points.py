@@ -22,10 +22,11 @@ from models.blocks.layout import Grid
 from models.build import Network
 from models.loaded import LoadedModel
 from models.zoo import catalogue
-from scripts.evaluation.bird_maps import map_of, top_cells
+from scripts.evaluation.bird_maps import map_of
 from scripts.evaluation.taps import Tap, normalised, resized, tap, whole
 from scripts.training.clip_data import LANDMARKS, render
 from scripts.training.lite.cache_features import HELD_OUT_EVERY, load_photo
+from viz.evaluation.coverage import top_cells
 
 FRAMES = 8
 BALL, FOOT = LANDMARKS.index("ball"), LANDMARKS.index("near_foot")

@@ -20,17 +20,13 @@ from models.blocks.cgnl_block import CGNLBlock
 from models.build import Network
 from models.loaded import LoadedModel
 from models.zoo import catalogue
-from scripts.evaluation.bird_maps import (
-    PartLifts,
-    agreement,
-    kmeans,
-    map_of,
-    mass_in_box,
-    positions,
-)
-from scripts.evaluation.taps import BlockRemoved, normalised, resized, tap, whole
+from scripts.evaluation.bird_maps import PartLifts, map_of, positions
+from scripts.evaluation.taps import normalised, resized, tap, whole
 from scripts.training.bird_data import Birds, load_birds, load_parts
 from scripts.training.lite.cache_features import HELD_OUT_EVERY, full_trunk
+from viz.evaluation.ablation import BlockRemoved
+from viz.evaluation.clusters import agreement, kmeans
+from viz.evaluation.coverage import mass_in_box
 
 BATCH = 32
 PARTS_EVERY, CLUSTERS_EVERY = 8, 4

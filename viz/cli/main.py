@@ -1,4 +1,4 @@
-"""The command line: ``python -m viz models``, ``inspect``, ``maps``, ``figure`` and ``render``.
+"""The command line: ``python -m viz COMMAND``; COMMANDS lists them.
 
 Exit codes: 0 done, 2 wrong usage, bad input or a machine that refuses (one line on stderr), 1 our
 bug, 130 interrupted. A reader that closes its end of a pipe early (``| head``) is done, too.
@@ -35,6 +35,9 @@ COMMANDS: dict[str, Command] = {
     ),
     "figure": Command("viz.cli.figure", "a figure for a paper: PDF, SVG, PNG or a movie"),
     "render": Command("viz.cli.figure", "the same figure again, from its recipe"),
+    "evaluate": Command("viz.cli.evaluate", "measures of maps over a data set, with intervals"),
+    "export": Command("viz.cli.export", "maps, features, overlays of a data set, in batches"),
+    "cost": Command("viz.cli.cost", "parameters and multiply-adds, beside the papers' tables"),
 }
 
 

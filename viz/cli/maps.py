@@ -191,7 +191,7 @@ def _showing(recipe: Recipe, attention: AttentionMap) -> Recipe:
     return replace(recipe, references=(replace(reference, views=(shown,)),))
 
 
-def show_frames(name: str) -> Progress:
+def show_frames(name: str, what: str = "frame") -> Progress:
     """Return a progress that writes one moving line to stderr, where somebody can see it."""
     drawn = [0.0]
 
@@ -200,7 +200,7 @@ def show_frames(name: str) -> Progress:
         if early or not sys.stderr.isatty():
             return
         drawn[0] = time.monotonic()
-        sys.stderr.write(f"\r{name}: frame {done} of {total}" + ("\n" if done == total else ""))
+        sys.stderr.write(f"\r{name}: {what} {done} of {total}" + ("\n" if done == total else ""))
 
     return show
 

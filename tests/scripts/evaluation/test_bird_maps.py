@@ -1,4 +1,4 @@
-"""Map figures by hand: lift, mass in a box, clusters against parts; a removed block comes back."""
+"""Map figures by hand: lift; a removed block comes back."""
 
 import pytest
 import torch
@@ -8,7 +8,8 @@ from models.build import build
 from models.specs.block import CGNLSpec, NonLocalSpec
 from models.specs.network import LiteSpec
 from scripts.evaluation import bird_maps
-from scripts.evaluation.taps import BlockRemoved, normalised, tap, whole
+from scripts.evaluation.taps import normalised, tap, whole
+from viz.evaluation.ablation import BlockRemoved
 
 DOT = NonLocalSpec("dot_product", scale=False)
 
@@ -20,11 +21,6 @@ def network(block):
     return made
 
 
-def test_the_reference_is_left_out_of_the_scale():
-    scaled = bird_maps.without(torch.tensor([9.0, 1.0, 3.0, 2.0]), 0)
-    assert scaled.tolist() == [0, 0, 1, 0.5]
-
-
 def test_lift_is_coverage_over_area():
     tally = bird_maps.Tally()
     lit = torch.tensor([True, True, False, False, False, False, False, False])
@@ -33,41 +29,9 @@ def test_lift_is_coverage_over_area():
     assert tally.line().endswith("lift 2.00")
 
 
-def test_the_top_share_has_exactly_that_many_cells():
-    assert bird_maps.top_cells(torch.zeros(20)).sum() == 3
-    assert bird_maps.top_cells(torch.arange(20.0)).nonzero().flatten().tolist() == [17, 18, 19]
-
-
-def test_mass_in_a_box_is_one_for_an_even_map_and_more_for_a_better_one():
-    grid, box = Grid(1, 4, 4), (0.5, 0.0, 1.0, 0.5)
-    inside = torch.zeros(4, 4)
-    inside[:2, 2:] = 1
-    assert bird_maps.mass_in_box(inside.flatten(), grid, box) == pytest.approx(4)
-    assert bird_maps.mass_in_box(torch.ones(16), grid, box) == pytest.approx(1)
-    assert bird_maps.mass_in_box(inside.flatten() - 0.5, grid, box) == pytest.approx(4)
-
-
 def test_positions_are_row_first():
     parts = [(1, 0.99, 0.0), (2, 0.0, 0.5)]
     assert bird_maps.positions(parts, Grid(1, 2, 3)).tolist() == [2, 3]
-
-
-def test_agreement_of_equal_and_of_unrelated_labels():
-    first = torch.tensor([0, 0, 1, 1, 2, 2])
-    assert bird_maps.agreement(first, 2 - first) == pytest.approx((100, 100))
-    nmi, ari = bird_maps.agreement(torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 0, 1]))
-    assert nmi == pytest.approx(0, abs=1e-9)
-    assert ari == pytest.approx(-50)
-
-
-def test_clusters_find_directions():
-    noise = torch.randn(30, 3, generator=torch.Generator().manual_seed(0))
-    vectors = torch.eye(3).repeat_interleave(10, 0) + 0.01 * noise
-    found = set()
-    for seed in range(8):  # a random start may put two centroids into one direction
-        centroids = bird_maps.kmeans(vectors, 3, seed)
-        found.add(len(set((vectors @ centroids.T).argmax(1)[::10].tolist())))
-    assert max(found) == 3
 
 
 @pytest.mark.parametrize("block", [DOT, CGNLSpec(groups=4)])

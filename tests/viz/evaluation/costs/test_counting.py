@@ -4,13 +4,15 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks import costs
-from benchmarks.cost_tables import TABLES, Cost, Row, Table, short
 from models.blocks.cgd_block import CGDBlock
 from models.blocks.comparison import BAMBlock
-from models.specs.block import BAMSpec
+from models.specs.block import BAMSpec, CGNLSpec
 from models.specs.gate import CGDSpec
-from models.specs.network import CompactSpec
+from models.specs.network import CompactSpec, ModelSpec
+from viz.cli import main
+from viz.evaluation.costs import counting as costs
+from viz.evaluation.costs import growth
+from viz.evaluation.costs.papers import TABLES, Cost, Row, Table, short
 
 
 @pytest.mark.parametrize("frames", [1, 3])
@@ -79,3 +81,63 @@ def test_each_row_says_how_it_is_built_and_each_line_both_numbers():
     assert lines[0].endswith("(why)")
     assert "1M" in lines[1]
     assert "2G" in lines[1]
+
+
+def test_a_line_says_paper_ours_and_the_difference():
+    lines = list(costs.lines_of(Table("tiny", TINY, Cost(costs.network_cost(TINY, 1, 8).parameters,
+                                                         float("nan")), (), size=8)))  # fmt: skip
+    assert "+0.0%" in lines[1]
+    assert lines[1].rstrip().endswith("-")
+
+
+def test_the_nl_papers_ratios_are_met_within_its_rounding():
+    lines = list(costs.relative_lines())
+    assert len(lines) == 3
+    ours = lines[1].split("|")[1].split()
+    assert [float(n.rstrip("x")) for n in ours] == pytest.approx([1.2, 1.2], abs=0.08)
+
+
+def test_blocks_grow_as_the_papers_say():
+    powers = {name: growth.exponent(values) for name, values in growth.counted().items()}
+    assert powers["NL"] == pytest.approx(2, abs=0.15)
+    assert powers["CGNL"] == pytest.approx(1, abs=0.01)
+    assert powers["CGD"] == pytest.approx(0, abs=0.01)
+
+
+def test_growth_is_counted_at_every_size():
+    lines = growth.lines()
+    assert len(lines) == 2 + len(growth.SIZES)
+    assert "100352" in lines[-2]
+
+
+def test_a_block_costs_what_a_network_with_it_costs_more():
+    spec = ModelSpec(block=CGNLSpec(), placement="1")
+    (cost,) = costs.block_costs(spec, 1, 64).values()
+    with_block, without = (costs.network_cost(s, 1, 64) for s in (spec, ModelSpec()))
+    assert cost.parameters == with_block.parameters - without.parameters
+    assert cost.multiply_adds == with_block.multiply_adds - without.multiply_adds
+
+
+@pytest.mark.parametrize(("asked", "said"), [
+    (["--model", "e2-nl", "--frames", "0"], "--frames 0 is out of range"),
+    (["--model", "e2-nl", "--size", "5"], "out of range"),
+    (["--growth", "a.bmp"], "give a .pdf"),
+])  # fmt: skip
+def test_the_command_refuses_in_one_line(asked, said, capsys, monkeypatch):
+    monkeypatch.setattr(growth, "lines", list)
+    monkeypatch.setattr(costs, "report", list)
+    assert main.main(["cost", *asked]) == 2
+    problem = capsys.readouterr().err
+    assert said in problem
+    assert problem.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_the_command_prints_networks_with_their_blocks(capsys, tmp_path):
+    plot = tmp_path / "growth.pdf"
+    asked = ["cost", "--model", "e2-nl", "--size", "224", "--growth", str(plot)]
+    assert main.main(asked) == 0
+    said = capsys.readouterr().out
+    assert "e2-nl: 1 x 224 x 224:" in said
+    assert "multiply-adds (" in said
+    assert plot.read_bytes()[:5] == b"%PDF-"

@@ -1,7 +1,11 @@
-"""The cost tables of the CGD paper, and which networks here hold the modules it lists."""
+"""The cost tables of the papers, and which networks here hold the modules they list.
+
+CGD (He et al. 2019) Tables 3, 5, 6 and 11; NL (Wang et al. 2018) Table 2 (e). Orders of growth
+(CGNL Table 1, CGD Table 1) are measured in ``growth``.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan, nan
 
 from torch import nn
@@ -9,14 +13,20 @@ from torch import nn
 from models.blocks.comparison import CBAM, BAMBlock, SqueezeExcitation
 from models.specs.block import A2Spec, BAMSpec, CGNLSpec, NonLocalSpec
 from models.specs.gate import CBAMSpec, CGDSpec, SESpec
-from models.specs.network import CompactSpec, ModelSpec, NetworkSpec, TemporalSpec
+from models.specs.network import (
+    RESNET_UNITS,
+    CompactSpec,
+    ModelSpec,
+    NetworkSpec,
+    TemporalSpec,
+)
 
 
 def short(number: float) -> str:
     """Return 2.53M for 2530000: up to four digits and a unit; a dash for what is not known."""
     if isnan(number):
         return "-"
-    for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "K")):
+    for unit, name in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "K")):
         if number >= unit:
             return f"{number / unit:.4g}{name}"
     return f"{number:g}"
@@ -199,5 +209,50 @@ TABLES = (
             Row("CGD", Cost(0.02e6, 0.02e6), ModelSpec(gate=CGDSpec())),
         ),
         size=800,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A network whose parameters and multiply-adds a paper prints over those of the plain one."""
+
+    name: str
+    parameters: float
+    multiply_adds: float
+    spec: NetworkSpec
+    note: str = ""
+
+
+RELATIVE_FRAMES, RELATIVE_SIZE = 32, 224
+RELATIVE_BASE = ModelSpec(depth=101, num_classes=400, temporal=CLIP)
+RELATIVE_ROWS = (
+    Relative(
+        "NL C2D, 5 blocks",
+        1.2,
+        1.2,
+        ModelSpec(
+            101,
+            block=NonLocalSpec(pool_keys="before"),
+            placement="5",
+            num_classes=400,
+            temporal=CLIP,
+        ),
+        note="keys pooled before their convolutions; pooled after them it would be 1.32x",
+    ),
+    Relative(
+        "I3D 3x1x1",
+        1.2,
+        1.5,
+        ModelSpec(
+            101,
+            num_classes=400,
+            temporal=replace(
+                CLIP,
+                stem_frames=5,
+                inflated=tuple(tuple(range(0, units, 2)) for units in RESNET_UNITS[101]),
+            ),
+        ),
+        note="every second unit has a 3 x 1 x 1 first convolution, the stem 5 frames",
     ),
 )

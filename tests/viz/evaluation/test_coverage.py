@@ -1,0 +1,48 @@
+"""How maps lie on what matters, worked by hand."""
+
+import pytest
+import torch
+
+from models.blocks.layout import Grid
+from viz.evaluation import coverage
+
+
+def test_the_reference_is_left_out_of_the_scale():
+    scaled = coverage.without(torch.tensor([9.0, 1.0, 3.0, 2.0]), 0)
+    assert scaled.tolist() == [0, 0, 1, 0.5]
+
+
+def test_the_top_share_has_exactly_that_many_cells():
+    assert coverage.top_cells(torch.zeros(20)).sum() == 3
+    assert coverage.top_cells(torch.arange(20.0)).nonzero().flatten().tolist() == [17, 18, 19]
+
+
+def test_mass_in_a_box_is_one_for_an_even_map_and_more_for_a_better_one():
+    grid, box = Grid(1, 4, 4), (0.5, 0.0, 1.0, 0.5)
+    inside = torch.zeros(4, 4)
+    inside[:2, 2:] = 1
+    assert coverage.mass_in_box(inside.flatten(), grid, box) == pytest.approx(4)
+    assert coverage.mass_in_box(torch.ones(16), grid, box) == pytest.approx(1)
+    assert coverage.mass_in_box(inside.flatten() - 0.5, grid, box) == pytest.approx(4)
+
+
+def test_the_pointing_game_forgives_one_cell_and_not_two():
+    grid, wanted = Grid(1, 3, 5), torch.zeros(15, dtype=torch.bool)
+    wanted[0] = True
+    found = [coverage.hit(torch.eye(15)[k], grid, wanted) for k in range(15)]
+    assert [k for k, yes in enumerate(found) if yes] == [0, 1, 5, 6]
+
+
+def test_the_reference_does_not_count_as_the_highest_cell():
+    grid, wanted = Grid(1, 1, 7), torch.zeros(7, dtype=torch.bool)
+    wanted[6] = True
+    values = torch.tensor([9.0, 0, 0, 0, 0, 0, 5.0])
+    assert not coverage.hit(values, grid, wanted)
+    assert coverage.hit(values, grid, wanted, position=0)
+
+
+@pytest.mark.parametrize(("values", "share"), [([1.0, 3.0, 0.0], 0.25), ([-2.0, 1.0, -5.0], 0.0),
+                                               ([0.0, 0.0, 0.0], 0.0)])  # fmt: skip
+def test_energy_counts_positive_values(values, share):
+    inside = torch.tensor([True, False, False])
+    assert coverage.energy_inside(torch.tensor(values), inside) == pytest.approx(share)

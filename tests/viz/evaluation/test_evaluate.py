@@ -1,0 +1,179 @@
+"""Networks over a drawn data set: values from cases worked again, tables, runs that go on."""
+
+import csv
+
+import numpy as np
+import pytest
+from pyarrow import parquet
+
+from errors import InputError
+from models.specs.block import CGNLSpec, NonLocalSpec
+from tests.conftest import make_tiny
+from tests.viz.evaluation.drawn_birds import coco, dataset
+from viz.attention import forward, pipeline
+from viz.attention.kinds.affinity import matrix
+from viz.datasets.read import read
+from viz.evaluation import block_statistics, coverage, measures
+from viz.evaluation.evaluate import Asked, evaluate
+from viz.evaluation.sources import SOURCES
+from viz.evaluation.subject import Subject
+from viz.media import pictures
+
+COUNT = 5
+
+
+def named(block, name):
+    return make_tiny(block).__class__(
+        name, *(getattr(make_tiny(block), f) for f in ("spec", "network", "class_names", "sha256"))
+    )
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("birds")
+    models = [named(NonLocalSpec(), "nl"), named(CGNLSpec(groups=8), "cgnl")]
+    out = folder / "out"
+    data = read(dataset(folder / "data", COUNT))
+    return evaluate(data, models, out), out, models, data
+
+
+def line(found, network, of, measure):
+    (one,) = [x for x in found.summary if x[:3] == (network, of, measure)]
+    return one.mean
+
+
+def test_every_measure_that_is_not_slow_is_there(found):
+    names = {one.measure for one in found[0].summary}
+    assert names == set(measures.DEFAULT)
+    maps = {one.map for one in found[0].summary if one.network == "cgnl"}
+    assert maps == {*SOURCES, "parts", "answer", "block"}
+
+
+def test_the_energy_of_the_map_is_that_of_the_affinity_rows(found):
+    evaluation, _out, models, data = found
+    means = []
+    for sample in data.samples:
+        clip = pictures.load(sample.path)
+        seen = forward.capture(models[0], pipeline.prepare(models[0], clip))
+        (block,) = seen.blocks.values()
+        rows, box = matrix(block), sample.boxes[0]
+        grid, inside = block.key_grid, np.zeros((4, 4), bool)
+        for y in range(4):
+            for x in range(4):
+                u, v = 16 * x + 8, 16 * y + 8
+                inside[y, x] = box.left <= u < box.right and box.top <= v < box.bottom
+        assert grid == (1, 4, 4)
+        cells = [int(p.y // 16 * 4 + p.x // 16) for p in sample.parts]
+        means.append(np.mean([rows[c][inside.ravel()].sum() / rows[c].sum() for c in cells]))
+    assert line(evaluation, "nl", "map", "energy").value == pytest.approx(np.mean(means), rel=1e-4)
+
+
+def test_chance_is_the_same_for_every_network_and_its_energy_near_the_area(found):
+    evaluation = found[0]
+    one, other = (line(evaluation, name, "chance", "energy") for name in ("nl", "cgnl"))
+    assert one == other
+    area = line(evaluation, "nl", "chance", "object area").value
+    assert one.value == pytest.approx(area, abs=0.1)
+
+
+def test_tables_hold_every_case(found):
+    evaluation, out, _models, _data = found
+    table = parquet.read_table(out / "cases.parquet")
+    with (out / "cases.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == table.num_rows == len(list(evaluation.finished.rows()))
+    assert rows[0]["picture"] == "00.png"
+    with (out / "summary.csv").open(newline="") as file:
+        assert len(list(csv.reader(file))) == 1 + len(evaluation.summary)
+
+
+def test_differences_are_between_networks_and_against_each_baseline(found):
+    pairs = {(d.first, d.second) for d in found[0].differences if d.measure == "energy"}
+    assert (("nl", "map"), ("cgnl", "map")) in pairs
+    assert {second for first, second in pairs if first == ("nl", "map")} >= {
+        ("nl", name) for name in ("cosine", "grad-cam", "blob", "chance")
+    }
+    (one,) = [
+        d for d in found[0].differences
+        if (d.first, d.second, d.measure) == (("nl", "map"), ("cgnl", "map"), "energy")
+    ]  # fmt: skip
+    means = [line(found[0], name, "map", "energy").value for name in ("nl", "cgnl")]
+    assert one.mean.value == pytest.approx(means[0] - means[1])
+
+
+def test_answers_are_compared_with_the_class_of_the_picture(found):
+    right = line(found[0], "nl", "answer", "top-1")
+    assert right.pictures == COUNT
+    assert 0 <= right.value <= 1
+
+
+def test_a_run_that_is_there_is_not_done_again(found, monkeypatch):
+    evaluation, out, models, data = found
+    monkeypatch.setattr(forward, "capture", None)
+    assert evaluate(data, models, out).summary == evaluation.summary
+    with pytest.raises(InputError, match="another run"):
+        evaluate(data, models, out, Asked(size=96))
+
+
+def test_a_broken_picture_is_listed_and_a_part_outside_left_out(tmp_path):
+    folder = dataset(tmp_path / "data", 3)
+    (folder / "01.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    with (folder / "points.csv").open("a") as file:
+        file.write("\n00.png,beak,900,900")
+    model = make_tiny(NonLocalSpec())
+    found = evaluate(read(folder), [model], tmp_path / "o", Asked(("part coverage",), ("map",)))
+    assert [name for name, _why in found.finished.problems] == ["01.png"]
+    assert found.summary[0].mean.pictures == 2
+    assert {row["reference"] for row in found.finished.rows()} == {"head", "wing", "tail"}
+
+
+def test_without_annotations_what_needs_none_is_measured(tmp_path):
+    folder = dataset(tmp_path / "data", 1)
+    for name in ("points.csv", "boxes.csv"):
+        (folder / name).unlink()
+    found = evaluate(read(folder), [make_tiny(CGNLSpec(groups=8))], tmp_path / "o")
+    assert {one.measure for one in found.summary} == {
+        "lit area", "same answer, block removed", *block_statistics.NAMES,
+    }  # fmt: skip
+
+
+def _no_block(data, out):
+    evaluate(data, [make_tiny(None)], out)
+
+
+def _nobody(data, out):
+    evaluate(data, [], out)
+
+
+def _twice(data, out):
+    evaluate(data, [make_tiny(NonLocalSpec())] * 2, out)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (_no_block, "no attention block"),
+        (_nobody, "no network"),
+        (_twice, "given twice"),
+        (lambda _d, _o: Asked(("beauty",)), "'beauty' is not a measure"),
+        (lambda _d, _o: Asked(maps=("guess",)), "'guess' is not a map"),
+        (lambda _d, _o: Asked(()), "Nothing is not a measure"),
+    ],
+)
+def test_faults_are_one_line(fault, said, tmp_path, one_line):
+    data = read(dataset(tmp_path / "data", 1))
+    with pytest.raises(InputError) as problem:
+        fault(data, tmp_path / "o")
+    assert said in one_line(problem.value)
+
+
+def test_an_outline_is_an_object(tmp_path):
+    (sample,) = read(coco(tmp_path)).samples
+    model, clip = make_tiny(NonLocalSpec()), pictures.load(sample.path)
+    model_input = pipeline.prepare(model, clip)
+    capture = forward.capture(model, model_input)
+    (block,) = capture.blocks.values()
+    subject = Subject(sample, clip, model, model_input, capture, block)
+    inside = subject.region(block.key_grid).reshape(4, 4)
+    assert inside.tolist() == [[x + y <= 2 for x in range(4)] for y in range(4)]
+    assert coverage.energy_inside(inside.flatten().float(), inside.flatten()) == 1

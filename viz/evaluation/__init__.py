@@ -1,0 +1,1 @@
+"""Attention maps as numbers: measures by name, their uncertainty, tables and plots."""

@@ -1,0 +1,1 @@
+"""Parameters and multiply-adds of networks and blocks, beside what the papers print."""

@@ -1,0 +1,230 @@
+"""Networks, maps and measures over a data set -> a row for every case.
+
+    from viz.evaluation.evaluate import Asked, evaluate
+    found = evaluate(read("birds"), [viz.load("e2-nl"), viz.load("e2-cgnl")], "out")
+    print(found.summary[0])
+
+Written to ``out``: cases.parquet and cases.csv (every case), summary.csv (means with 95 % bootstrap
+intervals over pictures), differences.csv (paired), manifest.json; and run.json with parts/, from
+which a run that was stopped goes on.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import torch
+
+from errors import InputError
+from models.loaded import LoadedModel
+from viz.attention import forward, pipeline
+from viz.attention.hooks import listening
+from viz.attention.kinds.registry import as_kind, kind_of
+from viz.attention.queries import block_of
+from viz.datasets import shards
+from viz.datasets.sample import Dataset, Sample
+from viz.datasets.shards import Job, Progress, Row, Work
+from viz.evaluation import block_statistics, clusters, measures
+from viz.evaluation.ablation import BlockRemoved
+from viz.evaluation.measures import OF_ANSWERS, OF_PAIRS, OF_PARTS, Case
+from viz.evaluation.report import summary
+from viz.evaluation.sources import SOURCES
+from viz.evaluation.subject import MIDDLE, Subject
+from viz.geometry import Mode
+from viz.types import Clip
+
+VERSION = 1
+SCHEMA = pa.schema(
+    [
+        ("picture", pa.string()),
+        ("network", pa.string()),
+        ("map", pa.string()),
+        ("reference", pa.string()),
+        ("x", pa.float32()),
+        ("y", pa.float32()),
+        ("measure", pa.string()),
+        ("value", pa.float64()),
+    ]
+)
+"""A case: x and y are the reference's, in pixels of the picture."""
+SAMPLED = 64
+"""References that the average map of a group or head is taken over."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is measured: ``maps`` are names of SOURCES, ``measured`` of measures.NAMES; ``block``
+    None is the last one; ``mode`` and ``size`` (pixels) say how a picture becomes an input."""
+
+    measured: tuple[str, ...] = measures.DEFAULT
+    maps: tuple[str, ...] = tuple(SOURCES)
+    block: str | None = None
+    mode: Mode = "fit"
+    size: int | None = None
+
+    def __post_init__(self) -> None:
+        for given, known, what in (
+            (self.measured, measures.NAMES, "measure"),
+            (self.maps, tuple(SOURCES), "map to measure"),
+        ):
+            wrong = [one for one in given if one not in known]
+            if wrong or not given:
+                named = repr(wrong[0][:40]) if wrong else "Nothing"
+                raise InputError(f"{named} is not a {what}; use {', '.join(known)}.")
+
+
+def evaluate(
+    dataset: Dataset,
+    models: Sequence[LoadedModel],
+    out: str | Path,
+    asked: Asked | None = None,
+    progress: Progress | None = None,
+) -> summary.Evaluation:
+    """Measure every network on every picture, and write the tables to ``out``.
+
+    A run that was stopped goes on where it was. InputError where nothing can be measured;
+    MachineError where ``out`` cannot be written. Pictures that fail are listed in the manifest.
+    """
+    asked = asked or Asked()
+    if not models:
+        raise InputError("There is no network to evaluate; give one or more.")
+    if len({model.id for model in models}) < len(models):
+        raise InputError("A network is given twice; give each once.")
+    settings = {
+        "evaluate": VERSION,
+        "networks": [[model.id, model.sha256] for model in models],
+        **asdict(asked),
+    }
+    job = Job(settings, SCHEMA, lambda: _work(models, asked))
+    finished = shards.run(dataset.samples, Path(out), job, progress)
+    if len(finished.problems) == finished.pictures:
+        raise InputError(f"Nothing could be measured: {finished.problems[0][1]}")
+    return summary.written(finished, Path(out))
+
+
+def _work(models: Sequence[LoadedModel], asked: Asked) -> Work:
+    """Return what makes the rows of one picture after the other of a batch."""
+    before: dict[str, Subject] = {}
+
+    def rows(sample: Sample, clip: Clip) -> list[Row]:
+        found: list[Row] = []
+        for model in models:
+            subject = _subject(sample, clip, model, asked)
+            last = before.get(model.id)
+            found += [
+                {"picture": sample.name, "network": model.id, **row}
+                for row in _rows(subject, last, asked)
+            ]
+            before[model.id] = subject
+        return found
+
+    return rows
+
+
+def _subject(sample: Sample, clip: Clip, model: LoadedModel, asked: Asked) -> Subject:
+    model_input = pipeline.prepare(model, clip, asked.mode, asked.size)
+    capture = forward.capture(model, model_input)
+    return Subject(sample, clip, model, model_input, capture, block_of(capture, asked.block))
+
+
+def _rows(subject: Subject, last: Subject | None, asked: Asked) -> Iterator[Row]:
+    yield from _of_maps(subject, asked)
+    if set(asked.measured) & set(OF_PARTS):
+        yield from _of_parts(subject)
+    wanted = set(asked.measured) & set(block_statistics.NAMES)
+    if wanted:
+        for name, value in block_statistics.block_statistics(subject.block).items():
+            if name in wanted:
+                yield {"map": "block", "measure": name, "value": value}
+    if last is not None and set(asked.measured) & set(OF_PAIRS):
+        yield from _of_pair(last, subject)
+    yield from _of_answers(subject, asked)
+
+
+def _of_maps(subject: Subject, asked: Asked) -> Iterator[Row]:
+    for name in asked.maps:
+        for number, reference in enumerate(subject.references):
+            made = SOURCES[name].make(subject, reference)
+            if made is None:
+                break
+            case = Case(subject, reference, *made)
+            at = {"map": name, "reference": reference.name, "x": reference.at[0]}
+            for measure, value in measures.of_case(case, asked.measured, number == 0):
+                yield {**at, "y": reference.at[1], "measure": measure, "value": value}
+
+
+def _of_parts(subject: Subject) -> Iterator[Row]:
+    """Yield in which of K parts each key point lies, the centroids, and where the points are.
+
+    From these the measures over all pictures are made (``summary``). x and y in [0, 1] of the
+    input, of one frame.
+    """
+    kind, grid = kind_of(subject.block), subject.block.key_grid._replace(frames=1)
+    sample = kind.sample(subject.block, SAMPLED)
+    if len(sample) < 2 or subject.references[:1] and subject.references[0].name == MIDDLE:
+        return
+    maps = clusters.part_maps(sample[:, :, : grid.cells])
+    for number, (x, y) in enumerate(clusters.centroids(maps, grid.rows, grid.cols).tolist()):
+        yield {"map": "parts", "reference": str(number), "x": x, "y": y, "measure": "centroid"}
+    geometry = subject.capture.geometry
+    scale = subject.object_size * geometry.resized_width / subject.clip.width
+    for reference in subject.references:
+        u, v = geometry.to_input(*reference.at)
+        number = int(maps[:, subject.position(reference.at, grid)].argmax())
+        at = {"x": u / geometry.input_width, "y": v / geometry.input_height}
+        yield {
+            "map": "parts",
+            "reference": reference.name,
+            **at,
+            "measure": "part",
+            "value": number,
+        }
+    yield {"map": "parts", "measure": "object size", "value": scale / geometry.input_width}
+
+
+def _of_pair(first: Subject, second: Subject) -> Iterator[Row]:
+    """Yield for each part that two pictures share whether its cosine match is correct."""
+    one, other = (as_kind(s.capture, s.block, "features") for s in (first, second))
+    grid = other.key_grid._replace(frames=1)
+    truth = {reference.name: reference for reference in second.references}
+    for reference in first.references:
+        if reference.name == MIDDLE or reference.name not in truth:
+            continue
+        query = one.features[reference.cell.position(one.query_grid)]
+        row, col = divmod(int((other.features[: grid.cells] @ query).argmax()), grid.cols)
+        at = second.capture.geometry.cell_centre(row, col, grid)
+        wanted = truth[reference.name].at
+        correct = clusters.is_correct_match(at, wanted, second.object_size)
+        yield {"map": "cosine", "reference": reference.name, "x": at[0], "y": at[1],
+               "measure": OF_PAIRS[0], "value": float(correct)}  # fmt: skip
+
+
+def _of_answers(subject: Subject, asked: Asked) -> Iterator[Row]:
+    """Yield whether the network is right, and whether it still is without its blocks."""
+    if not set(asked.measured) & set(OF_ANSWERS):
+        return
+    model, whole = subject.model, int(subject.capture.logits.argmax())
+    weight = next(model.network.parameters())
+    with listening(model, ()), BlockRemoved(model.network), torch.no_grad():
+        x = subject.model_input.tensor.to(weight.device, weight.dtype)
+        removed = int(model.network(x)[0].argmax())
+    values = {OF_ANSWERS[2]: float(removed == whole)}
+    if any(_same_class(name, subject.sample.class_name) for name in model.class_names):
+        for name, answer in zip(OF_ANSWERS, (whole, removed), strict=False):
+            right = _same_class(model.class_name(answer), subject.sample.class_name)
+            values[name] = float(right)
+    for name in asked.measured:
+        if name in values:
+            yield {"map": "answer", "measure": name, "value": values[name]}
+
+
+def _same_class(one: str, other: str) -> bool:
+    """Tell whether two names of classes are the same but for numbers before them and signs."""
+    return bool(one) and _plain(one) == _plain(other)
+
+
+def _plain(name: str) -> str:
+    number, dot, rest = name.partition(".")
+    name = rest if dot and number.isdecimal() else name
+    return name.replace("_", " ").replace("-", " ").strip().lower()

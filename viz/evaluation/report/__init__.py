@@ -1,0 +1,1 @@
+"""What an evaluation leaves: tables, plots, the best and worst pictures."""

@@ -1,0 +1,120 @@
+"""One picture as one network saw it: its reference patches, and which cells matter."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from errors import OutsideError
+from models.blocks.layout import Grid
+from models.loaded import LoadedModel
+from viz.attention.captures import BlockCapture, Capture
+from viz.datasets.sample import Sample
+from viz.media import pictures
+from viz.types import Cell, Clip, ModelInput
+
+MIDDLE = "middle"
+"""The name of the reference of a picture without parts: the middle of its object, or its own."""
+_MASK_FROM = 128
+
+
+class Reference(NamedTuple):
+    """A reference: the name of its part, where it is in pixels, and its cell of the block."""
+
+    name: str
+    at: tuple[float, float]
+    cell: Cell
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A picture, what the network was given, and what it left at one block."""
+
+    sample: Sample
+    clip: Clip
+    model: LoadedModel
+    model_input: ModelInput
+    capture: Capture
+    block: BlockCapture
+
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """Every visible part that the network sees; without parts the middle of the object."""
+        parts = [(part.name, (part.x, part.y)) for part in self.sample.parts]
+        if not parts:
+            parts = [(MIDDLE, self._middle)]
+        return tuple(self._seen(parts))
+
+    def _seen(self, parts: list[tuple[str, tuple[float, float]]]) -> Iterator[Reference]:
+        grid = self.block.query_grid
+        for name, at in parts:
+            try:
+                yield Reference(name, at, Cell(0, *self.capture.geometry.cell_at(*at, grid)))
+            except OutsideError:  # cut off by the network's crop, or a part outside its picture
+                continue
+
+    @property
+    def _middle(self) -> tuple[float, float]:
+        if self.sample.boxes:
+            box = self.sample.boxes[0]
+            return (box.left + box.right) / 2, (box.top + box.bottom) / 2
+        return self.clip.width / 2, self.clip.height / 2
+
+    def position(self, at: tuple[float, float], grid: Grid) -> int:
+        """Return the position of a pixel in one frame of a grid."""
+        row, col = self.capture.geometry.cell_at(*at, grid)
+        return row * grid.cols + col
+
+    def targets(self, grid: Grid, but: Reference) -> Tensor:
+        """Return the positions of all references but one, by the cells of a grid: int64."""
+        others = [one for one in self.references if one is not but]
+        return torch.tensor([self.position(one.at, grid) for one in others], dtype=torch.long)
+
+    def region(self, grid: Grid) -> Tensor | None:
+        """Return the cells of one frame (h w,) whose middle lies on the object: bool.
+
+        On its mask, else in its polygons, else in its boxes; None where nothing is known of it.
+        """
+        inside = self._inside
+        if inside is None:
+            return None
+        geometry = self.capture.geometry
+        centres = [
+            geometry.cell_centre(row, col, grid)
+            for row in range(grid.rows)
+            for col in range(grid.cols)
+        ]
+        high, wide = inside.shape
+        x, y = np.array(centres).T
+        cols = (x * wide / self.clip.width).astype(int).clip(0, wide - 1)
+        rows = (y * high / self.clip.height).astype(int).clip(0, high - 1)
+        return torch.from_numpy(inside[rows, cols])
+
+    @cached_property
+    def _inside(self) -> np.ndarray | None:
+        """Where the object is, (H, W) bool, in pixels of the picture or of its mask."""
+        if self.sample.mask is not None:
+            return pictures.load(self.sample.mask).frames[0, ..., 0] >= _MASK_FROM
+        inside = np.zeros((self.clip.height, self.clip.width), np.uint8)
+        if self.sample.polygons:
+            rings = [np.rint(np.array(ring)).astype(np.int32) for ring in self.sample.polygons]
+            cv2.fillPoly(inside, rings, 1)
+            return inside.astype(bool)
+        for box in self.sample.boxes:
+            edges = (round(max(0, v)) for v in (box.top, box.bottom, box.left, box.right))
+            top, bottom, left, right = edges
+            inside[top:bottom, left:right] = 1
+        return inside.astype(bool) if self.sample.boxes else None
+
+    @property
+    def object_size(self) -> float:
+        """The longer side of the object's box in pixels, of the picture where there is none."""
+        if self.sample.boxes:
+            box = self.sample.boxes[0]
+            return max(box.right - box.left, box.bottom - box.top)
+        return float(max(self.clip.width, self.clip.height))
