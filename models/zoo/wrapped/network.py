@@ -93,7 +93,7 @@ def _placed(call: Call, picture: Picture) -> TokenCells | UnplacedError:
     try:
         return place(call, picture)
     except UnplacedError as problem:
-        return problem
+        return problem.with_traceback(None)  # which would keep every tensor of the run
 
 
 def runs_of(calls: list[Call]) -> dict[str, list[Call]]:

@@ -11,6 +11,7 @@ from torch import nn
 from errors import InputError
 from models.report import UndecidedError
 from models.specs.network import Preprocessing
+from models.zoo.wrapped.cells import UnplacedError
 from models.zoo.wrapped.network import runs_of
 from models.zoo.wrapped.tap import AttentionTap
 from models.zoo.wrapped.wrap import weights_hash, wrap
@@ -199,6 +200,14 @@ def test_layers_that_fit_no_grid_are_left_out_by_name_and_reason():
     reasons = dict(model.spec.left_out)
     assert len(reasons) == 12
     assert reasons["blocks.0.attn"].startswith("it attends over channels")
+
+
+def test_what_is_left_out_keeps_nothing_of_the_run():
+    model = wrap(timm.create_model("xcit_nano_12_p16_224", img_size=64), TINY)
+    found = model.network._cells[1, 64, 64].values()
+    problems = [one for one in found if isinstance(one, UnplacedError)]
+    assert len(problems) == 12
+    assert all(one.__traceback__ is None for one in problems)
 
 
 def given_back(module, modes):
