@@ -42,6 +42,11 @@ class Subject:
     capture: Capture
     block: BlockCapture
 
+    @property
+    def predicts(self) -> bool:
+        """Whether the network answers with a class."""
+        return len(self.capture.logits) > 0
+
     @cached_property
     def references(self) -> tuple[Reference, ...]:
         """Every visible part that the network sees; without parts the middle of the object."""

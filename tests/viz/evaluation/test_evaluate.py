@@ -137,8 +137,13 @@ def test_without_annotations_what_needs_none_is_measured(tmp_path):
     }  # fmt: skip
 
 
-def _no_block(data, out):
-    evaluate(data, [make_tiny(None)], out)
+def test_a_trunk_without_a_block_is_measured_by_its_features(tmp_path):
+    data, asked = read(dataset(tmp_path / "data", 2)), Asked(("energy", *measures.OF_ANSWERS))
+    found = evaluate(data, [make_tiny(None)], tmp_path / "o", asked)
+    means = {(one.map, one.measure): one.mean.value for one in found.summary}
+    assert means["map", "energy"] == pytest.approx(means["cosine", "energy"])
+    assert ("answer", "top-1") in means
+    assert ("answer", "same answer, block removed") not in means
 
 
 def _nobody(data, out):
@@ -152,7 +157,6 @@ def _twice(data, out):
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        (_no_block, "no attention block"),
         (_nobody, "no network"),
         (_twice, "given twice"),
         (lambda _d, _o: Asked(("beauty",)), "'beauty' is not a measure"),
