@@ -4,10 +4,13 @@ import csv
 
 import numpy as np
 import pytest
+import timm
 from pyarrow import parquet
 
 from errors import InputError
 from models.specs.block import CGNLSpec, NonLocalSpec
+from models.specs.network import Preprocessing
+from models.zoo.wrapped.wrap import wrap
 from tests.conftest import make_tiny
 from tests.viz.evaluation.drawn_birds import coco, dataset
 from viz.attention import forward, pipeline
@@ -181,3 +184,18 @@ def test_an_outline_is_an_object(tmp_path):
     inside = subject.region(block.key_grid).reshape(4, 4)
     assert inside.tolist() == [[x + y <= 2 for x in range(4)] for y in range(4)]
     assert coverage.energy_inside(inside.flatten().float(), inside.flatten()) == 1
+
+
+@pytest.mark.parametrize("classes", [7, ()])
+def test_heads_of_a_transformer_are_measured(classes, tmp_path):
+    data = read(dataset(tmp_path / "data", 3))
+    module = timm.create_model(
+        "vit_tiny_patch16_224", num_classes=7, depth=2, embed_dim=24, num_heads=3, img_size=64
+    ).eval()
+    prep = Preprocessing(size=64, resize=73, stride=16, fixed=True)
+    found = evaluate(data, [wrap(module, prep, classes, "vit")], tmp_path / "o")
+    means = {(one.map, one.measure): one.mean.value for one in found.summary}
+    assert 0 <= means["map", "energy"] <= 1
+    assert ("parts", "NMI") in means
+    assert -1 <= means["block", "similarity of heads or groups"] <= 1
+    assert ("answer", "same answer, block removed") not in means
