@@ -37,10 +37,7 @@ def strip() -> None:
 
 
 def _on_order() -> None:
-    ids = pin_cards.ordered(STRIP)
-    if ids is not None:
-        known = {pin.id: pin for pin in session_pins.pins()}
-        session_pins.put(known[id] for id in ids)
+    pin_cards.put_in_order(STRIP)
 
 
 def _on_remove() -> None:

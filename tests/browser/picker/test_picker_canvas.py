@@ -114,7 +114,7 @@ def test_cgnl_maps_are_painted_as_python_paints_them(page, clip, plan, kernel, o
     hover(page, 0.31, 0.72)
     wanted = assert_painted(page, found, look, shown)
     label = f"{wanted.part} {wanted.number}"
-    heading = " · channels by standout" if shown.startswith("channel") else ""
+    heading = " · channels by distinctiveness" if shown.startswith("channel") else ""
     words = f"{label}{heading} · 0 to 1 = min-max over the map"
     expect(page.locator(".caption")).to_have_text(words)
 

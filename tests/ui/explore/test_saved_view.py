@@ -41,7 +41,7 @@ def as_bytes(content):
 
 def assert_renders(offered, tmp_path):
     """Check that view.png is what the command line makes of recipe.json; return both."""
-    saved, text = offered["view.png"](), as_bytes(offered["recipe.json"]())
+    saved, text = offered["png"](), as_bytes(offered["json"]())
     assert again(tmp_path, text) == saved
     recipe = recipe_json.loads(text)
     assert embedded_recipe.read(saved, "view.png") == recipe
@@ -125,12 +125,12 @@ def test_the_movie_is_what_its_recipe_renders(offered, tmp_path):
     at.segmented_control(key="view-movie-kind").set_value("GIF").run()
     at.button(key="view-movie-make").click().run()
     assert_sound(at)
-    assert again(tmp_path, as_bytes(offered["recipe.json"]()), "gif") == offered["view.gif"]()
+    assert again(tmp_path, as_bytes(offered["json"]()), "gif") == offered["gif"]()
 
 
 def test_titles_captions_and_places_of_the_page_stand_under_the_maps(offered):
     assert_sound(opened(at="3,9", focus="group 2", kind=COSINE))
-    [reference] = json.loads(offered["recipe.json"]())["references"]
+    [reference] = json.loads(offered["json"]())["references"]
     assert [view["label"] for view in reference["views"]] == [
         "Cosine · e2-nl · unit14", "CGNL · e2-cgnl · unit14",
     ]  # fmt: skip
