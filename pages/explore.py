@@ -79,7 +79,7 @@ def toolbar(found: Scene, settings: Settings) -> None:
     from viz.figure.files import maps_file
     from viz.figure.recipe import recipe_json
 
-    figure = pinned_view.figure_of(found, settings.look)
+    figure = pinned_view.figure_of(found, settings.look, settings.dpi)
 
     def npz() -> bytes:
         return maps_file.npz(found.shots, found.reference.frame, found.clip, full=True)
@@ -107,7 +107,7 @@ def movie_maker(found: Scene, settings: Settings) -> None:
     from ui.explore import pinned_view
     from ui.session import movies
 
-    figure = pinned_view.figure_of(found, settings.look)
+    figure = pinned_view.figure_of(found, settings.look, settings.dpi)
     if movies.can_move(figure):
         movies.maker(figure, pinned_view.file_stem(found), "view")
 
@@ -143,8 +143,8 @@ def main() -> None:
     with st.sidebar:
         keeper.words()
     st.html(STYLE)
-    left, right = st.columns([3, 5], vertical_alignment="center")
-    left.markdown("#### What does this patch attend to?")
+    left, right = st.columns([2, 7], vertical_alignment="center")
+    left.markdown("#### Explore attention")
     above = right.container(key="toolbar")
     if missing.lacking():
         missing.ask()

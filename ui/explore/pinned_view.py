@@ -32,7 +32,7 @@ def _view(shot: Shot) -> View:
     return replace(view, maps="auto", count=Selection().count) if shot.is_single else view
 
 
-def figure_of(found: Scene, look: Look) -> Figure:
+def figure_of(found: Scene, look: Look, dpi: int = 300) -> Figure:
     """Return the figure of what is on the page; its recipe draws the same again."""
     titles = [shot.title for shot in found.shots]
     reference = reference_of(found)
@@ -41,6 +41,7 @@ def figure_of(found: Scene, look: Look) -> Figure:
     )
     shots = tuple(replace(s, view=v) for s, v in zip(found.shots, named, strict=True))
     recipe = composition.view_recipe((replace(reference, views=named),), look)
+    recipe = replace(recipe, layout=replace(recipe.layout, dpi=dpi))
     return Figure(recipe, SceneSources(replace(found, shots=shots)))
 
 

@@ -30,6 +30,7 @@ OWN = "what the block computes"
 FRAMING = {"fit": "whole picture", "center-crop": "centre crop"}
 SIZES = (224, 320, 448)
 MOST_ARROWS = 20
+RESOLUTIONS = [75, 150, 300, 600]
 NORMALISATIONS = {
     "min-max": "clip", "min-max of each frame": "frame", "fixed range": "fixed",
 }  # fmt: skip
@@ -50,13 +51,15 @@ _PAPERS = {
 class Settings:
     """Everything the sidebar says: a view a network, the look, which frames of a clip.
 
-    ``by_class`` are the names of kinds whose maps are ranked by class evidence.
+    ``by_class`` are the names of kinds whose maps are ranked by class evidence; ``dpi`` is the
+    resolution of the PNG.
     """
 
     views: tuple[View, ...]
     by_class: frozenset[str]
     look: Look
     sampling: Sampling
+    dpi: int = 300
 
 
 def sidebar() -> Settings | None:
@@ -73,6 +76,10 @@ def sidebar() -> Settings | None:
         kinds = [kind_shown(view, entry.spec) for entry, view in chosen]
         listings = _listings(kinds, specs)
         look = _look()
+        dpi = choice(
+            "PNG resolution in dpi", RESOLUTIONS, state.DPI, index=RESOLUTIONS.index(300),
+            help="The picture is 183 mm wide: 2161 pixels at 300 dpi.",
+        )  # fmt: skip
     return Settings(
         tuple(
             replace(view, maps=one.maps, count=one.count, shown=one.shown)
@@ -81,6 +88,7 @@ def sidebar() -> Settings | None:
         frozenset(name for name, one in listings.items() if one.by_class),
         look,
         sampling,
+        dpi,
     )
 
 
