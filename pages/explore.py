@@ -144,7 +144,7 @@ def main() -> None:
         keeper.words()
     st.html(STYLE)
     left, right = st.columns([2, 7], vertical_alignment="center")
-    left.markdown("#### Explore attention")
+    left.markdown("#### Explore")
     above = right.container(key="toolbar")
     if missing.lacking():
         missing.ask()

@@ -6,7 +6,7 @@ import json
 import pytest
 from PIL import Image
 
-from tests.ui.pages import assert_sound, opened
+from tests.ui.pages import assert_sound, opened, uploader
 from tests.viz.drawn_clips import frames, video
 from viz.attention.kinds.registry import KINDS
 from viz.cli.main import main
@@ -102,7 +102,7 @@ def test_the_picture_of_a_clip_is_what_its_recipe_renders(offered, tmp_path, add
 
 def test_an_uploaded_photo_is_rendered_from_the_file_beside_its_recipe(offered, tmp_path):
     at = opened()
-    at.file_uploader(key="upload").upload("my photo.png", photo(), "image/png").run()
+    uploader(at, "upload").upload("my photo.png", photo(), "image/png").run()
     assert_sound(at)
     (tmp_path / "my photo.png").write_bytes(photo())
     recipe, _ = assert_renders(offered, tmp_path)
@@ -112,7 +112,7 @@ def test_an_uploaded_photo_is_rendered_from_the_file_beside_its_recipe(offered, 
 def test_an_uploaded_clip_is_rendered_from_the_frames_that_were_taken(offered, tmp_path):
     content = video(frames(23, 62, 98))
     at = opened(size="224")
-    at.file_uploader(key="upload").upload("walk.mp4", content, "video/mp4").run()
+    uploader(at, "upload").upload("walk.mp4", content, "video/mp4").run()
     assert_sound(at)
     assert at.selectbox(key="net").value == "e2-clip-nl"
     (tmp_path / "walk.mp4").write_bytes(content)

@@ -75,7 +75,9 @@ def alone(picture: Picture, width: int, height: int, look: Look) -> np.ndarray:
     if picture.shade is None or picture.shade.heat.constant:
         return out
     level = levels(picture.shade, picture.crop, width, height, look)
-    shown = heats.kept(np.nan_to_num(level, nan=-1.0), look)
+    shown = heats.kept(
+        np.nan_to_num(level, nan=-1.0), picture.shade.heat.level(picture.shade.moment, look)
+    )
     out[shown, :3] = colour_table(look, False)[np.rint(level[shown] * 255).astype(np.uint8)]
     out[shown, 3] = round(255 * look.heat_opacity)
     return out
