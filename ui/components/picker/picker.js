@@ -110,7 +110,7 @@ class Picker {
     this.hold.type = "checkbox";
     this.hold.onchange = () => this.schedule();
     make("span", "", hold, "Keep the reference fixed; read values under the pointer");
-    this.keeping = make("label", "hold", bar);
+    this.keeping = make("label", "keep", bar);
     this.keep = make("input", "", this.keeping);
     this.keep.type = "checkbox";
     this.keep.onchange = () => this.keepChannel(this.keep.checked);

@@ -67,7 +67,7 @@ export class PanelView {
     this.cut = make("div", "cut", ramp);
     this.cut.tabIndex = 0;
     this.cut.setAttribute("role", "slider");
-    this.cut.setAttribute("aria-label", "Threshold");
+    this.cut.setAttribute("aria-label", "Mark on the colour bar: threshold");
     this.cut.setAttribute("aria-valuemin", "0");
     this.cut.setAttribute("aria-valuemax", "1");
     this.cutText = make("span", "", this.cut);
