@@ -10,7 +10,9 @@ from models.backbones.digits import PLACES, DigitNetwork
 from models.backbones.efficientnet_lite import EfficientNetLite
 from models.backbones.resnet import AttentionResNet
 from models.blocks.block_table import AttentionBlock
+from models.detection.detector import Detector
 from models.multiply_adds import multiply_adds
+from models.specs.detection import DetectorSpec, RCNNSpec, SSDSpec
 from models.specs.lite import lite_units
 from models.specs.network import (
     RESNET_UNITS,
@@ -47,7 +49,25 @@ class Network(Protocol):
         """Return the logits (B, classes) given what leaves ``place``, (B, C, T, H, W)."""
 
 
+def _rcnn(spec: RCNNSpec) -> Detector:
+    if spec.neck == "c4":
+        from models.detection.rcnn_c4 import C4Detector
+
+        return C4Detector(spec)
+    from models.detection.rcnn_fpn import FPNDetector  # imported late: torchvision takes seconds
+
+    return FPNDetector(spec)
+
+
+def _ssd(spec: SSDSpec) -> Detector:
+    from models.detection.ssd import SSDDetector
+
+    return SSDDetector(spec)
+
+
 _NETWORKS = {
+    RCNNSpec: _rcnn,
+    SSDSpec: _ssd,
     ModelSpec: AttentionResNet,
     CompactSpec: compact,
     DigitSpec: DigitNetwork,
@@ -55,10 +75,12 @@ _NETWORKS = {
 }
 
 
-def places_of(spec: NetworkSpec | WrappedSpec) -> tuple[Place | AttendingLayer, ...]:
+def places_of(spec: NetworkSpec | DetectorSpec | WrappedSpec) -> tuple[Place | AttendingLayer, ...]:
     """Return where a network's blocks are, without building it."""
     if isinstance(spec, WrappedSpec):
         return spec.layers
+    if isinstance(spec, DetectorSpec):
+        return spec.places
     if isinstance(spec, ModelSpec):
         return places(spec.depth, spec.placement)
     if isinstance(spec, LiteSpec):
@@ -82,12 +104,12 @@ def stage_ends(spec: NetworkSpec) -> tuple[Place, ...]:
     return ()
 
 
-def build(spec: NetworkSpec) -> Network:
+def build(spec: NetworkSpec | DetectorSpec) -> Network:
     """Return a fresh network in eval mode; a fresh attention block or gate is the identity."""
     return _NETWORKS[type(spec)](spec).eval()
 
 
-def outline(spec: NetworkSpec) -> Network:
+def outline(spec: NetworkSpec | DetectorSpec) -> Network:
     """Return the network without memory (the meta device), to count it and compare shapes."""
     with torch.device("meta"):
         return build(spec)
@@ -107,7 +129,9 @@ def gmacs_of(network: Network, size: int, frames: int = 1) -> float:
     """Return the multiply-adds of an outline as ``gmacs`` does.
 
     Convolutions, the classifier and the pairwise products of attention blocks, counted on shapes
-    alone (the meta device).
+    alone (the meta device). Of a detector what every picture costs: what its heads take depends on
+    what is found.
     """
     shape = (1, network.spec.preprocessing.channels, frames, size, size)
-    return multiply_adds(network, torch.empty(shape, device="meta")) / 1e9
+    counted = network.dense if isinstance(network, Detector) else network
+    return multiply_adds(counted, torch.empty(shape, device="meta")) / 1e9

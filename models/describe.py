@@ -8,6 +8,7 @@ from torch import nn
 from models.blocks.nonlocal_block import NonLocalBlock
 from models.build import gmacs_of, outline, parameter_count
 from models.specs.block import BlockSpec, CGNLSpec, NonLocalSpec
+from models.specs.detection import DetectorSpec, RCNNSpec
 from models.specs.gate import GateSpec
 from models.specs.network import (
     CompactSpec,
@@ -64,8 +65,14 @@ def headline(spec: NetworkSpec) -> str:
     size = f"{prep.size} px" if prep.channels == 3 else f"{prep.size} px, grey"
     apart = f", every {_nth(prep.frame_stride)}" if prep.frame_stride > 1 else ""
     clip = f"{prep.frames} frames{apart}, " if prep.frames > 1 else ""
-    classes = f"{spec.num_classes} classes" if spec.num_classes else "no classifier"
-    return f"{network_name(spec)}; {clip}{size}; {classes}"
+    return f"{network_name(spec)}; {clip}{size}; {_outputs(spec)}"
+
+
+def _outputs(spec: NetworkSpec | DetectorSpec) -> str:
+    """Return what is told apart; a detector's background is no class."""
+    if isinstance(spec, DetectorSpec):
+        return f"{spec.labels - 1} kinds of objects"
+    return f"{spec.num_classes} classes" if spec.num_classes else "no classifier"
 
 
 def _nth(stride: int) -> str:
@@ -73,8 +80,19 @@ def _nth(stride: int) -> str:
     return f"{stride}{endings.get(stride % 10 if stride % 100 // 10 != 1 else 0, 'th')}"
 
 
-def network_name(spec: NetworkSpec) -> str:
+def _detector_name(spec: DetectorSpec) -> str:
+    """Return the kind of detector, and what it stands on."""
+    if isinstance(spec, RCNNSpec):
+        kind = "Keypoint" if spec.keypoints else "Mask" if spec.masks else "Faster"
+        return f"{kind} R-CNN on {network_name(spec.trunk)} {spec.neck.upper()}"
+    words = {"vgg16": "SSD300 on VGG-16", "mobilenet_v3_large": "SSDlite on MobileNetV3"}
+    return words[spec.trunk] if isinstance(spec.trunk, str) else f"SSD300 on {network_name(spec.trunk)}"
+
+
+def network_name(spec: NetworkSpec | DetectorSpec) -> str:
     """Return the network in a few words: ResNet-50, WRN-28-8."""
+    if isinstance(spec, DetectorSpec):
+        return _detector_name(spec)
     if isinstance(spec, CompactSpec):
         return _COMPACT[spec.family].format(spec.size_name)
     if isinstance(spec, DigitSpec):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
@@ -19,7 +19,7 @@ from torch.utils.flop_counter import flop_registry
 aten = torch.ops.aten
 
 
-def multiply_adds(module: nn.Module, x: Tensor) -> int:
+def multiply_adds(module: Callable[[Tensor], object], x: Tensor) -> int:
     """Return the multiply-adds of one forward of ``module`` on x, as torch counts them."""
     # The meta device has no fused attention; the plain one multiplies the same numbers.
     plain = sdpa_kernel(SDPBackend.MATH)

@@ -33,6 +33,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "blocks",
         "multiply_adds",
         "backbones",
+        "detection",
         "build",
         "class_names",
         "describe",
@@ -93,7 +94,10 @@ PARALLEL: dict[str, set[str]] = {"ui": {"explore", "figure", "gates", "models"}}
 
 MOST_SUBPACKAGES = 8
 MOST_ENTRIES = 12
-LARGER_FOLDERS: dict[str, str] = {"models/weights": "a file and a card for every bundled network"}
+LARGER_FOLDERS: dict[str, str] = {
+    "models": "detectors stand beside what they are built of",
+    "models/weights": "a file and a card for every bundled network",
+}
 """Folder with more than MOST_ENTRIES entries -> why."""
 
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.backbones.filling import fill_convolutions
-from models.backbones.units import Affine, Basic, Bottleneck, TimeConv
+from models.backbones.units import NORMS, Basic, Bottleneck, TimeConv
 from models.blocks.block_table import AttentionBlock, block
 from models.blocks.layout import fold_time, unfold_time
 from models.specs.network import BASIC_DEPTHS, RESNET_UNITS, ModelSpec
@@ -50,7 +50,7 @@ class AttentionResNet(nn.Module):
             self.conv1 = TimeConv(
                 3, width, (time.stem_frames, 7, 7), (time.stem_stride, 2, 2), bias=False
             )
-        self.bn1 = Affine(width) if spec.norm == "affine" else nn.BatchNorm2d(width)
+        self.bn1 = NORMS[spec.norm](width)
         self.relu = nn.ReLU(inplace=True)
         self.layer1, self.layer2, self.layer3, self.layer4 = (
             _stage(spec, stage) for stage in range(2, 6)

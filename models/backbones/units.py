@@ -1,5 +1,8 @@
 """Residual units, and the few layers that clips need beyond torch's own."""
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +25,31 @@ class Affine(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.weight[:, None, None] + self.bias[:, None, None]
+
+
+class FrozenNorm(nn.Module):
+    """Batch norm whose scale, shift and statistics are buffers, as torchvision's detectors have it:
+    (B, C, H, W)."""
+
+    def __init__(self, channels: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.eps = eps
+        for name, fill in (("weight", 1), ("bias", 0), ("running_mean", 0), ("running_var", 1)):
+            self.register_buffer(name, torch.full((channels,), float(fill)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        scale = self.weight * (self.running_var + self.eps).rsqrt()
+        shift = self.bias - self.running_mean * scale
+        return x * scale[:, None, None] + shift[:, None, None]
+
+
+NORMS: dict[str, Callable[[int], nn.Module]] = {
+    "batch": nn.BatchNorm2d,
+    "affine": Affine,
+    "frozen": FrozenNorm,
+    "frozen, no epsilon": partial(FrozenNorm, eps=0.0),
+}
+"""Norm of a ModelSpec -> what makes a layer of so many channels."""
 
 
 class TimeConv(nn.Conv3d):
@@ -61,7 +89,7 @@ class _Unit(nn.Module):
     def __init__(self, spec: ModelSpec, place: Place, inner: int, out: int) -> None:
         super().__init__()
         stage = place.stage - 2
-        self.norm = Affine if spec.norm == "affine" else nn.BatchNorm2d
+        self.norm = NORMS[spec.norm]
         self.inflated = place.unit in spec.temporal.inflated[stage]
         self.shifted = place.unit in spec.temporal.shifted[stage]
         self.gate_position = spec.gate.position if spec.gate else None
@@ -102,12 +130,13 @@ class Bottleneck(_Unit):
         stage_width = spec.base_width * 2 ** (place.stage - 2)
         width, out = stage_width * spec.widening, stage_width * spec.expansion
         super().__init__(spec, place, width, out)
+        first, second = (stride, 1) if spec.strided == "conv1" else (1, stride)
         if self.inflated:
-            self.conv1 = TimeConv(channels, width, (3, 1, 1))
+            self.conv1 = TimeConv(channels, width, (3, 1, 1), (1, first, first))
         else:
-            self.conv1 = nn.Conv2d(channels, width, 1, bias=False)
+            self.conv1 = nn.Conv2d(channels, width, 1, first, bias=False)
         self.bn1 = self.norm(width)
-        self.conv2 = nn.Conv2d(width, width, 3, stride, 1, groups=spec.groups, bias=False)
+        self.conv2 = nn.Conv2d(width, width, 3, second, 1, groups=spec.groups, bias=False)
         self.bn2 = self.norm(width)
         self.conv3 = nn.Conv2d(width, out, 1, bias=False)
         self.bn3 = self.norm(out)

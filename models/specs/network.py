@@ -11,7 +11,7 @@ from models.specs.lite import LiteName
 
 PlacementName = Literal["none", "1", "1-after", "5", "10"]
 LitePlacementName = Literal["none", "1", "5"]
-NormName = Literal["batch", "affine"]
+NormName = Literal["batch", "affine", "frozen", "frozen, no epsilon"]
 
 RESNET_UNITS: dict[int, tuple[int, int, int, int]] = {
     14: (1, 2, 2, 1),
@@ -137,10 +137,12 @@ class ModelSpec:
     """A ResNet for images or clips: depth, width, attention block and its places, classes.
 
     ``placement`` is a row of models.specs.placement or an explicit list of labels ("res4.4").
-    ``gate`` is in every unit. ``norm`` "affine" is scale and shift without statistics. ``widening``
-    times the usual width is inside of bottlenecks, whose 3 x 3 convolutions have ``groups`` groups:
-    2 and 1 in wide ResNets, 2 and 32 in ResNeXt 32x4d. ``num_classes`` 0 is a network without a
-    classifier.
+    ``gate`` is in every unit. ``norm`` "affine" is scale and shift without statistics, "frozen"
+    the detectors' batch norm whose statistics are buffers. ``widening`` times the usual width is
+    inside of bottlenecks, whose 3 x 3 convolutions have ``groups`` groups: 2 and 1 in wide ResNets,
+    2 and 32 in ResNeXt 32x4d. ``strided`` is the convolution of a bottleneck that carries the
+    stride: the 3 x 3 one, or the first, as in Caffe2's networks. ``num_classes`` 0 is a network
+    without a classifier.
     """
 
     depth: int = 50
@@ -155,8 +157,10 @@ class ModelSpec:
     gate: GateSpec | None = None
     widening: int = 1
     groups: int = 1
+    strided: Literal["conv1", "conv2"] = "conv2"
 
     def __post_init__(self) -> None:
+        one_of("Strided convolution", self.strided, ("conv1", "conv2"))
         one_of("ResNet depth", self.depth, tuple(RESNET_UNITS))
         if not isinstance(self.placement, tuple):
             one_of("Placement", self.placement, get_args(PlacementName))

@@ -1,9 +1,10 @@
 """Specs as plain JSON values and back."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
 
 from errors import SpecError
 from models.specs.block import BLOCK_KINDS
+from models.specs.detection import DetectorInput, DetectorSpec, RCNNSpec, SSDSpec
 from models.specs.gate import GATE_KINDS
 from models.specs.network import (
     CompactSpec,
@@ -20,21 +21,29 @@ NETWORK_KINDS: dict[str, type] = {
     "compact": CompactSpec,
     "digits": DigitSpec,
     "lite": LiteSpec,
+    "rcnn": RCNNSpec,
+    "ssd": SSDSpec,
 }
-_PARTS: dict[str, dict[str, type]] = {"block": BLOCK_KINDS, "gate": GATE_KINDS}
+_PARTS: dict[str, dict[str, type]] = {
+    "block": BLOCK_KINDS,
+    "gate": GATE_KINDS,
+    "head_block": BLOCK_KINDS,
+}
 
 
-def spec_to_dict(spec: NetworkSpec) -> dict:
+def spec_to_dict(spec: NetworkSpec | DetectorSpec) -> dict:
     """Return ``spec`` as plain JSON values; ``spec_from_dict`` undoes it."""
     plain = {"kind": _kind(NETWORK_KINDS, spec), **asdict(spec)}
+    own = {field.name: getattr(spec, field.name) for field in fields(spec)}
     for part, kinds in _PARTS.items():
-        value = getattr(spec, part, None)
-        if value is not None:
-            plain[part] = {"kind": _kind(kinds, value), **plain[part]}
+        if own.get(part) is not None:
+            plain[part] = {"kind": _kind(kinds, own[part]), **plain[part]}
+    if is_dataclass(own.get("trunk")):
+        plain["trunk"] = spec_to_dict(own["trunk"])
     return plain
 
 
-def spec_from_dict(plain: dict) -> NetworkSpec:
+def spec_from_dict(plain: dict) -> NetworkSpec | DetectorSpec:
     """Build the spec that ``spec_to_dict`` wrote; SpecError names an unknown or wrong entry."""
     try:
         entries = {name: _tuples(value) for name, value in plain.items()}
@@ -42,9 +51,12 @@ def spec_from_dict(plain: dict) -> NetworkSpec:
         for part, kinds in _PARTS.items():
             if entries.get(part) is not None:
                 entries[part] = _tagged(kinds, entries[part])
-        for part, cls in (("preprocessing", Preprocessing), ("temporal", TemporalSpec)):
+        of_input = DetectorInput if made in (RCNNSpec, SSDSpec) else Preprocessing
+        for part, cls in (("preprocessing", of_input), ("temporal", TemporalSpec)):
             if part in entries:
                 entries[part] = cls(**entries[part])
+        if isinstance(entries.get("trunk"), dict):
+            entries["trunk"] = spec_from_dict(entries["trunk"])
         return made(**entries)
     except (TypeError, KeyError, ValueError, AttributeError) as problem:
         raise SpecError(
