@@ -3,7 +3,9 @@
 Facts, taken from their publishers: kinetics-400 from process_data/kinetics/classids.json of
 facebookresearch/video-nonlocal-net, which agrees with the label map of mmaction2's Kinetics-400
 demonstration (both alphabetical); cub-200 from the folder names of CUB-200-2011 in the order of
-their numbers; imagenet-1k from torchvision's weights, asked at run time.
+their numbers; imagenet-1k and coco-91 from torchvision's weights, asked at run time. A detector's
+label 0 is the background; coco-91 are COCO's own numbers, eleven of which name nothing, coco-81 the
+80 that do, in their order.
 """
 
 from functools import cache
@@ -13,7 +15,12 @@ from errors import InputError
 
 _FOLDER = Path(__file__).parent
 _FILES = ("kinetics-400", "cub-200", "digits")
-NAMES = (*_FILES, "imagenet-1k")
+_TORCHVISION = {
+    "imagenet-1k": "resnet50",
+    "coco-91": "fasterrcnn_resnet50_fpn",
+    "coco-81": "fasterrcnn_resnet50_fpn",
+}
+NAMES = (*_FILES, *_TORCHVISION)
 MAX_BYTES = 2**22
 """Size of a list of names that is read."""
 
@@ -24,12 +31,13 @@ def class_names(name: str) -> tuple[str, ...]:
     if name in _FILES:
         text = (_FOLDER / f"{name}.txt").read_text(encoding="utf-8")
         return tuple(text.splitlines())
-    if name != "imagenet-1k":
+    if name not in _TORCHVISION:
         raise ValueError(f"class names {name!r}; known are {', '.join(NAMES)}")
     import torchvision  # imported late: it takes as long as everything else together
 
-    weights = torchvision.models.get_model_weights("resnet50").DEFAULT
-    return tuple(weights.meta["categories"])
+    weights = torchvision.models.get_model_weights(_TORCHVISION[name]).DEFAULT
+    listed = tuple(weights.meta["categories"])
+    return tuple(one for one in listed if one != "N/A") if name == "coco-81" else listed
 
 
 def read_names(content: bytes, name: str) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ from scripts.goldens.golden_cases import (
     compare,
     observe_twice,
 )
+from scripts.goldens.golden_detectors import detector_faults
 
 CONTAINERS = (".pth.tar", ".pth", ".pyth", ".pkl", ".pt", ".safetensors")
 BYTE_MEAN, BYTE_DEVIATION = 114.75, 57.375
@@ -186,9 +187,22 @@ def show(family: str, network: str, found: list[Difference], note: str) -> bool:
     return not failed
 
 
+def _verified_detector(path: Path, expectation: Path) -> bool:
+    try:
+        faults = detector_faults(path, expectation)
+    except AttentionVizError as problem:
+        faults = [str(problem)]
+    print(f"{'FAIL' if faults else 'ok  '} {path.parent.name:12} {path.name}", flush=True)
+    for fault in faults:
+        print(f"       {fault}")
+    return not faults
+
+
 def verify(path: Path, expectation: Path | None) -> bool:
     """Load and compare one checkpoint; print its line."""
     expected = torch.load(expectation, weights_only=True) if expectation else {}
+    if "detections" in expected:
+        return _verified_detector(path, expectation)
     try:
         model, note = load(path, expected.get("meta", {}))
         found = differences(model, expected) if expected else []

@@ -11,7 +11,8 @@ from scripts.goldens.golden_blocks import gate_cases, nonlocal_cases
 from scripts.goldens.golden_cases import compare
 
 HERE = Path(__file__).parent
-CHECKPOINTS = sorted(p for p in HERE.glob("*/*.xz") if not p.name.endswith(".expect.pt.xz"))
+RESULTS = (".expect.pt.xz", ".boxes.pt.xz")
+CHECKPOINTS = sorted(p for p in HERE.glob("*/*.xz") if not p.name.endswith(RESULTS))
 
 
 def unpacked(packed: Path, folder: Path) -> Path:

@@ -52,7 +52,7 @@ TRUNK = (
 """torchvision's names are ours."""
 
 
-def _renumbered(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def renumbered(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The CGNL authors' block takes a number of its own in layer3; give it the unit before it."""
     at = next(int(m[1]) for k in tensors if (m := re.match(r"layer3\.(\d+)\.t\.weight$", k)))
 
@@ -158,7 +158,7 @@ IMAGE_FAMILIES = (
             {"part": {"t": "theta", "p": "phi"}},
         ),
         _cgnl,
-        _renumbered,
+        renumbered,
     ),
     Family(
         "cgd",

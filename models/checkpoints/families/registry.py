@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from errors import CheckpointError
 from models.checkpoints.families.clips import CLIP_FAMILIES, TRUNK_FAMILY
+from models.checkpoints.families.detectors import DETECTOR_FAMILIES
 from models.checkpoints.families.facebook import FACEBOOK_FAMILIES
 from models.checkpoints.families.family import Family, Unsupported
 from models.checkpoints.families.images import IMAGE_FAMILIES
@@ -12,6 +13,7 @@ from models.checkpoints.families.lite import LITE
 from models.checkpoints.families.mmaction import MMACTION
 
 FAMILIES: tuple[Family, ...] = (
+    *DETECTOR_FAMILIES,
     MMACTION,
     *CLIP_FAMILIES,
     *FACEBOOK_FAMILIES,
@@ -22,7 +24,13 @@ FAMILIES: tuple[Family, ...] = (
 
 UNSUPPORTED = (
     Unsupported(
-        r".*body\.layer\d\..*|.*rpn.*", "a Mask R-CNN detector; it does not classify a picture"
+        r"proposal_generator\..*|rpn_head\..*",
+        "a detector of detectron2 or mmdetection; of detectors torchvision's and the CGNL authors' "
+        "are read",
+    ),
+    Unsupported(
+        r"head\.regression_head\.(?:conv|bbox).*",
+        "a RetinaNet or FCOS; of detectors R-CNNs and SSDs are read",
     ),
     Unsupported(
         r"roi_head\..*|.*bbox_head.*", "a detector of actions; it does not classify a clip"
@@ -40,7 +48,8 @@ def refuse_unsupported(keys: Iterable[str], file_name: str) -> None:
     for other in UNSUPPORTED:
         if any(re.fullmatch(other.mark, key) for key in listed):
             raise CheckpointError(
-                f"{file_name} is {other.reason}; classifiers with NL, CGNL or CGD are read."
+                f"{file_name} is {other.reason}; classifiers and detectors with NL, CGNL or CGD "
+                "are read."
             )
 
 

@@ -1,0 +1,219 @@
+"""Published detectors: torchvision's R-CNNs and SSDs, and the CGNL authors' Mask R-CNN on res4."""
+
+import re
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from errors import SpecError
+from models.checkpoints.families.facts import Ask, Facts
+from models.checkpoints.families.family import Family
+from models.checkpoints.families.images import CGNL_KERNEL, UNIT, renumbered, unit_rules
+from models.checkpoints.families.key_tables import COUNTER, KeyTable, Renamed, Rule
+from models.checkpoints.families.structure import (
+    cgnl_facts,
+    depth_of,
+    first_block,
+    nonlocal_facts,
+    placement,
+)
+from models.specs.block import CGNLSpec, NonLocalSpec
+from models.specs.detection import DetectorInput, RCNNSpec, SSDSpec
+from models.specs.network import ModelSpec
+
+BODY, TRUNK = "backbone.body.", "trunk."
+_BYTE = 1 / 255
+CAFFE = DetectorInput(
+    mean=(122.7717 * _BYTE, 115.9465 * _BYTE, 102.9801 * _BYTE), std=(_BYTE,) * 3, stride=16
+)
+"""Means of R, G, B in 0 to 255 are subtracted, and nothing is divided; a step of 16 pixels."""
+VGG = DetectorInput(300, 300, (0.48235, 0.45882, 0.40784), (_BYTE,) * 3, stride=1, fixed=True)
+LITE = DetectorInput(320, 320, (0.5,) * 3, (0.5,) * 3, stride=1, fixed=True)
+
+_EPSILON = Ask(
+    "epsilon",
+    "What do the frozen norms add to the variance? torchvision adds 1e-5, but nothing with its own "
+    "COCO weights.",
+    ("1e-5", "0"),
+    file_name=(("coco.9f466800", "1e-5"), ("resnet50_fpn_coco", "0")),
+)
+_NORMS = {"1e-5": "frozen", "0": "frozen, no epsilon"}
+
+
+def _in_trunk(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Return rules whose result is in the trunk."""
+    return tuple(Rule(rule.pattern, TRUNK + rule.ours) for rule in rules)
+
+
+def _stripped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors of the trunk, without its prefix."""
+    return {k.removeprefix(TRUNK): v for k, v in tensors.items() if k.startswith(TRUNK)}
+
+
+def _trunk_facts(inside: Mapping[str, Tensor], facts: Facts) -> dict[str, object]:
+    depth = depth_of(inside, facts.file_name)
+    facts.note("depth", depth)
+    return {
+        "depth": depth,
+        "base_width": inside["conv1.weight"].shape[0],
+        "placement": placement(inside, depth),
+    }
+
+
+def _rcnn(renamed: Renamed, facts: Facts) -> RCNNSpec:
+    tensors, heads = renamed.tensors, "roi_heads."
+    version = 1 if heads + "box_head.fc6.weight" in tensors else 2
+    norm = "batch" if version == 2 else _NORMS[facts.settle(_EPSILON)]
+    trunk = ModelSpec(**_trunk_facts(_stripped(tensors), facts), norm=norm)
+    points = tensors.get(heads + "keypoint_predictor.kps_score_lowres.weight")
+    spec = RCNNSpec(
+        trunk,
+        labels=len(tensors[heads + "box_predictor.cls_score.weight"]),
+        masks=heads + "mask_predictor.mask_fcn_logits.weight" in tensors,
+        keypoints=0 if points is None else points.shape[1],
+        channels=len(tensors["fpn.layer_blocks.0.0.weight"]),
+        version=version,
+    )
+    facts.note("labels", spec.labels)
+    return spec
+
+
+def _on_res4(renamed: Renamed, facts: Facts) -> RCNNSpec:
+    if any(key.startswith("fpn") for key in renamed.tensors):
+        raise SpecError(
+            "It is a detector of maskrcnn-benchmark with a pyramid (FPN); of its files those on "
+            "res4 (C4) are read, and torchvision's with a pyramid."
+        )
+    tensors = renamed.tensors
+    inside = _stripped(tensors)
+    trunk = ModelSpec(
+        **_trunk_facts(inside, facts),
+        block=_block(inside, facts),
+        norm="frozen, no epsilon",
+        strided="conv1",
+    )
+    spec = RCNNSpec(
+        trunk,
+        "c4",
+        labels=len(tensors["box.cls_score.weight"]),
+        masks="mask.mask_fcn_logits.weight" in tensors,
+        preprocessing=CAFFE,
+    )
+    facts.note("labels", spec.labels)
+    return spec
+
+
+def _block(inside: Mapping[str, Tensor], facts: Facts) -> CGNLSpec | NonLocalSpec | None:
+    """Return the CGNL authors' block, which stands in layer3, or None."""
+    prefix = first_block(inside)
+    if prefix is None:
+        return None
+    if prefix + "norm.running_mean" in inside:
+        facts.note("block", "nl")
+        options = {"function": "embedded_gaussian"} | nonlocal_facts(inside, prefix)
+        return NonLocalSpec(**options, scale=True)
+    kernel = {"cgnl": "dot_product", "cgnlx": "gaussian_rbf"}[facts.settle(CGNL_KERNEL)]
+    return CGNLSpec(kernel, **cgnl_facts(inside, prefix))
+
+
+def _body_renumbered(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Give the block in layer3, which has a number of its own, that of the unit before it."""
+    inside = {k.removeprefix(BODY): v for k, v in tensors.items() if k.startswith(BODY)}
+    if not any(re.fullmatch(r"layer3\.\d+\.t\.weight", key) for key in inside):
+        return dict(tensors)
+    names = iter(renumbered(inside))
+    return {
+        BODY + next(names) if key.startswith(BODY) else key: value for key, value in tensors.items()
+    }
+
+
+def _ssd(renamed: Renamed, facts: Facts) -> SSDSpec:
+    tensors, scores = renamed.tensors, "head.classification_head.module_list.0."
+    on_vgg = "backbone.scale_weight" in tensors
+    last = tensors[scores + ("weight" if on_vgg else "1.weight")]
+    labels = len(last) // (4 if on_vgg else 6)
+    facts.note("labels", labels)
+    if on_vgg:
+        return SSDSpec("vgg16", labels, preprocessing=VGG)
+    return SSDSpec("mobilenet_v3_large", labels, preprocessing=LITE)
+
+
+_BODY_UNIT = re.escape(BODY) + UNIT
+_PYRAMID = r"backbone\.fpn\.(?P<part>inner_blocks|layer_blocks)\.(?P<level>\d)\."
+_HEAD_UNIT = r"roi_heads\.(?:box|mask)\.feature_extractor\.head\." + UNIT
+
+DETECTOR_FAMILIES = (
+    Family(
+        "torchvision-rcnn",
+        "torchvision's R-CNNs with a pyramid",
+        r"backbone\.fpn\.inner_blocks\.0\..*",
+        KeyTable(
+            (
+                COUNTER,
+                Rule(
+                    re.escape(BODY) + r"(?P<part>conv1|bn1)\.(?P<what>\w+)", "trunk.{part}.{what}"
+                ),
+                *_in_trunk(unit_rules(_BODY_UNIT)),
+                # Files of before 2022 have no number of the layer inside.
+                Rule(_PYRAMID + r"(?P<what>weight|bias)", "fpn.{part}.{level}.0.{what}"),
+                Rule(_PYRAMID + r"(?P<rest>[01]\.\w+)", "fpn.{part}.{level}.{rest}"),
+                Rule(r"rpn\.head\.conv\.(?P<what>weight|bias)", "rpn.head.conv.0.0.{what}"),
+                Rule(r"(?P<key>rpn\.head\..*)", "{key}"),
+                Rule(
+                    r"roi_heads\.mask_head\.mask_fcn(?P<fcn>[1-4])\.(?P<what>\w+)",
+                    "roi_heads.mask_head.{fcn}.0.{what}",
+                ),
+                Rule(r"(?P<key>roi_heads\..*)", "{key}"),
+            ),
+            {"fcn": {str(n): str(n - 1) for n in range(1, 5)}},
+        ),
+        _rcnn,
+        class_names={91: "coco-91"},
+    ),
+    Family(
+        "cgnl-maskrcnn",
+        "maskrcnn-benchmark's R-CNNs on res4, with the CGNL authors' blocks",
+        r"backbone\.body\.stem\.conv1\.weight",
+        KeyTable(
+            (
+                COUNTER,
+                Rule(
+                    re.escape(BODY) + r"stem\.(?P<part>conv1|bn1)\.(?P<what>\w+)",
+                    "trunk.{part}.{what}",
+                ),
+                Rule(
+                    _BODY_UNIT + r"nl\.(?P<part>[tpg])\.weight",
+                    "trunk.blocks.res{stage}_{unit}.projection.{part}.weight",
+                ),
+                Rule(_BODY_UNIT + r"nl\.z\.weight", "trunk.blocks.res{stage}_{unit}.expand.weight"),
+                Rule(
+                    _BODY_UNIT + r"nl\.[bg]n\.(?P<what>\w+)",
+                    "trunk.blocks.res{stage}_{unit}.norm.{what}",
+                ),
+                *_in_trunk(unit_rules(_BODY_UNIT)),
+                *_in_trunk(unit_rules(_HEAD_UNIT)),
+                Rule(r"backbone\.fpn\.(?P<key>.*)", "fpn.{key}"),
+                Rule(r"rpn\.anchor_generator\.cell_anchors\.0", "rpn.cell_anchors"),
+                Rule(r"rpn\.anchor_generator\.cell_anchors\.(?P<n>[1-9])", "fpn.anchors.{n}"),
+                Rule(r"rpn\.head\.(?P<key>.*)", "rpn.{key}"),
+                Rule(r"roi_heads\.(?P<head>box|mask)\.predictor\.(?P<key>.*)", "{head}.{key}"),
+                Rule(
+                    r"roi_heads\.(?P<head>box|mask)\.feature_extractor\.(?P<key>(?:fc|mask_).*)",
+                    "fpn.{head}.{key}",
+                ),
+            ),
+            {"part": {"t": "theta", "p": "phi"}},
+        ),
+        _on_res4,
+        _body_renumbered,
+        {81: "coco-81"},
+    ),
+    Family(
+        "torchvision-ssd",
+        "torchvision's SSD300 and SSDlite",
+        r"head\.classification_head\.module_list\..*",
+        KeyTable((COUNTER, Rule(r"(?P<key>(?:backbone|head)\..*)", "{key}"))),
+        _ssd,
+        class_names={91: "coco-91"},
+    ),
+)
