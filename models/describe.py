@@ -86,7 +86,11 @@ def _detector_name(spec: DetectorSpec) -> str:
         kind = "Keypoint" if spec.keypoints else "Mask" if spec.masks else "Faster"
         return f"{kind} R-CNN on {network_name(spec.trunk)} {spec.neck.upper()}"
     words = {"vgg16": "SSD300 on VGG-16", "mobilenet_v3_large": "SSDlite on MobileNetV3"}
-    return words[spec.trunk] if isinstance(spec.trunk, str) else f"SSD300 on {network_name(spec.trunk)}"
+    return (
+        words[spec.trunk]
+        if isinstance(spec.trunk, str)
+        else f"SSD300 on {network_name(spec.trunk)}"
+    )
 
 
 def network_name(spec: NetworkSpec | DetectorSpec) -> str:

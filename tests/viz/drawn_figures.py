@@ -8,6 +8,7 @@ import torch
 from models.blocks.kernels import kernel
 from models.blocks.layout import Grid
 from models.blocks.pairwise import pairwise
+from models.detection.detector import Detections
 from models.specs.block import CGNLSpec
 from models.specs.placement import Place
 from viz.attention.captures import Capture
@@ -100,7 +101,16 @@ class Table:
         blocks = left if isinstance(left, tuple) else (left,)
         where = self.geometry if isinstance(self.geometry, Geometry) else self.geometry[left]
         frames = len(self.clips[medium.path].frames)
-        return Capture({block.label: block for block in blocks}, torch.zeros(2), where, frames)
+        made = {block.label: block for block in blocks}
+        return Capture(made, torch.zeros(2), where, frames, detections=(objects(),))
+
+
+def objects() -> Detections:
+    """Return three objects of an input of 70 x 55, the second the best, each with a mask."""
+    masks = torch.zeros(3, 14, 14)
+    masks[:, 3:11, 2:12] = 0.9
+    boxes = torch.tensor([[5.0, 6, 29, 41], [31, 8, 66, 47], [50, 2, 69, 19]])
+    return Detections(boxes, torch.tensor([0.7, 0.9, 0.2]), torch.tensor([2, 3, 2]), masks)
 
 
 def view(network: str, shown: str | None = None, **how) -> View:

@@ -8,6 +8,7 @@ from typing import ClassVar, TypeVar
 from torch import Tensor
 
 from models.blocks.layout import Grid
+from models.detection.detector import Detections
 from models.loaded import LoadedModel
 from models.specs.placement import Place
 from viz.geometry import Geometry
@@ -73,6 +74,8 @@ class Capture:
     logits (classes,; none where the network has no classes), geometry, and the number of
     ``frames`` of the clip.
 
+    ``detections`` are what a detector found in each frame, none for classifiers; the logits of a
+    detector are the logarithms of the best score of each label.
     ``memory`` holds maps and derived factors that were asked for, as long as the capture lives.
     """
 
@@ -81,6 +84,7 @@ class Capture:
     geometry: Geometry
     frames: int = 1
     model: LoadedModel | None = None
+    detections: tuple[Detections, ...] = ()
     memory: Memory = field(default_factory=Memory, repr=False)
 
     def moment(self, frame: int, grid: Grid) -> int:

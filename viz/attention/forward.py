@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from models.detection.detector import Detector
 from models.loaded import LoadedModel
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.hooks import listening
@@ -25,11 +26,15 @@ def capture(model: LoadedModel, model_input: ModelInput) -> Capture:
     with listening(model, listeners), torch.no_grad():
         with ExitStack() as around:
             seen = [around.enter_context(k.around(model.network, x)) for k in KINDS.values()]
-            logits = model.network(x)[0]
+            found = model.network(x)
         for some in seen:
             blocks |= some
-    found = logits.float().cpu()
-    return Capture(blocks, found, model_input.geometry, model_input.frames, model)
+    of_input = (model_input.geometry, model_input.frames, model)
+    if isinstance(model.network, Detector):
+        detections = tuple(one.moved() for one in found)
+        logits = torch.stack([one.evidence(model.spec.labels) for one in detections]).amax(0)
+        return Capture(blocks, logits, *of_input, detections)
+    return Capture(blocks, found[0].float().cpu(), *of_input)
 
 
 def _keep_in(blocks: dict[str, BlockCapture], tap: Tap) -> Callable[..., None]:

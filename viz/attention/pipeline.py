@@ -10,6 +10,7 @@ from torch import nn
 from errors import CheckpointError, InputError
 from models.loaded import LoadedModel
 from models.report import unused
+from models.specs.detection import DetectorInput, DetectorSpec
 from models.specs.network import NetworkSpec, TemporalSpec
 from models.zoo import catalogue
 from models.zoo.wrapped.wrap import wrap
@@ -20,7 +21,7 @@ from viz.geometry import MODES, Mode
 from viz.media import footage
 from viz.types import Clip, ModelInput, Sampling
 
-SIZES = (16, 1024)
+SIZES = (16, 1344)
 """Smallest and largest side of an input in pixels."""
 
 
@@ -63,7 +64,9 @@ def sampled(model: LoadedModel, source: Clip | str | Path) -> Clip:
     return clip
 
 
-def effective(spec: NetworkSpec, mode: Mode = "fit", size: int | None = None) -> tuple[Mode, int]:
+def effective(
+    spec: NetworkSpec | DetectorSpec, mode: Mode = "fit", size: int | None = None
+) -> tuple[Mode, int]:
     """Return mode and size in pixels as they take effect: some networks have one input only.
 
     InputError for a mode or a size that there is not.
@@ -73,6 +76,8 @@ def effective(spec: NetworkSpec, mode: Mode = "fit", size: int | None = None) ->
     if size is not None and not SIZES[0] <= size <= SIZES[1]:
         raise InputError(f"Size {size} is out of range; give {SIZES[0]} to {SIZES[1]} pixels.")
     prep = spec.preprocessing
+    if isinstance(prep, DetectorInput):
+        return "fit", prep.size if prep.fixed else size or prep.size
     return ("center-crop", prep.size) if prep.fixed else (mode, size or prep.size)
 
 

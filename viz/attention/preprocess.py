@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 
+from models.specs.detection import DetectorInput
 from models.specs.network import Preprocessing
 from viz import geometry
 from viz.geometry import Geometry, Mode
@@ -15,8 +16,11 @@ _LUMA = torch.tensor([0.299, 0.587, 0.114])
 def lay(clip: Clip, prep: Preprocessing, mode: Mode = "fit", size: int | None = None) -> Geometry:
     """Return how the clip lies in the input: whole at ``size`` px, or the protocol's crop.
 
-    A network of fixed input size always gets its crop.
+    A classifier of fixed input size always gets its crop, a detector always the whole picture.
     """
+    if isinstance(prep, DetectorInput):
+        sides = prep.sides(clip.width, clip.height, size)
+        return Geometry(clip.width, clip.height, *sides, 0, 0, *sides)
     size = prep.size if prep.fixed else size or prep.size
     if mode == "fit" and not prep.fixed:
         return geometry.fit(clip.width, clip.height, size, prep.stride)

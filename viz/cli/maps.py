@@ -12,6 +12,7 @@ from pathlib import Path
 
 from errors import InputError, MachineError
 from models.specs.network import NetworkSpec
+from viz.attention import objects
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.registry import KINDS, derived_names, selection
 from viz.attention.predictions import prediction_words
@@ -33,6 +34,7 @@ from viz.rendering.movie_files import Progress
 from viz.types import AttentionMap
 
 _REDRAWN_EVERY_S = 0.2
+_LISTED = 20
 
 
 def add_maps(maps: argparse.ArgumentParser) -> None:
@@ -43,9 +45,14 @@ def add_maps(maps: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     maps.add_argument("--model", required=True, help="name of `models`, or path of a checkpoint")
     models_command.add_answers(maps)
-    maps.add_argument(
-        "--at", action="append", required=True, metavar="X,Y",
+    where = maps.add_mutually_exclusive_group(required=True)
+    where.add_argument(
+        "--at", action="append", metavar="X,Y",
         help="reference in pixels of the picture; once for all inputs, or once for each",
+    )  # fmt: skip
+    where.add_argument(
+        "--object", type=int, metavar="N",
+        help="of a detector: the middle of object N, best score first, from 0",
     )  # fmt: skip
     maps.add_argument(
         "--frame", type=int, action="append",
@@ -95,7 +102,7 @@ def maps(args: argparse.Namespace) -> list[str]:
 
     The files of several inputs stand in a folder each, which is called like the input.
     """
-    look, at = Look(**options.look(args)), [options.pixel(text, "--at") for text in args.at]
+    look, at = Look(**options.look(args)), [options.pixel(text, "--at") for text in args.at or ()]
     kinds, levels = _movies(args.video), options.levels(args)
     selection(args.maps)
     loading = models_command.Loading(args)
@@ -108,6 +115,8 @@ def maps(args: argparse.Namespace) -> list[str]:
     asked = _asked(args, found, model.spec)
     references = composition.references(sources, args.inputs, [args.model], at, asked)
     files, lines = {}, []
+    if args.object is not None:
+        references = tuple(_on_object(one, args.object, sources) for one in references)
     for folder, reference in zip(_folders(args.inputs), references, strict=True):
         made, told = _of_one(reference, look, sources, kinds)
         files |= {str(Path(folder, name)): content for name, content in made.items()}
@@ -129,6 +138,13 @@ def _of_one(
     files["recipe.json"] = recipe_json.dumps(_showing(recipe, shot.maps[0])).encode()
     told = [*_account(one, shot), *(_ranged(attention, look) for attention in shot.maps)]
     return files, told
+
+
+def _on_object(reference: Reference, number: int, sources: FileSources) -> Reference:
+    """Return the reference in the middle of an object that the network finds."""
+    capture = sources.capture(reference.medium, reference.views[0])
+    one = objects.chosen(capture, number, reference.frame)
+    return replace(reference, at=objects.reference_of(capture, one))
 
 
 def _asked(args: argparse.Namespace, found: Sequence[Footage], spec: NetworkSpec) -> Asked:
@@ -210,6 +226,8 @@ def _account(one: Scene, shot: Shot) -> list[str]:
     clip, model, cell, grid = one.clip, shot.model, shot.cell, shot.block.query_grid
     guess = prediction_words(shot.capture)
     lines = [f"{clip.name} {clip.width} x {clip.height}: {guess} by {model.id}"]
+    if objects.is_detector(shot.capture):
+        lines += _listed(shot, one.reference.frame)
     if len(clip.frames) > 1:
         frame = one.reference.frame
         number = clip.numbers[frame] if clip.numbers else frame
@@ -230,6 +248,16 @@ def _ranking(scores: Mapping[str, object]) -> str:
     """Return what a head is ranked by: its number, then each measure."""
     (part, number), *rest = scores.items()
     return f"{part} {number}: {', '.join(f'{name} {value}' for name, value in rest)}"
+
+
+def _listed(shot: Shot, frame: int) -> list[str]:
+    """Return a line for each of the best objects."""
+    found = objects.found(shot.capture, frame, 0.0)[:_LISTED]
+    return [
+        f"object {one.words}, {one.box.left:.0f},{one.box.top:.0f} to "
+        f"{one.box.right:.0f},{one.box.bottom:.0f}"
+        for one in found
+    ]
 
 
 def _ranged(attention: AttentionMap, look: Look) -> str:

@@ -38,7 +38,7 @@ from viz.rendering.movie_files import Progress
 
 __all__ = [
     "KINDS", "Figure", "arrows", "compose", "frames", "gates", "groups", "heatmaps", "load",
-    "matrix", "parts", "view",
+    "matrix", "objects", "parts", "view",
 ]  # fmt: skip
 
 KINDS: dict[str, tuple[str, str]] = export.STILL | movie.KINDS
@@ -170,6 +170,14 @@ def gates(inputs: Inputs, models: Names, **options: Unpack[Options]) -> Figure:
 def matrix(inputs: Inputs, models: Names, **options: Unpack[Options]) -> Figure:
     """NL: the N x N affinity, as means of blocks where it is large."""
     return compose("matrix", inputs, models, **options)
+
+
+def objects(inputs: Inputs, models: Names, **options: Unpack[Options]) -> Figure:
+    """Detectors: boxes and masks, and what the middle of each object attends to.
+
+    ``maps`` are the numbers of objects ("0,2"); else the ``count`` best are shown.
+    """
+    return compose("objects", inputs, models, **options)
 
 
 def compose(

@@ -238,7 +238,7 @@ def test_networks_are_loaded_and_media_read_once(photo, tmp_path, networks, monk
         (["--arrows", "9999"], "0 to 200"),
         (["--frame", "1"], "has one frame, 0"),
         (["--frames", "4"], "--frames does not go with a single picture"),
-        (["--size", "7"], "Size 7 is out of range; give 16 to 1024"),
+        (["--size", "7"], "Size 7 is out of range; give 16 to 1344"),
         (["--count", "0"], "views[0].count is 0; "),
         (
             ["--count", "1", "--count", "2", "--count", "3"],

@@ -252,7 +252,8 @@ def test_an_error_of_frames_is_of_the_kind_outside(photo, sources):
 
 
 def test_presets_tell_whether_they_need_a_reference():
-    assert [name for name in TABLE if not composition.needs_reference(name)] == ["gates", "matrix"]
+    without = [name for name in TABLE if not composition.needs_reference(name)]
+    assert without == ["gates", "matrix", "objects"]
 
 
 def test_rows_have_names_and_boxes_of_their_own(photo, sources):
@@ -328,7 +329,7 @@ def test_a_mode_or_size_that_is_none_is_refused_before_anything_is_drawn(
 ):
     asked = Asked(**{name: {"mode": "stretch", "size": 7}[name]})
     said = refusal(one_line, lambda: composition.references(sources, [photo], ["a"], (3, 4), asked))
-    assert {"mode": "use fit or center-crop", "size": "give 16 to 1024"}[name] in said
+    assert {"mode": "use fit or center-crop", "size": "give 16 to 1344"}[name] in said
 
 
 def test_what_a_page_shows_is_the_preset_view_in_its_look(photo, sources, one_line):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from viz.figure.draw import charts, rasters
+from viz.figure.draw import objects as object_marks
 from viz.figure.draw.canvas import Canvas
 from viz.figure.draw.rasters import Raster
 from viz.figure.page import typesetting
@@ -90,6 +91,7 @@ def marks_of(canvas: Canvas, place: Place, made: Raster) -> None:
         _mark(canvas, place, region, "region")
     if picture.reference is not None:
         _mark(canvas, place, picture.reference, "reference")
+    object_marks.draw(canvas, place, lambda x, y: on_page(place, x, y), stroke(place))
     for point in picture.points:
         x, y = on_page(place, point.x, point.y)
         if box.left <= x <= box.right and box.top <= y <= box.bottom:

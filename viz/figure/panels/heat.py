@@ -47,7 +47,7 @@ def parts(found: Sequence[Scene], recipe: Recipe, _frames: object) -> list[Row]:
         panels += [heat_panel(scene, item, scene.reference.frame, recipe) for item in items]
         if with_parts:
             panels.append(truth_panel(scene, recipe, numbers))
-        rows.append(Row(scene.reference.label, tuple(panels), **_scale(items)))
+        rows.append(Row(scene.reference.label, tuple(panels), **shared_scale(items)))
     return rows
 
 
@@ -162,7 +162,7 @@ def _still_row(
         for k, item in enumerate(items)
         for start, end in _arrows(scene, item, (0,))
     ]
-    return Row(scene.reference.label, tuple(panels), tuple(arrows), **_scale(items))
+    return Row(scene.reference.label, tuple(panels), tuple(arrows), **shared_scale(items))
 
 
 def _method_row(
@@ -174,7 +174,7 @@ def _method_row(
     panels = tuple(heat_panel(scene, item, k, recipe, frame_head(scene, k), "") for k in shown)
     arrows = tuple(_arrows(scene, item, shown))
     named = _join(scene.reference.label, item.name)
-    return Row(named, panels, arrows, **_scale([item]), one_map=True)
+    return Row(named, panels, arrows, **shared_scale([item]), one_map=True)
 
 
 def shown_frames(scene: Scene, most: int) -> tuple[int, ...]:
@@ -224,7 +224,7 @@ def _ranged(look: Look, span: tuple[float, float]) -> Look:
     return replace(look, normalise="fixed", fixed_range=span)
 
 
-def _scale(items: Sequence[Item]) -> dict[str, Any]:
+def shared_scale(items: Sequence[Item]) -> dict[str, Any]:
     """Return what 0 and 1 of a row's heat stand for, where all agree, and what a union is."""
     note = next((item.shot.kind.union_words for item in items if item.is_union), "")
     spans = {item.span for item in items}

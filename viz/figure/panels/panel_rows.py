@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from viz.attention.objects import FoundObject
 from viz.figure.recipe.recipe import Layout
 from viz.geometry import Box, Geometry
 from viz.rendering.heat import Heat
@@ -31,7 +32,7 @@ class Shade:
 @dataclass(frozen=True, eq=False)
 class Picture:
     """A frame (H, W, 3) uint8 of which ``crop`` is shown, its heat, and the marks on it: the green
-    box of the reference, white boxes of regions, points.
+    box of the reference, white boxes of regions, points, objects that were found.
 
     All are in pixels of the file, of which ``size`` is (width, height) where the frame is smaller.
     """
@@ -42,6 +43,7 @@ class Picture:
     reference: Box | None = None
     regions: tuple[Box, ...] = ()
     points: tuple[Point, ...] = ()
+    objects: tuple[FoundObject, ...] = ()
     size: tuple[int, int] | None = None
 
     @property

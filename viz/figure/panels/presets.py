@@ -15,6 +15,9 @@ from viz.figure.panels import (
 from viz.figure.panels import (
     matrix as matrix_panels,
 )
+from viz.figure.panels import (
+    objects as object_panels,
+)
 from viz.figure.panels.panel_rows import PanelRows, Row
 from viz.figure.recipe.recipe import Layout, Recipe, Reference
 from viz.figure.resolve import Sources, scene
@@ -124,6 +127,14 @@ TABLE: dict[str, Preset] = {
         "from the lowest to the highest affinity",
         {"threshold": 0.0, "normalise": "clip", "display": "linear", "cut": "value"},
     ),
+    "objects": Preset(
+        "Objects",
+        "What a detector found: boxes and masks, and what the middle of each object attends to.",
+        Look(threshold=0.7),
+        Layout(width_mm=183.0),
+        "block",
+        object_panels.rows,
+    ),
 }
 
 
@@ -169,9 +180,12 @@ def _panels(reference: Reference, recipe: Recipe) -> int:
     views = reference.views
     maps = sum(max(view.count, view.maps.count(",") + 1) for view in views)
     several = maps if recipe.layout.one_map == "each" else len(views)
-    return {"parts": 2 + maps, "gates": 4 * len(views), "matrix": len(views)}.get(
-        recipe.preset, frames * (several + 1)
-    )
+    return {
+        "parts": 2 + maps,
+        "gates": 4 * len(views),
+        "matrix": len(views),
+        "objects": sum(1 + view.count for view in views),
+    }.get(recipe.preset, frames * (several + 1))
 
 
 def _legend(recipe: Recipe) -> tuple[str, ...]:

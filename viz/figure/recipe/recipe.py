@@ -18,7 +18,9 @@ from viz.rendering.look import Look
 MOST_REFERENCES, MOST_VIEWS, MOST_PARTS, LONGEST_LABEL = 64, 8, 64, 200
 MOST_FRAMES, MOST_CHANNELS = 256, 64
 
-PresetName = Literal["view", "parts", "frames", "heatmaps", "arrows", "groups", "gates", "matrix"]
+PresetName = Literal[
+    "view", "parts", "frames", "heatmaps", "arrows", "groups", "gates", "matrix", "objects"
+]
 PRESETS: tuple[str, ...] = get_args(PresetName)
 Captions = Literal["none", "(a)", "a", "(A)", "A", "(1)"]
 Font = Literal["sans", "serif", "times"]
@@ -102,9 +104,10 @@ class View:
     ``block`` is the block's label (res4.4), or the gate layer's name; None: the last. ``kind`` is
     the map kind (features, class maps); None: the block's own. ``mode`` and ``size`` (pixels;
     None: the network's own) are the preprocessing. Where a reference has several maps, ``maps``
-    are "groups", numbers like "0,3,17", or the ``count`` best of "auto" or a ranking by its name;
-    ``shown`` is the one that stands where there is room for one (None: the first), "union" the
-    largest of the scaled maps at every cell. ``label`` replaces the kind's title.
+    are "groups", numbers like "0,3,17" (of objects, in the preset objects), or the ``count`` best
+    of "auto" or a ranking by its name; ``shown`` is the one that stands where there is room for one
+    (None: the first), "union" the largest of the scaled maps at every cell. ``label`` replaces the
+    kind's title.
     """
 
     __pydantic_config__ = _STRICT
