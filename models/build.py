@@ -88,12 +88,15 @@ def places_of(spec: NetworkSpec | DetectorSpec | WrappedSpec) -> tuple[Place | A
     return PLACES if isinstance(spec, DigitSpec) else ()
 
 
-def stage_ends(spec: NetworkSpec) -> tuple[Place, ...]:
+def stage_ends(spec: NetworkSpec | DetectorSpec) -> tuple[Place, ...]:
     """Return where a trunk can be looked at that has no blocks: after the last unit of res3, res4
     and res5, or of strides 8, 16 and 32. Empty for networks with blocks or gates, and small ones.
     """
     if getattr(spec, "block", None) is not None or getattr(spec, "gate", None) is not None:
         return ()
+    if isinstance(spec, RCNNSpec):
+        last = 5 if spec.neck == "fpn" else 4
+        return tuple(place for place in stage_ends(spec.trunk) if place.stage <= last)
     if isinstance(spec, ModelSpec):
         units = enumerate(RESNET_UNITS[spec.depth], start=2)
         return tuple(Place(stage, count - 1) for stage, count in units if stage > 2)

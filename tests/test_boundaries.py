@@ -96,6 +96,7 @@ MOST_SUBPACKAGES = 8
 MOST_ENTRIES = 12
 LARGER_FOLDERS: dict[str, str] = {
     "models": "detectors stand beside what they are built of",
+    "models/checkpoints/families": "a module for those who published together",
     "models/weights": "a file and a card for every bundled network",
 }
 """Folder with more than MOST_ENTRIES entries -> why."""

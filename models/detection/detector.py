@@ -74,6 +74,10 @@ class Detector(nn.Module, ABC):
         """Return the attention block at ``place``, one of ``places``."""
 
     @abstractmethod
+    def unit_at(self, place: Place) -> nn.Module:
+        """Return the unit of the trunk before ``place``."""
+
+    @abstractmethod
     def forward(self, x: Tensor) -> tuple[Detections, ...]:
         """Return what is found in each frame."""
 

@@ -79,6 +79,10 @@ class C4Detector(Detector):
         """Return the attention block at ``place``."""
         return self.trunk.block_at(place)
 
+    def unit_at(self, place: Place) -> nn.Module:
+        """Return the unit of the trunk before ``place``."""
+        return self.trunk.unit_at(place)
+
     def gated(self) -> dict[str, nn.Module]:
         """Return the gates inside the trunk's units by name."""
         return self.trunk.gated()

@@ -63,6 +63,10 @@ class FPNDetector(Detector):
             return self.roi_heads.keypoint_head.blocks[place.key]
         return self.trunk.block_at(place)
 
+    def unit_at(self, place: Place) -> nn.Module:
+        """Return the unit of the trunk before ``place``."""
+        return self.trunk.unit_at(place)
+
     def gated(self) -> dict[str, nn.Module]:
         """Return the gates inside the trunk's units by name."""
         return self.trunk.gated()

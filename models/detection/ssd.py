@@ -12,6 +12,7 @@ from torchvision.models.detection.anchor_utils import DefaultBoxGenerator
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.ssd import SSD, SSDHead
 
+from errors import OutsideError
 from models.backbones.mobilenet import MobileNet
 from models.blocks.cgd_block import CGDBlock
 from models.blocks.nonlocal_block import NonLocalBlock
@@ -89,6 +90,10 @@ class SSDDetector(Detector):
     def block_at(self, place: Place) -> NonLocalBlock:
         """Return the attention block at ``place``."""
         return self.blocks[place.key]
+
+    def unit_at(self, place: Place) -> nn.Module:
+        """Refuse: levels have no units; OutsideError says so."""
+        raise OutsideError(f"{place.label} is no unit of an SSD, whose places are its levels.")
 
     def gated(self) -> dict[str, nn.Module]:
         """Return the gates inside the trunk's units by name."""

@@ -217,5 +217,7 @@ def _with_options(function: Callable[..., Figure]) -> None:
     function.__signature__ = signature.replace(parameters=[*fixed, *named])
 
 
-for _function in (parts, frames, heatmaps, view, arrows, groups, gates, matrix, compose):
+for _function in (
+    parts, frames, heatmaps, view, arrows, groups, gates, matrix, objects, compose,
+):  # fmt: skip
     _with_options(_function)

@@ -33,6 +33,8 @@ TITLES = {
     "kinetics-400": "Kinetics-400",
     "imagenet-1k": "ImageNet",
     "digits": "the ten digits",
+    "coco-91": "COCO, by its own numbers",
+    "coco-81": "COCO, its 80 classes in a row",
 }
 _OPTION = {listed: alias for alias, listed in ALIASES.items()}
 

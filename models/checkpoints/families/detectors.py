@@ -168,7 +168,7 @@ DETECTOR_FAMILIES = (
             {"fcn": {str(n): str(n - 1) for n in range(1, 5)}},
         ),
         _rcnn,
-        class_names={91: "coco-91"},
+        data="coco-91",
     ),
     Family(
         "cgnl-maskrcnn",
@@ -206,7 +206,7 @@ DETECTOR_FAMILIES = (
         ),
         _on_res4,
         _body_renumbered,
-        {81: "coco-81"},
+        "coco-81",
     ),
     Family(
         "torchvision-ssd",
@@ -214,6 +214,6 @@ DETECTOR_FAMILIES = (
         r"head\.classification_head\.module_list\..*",
         KeyTable((COUNTER, Rule(r"(?P<key>(?:backbone|head)\..*)", "{key}"))),
         _ssd,
-        class_names={91: "coco-91"},
+        data="coco-91",
     ),
 )

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from errors import CheckpointError
 from models.checkpoints.families.clips import TRUNK_FAMILY
+from models.checkpoints.families.detectors import DETECTOR_FAMILIES
 from models.checkpoints.families.family import Family
 from models.checkpoints.families.registry import family_of, known_family, refuse_unsupported
 from models.report import Fact, Question, UndecidedError
@@ -51,6 +52,8 @@ def locate(tensors: Mapping[str, Tensor], name: str, answer: str | None) -> Loca
     ``answer`` is the prefix that is meant, as the question has it.
     """
     refuse_unsupported(tensors, name)
+    if (detector := _detector(tensors)) is not None:
+        return _located(tensors, *detector, ())
     roots = sorted({root for key in tensors if (root := _root(key)) is not None})
     chosen, facts = _chosen(roots, tensors, name, answer)
     others = tuple(root for root in roots if root and root != chosen)
@@ -64,6 +67,16 @@ def locate(tensors: Mapping[str, Tensor], name: str, answer: str | None) -> Loca
     if found is None:
         found = _located(tensors, chosen, family_of(_under(meant, chosen), name), facts)
     return replace(found, others=others)
+
+
+def _detector(tensors: Iterable[str]) -> tuple[str, Family] | None:
+    """Return the prefix of a detector and its family: its trunk is only a part of it."""
+    for family in DETECTOR_FAMILIES:
+        pattern = re.compile(rf"((?:[^.]+\.)*?)(?:{family.mark})")
+        for key in tensors:
+            if found := pattern.fullmatch(key):
+                return found[1], family
+    return None
 
 
 def _root(key: str) -> str | None:
