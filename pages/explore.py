@@ -10,7 +10,7 @@ from ui.components.keeper import keeper
 from ui.components.picker.payload import pack
 from ui.components.picker.picker import cut, focused, picked, picker
 from ui.components.pin_cards import pin_cards
-from ui.explore import explanations, linked_networks, map_choice, scene
+from ui.explore import explanations, linked_networks, map_choice, objects, scene
 from ui.explore.sidebar import Settings, examples, sidebar
 from ui.session import loaders, medium, missing, pin_button, reference_patch
 from viz.attention.predictions import prediction_words
@@ -35,7 +35,7 @@ def canvas(found: Scene, settings: Settings) -> None:
         if (value := cut(key)) is not None:
             state.THRESHOLD.set(value)
 
-    blob = pack(found, settings.look, scene.headings(found, settings))
+    blob = pack(found, settings.look, scene.headings(found, settings), objects.boxes(found))
     picker(blob, key, on_pick, on_focus, on_threshold)
     st.caption(HOW_CLIP if len(found.clip.frames) > 1 else HOW)
 
@@ -173,6 +173,7 @@ def view(above: AbstractContextManager) -> None:
     with right:
         examples()
     canvas(found, settings)
+    objects.chooser(found)
     pinned(found)
     with above:
         toolbar(found, settings)

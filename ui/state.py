@@ -113,6 +113,11 @@ OPACITY: Key[float] = Key("opacity", "float", 0.6)
 SMOOTHING: Key[str] = Key("smoothing", "str", "smooth")
 ARROWS: Key[bool] = Key("arrows", "bool", False)
 
+# Objects of a detector on Explore
+OBJECT: Key[int | None] = Key("object", "int | None")
+OBJECT_CLASS: Key[str | None] = Key("object-class", "str | None")
+OBJECT_SCORE: Key[float] = Key("object-score", "float", 0.5)
+
 # Pins and networks of this session
 PINS: Key[tuple] = Key("pins", "tuple[Pin, ...]", ())
 PINS_BEFORE: Key[tuple] = Key("pins-before", "tuple[tuple, ...]", ())

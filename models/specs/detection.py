@@ -130,6 +130,11 @@ class RCNNSpec:
         return self.trunk.gate
 
     @property
+    def last_pixel(self) -> int:
+        """1 where x2 and y2 of a box are the last pixels inside, 0 where they are its edges."""
+        return 1 if self.neck == "c4" else 0
+
+    @property
     def num_classes(self) -> int:
         """Labels, the background among them."""
         return self.labels

@@ -92,13 +92,15 @@ def _resolved(capture: Capture, frame: int) -> tuple[FoundObject, ...]:
     # A still picture that is held for several frames has one answer.
     here = capture.detections[min(frame, len(capture.detections) - 1)]
     geometry, order = capture.geometry, here.scores.argsort(descending=True, stable=True)
-    objects = []
+    spec = None if capture.model is None else capture.model.spec
+    beyond, objects = getattr(spec, "last_pixel", 0), []
     for number, k in enumerate(order.tolist()):
         label, points = int(here.labels[k]), None
         if here.keypoints is not None:
             points = here.keypoints[k].numpy().copy()
             points[:, :2] = [geometry.to_original(x, y) for x, y in points[:, :2].tolist()]
         x1, y1, x2, y2 = here.boxes[k].tolist()
+        x2, y2 = max(x1, x2 + beyond), max(y1, y2 + beyond)
         objects.append(
             FoundObject(
                 number,

@@ -13,6 +13,10 @@ GREEN, WHITE = (0, 220, 60), (255, 255, 255)
 """The reference, and connected regions."""
 ARROW = "#00e5ff"
 """Stands out on every colour map on offer."""
+PARTS = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000",
+)  # fmt: skip
+"""Okabe and Ito's colours, which the colour-blind can tell apart; numbers tell the rest."""
 
 
 def pixel_span(geometry: Geometry) -> tuple[slice, slice]:

@@ -8,7 +8,7 @@ of more than ``LIVE_LIMIT`` positions, and a kind that computes nothing in the b
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -38,6 +38,7 @@ LIVE_LIMIT = 6272
 """Positions of a clip (8 x 28 x 28) up to which the browser computes maps as the pointer moves."""
 
 NO_HEADINGS: Mapping[int, str] = {}
+NO_BOXES: Mapping[int, Sequence[Mapping[str, object]]] = {}
 
 _KEPT = 8
 _encoded: dict[tuple[object, ...], tuple[bytes, ...]] = {}
@@ -128,10 +129,16 @@ def is_live(clip: Clip, block: BlockCapture) -> bool:
     return len(clip.frames) == 1 or block.query_grid.cells <= LIVE_LIMIT
 
 
-def pack(found: Scene, look: Look, headings: Mapping[int, str] = NO_HEADINGS) -> bytes:
+def pack(
+    found: Scene,
+    look: Look,
+    headings: Mapping[int, str] = NO_HEADINGS,
+    boxes: Mapping[int, Sequence[Mapping[str, object]]] = NO_BOXES,
+) -> bytes:
     """Return the blob for a scene of one or two networks in a look.
 
-    ``headings`` replace the words over the ranked maps of a shot, by its number.
+    ``headings`` replace the words over the ranked maps of a shot, by its number; ``boxes`` are what
+    its detector found: frame, left, top, right, bottom in pixels of the picture, text and colour.
     """
     clip, buffers = found.clip, _Buffers()
     frames = canvas_frames(clip)
@@ -150,13 +157,31 @@ def pack(found: Scene, look: Look, headings: Mapping[int, str] = NO_HEADINGS) ->
         "look": asdict(look),
         "table": buffers.add(colour_table(look.colormap).tobytes()),
         "panels": [
-            _panel(found, shot, buffers) | {"heading": headings.get(k, _heading(shot))}
+            _panel(found, shot, buffers)
+            | {
+                "heading": headings.get(k, _heading(shot)),
+                "objects": [_on_canvas(box, clip) for box in boxes.get(k, ())],
+            }
             for k, shot in enumerate(found.shots)
         ],
     }
     text = json.dumps(header).encode()
     text += b" " * (-(len(text) + 4) % 4)
     return len(text).to_bytes(4, "little") + text + b"".join(buffers.parts)
+
+
+def _on_canvas(box: Mapping[str, object], clip: Clip) -> dict[str, object]:
+    """Return a box of an object in canvas pixels, cut to the picture."""
+    width, height = canvas_size(clip)
+
+    def placed(side: str, size: int, of: int) -> float:
+        return min(max(float(box[side]) * size / of, 0.0), float(size))
+
+    return {
+        **box,
+        **{side: placed(side, width, clip.width) for side in ("left", "right")},
+        **{side: placed(side, height, clip.height) for side in ("top", "bottom")},
+    }
 
 
 def _heading(shot: Shot) -> str:

@@ -9,15 +9,12 @@ from viz.figure.page.plan import Plan, Words
 from viz.figure.page.typesetting import MM_PER_INCH
 from viz.figure.panels.panel_rows import PanelRows, Picture
 from viz.geometry import Box
+from viz.rendering.marks import PARTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.patches import Rectangle
 
-PARTS = (
-    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000",
-)  # fmt: skip
-"""Okabe and Ito's colours, which the colour-blind can tell apart; numbers tell the rest."""
 _ON_DARK = (0, 2, 5, 7)
 _DOT_MM, _LEAST_DOT_MM = 1.9, 1.0
 

@@ -7,10 +7,11 @@ import numpy as np
 
 from viz.attention import objects
 from viz.attention.objects import FoundObject
-from viz.figure.draw.canvas import PARTS, Canvas
+from viz.figure.draw.canvas import Canvas
 from viz.figure.page import typesetting
 from viz.figure.page.plan import SMALL, Place, Words
 from viz.figure.panels.pictures import drawable
+from viz.rendering.marks import PARTS
 
 OnPage = Callable[[float, float], tuple[float, float]]
 _LONGEST = 24

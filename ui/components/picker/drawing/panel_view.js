@@ -6,6 +6,7 @@ import { make } from "../../dom.js";
 import { arithmeticOf } from "../arithmetic/arithmetic.js";
 import { cellsOf, centreOf, frameOf, momentOf, outline, ownPosition } from "./geometry.js";
 import { emptyHeat, normalise, strongest } from "./heat.js";
+import { Objects } from "./objects.js";
 import { FilmStrip } from "./strip.js";
 import { Room, Surface } from "./surface.js";
 const NORMALISATION = {
@@ -35,6 +36,7 @@ export class PanelView {
     canvas.tabIndex = 0;
     canvas.setAttribute("role", "img");
     this.surface = new Surface(canvas, new Room(film.width, film.height, panel.span, panel.keyGrid));
+    this.objects = new Objects(this.stage);
     this.pin = make("div", "box pinned", this.stage);
     this.reference = make("div", "box reference", this.stage);
     this.note = make("div", "note", this.stage);
@@ -81,6 +83,8 @@ export class PanelView {
       `${panel.title}. Arrow keys move the reference patch, Enter pins it, Escape goes back to the pin.${this.strip ? CLIP_KEYS : ""}`);
     this.strip?.root.setAttribute("aria-label", `${panel.title}: all frames`);
     this.small.label(panel);
+    this.found = panel.objects;
+    this.objects.draw(this.found, this.shown, this.film);
     this.drawRamp(look, table);
   }
 
@@ -124,6 +128,7 @@ export class PanelView {
     this.shown = frame;
     this.surface.show(this.film.bitmaps[frame]);
     this.strip?.mark(frame);
+    this.objects.draw(this.found ?? [], frame, this.film);
   }
 
   paintLarge(look, table) {

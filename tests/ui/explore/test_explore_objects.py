@@ -1,0 +1,68 @@
+"""Explore with a detector: its objects are listed and drawn, and one can be the reference."""
+
+import json
+
+import pytest
+import streamlit as st
+
+from tests.conftest import draw
+from tests.viz.tiny_detectors import c4
+from ui import state
+from ui.components.picker.payload import pack
+from ui.explore import objects as explore_objects
+from viz.attention import objects, pipeline, queries
+from viz.figure.recipe.recipe import Medium, Network, Reference, View
+from viz.figure.resolve import Scene, Shot
+from viz.rendering.look import Look
+from viz.types import Clip
+
+
+@pytest.fixture
+def found(monkeypatch) -> Scene:
+    monkeypatch.setattr(st, "session_state", {state.OBJECT_SCORE.name: 0.0})
+    clip = Clip(draw(53, 67), (0.0,), "street.png", "5" * 64)
+    capture = pipeline.capture(c4(), clip)
+    block = queries.block_of(capture)
+    view = View(Network("tiny-c4", "3" * 64))
+    cell = queries.nearest_cell(capture, block, (30, 20))
+    shot = Shot(view, capture.model, capture, block, cell)
+    reference = Reference(Medium("street.png", "5" * 64), (view,), (30.0, 20.0))
+    return Scene(reference, clip, (shot,))
+
+
+def header(blob: bytes) -> dict:
+    length = int.from_bytes(blob[:4], "little")
+    return json.loads(blob[4 : 4 + length])
+
+
+def test_the_canvas_gets_the_boxes_inside_the_picture(found):
+    packed = header(pack(found, Look(), boxes=explore_objects.boxes(found)))
+    (panel,) = packed["panels"]
+    listed = objects.found(found.shots[0].capture, score=0.0)
+    assert [one["text"] for one in panel["objects"]] == [one.words for one in listed]
+    picture = packed["picture"]
+    for one in panel["objects"]:
+        assert 0 <= one["left"] <= one["right"] <= picture["width"]
+        assert 0 <= one["top"] <= one["bottom"] <= picture["height"]
+
+
+def test_score_and_class_choose_what_is_drawn(found, monkeypatch):
+    listed = objects.found(found.shots[0].capture, score=0.0)
+    middle = listed[len(listed) // 2].score
+    monkeypatch.setattr(st, "session_state", {state.OBJECT_SCORE.name: middle})
+    drawn = [one["text"] for one in explore_objects.boxes(found)[0]]
+    assert drawn == [one.words for one in listed if one.score >= middle]
+    chosen = {state.OBJECT_SCORE.name: 0.0, state.OBJECT_CLASS.name: "cat"}
+    monkeypatch.setattr(st, "session_state", chosen)
+    assert all(" cat " in one["text"] for one in explore_objects.boxes(found)[0])
+
+
+def test_a_classifier_has_no_boxes(nl_model, tiny_clip):
+    capture = pipeline.capture(nl_model, tiny_clip)
+    block = queries.block_of(capture)
+    view = View(Network("tiny", ""))
+    shot = Shot(view, nl_model, capture, block, queries.nearest_cell(capture, block, (3, 3)))
+    reference = Reference(Medium("tiny.png", ""), (view,), (3.0, 3.0))
+    scene = Scene(reference, tiny_clip, (shot,))
+    assert explore_objects.boxes(scene) == {}
+    assert header(pack(scene, Look()))["panels"][0]["objects"] == []
