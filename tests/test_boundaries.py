@@ -97,6 +97,8 @@ MOST_ENTRIES = 12
 LARGER_FOLDERS: dict[str, str] = {
     "models": "detectors stand beside what they are built of",
     "models/checkpoints/families": "a module for those who published together",
+    "tests/viz": "what tests draw and build stands beside the rooms",
+    "tests/viz/attention": "a file a module, as in viz",
     "models/weights": "a file and a card for every bundled network",
 }
 """Folder with more than MOST_ENTRIES entries -> why."""
