@@ -16,5 +16,5 @@ page = st.navigation(
 )
 if wanted := frame.entered():
     st.switch_page(wanted)
-page.run()
 keeper.keep()
+page.run()

@@ -135,9 +135,7 @@ def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> None:
     upload = changing(_take_upload, on_kind, on_change)
     example_taken = changing(take_example, on_kind, on_change)
     st.subheader("Picture or clip")
-    st.caption(f"In use: {_described(in_use())}")
-    if in_use().notes:
-        st.caption(plain("; ".join(in_use().notes)))
+    told = st.container()  # filled below: the example of the address is known once it is drawn
     st.file_uploader(
         f"Picture, video, GIF or zip of frames, up to {LARGEST_MB} MB",
         key=_uploader("upload").name,
@@ -163,6 +161,10 @@ def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> None:
             on_change=example_taken, help="A picture of a bird; a clip of a kick.",
         )  # fmt: skip
     state.MEDIUM.set(in_use())
+    with told:
+        st.caption(f"In use: {_described(in_use())}")
+        if in_use().notes:
+            st.caption(plain("; ".join(in_use().notes)))
 
 
 def _described(found: Footage) -> str:

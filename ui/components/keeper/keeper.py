@@ -27,7 +27,10 @@ def keep() -> None:
     """Ask the browser once what it has kept, then let it keep the pins of this session."""
     heard = state.BROWSER_HEARD.get()
     data = {"ask": not heard, "text": text() if heard else ""}
-    mounted("keeper", "keeper")(key=KEY, data=data, on_found_change=_found)
+    st.html("<style>.st-key-keeper-place { position: absolute; }</style>")
+    # First on the page: pins change in callbacks only, and what a page draws may take its time.
+    with st.container(key="keeper-place"):
+        mounted("keeper", "keeper")(key=KEY, data=data, on_found_change=_found)
 
 
 def text() -> str:
