@@ -16,6 +16,7 @@ from tests.paths import ROOT
 from tests.ui.figure.test_figure_page import bird, place, recipe_of
 from tests.ui.models.test_models_uploads import saved, uploaded
 from tests.ui.pages import app, assert_sound, opened, png
+from tests.viz.tiny_detectors import c4
 from ui import state
 from viz.attention.kinds.registry import KINDS
 from viz.figure.recipe import recipe_json
@@ -233,6 +234,15 @@ def looked_at_gates(made):
     return check(at.run(), made)
 
 
+def detected(made):
+    """Explore with a detector of this session."""
+    model = c4()
+    at = app()
+    at.session_state["own_models"] = {model.id: (model, "a detector of mine")}
+    at.query_params["net"], at.query_params["beside"] = model.id, "none"
+    return check(at.run(), made)
+
+
 @pytest.mark.slow
 def test_all_that_the_pages_keep_is_in_the_register_and_of_its_type(
     made, cgnl_checkpoint, tmp_path
@@ -240,6 +250,6 @@ def test_all_that_the_pages_keep_is_in_the_register_and_of_its_type(
     tiny = saved(tmp_path, make_tiny(NonLocalSpec()))
     seen = explored(made) | explored_clip(made) | drawn_figure(made)
     seen |= linked(made) | opened_networks(made, cgnl_checkpoint, tiny) | looked_at_gates(made)
-    seen |= named_network(made)
+    seen |= named_network(made) | detected(made)
     gone = {"wanted_page", "pin-message", "figure-pin-problem", "remove_problem"}  # read at once
     assert state.KEYS.keys() - seen == gone | {"footage-before", "figure-pin", "missing-problems"}
