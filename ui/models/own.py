@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import streamlit as st
 
-from errors import AttentionVizError, MachineError
+from errors import AttentionVizError, MachineError, without_frames
 from models import checkpoints
 from models.checkpoints import Inspection
 from models.report import Question, UndecidedError
@@ -112,11 +112,11 @@ def _inspected(held: Held, given: dict[str, str]) -> Inspection:
             try:
                 outcome = checkpoints.inspect(held.path, given, told_of)
             except AttentionVizError as problem:
-                outcome = problem
+                outcome = without_frames(problem)
         known = (key, outcome)
         state.OWN_INSPECTION.set(known)
     if isinstance(known[1], AttentionVizError):
-        raise known[1]
+        raise without_frames(known[1])
     return known[1]
 
 

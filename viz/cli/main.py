@@ -9,9 +9,9 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, NoReturn, TextIO
 
-from errors import AttentionVizError, MachineError
+from errors import LONGEST, AttentionVizError, MachineError, short_numbers
 
 INTERRUPTED = 130
 
@@ -41,14 +41,20 @@ COMMANDS: dict[str, Command] = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with an option without repeating thousands of digits."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and one line, and exit with code 2."""
+        super().error(short_numbers(message)[:LONGEST])
+
+
 def parser(wanted: str | None = None) -> argparse.ArgumentParser:
     """Return the parser of every command and option.
 
     With ``wanted`` only that command's options are filled in: what draws takes long to import.
     """
-    top = argparse.ArgumentParser(
-        prog="python -m viz", description="See what non-local networks attend to."
-    )
+    top = _Parser(prog="python -m viz", description="See what non-local networks attend to.")
     commands = top.add_subparsers(dest="command", required=True)
     for name, command in COMMANDS.items():
         made = commands.add_parser(name, help=command.help)
