@@ -50,6 +50,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "types",
         "media.pixels",
         "media",
+        "isolation",
         "examples",
         "rendering",
         "attention",

@@ -200,8 +200,7 @@ def _given(key: str, wanted: Medium) -> None:
 
 
 def _read(files: Sequence[tuple[str, bytes]], wanted: Medium) -> Footage:
-    name, content = files[0]
-    found = footage.read(content, name) if len(files) == 1 else footage.read_set(files)
+    found = medium.read(files)
     if wanted.sha256 not in ("", found.sha256):
         raise InputError(
             f"{found.name} is another file: it has sha256 {found.sha256[:SHORT]}, the recipe's "

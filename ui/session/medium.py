@@ -1,13 +1,15 @@
 """The medium in use: an upload or an example, and the frames that are taken from it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from errors import AttentionVizError
 from ui import state
 from ui.guard import guarded, plain
+from ui.session.ended import stop_if_ended
 from viz.examples import bird, kick
+from viz.isolation import media as isolation
 from viz.media import footage
 from viz.media.footage import Footage
 from viz.types import Clip, Sampling
@@ -44,17 +46,28 @@ def key_of(clip: Clip) -> str:
     return "-".join([clip.sha256, *map(str, clip.numbers)])
 
 
+def read(files: Sequence[tuple[str, bytes]], is_set: bool = False) -> Footage:
+    """Read uploads, (name, bytes), in a child process: one file, or pictures of a clip.
+
+    The work ends with the session. MediaError in one line for what cannot be read.
+    """
+    if is_set or len(files) > 1:
+        return isolation.read_set(files, stop_if_ended)
+    name, content = files[0]
+    return isolation.read(content, name, stop_if_ended)
+
+
 def take_upload() -> None:
     """Put a new upload in use; when it cannot be read, keep the previous one and say why."""
     upload = state.UPLOAD.get()
-    _take(lambda: footage.read(upload.getvalue(), upload.name) if upload else None)
+    _take(lambda: read([(upload.name, upload.getvalue())]) if upload else None)
 
 
 def take_frames() -> None:
     """Put several pictures in use as the frames of a clip."""
     uploads = state.FRAMES_UPLOAD.get()
     files = [(upload.name, upload.getvalue()) for upload in uploads or ()]
-    _take(lambda: footage.read_set(files) if files else None)
+    _take(lambda: read(files, is_set=True) if files else None)
 
 
 def take_example() -> None:
