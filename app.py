@@ -5,6 +5,8 @@ import streamlit as st
 from ui import frame
 
 st.set_page_config(page_title="Nonlocal viz", page_icon="🐦", layout="wide")
+if not frame.admitted():
+    st.stop()
 page = st.navigation(
     [
         st.Page("pages/explore.py", title="Explore", icon=":material/visibility:", default=True),

@@ -77,6 +77,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "state",
         "bound",
         "guard",
+        "server",
         "frame",
         "session",
         "components",

@@ -21,6 +21,7 @@ from ui import state
 from ui.guard import guarded, plain
 from ui.models import answers
 from ui.models import inspection as model_inspection
+from ui.server import scratch
 from ui.session import own_networks
 
 MAX_MB = 2048
@@ -53,7 +54,7 @@ def _kept(upload: BinaryIO, name: str, key: tuple[object, ...]) -> Held:
     held = state.OWN_FILE.get()
     if held is None or held.key != key:
         try:
-            folder = tempfile.mkdtemp(prefix="nonlocal-viz-")
+            folder = tempfile.mkdtemp(dir=scratch.folder())
             held = Held(Path(folder) / file_name(name), name, key)
             weakref.finalize(held, shutil.rmtree, folder, ignore_errors=True)
             with held.path.open("wb") as file:

@@ -7,7 +7,9 @@ import streamlit as st
 from errors import AttentionVizError
 from ui import state
 from ui.guard import guarded, plain
-from ui.session.ended import stop_if_ended
+from ui.server import settings
+from ui.server.kept import Kept
+from ui.server.visitor import stop_if_ended
 from viz.examples import bird, kick
 from viz.isolation import media as isolation
 from viz.media import footage
@@ -29,16 +31,19 @@ def _example(name: str) -> Footage:
     return footage.of(kick.clip() if name == "kick" else bird.clip())
 
 
-@st.cache_resource(scope="session", max_entries=_KEPT, show_spinner="Reading the frames")
-def _sampled(_footage: Footage, sha256: str, sampling: Sampling) -> Clip:
-    del sha256  # the cache's key
-    return _footage.sample(sampling)
+def _kept() -> Kept[Clip]:
+    most = settings.current().session_capture_mb * 2**20
+    return state.CLIPS.once(lambda: Kept(lambda clip: clip.frames.nbytes, most, _KEPT))
 
 
 def sampled(sampling: Sampling) -> Clip:
     """Return the frames of the medium in use that are looked at; a picture is one frame."""
     found = in_use()
-    return _sampled(found, found.sha256, sampling)
+    key = (found.sha256, sampling)
+    if (clip := _kept().get(key)) is not None:
+        return clip
+    with st.spinner("Reading the frames"):
+        return _kept().keep(key, found.sample(sampling))
 
 
 def key_of(clip: Clip) -> str:
