@@ -69,5 +69,5 @@ def _frames(request: dict, files: list[bytes]) -> Reply:
 
 KINDS: dict[str, Kind] = {
     "read": Kind(_read, 1500, 30, 60),
-    "frames": Kind(_frames, 1500, 70, 100),
+    "frames": Kind(_frames, 2000, 70, 100),
 }

@@ -215,10 +215,11 @@ def test_two_sessions_at_once_write_one_file(site):
     assert site.asked == [None]
 
 
-def test_a_download_by_somebody_else_is_not_waited_for_without_end(site, folder, monkeypatch):
+def test_a_download_by_somebody_else_is_not_waited_for_without_end(site, monkeypatch):
     monkeypatch.setattr(download, "LONGEST_WAIT_S", 0)
-    (folder / "net").mkdir(parents=True)
-    with FileLock(folder / "net" / "net.pth.lock"):
+    place = cache.file_of(at(site))
+    place.parent.mkdir(parents=True)
+    with FileLock(place.with_name(place.name + ".lock")):
         assert "by another session" in refused(at(site))
 
 
