@@ -123,9 +123,11 @@ def _of_library(name: str, download: bool) -> LoadedModel:
 def by_name(name: str, download: bool = True) -> LoadedModel:
     """Return a network of a library by its name, and list it in this session from now on.
 
-    A link downloads nothing, and no name means a place on this machine.
+    A link downloads nothing, nor do visitors of a shared server, and no name means a place on this
+    machine.
     """
     check_public(name)
+    download = download and settings.current().visitors_change_cache
     model = own_networks.get(name) or _of_library(name, download)
     own_networks.add(model, f"{model.spec.architecture}, {model.spec.source}")
     return model
