@@ -66,7 +66,7 @@ def test_four_frames_of_40_megapixels_take_little_more_than_their_pixels(tmp_pat
     with measured() as cost:
         clip = found.sample(Sampling(4, 1, 0))
     pixels = clip.frames.nbytes / 2**20
-    assert cost.megabytes < pixels + 400
+    assert cost.megabytes < pixels + 600
 
 
 def test_a_refusal_that_is_kept_does_not_keep_what_was_read():

@@ -5,6 +5,7 @@ import json
 import time
 import urllib.request
 import uuid
+from contextlib import ExitStack
 
 import numpy as np
 from PIL import Image
@@ -32,8 +33,9 @@ class Visitor:
         with urllib.request.urlopen(f"http://{self.home}/_stcore/health") as reply:
             cookie = reply.headers.get("Set-Cookie", "")
         self.token = cookie.partition("_streamlit_xsrf=")[2].partition(";")[0]
-        self.channel = connect(
-            f"ws://{self.home}/_stcore/stream", subprotocols=["streamlit"], max_size=None
+        self._open = ExitStack()
+        self.channel = self._open.enter_context(
+            connect(f"ws://{self.home}/_stcore/stream", subprotocols=["streamlit"], max_size=None)
         )
         self.session = ""
         self.elements: dict[str, object] = {}
@@ -43,7 +45,7 @@ class Visitor:
 
     def close(self) -> None:
         """Close the tab."""
-        self.channel.close()
+        self._open.close()
 
     def _send(self, message: BackMsg) -> None:
         self.channel.send(message.SerializeToString())
