@@ -17,10 +17,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from streamlit.runtime import app_session, memory_uploaded_file_manager
 
+from ui.isolation import media
 from ui.server import health, memory, scratch, settings
 from ui.server.turns import DEVICE
 from ui.server.uploads import Manager, UploadLimits
-from viz.isolation import media
 
 ROOT = Path(__file__).resolve().parents[2]
 _TIDIED_EVERY_S = 20

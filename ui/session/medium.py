@@ -7,11 +7,11 @@ import streamlit as st
 from errors import AttentionVizError
 from ui import state
 from ui.guard import guarded, plain
+from ui.isolation import media as isolation
 from ui.server import settings
 from ui.server.kept import Kept
 from ui.server.visitor import stop_if_ended
 from viz.examples import bird, kick
-from viz.isolation import media as isolation
 from viz.media import footage
 from viz.media.footage import Footage
 from viz.types import Clip, Sampling

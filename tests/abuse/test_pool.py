@@ -12,7 +12,7 @@ import pytest
 
 from errors import MediaError, OutsideError
 from tests.viz import drawn_clips
-from viz.isolation import channel, jobs, media, pool
+from ui.isolation import channel, jobs, media, pool
 from viz.media import footage
 from viz.types import Sampling
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from errors import MediaError
-from viz.isolation import channel
-from viz.isolation.pool import Pool
+from ui.isolation import channel
+from ui.isolation.pool import Pool
 from viz.media import footage, pictures
 from viz.media.footage import Footage
 from viz.media.pixels.upright import Pixels

@@ -10,16 +10,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from errors import AttentionVizError, MachineError, MediaError
-from viz.isolation import channel
-from viz.isolation.child import READY, refusal
-from viz.isolation.jobs import KINDS
+from ui.isolation import channel
+from ui.isolation.child import READY, refusal
+from ui.isolation.jobs import KINDS
 
 CHILDREN = 2
 STARTING_S = 60
 _LOOK_EVERY_S = 0.1
 _ROOT = Path(__file__).resolve().parents[2]
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
-_PROGRAM = "import sys; from viz.isolation.child import main; main(int(sys.argv[1]))"
+_PROGRAM = "import sys; from ui.isolation.child import main; main(int(sys.argv[1]))"
 
 
 def _never() -> None:

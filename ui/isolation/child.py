@@ -5,8 +5,8 @@ import socket
 
 import errors
 from errors import AttentionVizError
-from viz.isolation import channel, limits
-from viz.isolation.jobs import KINDS
+from ui.isolation import channel, limits
+from ui.isolation.jobs import KINDS
 
 READY = {"ready": True}
 
