@@ -38,6 +38,8 @@ COMMANDS: dict[str, Command] = {
     "evaluate": Command("viz.cli.evaluate", "measures of maps over a data set, with intervals"),
     "export": Command("viz.cli.export", "maps, features, overlays of a data set, in batches"),
     "cost": Command("viz.cli.cost", "parameters and multiply-adds, beside the papers' tables"),
+    # The one command of the interface: named, so that nothing here imports it unless asked.
+    "serve": Command("ui.server.command", "the app as a server that several people share"),
 }
 
 
