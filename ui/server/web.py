@@ -153,5 +153,6 @@ def run() -> None:
     """Serve until stopped."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     _LOG.setLevel(logging.INFO)
+    memory.settle()
     threading.current_thread().name = "server"
     app().run(config=options())
