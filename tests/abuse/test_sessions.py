@@ -70,7 +70,7 @@ def settled(port, most, until):
 
 def test_twenty_sessions_with_their_own_pictures(port, record_property):
     time.sleep(30)  # the first visitor is forgotten, and memory given back
-    before = health(port)["memory_mb"]
+    before, is_quiet = health(port)["memory_mb"], os.getloadavg()[0] < 1
     with ThreadPoolExecutor(SESSIONS) as pool:
         took = list(pool.map(lambda number: visit(port, number), range(1, SESSIONS + 1)))
     uploads, picks = [one[0] for one in took], [pick for one in took for pick in one[1:]]
@@ -83,8 +83,9 @@ def test_twenty_sessions_with_their_own_pictures(port, record_property):
     record_property("figures", figures)
     sys.stderr.write(figures + "\n")
     assert after <= 1.1 * before, figures
-    if os.getloadavg()[0] < 1.5 * os.cpu_count() + SESSIONS:  # a machine that others use, too
-        assert median(uploads) <= UPLOAD_S * 3, figures
+    if is_quiet:  # on a machine that others use, too, seconds say nothing
+        assert median(uploads) <= UPLOAD_S, figures
+        assert median(picks) <= PICK_S, figures
 
 
 def test_many_uploads_of_one_visitor_leave_nothing(port):
