@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from errors import MediaError, OutsideError
+from tests.abuse.samples import sample
 from tests.viz import drawn_clips
 from ui.isolation import channel, jobs, media, pool
 from viz.media import footage
@@ -103,6 +104,13 @@ def test_more_time_than_allowed_is_one_line_and_a_new_child(monkeypatch, one_lin
     one_line(caught.value)
     monkeypatch.undo()
     assert media.read(png(), "a.png").width == 46
+
+
+def test_a_decoder_that_goes_round_is_ended_by_its_processor_time(monkeypatch, one_line):
+    _limited(monkeypatch, seconds=2)
+    with pytest.raises(MediaError, match="broke down") as caught:
+        media.read(sample("mp4") + sample("heic"), "a.mp4")
+    one_line(caught.value)
 
 
 def test_a_child_that_dies_is_replaced():

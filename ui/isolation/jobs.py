@@ -68,6 +68,6 @@ def _frames(request: dict, files: list[bytes]) -> Reply:
 
 
 KINDS: dict[str, Kind] = {
-    "read": Kind(_read, 1500, 30, 60),
+    "read": Kind(_read, 1500, 20, 60),
     "frames": Kind(_frames, 2000, 70, 100),
 }
