@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui import frame
+from ui.components.keeper import keeper
 
 st.set_page_config(page_title="Nonlocal viz", page_icon="🐦", layout="wide")
 if not frame.admitted():
@@ -18,3 +19,4 @@ page = st.navigation(
 if wanted := frame.entered():
     st.switch_page(wanted)
 page.run()
+keeper.keep()

@@ -1,28 +1,35 @@
-"""Print measurements: ``python -m benchmarks explore``."""
+"""Print measurements: ``python -m benchmarks explore``; all suites, and docs/benchmarks.md, without
+a name."""
 
 import argparse
-import importlib
-import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
 
-SUITES = {
-    "explore": ("benchmarks.explore", "benchmarks.compute"),
-    "costs": ("benchmarks.costs",),
-    "clips": ("benchmarks.clips", "benchmarks.clips_browser"),
-    "attention": ("benchmarks.attention",),
-    "figures": ("benchmarks.figures", "benchmarks.figures_browser"),
-}
+from benchmarks import page
+
+DOCUMENT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+
+
+def lines_of(suite: str) -> Iterator[str]:
+    """Print the lines of a suite as they come, and yield them."""
+    for line in page.lines_of(suite):
+        print(line, flush=True)
+        yield line
 
 
 def main() -> None:
-    """Run one suite and print its lines as they come."""
+    """Run one suite, or every one and write the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("suite", choices=SUITES)
-    for module in SUITES[parser.parse_args().suite]:
-        if importlib.util.find_spec(module) is None:
-            print(f"{module}: not there")
-            continue
-        for line in importlib.import_module(module).report():
-            print(line, flush=True)
+    parser.add_argument("suite", nargs="?", choices=page.SUITES)
+    parser.add_argument("--out", type=Path, default=DOCUMENT, help="the page of all suites")
+    args = parser.parse_args()
+    if args.suite:
+        for _line in lines_of(args.suite):
+            pass
+        return
+    found = {suite: list(lines_of(suite)) for suite in page.SUITES}
+    args.out.write_text(page.written(found), encoding="utf-8")
+    print(f"wrote {args.out}")
 
 
 main()

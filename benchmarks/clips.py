@@ -1,6 +1,6 @@
 """What clips cost: decoding, capture, memory without N x N, MP4 export against bare encoding.
 
-Hover in the browser is measured by benchmarks.clips_browser.
+Hover in the browser is measured by benchmarks.browser.clips.
 """
 
 import io

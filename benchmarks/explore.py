@@ -143,12 +143,12 @@ def _forwards_of_an_upload(tab: Page, count_file: Path) -> int:
         picture.hover(position={"x": x, "y": y})
         picture.click(position={"x": x, "y": y})
         tab.wait_for_timeout(400)
-    slider = tab.get_by_role("slider", name="Threshold")
+    slider = tab.get_by_role("slider", name="Threshold", exact=True)
     slider.focus()
     for _ in range(5):
         tab.keyboard.press("ArrowLeft")
     tab.locator(".thumb", has_text="g3").click()
-    tab.get_by_role("button", name="As in the papers").click()
+    tab.get_by_role("button", name="Papers' look").click()
     tab.wait_for_timeout(1500)
     tab.wait_for_selector(REST)
     return _count(count_file) - before

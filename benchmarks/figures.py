@@ -1,6 +1,6 @@
 """What figures cost: a parts figure against bare matplotlib saving the same arrays, and file sizes.
 
-The preview in the browser is measured by benchmarks.figures_browser.
+The preview in the browser is measured by benchmarks.browser.figures.
 """
 
 import io

@@ -1,14 +1,18 @@
 """Explore: what the patch under the pointer attends to, in one or two networks."""
 
+from contextlib import AbstractContextManager
+from urllib.parse import urlencode
+
 import streamlit as st
 
-from ui import frame, state
+from ui import bound, frame, state
+from ui.components.keeper import keeper
 from ui.components.picker.payload import pack
-from ui.components.picker.picker import focused, picked, picker
-from ui.explore import explanations, map_choice, scene
-from ui.explore.sidebar import Settings, sidebar
-from ui.session import loaders, medium, pin_button, reference_patch
-from ui.session import pins as session_pins
+from ui.components.picker.picker import cut, focused, picked, picker
+from ui.components.pin_cards import pin_cards
+from ui.explore import explanations, linked_networks, map_choice, scene
+from ui.explore.sidebar import Settings, examples, sidebar
+from ui.session import loaders, medium, missing, pin_button, reference_patch
 from viz.attention.predictions import prediction_words
 from viz.figure.resolve import Scene
 
@@ -27,17 +31,21 @@ def canvas(found: Scene, settings: Settings) -> None:
         if (name := focused(key)) is not None:
             map_choice.focus_on(name)
 
-    picker(pack(found, settings.look, scene.headings(found, settings)), key, on_pick, on_focus)
+    def on_threshold() -> None:
+        if (value := cut(key)) is not None:
+            state.THRESHOLD.set(value)
+
+    blob = pack(found, settings.look, scene.headings(found, settings))
+    picker(blob, key, on_pick, on_focus, on_threshold)
     st.caption(HOW_CLIP if len(found.clip.frames) > 1 else HOW)
 
 
 def pinned(found: Scene) -> None:
     """Show the reference inputs and the exact values."""
-    left, right = st.columns([2, 5], vertical_alignment="bottom")
+    left, _room = st.columns(2)
     with left:
         reference_patch.inputs(found.shots[0].capture, found.shots[0].block)
-    with right:
-        st.dataframe([scene.value_row(found, shot) for shot in found.shots], **TABLE)
+    st.dataframe([scene.value_row(found, shot) for shot in found.shots], **TABLE)
 
 
 def explained(found: Scene) -> None:
@@ -64,32 +72,56 @@ def explained(found: Scene) -> None:
                 st.write(explanations.dependence_sentence(number))
 
 
-def saves(found: Scene, settings: Settings) -> None:
-    """Offer the view for a figure, as a PNG, the maps as float32, and how they were made."""
+def toolbar(found: Scene, settings: Settings) -> None:
+    """Offer the view for a figure, as a PNG, its maps as float32, its recipe and its address."""
     # Imported here, behind the canvas: the first map does not wait for what draws pages.
     from ui.explore import pinned_view
-    from ui.session import movies
     from viz.figure.files import maps_file
     from viz.figure.recipe import recipe_json
 
-    figure = pinned_view.figure_of(found, settings.look)
+    figure = pinned_view.figure_of(found, settings.look, settings.dpi)
 
     def npz() -> bytes:
         return maps_file.npz(found.shots, found.reference.frame, found.clip, full=True)
 
     files = {
-        "PNG of this view": ("view.png", "image/png", lambda: figure.content("png")),
-        "Maps (.npz)": ("maps.npz", "application/octet-stream", npz),
-        "Recipe (.json)": ("recipe.json", "application/json", recipe_json.dumps(figure.recipe)),
+        "PNG": ("png", "image/png", lambda: figure.content("png")),
+        "Maps": ("npz", "application/octet-stream", npz),
+        "Recipe": ("json", "application/json", recipe_json.dumps(figure.recipe)),
     }
-    pin_button.button("pin", found.clip, lambda: pinned_view.reference_of(found))
-    with st.container(horizontal=True):
-        for label, (name, mime, content) in files.items():
-            st.download_button(label, content, name, mime, key=f"save-{name}", on_click="ignore")
+    stem = pinned_view.file_stem(found)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        pin_button.button("pin", found.clip, lambda: pinned_view.reference_of(found, settings.look))
+        for label, (kind, mime, content) in files.items():
+            st.download_button(
+                label, content, f"{stem}.{kind}", mime, key=f"save-{kind}", on_click="ignore",
+                icon=":material/download:", help=FILES[kind],
+            )  # fmt: skip
+        with st.popover("Link", icon=":material/link:"):
+            st.code(f"{st.context.url or ''}?{urlencode(st.query_params.to_dict())}", None)
+            st.caption("It has names and hashes of files and networks, never their content.")
+
+
+def movie_maker(found: Scene, settings: Settings) -> None:
+    """Offer a movie of a clip's view."""
+    from ui.explore import pinned_view
+    from ui.session import movies
+
+    figure = pinned_view.figure_of(found, settings.look, settings.dpi)
     if movies.can_move(figure):
-        movies.maker(figure, "view")
+        movies.maker(figure, pinned_view.file_stem(found), "view")
 
 
+STYLE = """<style>
+.stMainBlockContainer { padding-top: 3.5rem; }
+.st-key-toolbar { min-height: 2.6rem; }
+.st-key-examples img { height: 2.6rem; max-height: 2.6rem; border-radius: 4px; }
+</style>"""
+FILES = {
+    "png": "What you see, as a picture with its recipe inside.",
+    "npz": "The maps as float32 arrays.",
+    "json": "Everything that is needed to draw the picture again.",
+}
 HOW = (
     "Move the pointer over a picture: the maps follow. Click, or press Enter after the arrow keys, "
     "to pin the reference patch. Values marked ≈ come from the browser; pinned values below are "
@@ -106,24 +138,63 @@ SHARES = {"Share": st.column_config.ProgressColumn(format="percent", min_value=0
 
 def main() -> None:
     """Draw the page."""
-    session_pins.link()
+    missing.from_address()
+    pin_cards.sidebar()
+    with st.sidebar:
+        keeper.words()
+    st.html(STYLE)
+    left, right = st.columns([2, 7], vertical_alignment="center")
+    left.markdown("#### Explore")
+    above = right.container(key="toolbar")
+    if missing.lacking():
+        missing.ask()
+        _instead()
+    if state.LINKED.get() is None:
+        view(above)
+
+
+def view(above: AbstractContextManager) -> None:
+    """Draw the view, and what is said and offered above it."""
+    told = st.container()
     settings = sidebar()
-    st.markdown("#### Explore: what does this patch attend to?")
     if problem := state.UPLOAD_PROBLEM.get():
         st.error(problem)
-    if settings is None:
-        return
-    clip = medium.guarded_sample(settings.sampling)
+    clip = medium.guarded_sample(settings.sampling) if settings else None
     if clip is None:
         return
+    linked_networks.ask()
     found = scene.scene(clip, settings)
     if found is None:
         st.info("No network could be shown for this picture; choose another network or picture.")
         return
+    state.ENDS.set(scene.ends(found))
+    left, right = st.columns([5, 2], vertical_alignment="center")
+    left.markdown(explanations.strong_sentence(found))
+    with right:
+        examples()
     canvas(found, settings)
     pinned(found)
-    saves(found, settings)
+    with above:
+        toolbar(found, settings)
+    movie_maker(found, settings)
     explained(found)
+    models = [shot.model for shot in found.shots]
+    linked_networks.compare(models)
+    reference_patch.show_weights([model.sha256 for model in models])
+    bound.finish()
+    with told:
+        bound.problems()
+
+
+def _instead() -> None:
+    """Offer to go on without what is missing."""
+    with st.container(horizontal=True):
+        if state.LINKED.get() is not None:
+            st.button("Show the example instead", key="link-example", on_click=missing.show_example)
+        if missing.can_go_on():
+            st.button("Open the other pins", key="missing-without", on_click=missing.without)
+        if missing.pending() is not None:
+            st.button("Do without these pins", key="missing-cancel", on_click=missing.cancel)
 
 
 frame.require("pages/explore.py")

@@ -6,6 +6,7 @@ from errors import AttentionVizError
 from ui import frame
 from ui.figure import (
     open_recipe,
+    pinned_look,
     preview,
     saves,
 )
@@ -27,6 +28,7 @@ from ui.figure import (
 from ui.figure.sources import SessionSources
 from ui.guard import guarded, plain
 from ui.session import pins as session_pins
+from ui.session.pin_button import undo_button
 from viz.examples import bird
 from viz.figure.api import Figure
 from viz.figure.recipe.recipe import Reference
@@ -37,11 +39,12 @@ def start() -> None:
     if not figure_settings.current().given:
         figure_settings.forget()
     st.write(
-        "Nothing is pinned yet: on Explore, **Pin for a figure** below the maps collects views."
+        "Nothing is pinned yet: on Explore, **Pin for a figure** above the maps collects views."
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Start with the example", key="figure-example", type="primary", on_click=_example)
         st.page_link("pages/explore.py", label="Go to Explore", icon=":material/visibility:")
+        undo_button()
     open_recipe.uploader()
 
 
@@ -69,6 +72,9 @@ def figure() -> None:
     pins = session_pins.pins()
     references = [pin.reference for pin in pins]
     chosen = figure_settings.current(references)
+    if not figure_settings.follow([pin.id for pin in pins]):
+        st.info(MOVED)
+        chosen = figure_settings.current(references)
     figure_pins.strip()
     found = figure_sources.sources()
     shown = figure_recipe.shown(pins, chosen.preset)
@@ -76,6 +82,7 @@ def figure() -> None:
         left_out = [str(k) for k, pin in enumerate(pins, 1) if pin not in shown]
         st.caption(f"Not in this preset: pin {', '.join(left_out)}, which it cannot show.")
     missing_networks(tuple(pin.reference for pin in shown), found)
+    pinned_look.tell(chosen, [pin.reference for pin in shown])
     with guarded():
         made = Figure(figure_recipe.made(shown, chosen), found)
         if preview.show(made):
@@ -85,6 +92,12 @@ def figure() -> None:
     figure_pins.details(found)
     with st.expander("Open a recipe or a figure"):
         open_recipe.uploader()
+
+
+MOVED = (
+    "The recipe's labels of rows were for the old rows of the figure, and were taken away; give "
+    "the pins labels of their own."
+)
 
 
 def main() -> None:

@@ -3,17 +3,17 @@
 import streamlit as st
 
 from ui import frame, state
+from ui.components.pin_cards import pin_cards
 from ui.gates import gate_view
 from ui.guard import guarded, plain
 from ui.session import loaders, medium, pin_button
-from ui.session import pins as session_pins
 from viz.attention import pipeline
 from viz.attention.kinds.gates import gate_layers
 
 
 def main() -> None:
     """Draw the page."""
-    session_pins.link()
+    pin_cards.sidebar()
     st.markdown("#### Gates: which channels does a CGD network strengthen?")
     entries = loaders.gated_entries()
     if not entries:

@@ -1,6 +1,115 @@
-"""Widgets that the address bar keeps."""
+"""Widgets that the address bar keeps, and what an address says that cannot be had.
 
+An address is read once, before the first widget of a session is drawn: Streamlit drops a value that
+a widget cannot show, and the user would never learn that it was there.
+"""
+
+from collections.abc import Callable, Sequence
 from functools import partial
+
+import streamlit as st
+
+from ui import state
 
 bound = partial(dict, bind="query-params")
 """Keyword arguments of a widget whose value stands in the address bar under its key."""
+
+OTHERS = frozenset({"at", "file", "sha256", "weights"})
+"""Entries of the address that belong to no widget: the patch, the medium, the networks' weights."""
+
+_LONGEST = 60
+
+
+def arrived() -> dict[str, str]:
+    """Return what the address said when the session began and nobody has looked at yet."""
+    return state.LINK.once(st.query_params.to_dict)
+
+
+def taken(name: str) -> str | None:
+    """Return one entry of that address, once; None where there is none."""
+    return arrived().pop(name, None)
+
+
+def complain(text: str) -> None:
+    """Say on the page that something of the address cannot be had: one line of plain text."""
+    known = state.LINK_PROBLEMS.get()
+    if text not in known:
+        state.LINK_PROBLEMS.set((*known, text))
+
+
+def check(key: state.Key, fits: Callable[[str], bool], accepted: str) -> None:
+    """Name the address's value of a widget that cannot show it; ``accepted`` says what it takes."""
+    given = taken(key.name)
+    if given is not None and not fits(given):
+        complain(f"{key.name}={given[:_LONGEST]} is not known here; {accepted}.")
+
+
+def choice(title: str, options: Sequence, key: state.Key, **more: object) -> object:
+    """Draw a selectbox whose value the address keeps; an option it has not is named."""
+    words = [str(one) for one in options]
+    check(key, words.__contains__, f"it can be {_listed(words)}")
+    return st.selectbox(title, options, key=key.name, **bound(), **more)
+
+
+def worded(
+    title: str, options: Sequence[str], key: state.Key, say: Callable[[str], str], **more: object
+) -> str:
+    """Draw a selectbox that says its options in other words than the address has for them.
+
+    Streamlit would write the words into the address, and links would break with every change of
+    them.
+    """
+    check(key, options.__contains__, f"it can be {_listed(options)}")
+    written = state.ADDRESS_WRITTEN.once(dict)
+    given = st.query_params.get(key.name)
+    if given in options and given != written.get(key.name):
+        key.set(given)
+    value = st.selectbox(title, options, key=key.name, format_func=say, **more)
+    if value == options[0]:
+        st.query_params.pop(key.name, None)
+    elif given != value:
+        st.query_params[key.name] = value
+    written[key.name] = value
+    return value
+
+
+def slider(
+    title: str, low: float, high: float, value: float, step: float, key: state.Key, **more: object
+) -> float:
+    """Draw a slider whose value the address keeps; a value outside of its ends is named."""
+    check(key, partial(_within, low, high), f"it can be {low:g} to {high:g}")
+    return st.slider(title, low, high, value, step, key=key.name, **bound(), **more)
+
+
+def _within(low: float, high: float, text: str) -> bool:
+    try:
+        return low <= float(text) <= high
+    except ValueError:
+        return False
+
+
+def _listed(words: Sequence[str]) -> str:
+    few = ", ".join(words[:8])
+    return f"{few}, ..." if len(words) > 8 else few
+
+
+def finish() -> None:
+    """Name what is left of the address once a page was drawn: entries that there are not.
+
+    Those of widgets that are not shown now are passed over.
+    """
+    left = [name for name in arrived() if name not in {*OTHERS, *state.KEYS}]
+    for name in left:
+        complain(f"{name[:_LONGEST]} is no entry of an address of this page; it was left out.")
+    arrived().clear()
+
+
+def problems() -> None:
+    """Draw what of the address cannot be had, until it is dismissed."""
+    lines = state.LINK_PROBLEMS.get()
+    if not lines:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        text = "\n".join(f"- `{line.replace('`', chr(39))}`" for line in lines[:12])
+        st.warning(f"The address asks for what is not here:\n{text}")
+        st.button("Dismiss", key="dismiss-link", on_click=state.LINK_PROBLEMS.pop)

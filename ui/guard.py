@@ -8,12 +8,19 @@ import streamlit as st
 
 from errors import AttentionVizError
 
+_MARKS = re.compile(r"[\\`*{}\[\]#!|<>~$:^]")
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:&^=-])")
 
 
 def plain(text: str) -> str:
     """Return ``text`` so that Streamlit's markdown shows it letter for letter, on one line."""
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def label(text: str) -> str:
+    """Return ``text`` for the label of a widget: without marks that markdown reads, and without the
+    backslashes of ``plain``, which screen readers would say."""
+    return " ".join(_MARKS.sub(" ", text).split())
 
 
 @contextmanager

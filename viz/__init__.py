@@ -24,14 +24,16 @@ if TYPE_CHECKING:
     from viz.attention.pipeline import capture, load
     from viz.attention.queries import feature_colours, head_scores, maps, row
     from viz.attention.query_dependence import query_dependence
+    from viz.evaluation.block_statistics import block_statistics
 
 __all__ = [
-    "Preprocessing", "capture", "feature_colours", "figure", "head_scores", "load", "maps",
-    "matches", "mutual_matches", "query_dependence", "row", "wrap",
+    "Preprocessing", "block_statistics", "capture", "feature_colours", "figure", "head_scores",
+    "load", "maps", "matches", "mutual_matches", "query_dependence", "row", "wrap",
 ]  # fmt: skip
 
 _PLACES = {
     "Preprocessing": "models.specs.network",
+    "block_statistics": "viz.evaluation.block_statistics",
     "capture": "viz.attention.pipeline",
     "feature_colours": "viz.attention.queries",
     "head_scores": "viz.attention.queries",

@@ -110,7 +110,8 @@ class AttentionMap:
     """A map over the key grid: values (T, h, w) float32.
 
     ``label`` is its short name (NL, c17, c17>c40, g3, cosine); where a reference has several maps
-    ``part`` says what this one is of (channel, group, head, class) and ``number`` which.
+    ``part`` says what this one is of (channel, group, head, class) and ``number`` which. ``own`` is
+    the reference's own cell (t, y, x) in the key grid, where it has one.
     """
 
     values: np.ndarray
@@ -119,3 +120,4 @@ class AttentionMap:
     label: str = "NL"
     part: str = ""
     number: int | None = None
+    own: tuple[int, int, int] | None = None

@@ -156,6 +156,8 @@ def _from_drive(row: Published, source: Drive, part: Path, progress: Progress) -
             progress=progress, timeout=_TIMEOUT_S, retries=ATTEMPTS - 1,
         )  # fmt: skip
     except DownloadError as problem:
+        if isinstance(problem.__cause__, requests.ConnectionError | requests.Timeout):
+            raise problem.__cause__ from problem  # said as of every other entry
         raise MachineError(
             f"{row.id}: Google Drive does not give the file away just now ("
             f"{' '.join(str(problem).split())[:160]}). Try again tomorrow, or open "

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,10 +49,20 @@ def browser():
 @pytest.fixture(scope="session")
 def server(tmp_path_factory) -> str:
     """Start the app as `make app` does and return its address."""
+    with running(free_port(), tmp_path_factory.mktemp("server") / "log.txt") as address:
+        yield address
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running(port: int, log: Path) -> Iterator[str]:
+    """Run the app on a port as long as the ``with`` body does; yield its address."""
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
     command += [f"--server.port={port}", "--server.fileWatcherType=none"]
     with log.open("w") as out:

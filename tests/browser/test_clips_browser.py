@@ -42,8 +42,8 @@ def test_every_frame_follows_the_pointer_and_what_is_pinned_is_saved(kick, tmp_p
     at_rest(kick)
     assert frame == 5
     assert re.search(rf"at=5(?:%2C|,){row}(?:%2C|,){col}", kick.url)
-    picture = saved(kick, "PNG of this view")
-    assert rendered(tmp_path, saved(kick, "Recipe (.json)")) == picture
+    picture = saved(kick, "PNG")
+    assert rendered(tmp_path, saved(kick, "Recipe")) == picture
     kick.get_by_role("button", name="Make the MP4").click()
     expect(kick.get_by_role("button", name=re.compile("Save the MP4"))).to_be_visible()
     expect(kick.locator("video")).to_be_visible()

@@ -178,7 +178,7 @@ def test_cosine_and_grad_cam_are_chosen_shown_and_kept_in_the_address(page, serv
     expect(page.locator(".caption").nth(1)).to_contain_text(names[2])
     assert_shows(page, 1, cgnl, map_at(cgnl, (8, 16), classes[2], "class maps"), look)
     at_rest(page)
-    expect(page.get_by_role("combobox", name="Shown large")).to_have_value("class 3")
+    expect(page.get_by_role("combobox", name="Large map")).to_have_value("3rd-ranked class")
     assert "class-focus=class" in page.url
     page.goto(page.url)
     page.wait_for_selector(".picker[data-draws]")

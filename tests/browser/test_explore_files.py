@@ -41,8 +41,8 @@ def test_an_uploaded_photo_is_turned_upright_explored_and_saved(page, server, tm
     hover(page, 0.5, 0.5)
     page.mouse.move(3, 3)
     (tmp_path / "my photo.jpg").write_bytes(photo_like())
-    picture = saved(page, "PNG of this view")
-    assert rendered(tmp_path, saved(page, "Recipe (.json)")) == picture
+    picture = saved(page, "PNG")
+    assert rendered(tmp_path, saved(page, "Recipe")) == picture
 
 
 MARKUP = "<img src=x onerror=window.pwned=1>.png"
@@ -71,13 +71,13 @@ def test_the_three_files_arrive_and_the_picture_is_what_its_recipe_renders(
     page, server, captures, tmp_path
 ):
     open_explore(page, server, f"?size={SIZE}&at=9%2C17")
-    lead, picture = captures["e2-nl"], saved(page, "PNG of this view")
-    maps = np.load(io.BytesIO(saved(page, "Maps (.npz)")), allow_pickle=False)
+    lead, picture = captures["e2-nl"], saved(page, "PNG")
+    maps = np.load(io.BytesIO(saved(page, "Maps")), allow_pickle=False)
     block = queries.block_of(lead)
     row = kind_of(block).map(block, Cell(0, 9, 17))
     np.testing.assert_allclose(maps["values"], row.values[None], rtol=1e-4, atol=1e-7)
     assert list(maps["cell"]) == [0, 9, 17]
-    recipe = saved(page, "Recipe (.json)")
+    recipe = saved(page, "Recipe")
     (reference,) = recipe_json.loads(recipe).references
     assert lead.geometry.cell_at(*reference.at, block.query_grid) == (9, 17)
     assert reference.medium.sha256 == bird.clip().sha256

@@ -66,12 +66,12 @@ def forwards(monkeypatch):
 
 @pytest.fixture
 def offered(monkeypatch):
-    """What the download buttons of the last run save: name of the file -> what makes its bytes."""
+    """What the download buttons of the last run save: kind of file -> what makes its bytes."""
     files = {}
     real = st.download_button
 
     def download_button(label, data, file_name, *args, **kwargs):
-        files[file_name] = data if callable(data) else lambda: data
+        files[file_name.rpartition(".")[2]] = data if callable(data) else lambda: data
         return real(label, data, file_name, *args, **kwargs)
 
     monkeypatch.setattr(st, "download_button", download_button)

@@ -52,3 +52,8 @@ def table(at: AppTest, column: str):
 def trees(at: AppTest) -> list[str]:
     """Return what the Models page shows of networks taken apart."""
     return [code.value for code in at.code]
+
+
+def uploader(at: AppTest, name: str):
+    """Return the uploader of Explore of this name, whatever round it is in."""
+    return next(one for one in at.file_uploader if one.key.startswith(f"{name}-"))

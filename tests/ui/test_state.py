@@ -157,10 +157,11 @@ def explored(made):
     at.selectbox(key="classes").set_value("list").run()
     at.selectbox(key="scale").set_value("fixed range").run()
     at.number_input(key="row").set_value(2).run()
-    at.file_uploader(key="upload").upload("bad.png", b"no picture", "image/png").run()
+    place(at, "upload").upload("bad.png", b"no picture", "image/png").run()
     at.button(key="pin").click().run()
     seen |= check(at, made)
-    at.file_uploader(key="upload").upload("good.png", png(60, 40), "image/png").run()
+    at.selectbox(key="cut").set_value("area").run()
+    place(at, "upload").upload("good.png", png(60, 40), "image/png").run()
     return seen | check(at, made)
 
 
@@ -171,9 +172,20 @@ def explored_clip(made):
     at.button(key="view-movie-make").click().run()
     seen = check(at, made)
     for k in (1, 2):
-        at.file_uploader(key="frames_upload").upload(f"f{k}.png", png(90, 60), "image/png")
+        place(at, "frames_upload").upload(f"f{k}.png", png(90, 60), "image/png")
     at.run()
+    seen |= check(at, made)
+    at.button(key="example-bird").click().run()
     return seen | check(at, made)
+
+
+def linked(made):
+    """Addresses of what is not here."""
+    seen = check(opened(file="a.png", sha256="a" * 64), made)
+    at = app()
+    at.session_state["browser-heard"] = True  # as after the first word of a browser
+    at.query_params["map"] = "pink"
+    return seen | check(at.run(), made)
 
 
 def drawn_figure(made):
@@ -228,7 +240,7 @@ def test_all_that_the_pages_keep_is_in_the_register_and_of_its_type(
 ):
     tiny = saved(tmp_path, make_tiny(NonLocalSpec()))
     seen = explored(made) | explored_clip(made) | drawn_figure(made)
-    seen |= opened_networks(made, cgnl_checkpoint, tiny) | looked_at_gates(made)
+    seen |= linked(made) | opened_networks(made, cgnl_checkpoint, tiny) | looked_at_gates(made)
     seen |= named_network(made)
     gone = {"wanted_page", "pin-message", "figure-pin-problem", "remove_problem"}  # read at once
-    assert state.KEYS.keys() - seen == gone | {"footage-before", "figure-pin"}
+    assert state.KEYS.keys() - seen == gone | {"footage-before", "figure-pin", "missing-problems"}

@@ -1,5 +1,6 @@
 """How to read a map: sentences beside the formula and words of its kind."""
 
+import numpy as np
 import streamlit as st
 
 from models.specs.wrapped import WrappedSpec
@@ -7,7 +8,7 @@ from ui import state
 from ui.guard import guarded
 from viz.attention.captures import BlockCapture
 from viz.attention.kinds.tokens import colours
-from viz.figure.resolve import Shot
+from viz.figure.resolve import Scene, Shot, own_cell
 
 SCORES = (
     "Heads at this reference. entropy: 0 looks at one token, 1 at all alike; distance: mean way in "
@@ -20,10 +21,7 @@ SCORES = (
 
 def dependence_sentence(number: float) -> str:
     """Say what the query-dependence number means."""
-    return (
-        f"Query dependence {number:.2f}: 0 would mean that every reference gives the same map, "
-        "1 that the maps of different references are uncorrelated."
-    )
+    return f"Query dependence {number:.2f} (0: same map for every reference; 1: unrelated maps)."
 
 
 def held_still(block: BlockCapture) -> str:
@@ -52,3 +50,21 @@ def feature_colours(shot: Shot) -> None:
 
 COLOURS = "The first three principal components of what enters the layer, as red, green and blue."
 COLOURS_PX = 320
+
+
+def strong_sentence(found: Scene) -> str:
+    """Say in one sentence, for markdown, what the map of the first network shows."""
+    shot = found.shots[0]
+    if not shot.kind.referenced:
+        return "**The network's evidence for a class, wherever the pointer is.**"
+    values, own = shot.shown.values, own_cell(shot.cell, shot.block)
+    others = np.where(np.isfinite(values), values, -np.inf)
+    y, x = own[1:]
+    others[own[0], max(0, y - 1) : y + 2, max(0, x - 1) : x + 2] = -np.inf
+    t, row, col = np.unravel_index(int(others.argmax()), values.shape)
+    away = max(abs(int(row) - own[1]), abs(int(col) - own[2]))
+    moments = f" of moment {t}" if len(values) > 1 else ""
+    return (
+        f"**Beyond its neighbours, the green patch attends most to row {row}, column "
+        f"{col}{moments}, {away} cells away.** Point at any patch to see what it attends to."
+    )

@@ -1,5 +1,6 @@
 """Which maps of a kind are listed and shown large: the sidebar's section of a kind."""
 
+import re
 from dataclasses import dataclass
 
 import streamlit as st
@@ -7,10 +8,9 @@ import streamlit as st
 from errors import InputError
 from models.specs.network import NetworkSpec
 from models.specs.wrapped import WrappedSpec
-from ui import state
-from ui.bound import bound
+from ui import bound, state
 from ui.guard import guarded
-from viz.attention.choice import DEFAULT_COUNT, SUMMARIES, MapChoice, Selection
+from viz.attention.choice import DEFAULT_COUNT, PARTS, SUMMARIES, MapChoice, Selection
 from viz.attention.kinds.kind import MapKind
 from viz.attention.kinds.parts import plural
 from viz.attention.kinds.registry import KINDS, selection
@@ -60,20 +60,21 @@ def choose(kind: MapKind, specs: list[NetworkSpec | WrappedSpec]) -> Listing:
         return _one_division(kind, keys, divisions)
     st.subheader(f"{kind.title} maps")
     rankings = (*kind.rankings, *([kind.class_ranking] if kind.class_ranking else []), LIST)
-    how = st.selectbox(
-        f"{plural(kind.part).capitalize()} by", rankings, key=keys.ranking.name, **bound(),
-        help=_help(kind),
+    how = bound.worded(
+        f"Rank {plural(kind.part)} by", rankings, keys.ranking,
+        lambda one: kind.ranking_words.get(one, one), help=_help(kind),
     )  # fmt: skip
-    found = _numbers(kind, keys) if how == LIST else _ranked(kind, keys, how)
+    found = _numbers(kind, keys) if how == LIST else _ranked(kind, keys, how, divisions)
     listed = selection(found.maps, found.count)
     options = [str(MapChoice(kind.part, k + 1, by_rank=True)) for k in range(listed.most)]
     options += [str(MapChoice(kind.division, k)) for k in range(divisions)]
+    options += _kept(kind, keys)
     if keys.focus.get() not in (None, *options):
         keys.focus.set(options[0])
-    focus = st.selectbox(
-        "Shown large", options, key=keys.focus.name, **bound(),
-        help=f"{plural(kind.part).capitalize()} are counted by rank; a click on a small map "
-        "chooses it, too.",
+    focus = bound.worded(
+        "Large map", options, keys.focus, _in_words,
+        help="A click on a small map chooses it, too; “Keep” under the picture keeps one, whatever "
+        "the reference.",
     )  # fmt: skip
     shown = MapChoice.parse(focus if focus in options else options[0])
     return Listing(found.maps, found.count, shown, how == kind.class_ranking and bool(how))
@@ -87,12 +88,34 @@ def _one_division(kind: MapKind, keys: _Keys, count: int) -> Listing:
     options = ["mean", "maximum", *(str(MapChoice(kind.division, k)) for k in range(count))]
     if keys.focus.get() not in (None, *options):
         keys.focus.set(options[0])
-    focus = st.selectbox(
-        "Shown large", options, key=keys.focus.name, **bound(),
+    focus = bound.choice(
+        "Large map", options, keys.focus,
         help=f"One {kind.division}, or the mean or maximum of all; a click on a small map chooses "
         "it, too.",
     )  # fmt: skip
     return Listing(shown=MapChoice.parse(focus if focus in options else options[0]))
+
+
+def _kept(kind: MapKind, keys: _Keys) -> list[str]:
+    """Return the map that is kept by its number ("c88"), of the widget or of the address."""
+    text = keys.focus.get() or st.query_params.get(keys.focus.name, "")
+    pattern = f"{PARTS[kind.part].tag}[0-9]{{1,5}}"
+    return [text] if kind.part in PARTS and re.fullmatch(pattern, text) else []
+
+
+def _in_words(name: str) -> str:
+    """Return "1st-ranked channel" for "channel 1", "channel c88" for "c88"."""
+    one = MapChoice.parse(name)
+    if one.number is None:
+        return name
+    if one.by_rank:
+        return f"{_ordinal(one.number)}-ranked {one.part}"
+    return name if " " in name else f"{one.part} {name}, kept"
+
+
+def _ordinal(number: int) -> str:
+    teens = number % 100 in (11, 12, 13)
+    return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def _divisions(kind: MapKind, spec: NetworkSpec | WrappedSpec) -> int:
@@ -110,15 +133,17 @@ def _help(kind: MapKind) -> str:
     return f"{words} {LIST}: the numbers you give."
 
 
-def _ranked(kind: MapKind, keys: _Keys, how: str) -> Listing:
-    count = st.slider("How many", 1, _MOST, DEFAULT_COUNT, key=keys.count.name, **bound())
+def _ranked(kind: MapKind, keys: _Keys, how: str, divisions: int) -> Listing:
+    if how == "one per group":
+        return Listing(how, max(1, divisions))
+    count = bound.slider("How many", 1, _MOST, DEFAULT_COUNT, 1, keys.count)
     ranking = kind.rankings[0] if how == kind.class_ranking else how
     return Listing(ranking, count)
 
 
 def _numbers(kind: MapKind, keys: _Keys) -> Listing:
     words = f"{kind.part.capitalize()} numbers"
-    text = st.text_input(words, "0,1,2,3,4", key=keys.listed.name, max_chars=200, **bound())
+    text = st.text_input(words, "0,1,2,3,4", key=keys.listed.name, max_chars=200, **bound.bound())
     with guarded():
         return _listed(kind, text)
     return Listing()
@@ -132,15 +157,19 @@ def _listed(kind: MapKind, text: str) -> Listing:
         found = Selection()
     if not 0 < len(found.listed) <= _MOST_LISTED:
         raise InputError(
-            f"{text[:80]!r} is not a list of {plural(kind.part)}; give 1 to {_MOST_LISTED} "
-            "numbers like 0,3,17."
+            f"{text[:80]!r} is not a {kind.part} list: write 1 to {_MOST_LISTED} numbers, e.g. "
+            "0,3,17 or 1-4."
         )
     return Listing(str(found), len(found.listed))
 
 
 def focus_on(name: str) -> None:
-    """Show a map large that was clicked: "channel 2" belongs to the kind with channels."""
-    word = name.partition(" ")[0]
+    """Show a map large that was clicked: "channel 2" belongs to the kind with channels, and so
+    does "c88", which is kept."""
+    try:
+        word = MapChoice.parse(name).part
+    except InputError:
+        return
     for kind in KINDS.values():
         of_all = not kind.part and kind.division and word in SUMMARIES
         if word and (word in (kind.part, kind.division) or of_all):

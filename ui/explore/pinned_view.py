@@ -1,6 +1,8 @@
 """From what Explore shows to pins and files: references and figures that a recipe can hold."""
 
+import re
 from dataclasses import replace
+from pathlib import PurePath
 
 from ui.explore.scene import SceneSources
 from viz.attention import pipeline
@@ -12,15 +14,15 @@ from viz.figure.resolve import Scene, Shot
 from viz.rendering.look import Look
 
 
-def reference_of(found: Scene) -> Reference:
-    """Return Explore's pinned patch with one view a network.
+def reference_of(found: Scene, look: Look | None = None) -> Reference:
+    """Return Explore's pinned patch with one view a network, as it is seen in a look.
 
     Its pixel is the middle of the cell in the first network's grid.
     """
     lead = found.shots[0]
     at = lead.geometry.cell_centre(lead.cell.y, lead.cell.x, lead.block.query_grid)
     views = tuple(_view(shot) for shot in found.shots)
-    return replace(found.reference, at=at, views=views)
+    return replace(found.reference, at=at, views=views, look=look)
 
 
 def _view(shot: Shot) -> View:
@@ -30,7 +32,7 @@ def _view(shot: Shot) -> View:
     return replace(view, maps="auto", count=Selection().count) if shot.is_single else view
 
 
-def figure_of(found: Scene, look: Look) -> Figure:
+def figure_of(found: Scene, look: Look, dpi: int = 300) -> Figure:
     """Return the figure of what is on the page; its recipe draws the same again."""
     titles = [shot.title for shot in found.shots]
     reference = reference_of(found)
@@ -39,4 +41,15 @@ def figure_of(found: Scene, look: Look) -> Figure:
     )
     shots = tuple(replace(s, view=v) for s, v in zip(found.shots, named, strict=True))
     recipe = composition.view_recipe((replace(reference, views=named),), look)
+    recipe = replace(recipe, layout=replace(recipe.layout, dpi=dpi))
     return Figure(recipe, SceneSources(replace(found, shots=shots)))
+
+
+def file_stem(found: Scene) -> str:
+    """Return what saved files are called: albatross_e2-nl_r5c4, with f3 for frame 3 of a clip."""
+    lead = found.shots[0]
+    frame = f"f{found.reference.frame}" if len(found.clip.frames) > 1 else ""
+    place = f"{frame}r{lead.cell.y}c{lead.cell.x}" if lead.kind.referenced else "all"
+    names = [shot.view.network.id for shot in found.shots]
+    words = [PurePath(found.clip.name).stem, *names, place]
+    return "_".join(re.sub(r"[^\w.-]+", "-", word).strip("-.")[:60] or "x" for word in words)

@@ -15,6 +15,8 @@ from ui.session import loaders, reference_patch
 from ui.session.naming import network_of
 from viz.attention import queries
 from viz.attention.captures import BlockCapture, Capture
+from viz.attention.choice import MapChoice
+from viz.attention.kinds.kind import MapKind
 from viz.attention.kinds.parts import plural
 from viz.attention.kinds.registry import kind_of, selection
 from viz.attention.predictions import prediction_words, top_classes
@@ -104,7 +106,13 @@ def _offered(view: View, block: BlockCapture) -> View:
     that is wanted."""
     kind = kind_of(block)
     offered = kind.choices(block, selection(view.maps, view.count))
-    return view if view.shown in offered else replace(view, shown=None)
+    kept = view.shown is not None and _is_part(kind, block, view.shown)
+    return view if kept or view.shown in offered else replace(view, shown=None)
+
+
+def _is_part(kind: MapKind, block: BlockCapture, one: MapChoice) -> bool:
+    """Tell whether a choice is one of a kind's ranked maps by its number, which the block has."""
+    return one.part == kind.part and not one.by_rank and one.number < kind.parts(block)
 
 
 def headings(found: Scene, settings: Settings) -> Mapping[int, str]:
@@ -122,6 +130,14 @@ def _class_key(model: LoadedModel) -> state.Key[int]:
     return state.widget(f"class-{model.id}", "int", 0)
 
 
+def ends(found: Scene) -> tuple[float, float]:
+    """Return lowest and highest value of the first network's map, to four digits."""
+    values = found.shots[0].shown.values
+    finite = values[np.isfinite(values)]
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
+    return float(f"{low:.4g}"), float(f"{high:.4g}")
+
+
 def value_row(found: Scene, shot: Shot) -> dict[str, str]:
     """Return one line of the table of pinned values, float32 as the network gave them."""
     attention, cell, geometry = shot.shown, shot.cell, shot.geometry
@@ -133,7 +149,7 @@ def value_row(found: Scene, shot: Shot) -> dict[str, str]:
     return {
         **row,
         "Row, column": f"{cell.y}, {cell.x}" if shot.kind.referenced else "no reference",
-        "Pixel": f"{x:.0f}, {y:.0f}",
+        "Pixel": f"{int(x)}, {int(y)}",  # the one that it lies in, as the readout has it
         **_values(attention, shot, (x, y), moment(frame, frames, len(attention.values))),
         "Meaning": attention.meaning,
     }

@@ -7,8 +7,9 @@ import streamlit as st
 from models.specs.network import NetworkSpec
 from models.zoo.catalogue import Entry
 from ui import state
-from ui.bound import bound
-from ui.explore import map_choice
+from ui.bound import bound, choice, slider, worded
+from ui.components.pin_cards import pin_cards as thumbs
+from ui.explore import linked_networks, map_choice
 from ui.explore import sampling as sampling_inputs
 from ui.explore.map_choice import Listing
 from ui.guard import plain
@@ -21,22 +22,27 @@ from viz.figure.recipe.recipe import Network, View
 from viz.geometry import MODES, Mode
 from viz.rendering import look as looks
 from viz.rendering.colormaps import COLORMAPS
-from viz.rendering.look import Look
+from viz.rendering.look import Cut, Look, Normalise
 from viz.types import Sampling
 
 NONE = "none"
 OWN = "what the block computes"
+FRAMING = {"fit": "whole picture", "center-crop": "centre crop"}
 SIZES = (224, 320, 448)
 MOST_ARROWS = 20
+RESOLUTIONS = [75, 150, 300, 600]
 NORMALISATIONS = {
     "min-max": "clip", "min-max of each frame": "frame", "fixed range": "fixed",
 }  # fmt: skip
+"""Word of the address -> field of the look."""
 _PAPERS = {
     state.COLORMAP: "jet",
     state.THRESHOLD: 0.7,
     state.OPACITY: 0.5,
     state.SMOOTHING: "smooth",
     state.SCALE: "min-max",
+    state.DISPLAY: "linear",
+    state.CUT: "value",
 }
 """The look of the papers' figures."""
 
@@ -45,13 +51,15 @@ _PAPERS = {
 class Settings:
     """Everything the sidebar says: a view a network, the look, which frames of a clip.
 
-    ``by_class`` are the names of kinds whose maps are ranked by class evidence.
+    ``by_class`` are the names of kinds whose maps are ranked by class evidence; ``dpi`` is the
+    resolution of the PNG.
     """
 
     views: tuple[View, ...]
     by_class: frozenset[str]
     look: Look
     sampling: Sampling
+    dpi: int = 300
 
 
 def sidebar() -> Settings | None:
@@ -68,6 +76,10 @@ def sidebar() -> Settings | None:
         kinds = [kind_shown(view, entry.spec) for entry, view in chosen]
         listings = _listings(kinds, specs)
         look = _look()
+        dpi = choice(
+            "PNG resolution in dpi", RESOLUTIONS, state.DPI, index=RESOLUTIONS.index(300),
+            help="The picture is 183 mm wide: 2161 pixels at 300 dpi.",
+        )  # fmt: skip
     return Settings(
         tuple(
             replace(view, maps=one.maps, count=one.count, shown=one.shown)
@@ -76,7 +88,19 @@ def sidebar() -> Settings | None:
         frozenset(name for name, one in listings.items() if one.by_class),
         look,
         sampling,
+        dpi,
     )
+
+
+def examples() -> None:
+    """Draw the examples as small pictures that are clicked."""
+    taken = medium.changing(medium.take_example, _suit_networks, sampling_inputs.forget)
+    with st.container(horizontal=True, horizontal_alignment="right", key="examples"):
+        for name in medium.EXAMPLES:
+            st.button(
+                f"![{name}]({thumbs.example(name)}) {name}", key=f"example-{name}", on_click=taken,
+                args=(name,), type="tertiary", disabled=medium.in_use() is medium.example(name),
+            )  # fmt: skip
 
 
 def _listings(kinds: list[MapKind], specs: list[NetworkSpec]) -> dict[str, Listing]:
@@ -122,16 +146,29 @@ def _networks() -> tuple[tuple[Entry, View], ...]:
             "No usable network with an attention block is in models/weights; fetch them again."
         )
         return ()
-    first = st.selectbox("Network", names, key=state.NETWORK.name, **bound())
+    linked_networks.settle(names)
+    first = st.selectbox(
+        "Network", names, key=state.NETWORK.name, on_change=_other_network, **bound()
+    )
     lead = _view(known[first], state.BLOCK, state.KIND)
     beside = st.selectbox(
-        "Beside it", [NONE, *names], index=min(2, len(names)), key=state.BESIDE.name, **bound(),
-        help="A second network with the same reference patch.",
+        "Compare with", [NONE, *names], index=min(2, len(names)), key=state.BESIDE.name,
+        help="A second network with the same reference patch.", **bound(),
     )  # fmt: skip
     if beside == NONE:
         return ((known[first], lead),)
     second = _view(known[beside], state.BLOCK_BESIDE, state.KIND_BESIDE)
     return (known[first], lead), (known[beside], second)
+
+
+def _other_network() -> None:
+    """Begin with the size and the frames that the chosen network was made for."""
+    known = {entry.id: entry for entry in loaders.catalogue_entries() if not entry.problem}
+    if entry := known.get(state.NETWORK.get() or ""):
+        state.SIZE.set(entry.spec.preprocessing.size)
+        state.LOW.pop()
+        state.HIGH.pop()
+    sampling_inputs.forget()
 
 
 def _in_order(names: list[str]) -> list[str]:
@@ -144,16 +181,13 @@ def _view(entry: Entry, block_key: state.Key, kind_key: state.Key) -> View:
     """Draw which block and which kind of map is looked at; return the view."""
     labels = list(queries.block_labels(entry.spec))
     about = plain(f"{entry.title}; {entry.source}.")
-    block = st.selectbox(
-        f"Block of {entry.id}", labels, index=len(labels) - 1, key=block_key.name, **bound(),
-        help=about,
-    )  # fmt: skip
+    block = choice(f"Block of {entry.id}", labels, block_key, index=len(labels) - 1, help=about)
     suiting = (name for name in derived_names() if KINDS[name].suits(entry.spec))
     menu = {KINDS[name].menu: name for name in suiting}
     if kind_key.get() not in (None, OWN, *menu):
         kind_key.set(OWN)
-    kind = st.selectbox(
-        f"Map of {entry.id}", [OWN, *menu], key=kind_key.name, **bound(),
+    kind = choice(
+        f"Map of {entry.id}", [OWN, *menu], kind_key,
         help="What the block computes; the cosine of what enters it; or what else its kind offers: "
         "evidence for a class (Grad-CAM), rollout, the class token.",
     )  # fmt: skip
@@ -170,12 +204,13 @@ def _input(spec: NetworkSpec) -> tuple[Mode, int]:
     finer = round(1.5 * default / spec.preprocessing.stride) * spec.preprocessing.stride
     sizes = [default] if one_size else sorted({*SIZES, default, finer})
     modes = ["center-crop"] if one_size else list(MODES)
-    mode = st.selectbox(
-        "Protocol", modes, key=state.MODE.name, **bound(),
-        help="fit: the whole picture, aspect kept. center-crop: the papers' test protocol.",
+    mode = worded(
+        "Framing", modes, state.MODE, FRAMING.get,
+        help="Whole picture: the aspect is kept. Centre crop: the papers' test protocol; what is "
+        "cut off is dimmed.",
     )  # fmt: skip
-    size = st.selectbox(
-        "Input size in pixels", sizes, index=sizes.index(default), key=state.SIZE.name, **bound(),
+    size = choice(
+        "Input size in pixels", sizes, state.SIZE, index=sizes.index(default),
         help=f"Larger inputs give finer maps; {default} is what the network was trained for.",
     )  # fmt: skip
     return mode, size
@@ -188,52 +223,77 @@ def as_in_the_papers() -> None:
 
 
 def _look() -> Look:
-    st.subheader("Look")
-    threshold = st.slider(
-        "Threshold",
-        *looks.bounds(Look, "threshold"),
-        0.7,
-        0.01,
-        key=state.THRESHOLD.name,
-        **bound(),
-    )
-    scale = st.selectbox(
-        "Normalisation", list(NORMALISATIONS), key=state.SCALE.name, **bound(),
-        help="min-max: each map from its lowest to its highest value, over all frames of a clip or "
-        "in each frame. fixed range: all alike.",
-    )  # fmt: skip
-    limits = (0.0, 1.0)
-    if scale == "fixed range":
-        left, right = st.columns(2)
-        low = left.number_input(
-            "From", value=0.0, format="%.4g", step=0.001, key=state.LOW.name, **bound()
-        )
-        high = right.number_input(
-            "To", value=1.0, format="%.4g", step=0.001, key=state.HIGH.name, **bound()
-        )
-        limits = (low, high) if high > low else (low, low + 1.0)
-        if high <= low:
-            st.error(f"The range {low:g} to {high:g} is empty; the second number must be larger.")
-    colormap = st.selectbox("Colour map", list(COLORMAPS), key=state.COLORMAP.name, **bound())
-    st.caption(COLORMAPS[colormap])
-    opacity = st.slider(
-        "Heat opacity",
-        *looks.bounds(Look, "heat_opacity"),
-        0.6,
-        0.05,
-        key=state.OPACITY.name,
-        **bound(),
-    )
-    smoothing = st.selectbox(
-        "Interpolation", looks.choices(Look, "interpolation"), key=state.SMOOTHING.name, **bound()
-    )
+    st.subheader("Display")
     st.button(
-        "As in the papers", on_click=as_in_the_papers, help="Jet, threshold 0.7, opacity 0.5."
-    )
+        "Papers' look", on_click=as_in_the_papers, icon=":material/menu_book:",
+        help="Jet, threshold 0.7, opacity 0.5, linear: every cell counts, the reference's own too.",
+    )  # fmt: skip
+    cut, threshold, share = _cut()
+    display = worded(
+        "Scale", list(looks.DISPLAYS), state.DISPLAY, looks.DISPLAYS.get,
+        help="A patch often attends most to itself, and the rest then looks empty. Without the "
+        "reference's own cell the scale is that of the others. Logarithmic: for maps without "
+        "negative values; others stay linear.",
+    )  # fmt: skip
+    normalise, limits = _range()
+    colormap = choice("Colour map", list(COLORMAPS), state.COLORMAP)
+    st.caption(COLORMAPS[colormap])
+    opacity = slider("Heat opacity", *looks.bounds(Look, "heat_opacity"), 0.6, 0.05, state.OPACITY)
+    smoothing = choice("Interpolation", looks.choices(Look, "interpolation"), state.SMOOTHING)
     arrows = st.checkbox(
         "Arrows to the 20 highest weights", key=state.ARROWS.name, **bound(),
         help="As in the NL paper's figure of behaviour: from the reference, across frames.",
     )  # fmt: skip
     return Look(
-        NORMALISATIONS[scale], threshold, colormap, opacity, smoothing, limits, MOST_ARROWS * arrows
+        normalise, threshold, colormap, opacity, smoothing, limits, MOST_ARROWS * arrows,
+        display, cut, share,
+    )  # fmt: skip
+
+
+def _cut() -> tuple[Cut, float, float]:
+    """Draw what of a map is shown; return the cut, the threshold and the share."""
+    cut = worded("Shown is", list(looks.CUTS), state.CUT, looks.CUTS.get)
+    ends = looks.bounds(Look, "threshold")
+    if cut == "value":
+        threshold = slider(
+            "Threshold", *ends, 0.7, 0.01, state.THRESHOLD,
+            help="The mark on the colour bar can be dragged, too.",
+        )  # fmt: skip
+        return cut, threshold, 0.2
+    words = "Share of the cells" if cut == "area" else "Share of the sum of the weights"
+    share = slider(
+        words, *looks.bounds(Look, "share"), 0.2, 0.01, state.SHARE,
+        help="The highest cells. A map with negative values is cut at the threshold instead of by "
+        "the sum of its weights.",
+    )  # fmt: skip
+    return cut, 0.7, share
+
+
+def _range() -> tuple[Normalise, tuple[float, float]]:
+    """Draw what the maps are scaled to; return it, and the ends of a fixed range."""
+    scale = worded(
+        "Scaled to", list(NORMALISATIONS), state.SCALE,
+        lambda word: looks.SCALINGS[NORMALISATIONS[word]],
+        help="What the ends of the colour bar are: of each map, of each frame of a clip, or the "
+        "same for all.",
+    )  # fmt: skip
+    if scale != "fixed range":
+        return NORMALISATIONS[scale], (0.0, 1.0)
+    first = prefilled() or (0.0, 1.0)
+    left, right = st.columns(2)
+    low = left.number_input(
+        "From", value=first[0], format="%.4g", step=0.001, key=state.LOW.name, **bound()
     )
+    high = right.number_input(
+        "To", value=first[1], format="%.4g", step=0.001, key=state.HIGH.name, **bound()
+    )
+    if high <= low:
+        st.error(f"The range {low:g} to {high:g} is empty; the second number must be larger.")
+        return "fixed", (low, low + 1.0)
+    return "fixed", (low, high)
+
+
+def prefilled() -> tuple[float, float] | None:
+    """Return lowest and highest value of the first network's map when it was last shown."""
+    ends = state.ENDS.get()
+    return ends if ends and ends[0] < ends[1] else None

@@ -8,6 +8,7 @@ from errors import AttentionVizError
 from ui import state
 from ui.components.keypoints import keypoints as clickable
 from ui.guard import plain
+from ui.session import medium
 from ui.session import pins as session_pins
 from ui.session.pins import Pin
 from viz.figure import keypoints
@@ -39,7 +40,7 @@ def _take(id: str) -> None:
     if not uploads:
         return
     try:
-        found = read({one.name: one.getvalue() for one in uploads})
+        found = read(dict(medium.contents(uploads)))
         state.FIGURE_KEYPOINTS_MESSAGE.set(("caption", give(found, id)))
     except AttentionVizError as problem:
         state.FIGURE_KEYPOINTS_MESSAGE.set(("error", plain(str(problem))))

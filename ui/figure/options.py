@@ -10,6 +10,7 @@ import streamlit as st
 from ui.figure.settings import Chosen
 from viz.figure.files import movie
 from viz.figure.recipe.recipe import LONGEST_LABEL, PRESETS, Captions, Font, Layout, Reference
+from viz.rendering import look as looks
 from viz.rendering.colormaps import COLORMAPS
 from viz.rendering.look import Look, bounds
 
@@ -76,6 +77,12 @@ FIRST = (
     Option(
         "threshold", "Threshold", _share("threshold"), PAINTED,
         "Heat below it leaves the picture as it is.", float,
+        applies=lambda chosen, _: chosen.look.cut == "value",
+    ),
+    Option(
+        "share", "Share that is shown", _share("share"), PAINTED,
+        "Of the cells (by area), or of the sum of the weights (by mass).", float,
+        applies=lambda chosen, _: chosen.look.cut != "value",
     ),
     Option("colormap", "Colour map", _choice(COLORMAPS)),
     Option("captions", "Captions", _choice(get_args(Captions))),
@@ -100,8 +107,9 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             applies=lambda chosen, _: chosen.layout.captions != "none",
         ),
         Option(
-            "row_labels", "Labels of rows, a line each", _text, shown=_lines, read=_labels,
-            help="In place of the preset's own; empty: those.",
+            "row_labels", "Labels of rows of the recipe, a line each", _text, shown=_lines,
+            read=_labels, help="In place of the pins' own labels; empty: those.",
+            applies=lambda chosen, _: bool(chosen.layout.row_labels),
         ),
         Option(
             "column_labels", "Labels of columns, a line each", _text, shown=_lines, read=_labels,
@@ -147,10 +155,15 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             HEAT, help="What the lowest and the highest value are taken over.",
         ),
         Option(
-            "normalise", "Normalisation",
-            _choice({"clip": "min-max", "frame": "min-max of each frame", "fixed": "fixed range"}),
+            "normalise", "Scaled to",
+            _choice(looks.SCALINGS),
             HEAT,
         ),
+        Option(
+            "display", "Display", _choice(looks.DISPLAYS), HEAT,
+            "What the reference's own cell does, and whether values or their logarithm are shown.",
+        ),
+        Option("cut", "Shown is", _choice(looks.CUTS), PAINTED),
         Option("heat_opacity", "Heat opacity", _share("heat_opacity"), PAINTED, shown=float),
         Option(
             "interpolation", "Interpolation",
@@ -175,3 +188,9 @@ GROUPS: dict[str, tuple[Option, ...]] = {
     ),
 }  # fmt: skip
 """Title of an expander -> what is in it."""
+
+
+def titles() -> dict[str, str]:
+    """Return the title of every option by its field."""
+    options = (*FIRST, *(option for group in GROUPS.values() for option in group))
+    return {option.field: option.title for option in options}

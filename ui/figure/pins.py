@@ -12,7 +12,7 @@ from ui.components.pin_cards import pin_cards
 from ui.figure import keypoints as figure_keypoints
 from ui.figure.recipe import choose_pin, chosen_pin
 from ui.figure.sources import SessionSources
-from ui.guard import plain
+from ui.guard import label, plain
 from ui.session import pins as session_pins
 from ui.session.pins import Pin
 from viz.attention import queries
@@ -37,10 +37,7 @@ def strip() -> None:
 
 
 def _on_order() -> None:
-    ids = pin_cards.ordered(STRIP)
-    if ids is not None:
-        known = {pin.id: pin for pin in session_pins.pins()}
-        session_pins.put(known[id] for id in ids)
+    pin_cards.put_in_order(STRIP)
 
 
 def _on_remove() -> None:
@@ -114,7 +111,7 @@ def _view(pin: Pin, index: int, view: View, found: SessionSources) -> None:
         _field(
             pin, f"network-{index}", view.label,
             lambda text: _update_view(pin, index, label=text), st.text_input,
-            f"Name of {plain(view.network.id[:80])}, {plain(view.block or 'last block')}",
+            f"Name of {label(view.network.id[:80])}, {label(view.block or 'last block')}",
             max_chars=LONGEST_LABEL, placeholder="as the preset says",
         )  # fmt: skip
     if several:

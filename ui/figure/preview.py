@@ -51,21 +51,18 @@ def _dpi(width: float, height: float) -> int:
 def show(figure: Figure) -> bool:
     """Draw the preview; return whether it is of this recipe.
 
-    Where it cannot be drawn one line says why, and what was drawn before stays.
+    Where it cannot be drawn one line says why, and no other figure stands under it.
     """
-    fresh = None
+    held = None
     with guarded():
-        fresh = drawn(figure)
-    held = fresh or last()
+        held = drawn(figure)
     if held is not None:
         # Rounded corners, as pictures have on pages, would cut letters off.
         st.html("<style>.st-key-figure-page img { border-radius: 0; }</style>")
         with st.container(key="figure-page"):
             st.image(held.png, width="stretch", alt="Preview of the figure")
-        st.caption(
-            _size_words(held, figure.recipe) if fresh else "Above is the figure as it was before."
-        )
-    return fresh is not None
+        st.caption(_size_words(held, figure.recipe))
+    return held is not None
 
 
 def _size_words(held: Preview, made: Recipe) -> str:

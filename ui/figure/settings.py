@@ -44,6 +44,10 @@ class Chosen:
         new = replace(getattr(self, part), **{name: value})
         return replace(self, given=self.given | {name}, **{part: new})
 
+    def with_look(self, look: Look) -> "Chosen":
+        """Return the settings with another look."""
+        return replace(self, look=look)
+
     def with_preset(self, preset: str) -> "Chosen":
         """Return the defaults of a preset, with what the user set of the page kept."""
         row, lists = TABLE[preset], dict(self.lists)
@@ -55,11 +59,13 @@ class Chosen:
 
 
 def current(references: Sequence[Reference] = ()) -> Chosen:
-    """Return the settings; at first the defaults of the preset that suits what is pinned."""
+    """Return the settings; at first the preset that suits what is pinned, in the look in
+    which it was pinned."""
     found = state.FIGURE_SETTINGS.get()
     if found is None:
         preset = suited(references)
-        found = Chosen(preset, TABLE[preset].look, TABLE[preset].layout)
+        seen = (one.look for one in references if one.look is not None)
+        found = Chosen(preset, next(seen, TABLE[preset].look), TABLE[preset].layout)
         if references:
             put(found)
     return found
@@ -77,10 +83,29 @@ def put(chosen: Chosen) -> None:
     state.FIGURE_SETTINGS.set(chosen)
 
 
+def follow(after: Sequence[str]) -> bool:
+    """Let an opened recipe's labels of rows go where the pins went; ``after`` are their ids now.
+
+    False where rows are not pins: then nobody knows whose the labels are, and they are dropped.
+    """
+    before, after = state.FIGURE_ROWS.get(), tuple(after)
+    state.FIGURE_ROWS.set(after)
+    chosen = state.FIGURE_SETTINGS.get()
+    labels = chosen.layout.row_labels if chosen else ()
+    if not labels or before in ((), after):
+        return True
+    fits = chosen.preset == "parts" and len(labels) <= len(before)
+    named = dict(zip(before, [*labels, *[""] * len(before)], strict=False))
+    moved = tuple(named.get(id, "") for id in after) if fits else ()
+    put(replace(chosen, layout=replace(chosen.layout, row_labels=moved)))
+    return fits
+
+
 def take(recipe: Recipe) -> None:
     """Set everything as a recipe says; the page's fields then count as set by the user."""
     put(Chosen(recipe.preset, recipe.look, recipe.layout, frozenset(KEPT)))
     state.FIGURE_FREE_WIDTH.set(False)
+    state.FIGURE_ROWS.pop()
 
 
 def forget() -> None:

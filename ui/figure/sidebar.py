@@ -10,6 +10,7 @@ from ui.figure import settings as figure_settings
 from ui.figure.options import FIRST, GROUPS, HEAT, Draw, Option, within
 from ui.figure.settings import Chosen
 from ui.session import pins as session_pins
+from ui.session.pin_button import undo_button
 from viz.figure.panels.presets import TABLE
 from viz.figure.recipe.recipe import PRESETS, VENUES, Reference
 
@@ -34,7 +35,9 @@ def sidebar(chosen: Chosen, references: Sequence[Reference]) -> None:
                     if title == "Maps" and chosen.preset in HEAT:
                         _range(chosen)
         st.button("Back to the preset's defaults", on_click=_reset, key="figure-reset")
-        st.button("Remove all pins", on_click=session_pins.clear, key="figure-clear")
+        with st.container(horizontal=True):
+            st.button("Remove all pins", on_click=session_pins.clear, key="figure-clear")
+            undo_button()
 
 
 def _options(options: Sequence[Option], chosen: Chosen, references: Sequence[Reference]) -> None:

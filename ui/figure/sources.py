@@ -12,14 +12,12 @@ from models.zoo.published import PUBLISHED
 from ui import state
 from ui.session import loaders, own_networks
 from ui.session import pins as session_pins
+from ui.session.missing import SHORT
 from viz.attention import pipeline
 from viz.attention.captures import Capture
 from viz.figure.recipe.recipe import Medium, Network, Reference, View
 from viz.geometry import Mode
 from viz.types import Clip
-
-SHORT = 12
-"""Digits of a sha256 that are shown."""
 
 MOST_BYTES = 1 << 30
 """What a session's captures may take together; above, the oldest are made anew when needed."""

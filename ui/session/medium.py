@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from errors import AttentionVizError
+from errors import AttentionVizError, InputError
 from ui import state
 from ui.guard import guarded, plain
 from ui.isolation import media as isolation
 from ui.server import settings
 from ui.server.kept import Kept
 from ui.server.visitor import stop_if_ended
+from ui.session import shelf
 from viz.examples import bird, kick
 from viz.media import footage
 from viz.media.footage import Footage
@@ -23,12 +24,18 @@ _KEPT = 4
 
 def in_use() -> Footage:
     """Return the upload, or the example until there is one."""
-    return state.FOOTAGE.get() or _example(state.EXAMPLE.get())
+    return state.FOOTAGE.get() or example(state.EXAMPLE.get())
 
 
 @st.cache_resource(max_entries=len(EXAMPLES), show_spinner=False)
-def _example(name: str) -> Footage:
+def example(name: str) -> Footage:
+    """Return one of EXAMPLES; the bird for any other name."""
     return footage.of(kick.clip() if name == "kick" else bird.clip())
+
+
+def is_example(sha256: str) -> bool:
+    """Tell whether this is the file of an example."""
+    return any(example(name).sha256 == sha256 for name in EXAMPLES)
 
 
 def _kept() -> Kept[Clip]:
@@ -51,34 +58,56 @@ def key_of(clip: Clip) -> str:
     return "-".join([clip.sha256, *map(str, clip.numbers)])
 
 
-def read(files: Sequence[tuple[str, bytes]], is_set: bool = False) -> Footage:
-    """Read uploads, (name, bytes), in a child process: one file, or pictures of a clip.
+def contents(uploads: Sequence) -> list[tuple[str, bytes]]:
+    """Return (name, bytes) of uploads; InputError where the server has lost one.
 
-    The work ends with the session. MediaError in one line for what cannot be read.
+    It does so when it was started anew while the page stayed open.
     """
-    if is_set or len(files) > 1:
-        return isolation.read_set(files, stop_if_ended)
-    name, content = files[0]
-    return isolation.read(content, name, stop_if_ended)
+    if not all(hasattr(one, "getvalue") for one in uploads):
+        raise InputError(
+            "The server was started anew and has lost this upload; remove it from the list and "
+            "drop the file again."
+        )
+    return [(one.name, one.getvalue()) for one in uploads]
 
 
-def take_upload() -> None:
-    """Put a new upload in use; when it cannot be read, keep the previous one and say why."""
-    upload = state.UPLOAD.get()
-    _take(lambda: read([(upload.name, upload.getvalue())]) if upload else None)
+def read(files: Sequence[tuple[str, bytes]]) -> Footage:
+    """Return one file, or several pictures as the frames of a clip, read in a child process that
+    ends with the session, and keep it for a refresh."""
+    (name, content), *more = files
+    if more:
+        found = isolation.read_set(files, stop_if_ended)
+    else:
+        found = isolation.read(content, name, stop_if_ended)
+    shelf.keep(found, sum(len(content) for _name, content in files))
+    return found
 
 
-def take_frames() -> None:
-    """Put several pictures in use as the frames of a clip."""
-    uploads = state.FRAMES_UPLOAD.get()
-    files = [(upload.name, upload.getvalue()) for upload in uploads or ()]
-    _take(lambda: read(files, is_set=True) if files else None)
+def use(found: Footage) -> None:
+    """Put footage in use that was read elsewhere."""
+    state.UPLOAD_PROBLEM.pop()
+    state.FOOTAGE.set(found)
 
 
-def take_example() -> None:
-    """Put the chosen example in use in place of an upload."""
+def _uploader(name: str) -> state.Key:
+    return state.widget(f"{name}-{state.UPLOAD_ROUND.get()}")
+
+
+def _take_upload(name: str) -> None:
+    """Put what was dropped in use; when it cannot be read, keep what was and say why."""
+    given = _uploader(name).get()
+    uploads = given if isinstance(given, list) else [given] if given else []
+    _take(lambda: read(contents(uploads)) if uploads else None)
+
+
+def take_example(name: str | None = None) -> None:
+    """Put an example in use in place of an upload: the one chosen, or that of the name."""
+    if name is not None:
+        state.EXAMPLE.set(name)
     _take(lambda: None)
     state.FOOTAGE_BEFORE.pop()
+    # An uploader of a new name is empty: the same file can be dropped again.
+    state.UPLOAD_ROUND.set(state.UPLOAD_ROUND.get() + 1)
 
 
 def _take(read: Callable[[], Footage | None]) -> None:
@@ -94,45 +123,57 @@ def _take(read: Callable[[], Footage | None]) -> None:
     state.FOOTAGE.set(found)
 
 
-def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> None:
-    """Draw the inputs of the medium.
+def changing(
+    take: Callable[..., None], on_kind: Callable[[], None], on_change: Callable[[], None]
+) -> Callable[..., None]:
+    """Return ``take`` as a callback, after which ``on_change`` runs when another medium was taken,
+    ``on_kind`` when it is a clip after a picture or a picture after a clip."""
 
-    ``on_change`` runs when another one was taken, ``on_kind`` when it is a clip after a picture or
-    a picture after a clip.
-    """
-
-    def after(take: Callable[[], None]) -> None:
+    def after(*args: str) -> None:
         # What was in use in the run before: a selectbox has its new value in its callback.
         before = state.MEDIUM.get() or in_use()
-        take()
+        take(*args)
         if in_use() is not before:
             on_change()
         if in_use().is_clip != before.is_clip:
             on_kind()
 
+    return after
+
+
+def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> None:
+    """Draw the inputs of the medium; the callbacks are those of ``changing``."""
+    upload = changing(_take_upload, on_kind, on_change)
+    example_taken = changing(take_example, on_kind, on_change)
     st.subheader("Picture or clip")
+    st.caption(f"In use: {_described(in_use())}")
+    if in_use().notes:
+        st.caption(plain("; ".join(in_use().notes)))
     st.file_uploader(
         f"Picture, video, GIF or zip of frames, up to {LARGEST_MB} MB",
-        key=state.UPLOAD.name,
+        key=_uploader("upload").name,
         max_upload_size=LARGEST_MB,
-        on_change=after,
-        args=(take_upload,),
+        on_change=upload,
+        args=("upload",),
         help=footage.ACCEPTED,
     )
     with st.expander("Several pictures as the frames of a clip"):
         st.file_uploader(
-            "Frames, in the order of their names", key=state.FRAMES_UPLOAD.name,
-            accept_multiple_files=True, max_upload_size=64, on_change=after, args=(take_frames,),
+            "Frames, in the order of their names", key=_uploader("frames_upload").name,
+            accept_multiple_files=True, max_upload_size=64, on_change=upload,
+            args=("frames_upload",),
         )  # fmt: skip
-    if not state.FOOTAGE.get():
+    if state.FOOTAGE.get():
+        st.button(
+            "Back to the example", key="drop-upload", on_click=example_taken,
+            icon=":material/undo:",
+        )  # fmt: skip
+    else:
         st.selectbox(
             "Example", EXAMPLES, key=state.EXAMPLE.name, bind="query-params",
-            on_change=after, args=(take_example,), help="A picture of a bird; a clip of a kick.",
+            on_change=example_taken, help="A picture of a bird; a clip of a kick.",
         )  # fmt: skip
     state.MEDIUM.set(in_use())
-    st.caption(f"In use: {_described(in_use())}")
-    if in_use().notes:
-        st.caption(plain("; ".join(in_use().notes)))
 
 
 def _described(found: Footage) -> str:

@@ -17,8 +17,11 @@ def can_move(figure: Figure) -> bool:
     return recipe.preset in movie.MOVING and any(one.medium.is_clip for one in recipe.references)
 
 
-def maker(figure: Figure, name: str) -> None:
-    """Draw the button that makes a movie called ``name``, and the movie once it is made."""
+def maker(figure: Figure, file: str, name: str = "figure") -> None:
+    """Draw the button that makes a movie, and the movie once it is made.
+
+    It is saved as ``file``; ``name`` tells its widgets from others.
+    """
     titles = {title: kind for kind, (title, _mime) in movie.KINDS.items()}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first = next(iter(titles))
@@ -33,7 +36,7 @@ def maker(figure: Figure, name: str) -> None:
     if not made or made[0] != mark:
         return
     st.download_button(
-        f"Save the {title} ({len(made[1]) / 2**20:.1f} MB)", made[1], f"{name}.{kind}",
+        f"Save the {title} ({len(made[1]) / 2**20:.1f} MB)", made[1], f"{file}.{kind}",
         movie.KINDS[kind][1], key=f"{name}-save-movie", on_click="ignore",
     )  # fmt: skip
     if kind == "mp4":

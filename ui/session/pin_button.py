@@ -22,19 +22,25 @@ def gate_reference(clip: Clip, model: LoadedModel, layer: str) -> Reference:
     return Reference(medium_of(clip), (View(network_of(model), layer, mode=mode, size=size),))
 
 
+def undo_button() -> None:
+    """Draw the button that takes back what was last done to the pins."""
+    if session_pins.can_undo():
+        st.button(
+            "Undo", key="undo-pins", icon=":material/undo:", on_click=session_pins.undo,
+            help="Takes back what was last done to the pins: pinned, removed, moved or changed.",
+        )  # fmt: skip
+
+
 def button(key: str, clip: Clip, view: Callable[[], Reference]) -> None:
-    """Draw the button that pins a view, what the last press did, and the way to the figure.
+    """Draw the button that pins a view, and what the last press did.
 
     ``view`` is called when it is pressed, before the page is drawn again.
     """
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Pin for a figure", key=key, icon=":material/push_pin:", on_click=_pin,
-            args=(clip, view), help="Keeps this view, without its look, for the figures of the "
-            "Figure page. Pins of several pictures, clips and networks go together.",
-        )  # fmt: skip
-        if session_pins.pins():
-            session_pins.page_link()
+    st.button(
+        "Pin for a figure", key=key, icon=":material/push_pin:", on_click=_pin, args=(clip, view),
+        help="Keeps what you see, patch, maps and display, for the figures of the Figure page. "
+        "Pins of several pictures, clips and networks go together.",
+    )  # fmt: skip
     kind, text = state.PIN_MESSAGE.pop()
     if kind == "error":
         st.error(text)

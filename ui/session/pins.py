@@ -12,6 +12,7 @@ from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Medium, Recipe, Reference
 from viz.types import Clip
 
+_MOST_UNDONE = 20
 MOST_BYTES = 512 * 2**20
 """Pixels of all pinned clips together; clips that several pins share count once."""
 
@@ -51,7 +52,25 @@ def put(wanted: Iterable[Pin]) -> None:
     shared: dict[str, Clip] = {}
     kept = tuple(_sharing(pin, shared) for pin in wanted)
     _check(kept, shared.values())
+    _set(kept)
+
+
+def _set(kept: tuple[Pin, ...]) -> None:
+    """Make these the pins, and remember those before."""
+    state.PINS_BEFORE.set((*state.PINS_BEFORE.get(), pins())[-_MOST_UNDONE:])
     state.PINS.set(kept)
+
+
+def can_undo() -> bool:
+    """Tell whether pins were added, removed or changed before."""
+    return bool(state.PINS_BEFORE.get())
+
+
+def undo() -> None:
+    """Take back what was last done to the pins."""
+    *earlier, before = state.PINS_BEFORE.get()
+    state.PINS_BEFORE.set(tuple(earlier))
+    state.PINS.set(before)
 
 
 def _sharing(pin: Pin, shared: dict[str, Clip]) -> Pin:
@@ -67,12 +86,14 @@ def update(id: str, reference: Reference) -> None:
 
 def remove(id: str) -> None:
     """Take a pin out; an unknown id is passed over."""
-    state.PINS.set(tuple(p for p in pins() if p.id != id))
+    kept = tuple(p for p in pins() if p.id != id)
+    if kept != pins():
+        _set(kept)
 
 
 def clear() -> None:
     """Take all pins out."""
-    state.PINS.set(())
+    _set(())
 
 
 def clip_of(medium: Medium) -> Clip | None:
@@ -80,17 +101,6 @@ def clip_of(medium: Medium) -> Clip | None:
     wanted = (medium.sha256, medium.frames)
     found = (p.clip for p in pins() if (p.clip.sha256, p.clip.numbers) == wanted)
     return next(found, None)
-
-
-def link() -> None:
-    """Draw the sidebar's count of pins and the way to the Figure page."""
-    count = len(pins())
-    with st.sidebar:
-        if not count:
-            st.caption("No pins yet: **Pin for a figure**, below the maps, collects views.")
-            return
-        st.subheader(f"Pins ({count})")
-        page_link()
 
 
 def page_link() -> None:

@@ -1,19 +1,23 @@
 """The reference patch: follows media and grids, and stands in the address bar."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
 
 from models.blocks.layout import Grid
 from ui import state
+from ui.bound import complain
 from ui.session.naming import medium_of
 from viz.attention import queries
 from viz.attention.captures import BlockCapture, Capture
 from viz.examples import bird, kick
-from viz.figure.recipe.recipe import Reference, View
+from viz.figure.recipe.recipe import Medium, Reference, View
 from viz.geometry import Geometry
 from viz.types import Clip
+
+SHOWN = 16
+"""Digits of a network's sha256 in the address."""
 
 Spot = tuple[int, tuple[float, float]]
 """A frame of the sampled clip, and a pixel of the original."""
@@ -30,7 +34,7 @@ def current(clip: Clip, capture: Capture, block: BlockCapture, views: Sequence[V
     moved_by_address = st.query_params.get("at", state.ADDRESS.get()) != state.ADDRESS.get()
     if kept is None or moved_by_address:
         # The first visit, or the browser's back and forward buttons.
-        frame, at = _from_address(capture, block.query_grid) or _start(clip)
+        frame, at = _from_address(capture, block) or _start(clip)
     elif kept.medium.sha256 == medium.sha256:
         frame, at = _carried(kept, clip)
     else:
@@ -51,17 +55,42 @@ def _write(found: Reference, capture: Capture, block: BlockCapture) -> None:
         state.FRAME.set(found.frame)
         address = f"{found.frame},{address}"
     state.ADDRESS.set(address)
-    if st.query_params.get("at") != address:
-        st.query_params["at"] = address
+    _show({"at": address, **_medium_words(found.medium)})
 
 
-def _from_address(capture: Capture, grid: Grid) -> Spot | None:
-    """Read ``at=row,col`` or ``at=frame,row,col``; anything else in the address is passed over."""
-    parts = st.query_params.get("at", "").split(",")
-    if len(parts) not in (2, 3) or not all(_is_number(part) for part in parts):
-        return None
-    *frame, row, col = map(int, parts)
-    return _placed(capture.geometry, grid, capture.frames, (frame[0] if frame else 0, row, col))
+def _medium_words(medium: Medium) -> dict[str, str | None]:
+    """Return the address's entries of a medium: name and sha256 of a file, none of an example."""
+    if medium.path.startswith("example:"):
+        return {"file": None, "sha256": None}
+    return {"file": medium.path[:200], "sha256": medium.sha256}
+
+
+def _show(entries: Mapping[str, str | None]) -> None:
+    """Write entries into the address bar, where they differ; None takes one away."""
+    for name, value in entries.items():
+        if value is None:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
+def show_weights(hashes: Sequence[str]) -> None:
+    """Write the hashes of the networks' weights into the address bar."""
+    _show({"weights": ",".join(one[:SHOWN] for one in hashes)})
+
+
+def _from_address(capture: Capture, block: BlockCapture) -> Spot | None:
+    """Read ``at=row,col`` or ``at=frame,row,col``; anything else in the address is named."""
+    grid, text = block.query_grid, st.query_params.get("at", "")
+    parts, found = text.split(","), None
+    if len(parts) in (2, 3) and all(_is_number(part) for part in parts):
+        *frame, row, col = map(int, parts)
+        place = (frame[0] if frame else 0, row, col)
+        found = _placed(capture.geometry, grid, capture.frames, place)
+    if text and found is None:
+        ends = f"{grid.rows - 1},{grid.cols - 1}"
+        complain(f"at={text[:40]} is no patch of {block.label}; it can be 0,0 to {ends}.")
+    return found
 
 
 def _is_number(text: str) -> bool:

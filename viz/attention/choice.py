@@ -10,6 +10,10 @@ from typing import NamedTuple
 from errors import InputError
 
 DEFAULT_COUNT = 5
+MOST_LISTED = 4096
+"""Numbers that a range like 1-4 may stand for."""
+ALIASES = {"distinctiveness": "standout", "best channel of each group": "one per group"}
+"""What pages call a ranking -> its name in recipes."""
 
 
 class Part(NamedTuple):
@@ -78,6 +82,22 @@ class MapChoice:
         return MapChoice(word, int(text[1:]))
 
 
+def numbers(text: str) -> tuple[int, ...] | None:
+    """Return the numbers of a list like "0,3,17", "1-4" or "3;7", each once; None for any other
+    text, and for one that would have more than MOST_LISTED."""
+    found: list[int] = []
+    for part in re.split("[,;]", text):
+        ends = re.fullmatch(r"\s*([0-9]{1,8})\s*(?:[-\u2013]\s*([0-9]{1,8})\s*)?", part, re.ASCII)
+        if not ends:
+            return None
+        first = int(ends[1])
+        last = int(ends[2] or first)
+        if last < first or last - first >= MOST_LISTED:
+            return None
+        found += range(first, last + 1)
+    return tuple(dict.fromkeys(found))
+
+
 def ranked(part: str, rank: int) -> MapChoice:
     """Return the map of a part that comes ``rank``-th, from 1."""
     return MapChoice(part, rank, by_rank=True)
@@ -96,18 +116,18 @@ class Selection:
     @staticmethod
     def parse(text: str, rankings: tuple[str, ...]) -> "Selection":
         """Read "auto", "groups" or "heads", one of ``rankings``, or numbers like "0,3,17"."""
-        text = text.strip()
+        text = ALIASES.get(text.strip(), text.strip())
         if text in ("auto", *rankings):
             return Selection("" if text == "auto" else text)
         if text in ("groups", "heads"):
             return Selection(divisions=True)
-        numbers = [part.strip() for part in text.split(",")]
-        if not all(part.isdecimal() and len(part) < 9 for part in numbers):
+        found = numbers(text)
+        if found is None:
             raise InputError(
                 f"{text[:80]!r} is not a choice of maps; use auto, groups, heads, "
-                f"{', '.join(rankings)}, or numbers like 0,3,17."
+                f"{', '.join(rankings)}, or numbers like 0,3,17 or 1-4."
             )
-        return Selection(listed=tuple(dict.fromkeys(int(part) for part in numbers)))
+        return Selection(listed=found)
 
     def __str__(self) -> str:
         if self.divisions:

@@ -18,6 +18,9 @@ _LOOK = {
     "opacity": "heat_opacity",
     "interpolation": "interpolation",
     "arrows": "arrows",
+    "display": "display",
+    "cut": "cut",
+    "share": "share",
 }
 """Option -> field of Look."""
 
@@ -66,6 +69,14 @@ def add_look(command: argparse.ArgumentParser) -> None:
     add("--opacity", type=float, help=f"of the heat, {low:g} to {high:g}")
     add("--interpolation", choices=looks.choices(Look, "interpolation"))
     add("--arrows", type=int, help="to so many highest values, e.g. 20")
+    add("--display", choices=looks.choices(Look, "display"),
+        help="values as they are, their logarithm, or without the reference's own cell; auto: "
+        "without it where it is more than twice as high as all others")  # fmt: skip
+    add("--cut", choices=looks.choices(Look, "cut"),
+        help="by value: from --threshold; by area: the top --share of the cells; by mass: the "
+        "fewest cells that hold --share of the sum")  # fmt: skip
+    low, high = looks.bounds(Look, "share")
+    add("--share", type=float, help=f"of the cells or of the sum, {low:g} to {high:g}")
 
 
 def look(args: argparse.Namespace) -> dict[str, object]:

@@ -198,10 +198,13 @@ def _overlays(
 
 def _blended(frame: np.ndarray, attention: AttentionMap) -> np.ndarray:
     """Return (H, W, 3) uint8: the map's heat from the threshold up, over the picture."""
-    level = heat.normalise(attention, LOOK).values[:1]
+    found = heat.normalise(attention, LOOK)
+    level = found.values[:1]
     enlarged = heat.upsample(level, *frame.shape[:2], LOOK.interpolation)[0]
     colours = colour_table(LOOK.colormap)[(enlarged * 255).round().astype(np.uint8)]
-    opacity = np.where(heat.kept(enlarged, LOOK), np.float32(LOOK.heat_opacity), 0)[..., None]
+    opacity = np.where(heat.kept(enlarged, found.level(0, LOOK)), np.float32(LOOK.heat_opacity), 0)[
+        ..., None
+    ]
     return (frame * (1 - opacity) + colours * opacity).round().astype(np.uint8)
 
 

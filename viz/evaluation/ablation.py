@@ -1,6 +1,19 @@
 """A network without its attention blocks: what they add to its answers."""
 
+from torch import nn
+
 from models.build import Network
+
+
+def removable(network: Network) -> bool:
+    """Tell whether a network has attention blocks that stand beside its trunk, and can be left out.
+
+    The layers of a transformer, or of any other module, are not such.
+    """
+    if not network.places:
+        return False
+    found = network.block_at(network.places[0]) if hasattr(network, "block_at") else None
+    return isinstance(found, nn.Module) and hasattr(found, "projection")
 
 
 class BlockRemoved:

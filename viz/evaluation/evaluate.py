@@ -20,16 +20,16 @@ from errors import InputError
 from models.loaded import LoadedModel
 from viz.attention import forward, pipeline
 from viz.attention.hooks import listening
-from viz.attention.kinds.registry import as_kind, kind_of
+from viz.attention.kinds.registry import kind_of
 from viz.attention.queries import block_of
 from viz.datasets import shards
 from viz.datasets.sample import Dataset, Sample
 from viz.datasets.shards import Job, Progress, Row, Work
 from viz.evaluation import block_statistics, clusters, measures
-from viz.evaluation.ablation import BlockRemoved
+from viz.evaluation.ablation import BlockRemoved, removable
 from viz.evaluation.measures import OF_ANSWERS, OF_PAIRS, OF_PARTS, Case
 from viz.evaluation.report import summary
-from viz.evaluation.sources import SOURCES
+from viz.evaluation.sources import SOURCES, seen_as
 from viz.evaluation.subject import MIDDLE, Subject
 from viz.geometry import Mode
 from viz.types import Clip
@@ -185,7 +185,9 @@ def _of_parts(subject: Subject) -> Iterator[Row]:
 
 def _of_pair(first: Subject, second: Subject) -> Iterator[Row]:
     """Yield for each part that two pictures share whether its cosine match is correct."""
-    one, other = (as_kind(s.capture, s.block, "features") for s in (first, second))
+    one, other = (seen_as(subject, "features") for subject in (first, second))
+    if one is None or other is None:
+        return
     grid = other.key_grid._replace(frames=1)
     truth = {reference.name: reference for reference in second.references}
     for reference in first.references:
@@ -202,21 +204,28 @@ def _of_pair(first: Subject, second: Subject) -> Iterator[Row]:
 
 def _of_answers(subject: Subject, asked: Asked) -> Iterator[Row]:
     """Yield whether the network is right, and whether it still is without its blocks."""
-    if not set(asked.measured) & set(OF_ANSWERS):
+    if not (subject.predicts and set(asked.measured) & set(OF_ANSWERS)):
         return
-    model, whole = subject.model, int(subject.capture.logits.argmax())
-    weight = next(model.network.parameters())
-    with listening(model, ()), BlockRemoved(model.network), torch.no_grad():
-        x = subject.model_input.tensor.to(weight.device, weight.dtype)
-        removed = int(model.network(x)[0].argmax())
-    values = {OF_ANSWERS[2]: float(removed == whole)}
-    if any(_same_class(name, subject.sample.class_name) for name in model.class_names):
-        for name, answer in zip(OF_ANSWERS, (whole, removed), strict=False):
-            right = _same_class(model.class_name(answer), subject.sample.class_name)
-            values[name] = float(right)
+    answers = {OF_ANSWERS[0]: int(subject.capture.logits.argmax())}
+    values = {}
+    if removable(subject.model.network):
+        answers[OF_ANSWERS[1]] = _answer_without_block(subject)
+        values[OF_ANSWERS[2]] = float(len(set(answers.values())) == 1)
+    model, wanted = subject.model, subject.sample.class_name
+    if any(_same_class(name, wanted) for name in model.class_names):
+        for name, answer in answers.items():
+            values[name] = float(_same_class(model.class_name(answer), wanted))
     for name in asked.measured:
         if name in values:
             yield {"map": "answer", "measure": name, "value": values[name]}
+
+
+def _answer_without_block(subject: Subject) -> int:
+    """Return the class that the network predicts with its blocks passing their input on."""
+    network, weight = subject.model.network, next(subject.model.network.parameters())
+    x = subject.model_input.tensor.to(weight.device, weight.dtype)
+    with listening(subject.model, ()), BlockRemoved(network), torch.no_grad():
+        return int(network(x)[0].argmax())
 
 
 def _same_class(one: str, other: str) -> bool:

@@ -115,7 +115,7 @@ def of_case(case: Case, wanted: tuple[str, ...], first: bool) -> Iterator[tuple[
     """Yield (measure, value) of one map; slow ones only of the ``first`` reference."""
     for name in wanted:
         measure = MEASURES.get(name)
-        if measure is None or (measure.slow and not first):
+        if measure is None or (measure.slow and not (first and case.subject.predicts)):
             continue
         value = measure.of(case)
         if value is not None:

@@ -11,7 +11,7 @@ from torch import Tensor
 from models.blocks.layout import Grid
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import Selection
-from viz.attention.kinds.registry import as_kind, kind_of
+from viz.attention.kinds.registry import as_kind, kind_of, offered
 from viz.evaluation.coverage import mean_of_scaled, unit_range
 from viz.evaluation.subject import Reference, Subject
 
@@ -64,9 +64,18 @@ def _union(subject: Subject, reference: Reference) -> Made | None:
     return unit_range(values).amax(0), grid
 
 
-def _derived(kind: str) -> Callable[[Subject, Reference], Made]:
-    def make(subject: Subject, reference: Reference) -> Made:
-        block = as_kind(subject.capture, subject.block, kind)
+def seen_as(subject: Subject, kind: str) -> BlockCapture | None:
+    """Return the block as another kind sees it; None where it cannot be shown so."""
+    if kind not in {one.name for one in offered(subject.block)}:
+        return None
+    return as_kind(subject.capture, subject.block, kind)
+
+
+def _derived(kind: str) -> Callable[[Subject, Reference], Made | None]:
+    def make(subject: Subject, reference: Reference) -> Made | None:
+        block = seen_as(subject, kind)
+        if block is None or (not kind_of(block).referenced and not subject.predicts):
+            return None
         values = kind_of(block).map(block, reference.cell).values
         return _one_frame(block, torch.from_numpy(values))
 

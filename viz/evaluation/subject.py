@@ -42,6 +42,11 @@ class Subject:
     capture: Capture
     block: BlockCapture
 
+    @property
+    def predicts(self) -> bool:
+        """Whether the network answers with a class."""
+        return len(self.capture.logits) > 0
+
     @cached_property
     def references(self) -> tuple[Reference, ...]:
         """Every visible part that the network sees; without parts the middle of the object."""
@@ -80,20 +85,18 @@ class Subject:
 
         On its mask, else in its polygons, else in its boxes; None where nothing is known of it.
         """
-        inside = self._inside
+        return self.capture.memory.once(("region", grid), lambda: self._region(grid))
+
+    def _region(self, grid: Grid) -> Tensor | None:
+        inside, geometry = self._inside, self.capture.geometry
         if inside is None:
             return None
-        geometry = self.capture.geometry
-        centres = [
-            geometry.cell_centre(row, col, grid)
-            for row in range(grid.rows)
-            for col in range(grid.cols)
-        ]
         high, wide = inside.shape
-        x, y = np.array(centres).T
+        x = np.array([geometry.cell_centre(0, col, grid)[0] for col in range(grid.cols)])
+        y = np.array([geometry.cell_centre(row, 0, grid)[1] for row in range(grid.rows)])
         cols = (x * wide / self.clip.width).astype(int).clip(0, wide - 1)
         rows = (y * high / self.clip.height).astype(int).clip(0, high - 1)
-        return torch.from_numpy(inside[rows, cols])
+        return torch.from_numpy(inside[rows][:, cols].flatten())
 
     @cached_property
     def _inside(self) -> np.ndarray | None:

@@ -11,7 +11,7 @@ from viz.figure.recipe.recipe import Captions, Font
 from viz.figure.sources import FileSources
 from viz.geometry import Mode
 from viz.rendering.colormaps import Colormap
-from viz.rendering.look import Interpolation, Normalise
+from viz.rendering.look import Cut, Display, Interpolation, Normalise
 from viz.types import Sampling
 
 T = TypeVar("T")
@@ -80,6 +80,9 @@ class Options(TypedDict, total=False):
     interpolation: Interpolation
     fixed_range: tuple[float, float]
     arrows: int
+    display: Display
+    cut: Cut
+    share: float
     width: str | float
     width_mm: float
     dpi: int

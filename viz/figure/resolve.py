@@ -93,13 +93,20 @@ class Shot:
             return None
         choice = self.kind.resolved(self.block, self.cell, self.selection, self.view.shown)
         found = (one for one in (*self.maps, *self.divisions) if choice == _choice_of(one))
-        return next(found, None) or self.kind.map(self.block, self.cell, choice)
+        return next(found, None) or self._placed(self.kind.map(self.block, self.cell, choice))
+
+    def _placed(self, attention: AttentionMap) -> AttentionMap:
+        """Return a map that knows the reference's own cell in its grid."""
+        if not self.kind.referenced:
+            return attention
+        return replace(attention, own=own_cell(self.cell, self.block))
 
     def _kept(self, wanted: Selection) -> tuple[AttentionMap, ...]:
         """Return maps, which are kept with the capture: a change of look asks for them again."""
         key = (self.block.label, self.block.kind, self.cell, wanted)
         return self.capture.memory.once(
-            key, lambda: tuple(self.kind.maps(self.block, self.cell, wanted))
+            key,
+            lambda: tuple(map(self._placed, self.kind.maps(self.block, self.cell, wanted))),
         )
 
 
@@ -156,6 +163,13 @@ def shot(
     block = queries.block_of(capture, view.block, view.kind)
     cell = place(capture, block, reference.at, reference.frame)
     return Shot(view, sources.model(view.network), capture, block, cell)
+
+
+def own_cell(cell: Cell, block: BlockCapture) -> tuple[int, int, int]:
+    """Return the cell (t, y, x) of the key grid that lies under the middle of a reference's."""
+    sides = zip((cell.t, cell.y, cell.x), block.query_grid, block.key_grid, strict=True)
+    t, y, x = ((2 * at + 1) * keys // (2 * queries) for at, queries, keys in sides)
+    return t, y, x
 
 
 def union(maps: Iterable[AttentionMap], look: Look) -> AttentionMap:

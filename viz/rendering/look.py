@@ -12,18 +12,43 @@ from errors import InputError
 from viz.rendering.colormaps import Colormap
 
 Normalise = Literal["clip", "frame", "fixed"]
+Display = Literal["linear", "log", "without-reference", "auto"]
+Cut = Literal["value", "area", "mass"]
 Interpolation = Literal["smooth", "nearest"]
 Share = Annotated[float, Interval(ge=0, le=1)]
+
+
+SCALINGS: dict[str, str] = {
+    "clip": "the map's own minimum and maximum",
+    "frame": "each frame's own minimum and maximum",
+    "fixed": "a fixed range",
+}
+DISPLAYS: dict[str, str] = {
+    "auto": "without the reference's own cell where it towers above the rest",
+    "linear": "linear",
+    "log": "logarithmic",
+    "without-reference": "without the reference's own cell",
+}
+CUTS: dict[str, str] = {
+    "value": "from the threshold up",
+    "area": "a share of the cells",
+    "mass": "a share of the weights",
+}
+"""What pages call the values of a look's fields, in the order in which they are offered."""
 
 
 @dataclass(frozen=True)
 class Look:
     """How a map is shown.
 
-    ``threshold`` in [0, 1] of the normalised map, kept when >=; ``fixed_range`` is used when
-    ``normalise`` is "fixed"; ``heat_opacity`` in [0, 1]; ``arrows`` go from the reference to so
-    many highest values (Wang et al. 2018 draw 20). ``__pydantic_config__``: recipes hold looks
-    and take no other keys or types.
+    ``display``: values as they are; their logarithm, where none is negative; without the
+    reference's own cell, which then counts for neither end and is shown empty; or "auto": without
+    it where it towers above all others. ``cut``, what is shown: from ``threshold`` in [0, 1] of the
+    normalised map up (kept when >=); the top ``share`` of the cells ("area"); or the fewest cells
+    that hold this ``share`` of the sum ("mass", where no value is negative; else by value).
+    ``fixed_range`` is used when ``normalise`` is "fixed"; ``heat_opacity`` in [0, 1]; ``arrows`` go
+    from the reference to so many highest values (Wang et al. 2018 draw 20).
+    ``__pydantic_config__``: recipes hold looks and take no other keys or types.
     """
 
     __pydantic_config__ = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
@@ -34,6 +59,9 @@ class Look:
     interpolation: Interpolation = "smooth"
     fixed_range: tuple[float, float] = (0.0, 1.0)
     arrows: Annotated[int, Interval(ge=0, le=200)] = 0
+    display: Display = "linear"
+    cut: Cut = "value"
+    share: Share = 0.2
 
 
 def bounds(owner: type, name: str) -> tuple[float, float]:

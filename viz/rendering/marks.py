@@ -36,7 +36,7 @@ def regions(geometry: Geometry, heat: Heat, look: Look, frame: int) -> list[Box]
         look.interpolation,
     )[0]
     count, _labels, stats, _centres = cv2.connectedComponentsWithStats(
-        heats.kept(scaled, look).astype(np.uint8), connectivity=8
+        heats.kept(scaled, heat.level(frame, look)).astype(np.uint8), connectivity=8
     )
     return [
         Box(cols.start + x, rows.start + y, cols.start + x + w, rows.start + y + h)

@@ -81,7 +81,7 @@ def painted(frame: np.ndarray, geometry: Geometry, attention: AttentionMap, look
     rows, cols = pixel_span(geometry)
     size = rows.stop - rows.start, cols.stop - cols.start
     level = heats.upsample(heat.values[t : t + 1], *size, look.interpolation)[0]
-    shown = heats.kept(level, look) & (not heat.constant)
+    shown = heats.kept(level, heat.level(0, look)) & (not heat.constant)
     seen = frame[rows, cols].astype(float)
     tints = colour_table(look.colormap)[np.rint(level * 255).astype(int)]
     tinted = np.rint((1 - look.heat_opacity) * seen + look.heat_opacity * tints)

@@ -431,12 +431,12 @@ def test_peaks_heights_and_float32_are_read_from_their_places(modules):
     np.testing.assert_array_equal(found["float"], floats)
 
 
-NORMALISE = """async ([values, grid, look]) => {
+NORMALISE = """async ([values, grid, look, own = -1]) => {
   const { emptyHeat, normalise } = await import("/picker/drawing/heat.js");
   const heat = emptyHeat(grid);
   heat.values.fill(9);
-  normalise(Float32Array.from(values), look, heat);
-  return { ...heat, values: [...heat.values], peaks: [...heat.peaks] };
+  normalise(Float32Array.from(values), look, heat, own);
+  return { ...heat, values: [...heat.values], peaks: [...heat.peaks], levels: [...heat.levels] };
 }"""
 
 
@@ -487,6 +487,41 @@ def test_maps_are_scaled_as_python_scales_them(modules, name, look):
     np.testing.assert_allclose(found["values"], wanted.values.ravel(), atol=1e-6)
     assert (found["low"], found["high"]) == pytest.approx((wanted.low, wanted.high), rel=1e-6)
     np.testing.assert_allclose(found["peaks"], wanted.values.max((1, 2)), atol=1e-6)
+
+
+OWN = (1, 2, 3)
+DISPLAYED = {
+    "usual": usual(),
+    "towering": changed((OWN, 40.0)),
+    "weights": np.abs(usual()),
+    "weights with zeros": np.maximum(usual(), 0),
+    "weights that tower": np.abs(changed((OWN, 40.0))),
+    "nan": ODD["nan"],
+    "no number": ODD["no number"],
+    "constant": ODD["constant"],
+}
+
+
+@pytest.mark.parametrize("name", DISPLAYED)
+@pytest.mark.parametrize("normalise", ["clip", "frame", "fixed"])
+@pytest.mark.parametrize("display", ["linear", "log", "without-reference", "auto"])
+@pytest.mark.parametrize("cut", ["value", "area", "mass"])
+def test_displays_and_cuts_are_pythons(modules, name, normalise, display, cut):
+    values = DISPLAYED[name]
+    look = Look(normalise, 0.4, fixed_range=(0.01, 2.0), display=display, cut=cut, share=0.3)
+    attention = AttentionMap(values, Query("r", Cell(0, 0, 0)), "response, any sign", own=OWN)
+    wanted = heats.normalise(attention, look)
+    own = int(np.ravel_multi_index(OWN, values.shape))
+    settings = asdict(look)
+    found = modules.evaluate(NORMALISE, [values.ravel().tolist(), GRID._asdict(), settings, own])
+    assert (found["constant"], found["constant"] or found["display"]) == (
+        wanted.constant, wanted.constant or wanted.display,
+    )  # fmt: skip
+    np.testing.assert_allclose(found["values"], wanted.values.ravel(), atol=2e-6)
+    if not wanted.constant:
+        assert (found["low"], found["high"]) == pytest.approx((wanted.low, wanted.high), rel=1e-5)
+        levels = [wanted.level(t, look) for t in range(len(values))]
+        np.testing.assert_allclose(found["levels"], levels, atol=2e-6)
 
 
 MARKS = """async ([values, count]) => {

@@ -114,8 +114,8 @@ def test_cgnl_maps_are_painted_as_python_paints_them(page, clip, plan, kernel, o
     hover(page, 0.31, 0.72)
     wanted = assert_painted(page, found, look, shown)
     label = f"{wanted.part} {wanted.number}"
-    heading = " · channels by standout" if shown.startswith("channel") else ""
-    words = f"{label}{heading} · 0 to 1 = min-max over the map"
+    heading = " · channels by distinctiveness" if shown.startswith("channel") else ""
+    words = f"{label}{heading} · scaled to the map's own minimum and maximum"
     expect(page.locator(".caption")).to_have_text(words)
 
 
@@ -346,3 +346,35 @@ def test_arrows_over_a_picture_end_at_the_highest_weights(page, clip, plan):
     expected = (x * box["width"] / clip.width, y * box["height"] / clip.height)
     assert [float(v) for v in shape.split()[4:6]] == pytest.approx(expected, abs=1)
     assert page.locator(".arrows .over:visible").count() == 20
+
+
+def test_the_mark_on_the_colour_bar_is_dragged_and_python_hears_where_it_ends(page, clip, plan):
+    found = drawn_scene(clip, nonlocal_block("gaussian"), plan=plan)
+    mount(page, found, Look(threshold=0.9))
+    bar = page.locator(".ramp").bounding_box()
+    middle = bar["y"] + bar["height"] / 2
+    page.mouse.move(bar["x"] + 0.9 * bar["width"], middle)
+    page.mouse.down()
+    for share in (0.7, 0.5, 0.25):
+        page.mouse.move(bar["x"] + share * bar["width"], middle)
+    assert page.evaluate("window.sent") == []
+    page.mouse.up()
+    ((name, value),) = page.evaluate("window.sent")
+    assert (name, value) == ("threshold", pytest.approx(0.25, abs=0.011))
+    page.locator(".cut").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("window.sent")[-1] == ["threshold", pytest.approx(value + 0.01)]
+    expect(page.locator(".cut")).to_contain_text(f"threshold {value + 0.01:.2f}")
+
+
+def test_a_channel_that_is_kept_stays_whatever_the_reference(page, clip, plan):
+    mount(page, drawn_scene(clip, cgnl_block(), plan=plan), Look())
+    hover(page, 0.2, 0.2)
+    kept = page.locator(".keep").inner_text().removeprefix("Keep ")
+    page.locator(".keep input").check()
+    assert page.evaluate("window.sent") == [["focus", kept]]
+    for place in ((0.8, 0.3), (0.4, 0.9)):
+        hover(page, *place)
+        expect(page.locator(".caption")).to_contain_text(f"channel {kept[1:]} ")
+    page.locator(".keep input").uncheck()
+    assert page.evaluate("window.sent")[-1] == ["focus", "channel 1"]

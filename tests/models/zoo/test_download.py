@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gdown
 import pytest
+import requests
 from filelock import FileLock
 
 from errors import MachineError
@@ -266,3 +267,15 @@ def test_googles_quota_is_one_line_with_a_way_out(monkeypatch, one_line):
     with pytest.raises(MachineError, match="Google Drive") as caught:
         download.fetch(GOOGLE)
     assert "an-id" in one_line(caught.value)
+
+
+def test_a_machine_without_a_network_says_so_of_google_drive_as_of_others(monkeypatch, one_line):
+    def fails(**_options):
+        cause = requests.ConnectionError("no route to host")
+        raise gdown.exceptions.DownloadError("Download failed after 2 retries") from cause
+
+    monkeypatch.setattr(gdown, "download", fails)
+    with pytest.raises(MachineError) as caught:
+        download.fetch(GOOGLE)
+    assert "connection" in one_line(caught.value)
+    assert "Google Drive does not give" not in str(caught.value)

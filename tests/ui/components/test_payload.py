@@ -184,13 +184,13 @@ def test_a_cgnl_block_is_theta_phi_and_what_the_rankings_need():
 @pytest.mark.parametrize(
     ("view", "heading", "listed", "names", "shown"),
     [
-        ({}, "channels by standout", [], 5, "channel 1"),
+        ({}, "channels by distinctiveness", [], 5, "channel 1"),
         ({"maps": "7,3", "shown": MapChoice("channel", 2, True)}, "channels as listed", [7, 3], 2,
          "channel 2"),
-        ({"maps": "one per group", "count": 9}, "channels by one per group", [], 5, "channel 1"),
-        ({"shown": MapChoice("group", 4)}, "channels by standout", [], 5, "group 4"),
-        ({"shown": MapChoice("group", 9)}, "channels by standout", [], 5, "channel 1"),
-        ({"count": 2, "shown": MapChoice("channel", 3, True)}, "channels by standout", [], 2,
+        ({"maps": "one per group", "count": 9}, "best channel of each group", [], 5, "channel 1"),
+        ({"shown": MapChoice("group", 4)}, "channels by distinctiveness", [], 5, "group 4"),
+        ({"shown": MapChoice("group", 9)}, "channels by distinctiveness", [], 5, "channel 1"),
+        ({"count": 2, "shown": MapChoice("channel", 3, True)}, "channels by distinctiveness", [], 2,
          "channel 1"),
     ],
 )  # fmt: skip

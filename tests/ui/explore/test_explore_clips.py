@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from tests.ui.pages import assert_sound, opened, png, values_table
+from tests.ui.pages import assert_sound, opened, png, uploader, values_table
 from viz.attention import pipeline, queries
 from viz.attention.kinds.registry import kind_of
 from viz.examples import kick
@@ -112,12 +112,12 @@ def test_a_bad_start_in_the_address_is_the_middle(start):
 def test_a_clip_that_is_uploaded_brings_its_networks_and_a_picture_its_own():
     at = opened()
     assert at.selectbox(key="net").value == "e2-nl"
-    at.file_uploader(key="upload").upload("wave.gif", gif(), "image/gif").run()
+    uploader(at, "upload").upload("wave.gif", gif(), "image/gif").run()
     assert_sound(at)
     assert "3 frames" in in_use(at)
     assert at.selectbox(key="net").value == "e2-clip-nl"
     assert at.number_input(key="frame").max == 2
-    at.file_uploader(key="upload").upload("bird.png", png(300, 200), "image/png").run()
+    uploader(at, "upload").upload("bird.png", png(300, 200), "image/png").run()
     assert_sound(at)
     assert at.selectbox(key="net").value == "e2-nl"
 
@@ -136,7 +136,7 @@ def test_the_example_clip_brings_its_networks_when_it_is_chosen():
 def test_several_pictures_are_the_frames_of_a_clip():
     at = opened()
     for k in (10, 2):
-        at.file_uploader(key="frames_upload").upload(f"f{k}.png", png(90, 60), "image/png")
+        uploader(at, "frames_upload").upload(f"f{k}.png", png(90, 60), "image/png")
     at.run()
     assert_sound(at)
     assert "2 frames" in in_use(at)
@@ -152,7 +152,7 @@ def test_several_pictures_are_the_frames_of_a_clip():
 )
 def test_a_bad_clip_is_one_line_and_the_clip_before_stays(name, content):
     at = opened(**KICK)
-    at.file_uploader(key="upload").upload(name, content, "video/mp4").run()
+    uploader(at, "upload").upload(name, content, "video/mp4").run()
     assert_sound(at)
     assert len(at.error) == 1
     assert "\n" not in at.error[0].value
@@ -162,7 +162,7 @@ def test_a_bad_clip_is_one_line_and_the_clip_before_stays(name, content):
 def test_frames_of_different_sizes_are_one_line():
     at = opened(**KICK)
     for k, side in ((1, 64), (2, 80)):
-        at.file_uploader(key="frames_upload").upload(f"f{k}.png", png(side, 64), "image/png")
+        uploader(at, "frames_upload").upload(f"f{k}.png", png(side, 64), "image/png")
     at.run()
     assert_sound(at)
     assert len(at.error) == 1

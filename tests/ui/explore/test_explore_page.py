@@ -34,7 +34,7 @@ def test_it_opens_with_the_example_both_networks_and_a_reference():
     assert sum("Query dependence" in m.value for m in at.markdown) == 2
     assert any("never its shape" in m.value for m in at.markdown)
     assert len(at.latex) == 2
-    next(b for b in at.button if b.label == "As in the papers").click().run()
+    next(b for b in at.button if b.label == "Papers' look").click().run()
     assert assert_sound(at).selectbox(key="map").value == "jet"
 
 
@@ -167,13 +167,14 @@ def test_a_damaged_weight_file_is_one_line_and_the_rest_goes_on(
 
 def test_the_maps_are_saved_as_float32_with_every_group(offered):
     assert_sound(opened(channels="contrast", count="4", focus="group 1", at="2,8"))
-    assert list(offered) == ["view.png", "maps.npz", "recipe.json"]
-    maps = np.load(io.BytesIO(offered["maps.npz"]()), allow_pickle=False)
-    assert maps["values"].dtype == np.float32
-    assert maps["values"].shape[0] == 1
-    assert maps["values_2"].shape[0] == 4 + 8
-    assert list(maps["labels_2"][-8:]) == [f"g{k}" for k in range(8)]
-    assert list(maps["cell"]) == [0, 2, 8]
+    assert list(offered) == ["png", "npz", "json"]
+    maps = np.load(io.BytesIO(offered["npz"]()), allow_pickle=False)
+    assert maps["values_e2-nl"].dtype == np.float32
+    assert maps["values_e2-nl"].shape[0] == 1
+    assert maps["values_e2-cgnl"].shape[0] == 4 + 8
+    assert list(maps["labels_e2-cgnl"][-8:]) == [f"g{k}" for k in range(8)]
+    assert list(maps["cell_e2-nl"]) == [0, 2, 8]
+    assert (str(maps["picture"]), str(maps["sha256"])) == ("example-bird.png", bird.clip().sha256)
     block = queries.block_of(pipeline.capture(pipeline.load("e2-nl"), bird.clip(), "fit", 224))
     wanted = kind_of(block).map(block, Cell(0, 2, 8)).values
-    np.testing.assert_allclose(maps["values"][0], wanted, rtol=1e-5)
+    np.testing.assert_allclose(maps["values_e2-nl"][0], wanted, rtol=1e-5)

@@ -160,12 +160,35 @@ def test_the_sidebar_counts_pins_in_the_run_that_pins():
     assert "Pins (2)" in [s.value for s in at.sidebar.subheader]
 
 
-def test_the_same_view_is_pinned_once_whatever_its_look():
-    at = pin(opened())
-    at.slider(key="threshold").set_value(0.2).run()
-    pin(at)
+def test_the_same_view_is_pinned_once_and_again_in_another_look():
+    at = pin(pin(opened()))
     assert len(references(at)) == 1
     assert "already" in at.toast[0].value
+    at.slider(key="threshold").set_value(0.2).run()
+    pin(at)
+    assert [one.look.threshold for one in references(at)] == [0.7, 0.2]
+
+
+def test_a_figure_shows_pins_as_they_were_seen_and_says_where_it_does_not():
+    at = opened(beside="none", map="viridis")
+    at.slider(key="threshold").set_value(0.2).run()
+    pin(at)
+    at.switch_page("pages/figure.py").run()
+    assert_sound(at)
+    look = at.session_state["figure-settings"].look
+    assert (look.colormap, look.threshold) == ("viridis", 0.2)
+    at.selectbox(key="figure-preset").set_value("heatmaps").run()
+    assert any("threshold 0.20, not 0.00" in one.value for one in at.caption)
+    at.button(key="figure-as-pinned").click().run()
+    assert at.session_state["figure-settings"].look == look
+    assert not any("was seen with" in one.value for one in at.caption)
+
+
+def test_what_was_done_to_the_pins_is_undone():
+    at = pin(opened(beside="none"))
+    assert len(references(at)) == 1
+    at.button(key="undo-pins").click().run()
+    assert at.session_state["pins"] == ()
 
 
 def test_pins_survive_another_picture_and_another_page():

@@ -6,7 +6,7 @@ import json
 import pytest
 from PIL import Image
 
-from tests.ui.pages import assert_sound, opened
+from tests.ui.pages import assert_sound, opened, uploader
 from tests.viz.drawn_clips import frames, video
 from viz.attention.kinds.registry import KINDS
 from viz.cli.main import main
@@ -41,7 +41,7 @@ def as_bytes(content):
 
 def assert_renders(offered, tmp_path):
     """Check that view.png is what the command line makes of recipe.json; return both."""
-    saved, text = offered["view.png"](), as_bytes(offered["recipe.json"]())
+    saved, text = offered["png"](), as_bytes(offered["json"]())
     assert again(tmp_path, text) == saved
     recipe = recipe_json.loads(text)
     assert embedded_recipe.read(saved, "view.png") == recipe
@@ -102,7 +102,7 @@ def test_the_picture_of_a_clip_is_what_its_recipe_renders(offered, tmp_path, add
 
 def test_an_uploaded_photo_is_rendered_from_the_file_beside_its_recipe(offered, tmp_path):
     at = opened()
-    at.file_uploader(key="upload").upload("my photo.png", photo(), "image/png").run()
+    uploader(at, "upload").upload("my photo.png", photo(), "image/png").run()
     assert_sound(at)
     (tmp_path / "my photo.png").write_bytes(photo())
     recipe, _ = assert_renders(offered, tmp_path)
@@ -112,7 +112,7 @@ def test_an_uploaded_photo_is_rendered_from_the_file_beside_its_recipe(offered, 
 def test_an_uploaded_clip_is_rendered_from_the_frames_that_were_taken(offered, tmp_path):
     content = video(frames(23, 62, 98))
     at = opened(size="224")
-    at.file_uploader(key="upload").upload("walk.mp4", content, "video/mp4").run()
+    uploader(at, "upload").upload("walk.mp4", content, "video/mp4").run()
     assert_sound(at)
     assert at.selectbox(key="net").value == "e2-clip-nl"
     (tmp_path / "walk.mp4").write_bytes(content)
@@ -125,12 +125,12 @@ def test_the_movie_is_what_its_recipe_renders(offered, tmp_path):
     at.segmented_control(key="view-movie-kind").set_value("GIF").run()
     at.button(key="view-movie-make").click().run()
     assert_sound(at)
-    assert again(tmp_path, as_bytes(offered["recipe.json"]()), "gif") == offered["view.gif"]()
+    assert again(tmp_path, as_bytes(offered["json"]()), "gif") == offered["gif"]()
 
 
 def test_titles_captions_and_places_of_the_page_stand_under_the_maps(offered):
     assert_sound(opened(at="3,9", focus="group 2", kind=COSINE))
-    [reference] = json.loads(offered["recipe.json"]())["references"]
+    [reference] = json.loads(offered["json"]())["references"]
     assert [view["label"] for view in reference["views"]] == [
         "Cosine · e2-nl · unit14", "CGNL · e2-cgnl · unit14",
     ]  # fmt: skip

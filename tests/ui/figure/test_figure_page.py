@@ -99,7 +99,7 @@ def test_two_clicks_give_a_figure_and_every_preset_has_its_defaults(forwards):
         assert_sound(at)
         if row.needs == "gates":
             assert "no gates" in at.error[0].value
-            assert "as it was before" in told(at)
+            assert "mm; as PNG" not in told(at)  # no other figure stands under the error
             continue
         assert not at.error
         assert (drawn(at).preset, drawn(at).look, drawn(at).layout) == (
@@ -114,11 +114,12 @@ def test_settings_are_the_recipe_and_survive_presets_and_pages(forwards):
     at.selectbox(key="figure-colormap").set_value("viridis").run()
     at.number_input(key="figure-font_pt").set_value(7.5).run()
     at.selectbox(key="figure-venue").set_value("Nature column, 89 mm").run()
-    at.text_area(key="figure-row_labels").set_value("A row").run()
+    assert "figure-row_labels" not in [one.key for one in at.text_area]  # pins have labels
+    at.text_area(key="figure-column_labels").set_value("A column").run()
     assert_sound(at)
     assert drawn(at).look == replace(TABLE["parts"].look, threshold=0.35, colormap="viridis")
     assert drawn(at).layout == replace(
-        TABLE["parts"].layout, font_pt=7.5, width_mm=89.0, row_labels=("A row",)
+        TABLE["parts"].layout, font_pt=7.5, width_mm=89.0, column_labels=("A column",)
     )
     at.selectbox(key="figure-preset").set_value("heatmaps").run()
     row = TABLE["heatmaps"]
@@ -128,7 +129,7 @@ def test_settings_are_the_recipe_and_survive_presets_and_pages(forwards):
     at.number_input(key="figure-width_mm").set_value(120.0).run()
     at.selectbox(key="figure-preset").set_value("parts").run()
     assert drawn(at).layout.width_mm == 120.0
-    assert drawn(at).layout.row_labels == ("A row",)
+    assert drawn(at).layout.column_labels == ("A column",)
     before = drawn(at)
     at.switch_page("pages/models.py").run()
     at.switch_page(FIGURE).run()

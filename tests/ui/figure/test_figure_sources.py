@@ -189,14 +189,14 @@ def test_media_of_an_opened_recipe_are_found_by_hash_and_frames(own, session):
     session_pins.add(reference_of(clip, model), clip)
     same = Medium("/somewhere/else.mp4", clip.sha256, clip.numbers)
     open_recipe.begin(Recipe("frames", (reference_of(clip, model, medium=same),)))
-    assert "figure-opened" not in session
+    assert "opened" not in session
     [pin] = session_pins.pins()
     assert pin.clip is clip
     assert pin.reference.medium == same
     assert figure_settings.current().preset == "frames"
     other = Medium("walk.mp4", clip.sha256, (0, 3))
     open_recipe.begin(Recipe("frames", (reference_of(clip, model, medium=other),)))
-    assert "figure-opened" in session
+    assert "opened" in session
     assert session_pins.pins() == (pin,)
 
 

@@ -89,17 +89,17 @@ def test_missing_pictures_are_asked_for_by_name_and_hash_and_never_opened(tmp_pa
     reference = bird(medium=Medium(str(path), clip.sha256), at=(40.0, 30.0))
     made = recipe_of(bird(), reference)
     at = upload(page(), recipe_json.dumps(made).encode())
-    assert "1 of its 2" in at.info[0].value
+    assert "A file is missing" in at.info[0].value
     assert clip.sha256[:12] in told(at)
     assert "*mine*" in told(at).replace("\\*", "*")
     assert "pins" not in at.session_state
-    give = place(at, "figure-give")
+    give = place(at, "missing")
     give.upload("other.png", other, "image/png").run()
     assert_sound(at)
     line = at.error[0].value
     assert clip.sha256[:12] in line
     assert pictures.read(other, "x.png").sha256[:12] in line
-    give = place(at, "figure-give")
+    give = place(at, "missing")
     give.upload("renamed.png", own, "image/png").run()
     assert_sound(at)
     assert drawn(at) == made

@@ -157,7 +157,8 @@ def test_any_selection_that_is_written_is_read_as_itself(selection):
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "all", "1;2", "-1", "1.5", "1,,2", ",", "1,", "9" * 9, "9" * 10_000, "\u00b2",
+        "", " ", "all", "1:2", "-1", "4-1", "0-5000", "1-", "1.5", "1,,2", ",", "1,", "9" * 9,
+        "9" * 10_000, "\u00b2",
         "<b>\n", "0x1", "standout,1", "response", "channel 1", "AUTO", "1\n2",
     ],
 )  # fmt: skip
@@ -181,3 +182,15 @@ def test_tags_and_words_of_parts_are_told_apart():
     assert len(set(tags)) == len(PARTS)
     assert all(len(tag) == 1 for tag in tags)
     assert not set(SUMMARIES) & set(PARTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "listed"),
+    [("0,3,17", (0, 3, 17)), ("1-4", (1, 2, 3, 4)), ("3;7", (3, 7)), ("5, 2-3;5", (5, 2, 3))],
+)
+def test_lists_take_commas_semicolons_and_ranges(text, listed):
+    assert Selection.parse(text, ()).listed == listed
+
+
+def test_rankings_are_known_by_the_names_of_pages_too():
+    assert Selection.parse("distinctiveness", ("standout",)).ranking == "standout"

@@ -4,10 +4,13 @@ import csv
 
 import numpy as np
 import pytest
+import timm
 from pyarrow import parquet
 
 from errors import InputError
 from models.specs.block import CGNLSpec, NonLocalSpec
+from models.specs.network import Preprocessing
+from models.zoo.wrapped.wrap import wrap
 from tests.conftest import make_tiny
 from tests.viz.evaluation.drawn_birds import coco, dataset
 from viz.attention import forward, pipeline
@@ -137,8 +140,13 @@ def test_without_annotations_what_needs_none_is_measured(tmp_path):
     }  # fmt: skip
 
 
-def _no_block(data, out):
-    evaluate(data, [make_tiny(None)], out)
+def test_a_trunk_without_a_block_is_measured_by_its_features(tmp_path):
+    data, asked = read(dataset(tmp_path / "data", 2)), Asked(("energy", *measures.OF_ANSWERS))
+    found = evaluate(data, [make_tiny(None)], tmp_path / "o", asked)
+    means = {(one.map, one.measure): one.mean.value for one in found.summary}
+    assert means["map", "energy"] == pytest.approx(means["cosine", "energy"])
+    assert ("answer", "top-1") in means
+    assert ("answer", "same answer, block removed") not in means
 
 
 def _nobody(data, out):
@@ -152,7 +160,6 @@ def _twice(data, out):
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        (_no_block, "no attention block"),
         (_nobody, "no network"),
         (_twice, "given twice"),
         (lambda _d, _o: Asked(("beauty",)), "'beauty' is not a measure"),
@@ -177,3 +184,18 @@ def test_an_outline_is_an_object(tmp_path):
     inside = subject.region(block.key_grid).reshape(4, 4)
     assert inside.tolist() == [[x + y <= 2 for x in range(4)] for y in range(4)]
     assert coverage.energy_inside(inside.flatten().float(), inside.flatten()) == 1
+
+
+@pytest.mark.parametrize("classes", [7, ()])
+def test_heads_of_a_transformer_are_measured(classes, tmp_path):
+    data = read(dataset(tmp_path / "data", 3))
+    module = timm.create_model(
+        "vit_tiny_patch16_224", num_classes=7, depth=2, embed_dim=24, num_heads=3, img_size=64
+    ).eval()
+    prep = Preprocessing(size=64, resize=73, stride=16, fixed=True)
+    found = evaluate(data, [wrap(module, prep, classes, "vit")], tmp_path / "o")
+    means = {(one.map, one.measure): one.mean.value for one in found.summary}
+    assert 0 <= means["map", "energy"] <= 1
+    assert ("parts", "NMI") in means
+    assert -1 <= means["block", "similarity of heads or groups"] <= 1
+    assert ("answer", "same answer, block removed") not in means

@@ -107,7 +107,8 @@ OTHERS = {
     "bar": ("map", None), "scale": ("row", None), "columns": (3, None), "transpose": (True, None),
     "most_frames": (4, None), "crop": ("square", None), "regions": ("all", None),
     "one_map": ("each", None), "input_panel": (True, None), "legend": (False, None),
-    "greyscale": (True, None), "log_scale": (True, None),
+    "greyscale": (True, None), "log_scale": (True, None), "display": ("log", None),
+    "cut": ("area", None), "share": (0.375, None),
 }  # fmt: skip
 """Option -> another value than it starts with, and where the recipe has it."""
 

@@ -134,8 +134,8 @@ def test_nearest_upsampling_takes_the_cell_that_the_pixels_middle_is_in(height, 
 
 def test_the_threshold_keeps_what_is_equal_to_it():
     values = np.array([0.7, np.nextafter(np.float32(0.7), np.float32(0)), 0.71, 0], np.float32)
-    assert heat.kept(values, Look(threshold=0.7)).tolist() == [True, False, True, False]
-    assert heat.kept(values, Look(threshold=0.0)).all()
+    assert heat.kept(values, 0.7).tolist() == [True, False, True, False]
+    assert heat.kept(values, 0.0).all()
 
 
 def test_rounding_noise_on_a_constant_map_counts_as_constant_and_a_faint_map_does_not():

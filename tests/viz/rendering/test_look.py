@@ -17,11 +17,14 @@ WORDS = [name for name, kind in HINTS.items() if get_origin(kind) is Literal]
 def test_the_ranges_are_these():
     assert {name: looks.bounds(Look, name) for name in NUMBERS} == {
         "threshold": (0.0, 1.0), "heat_opacity": (0.0, 1.0), "arrows": (0, 200),
+        "share": (0.0, 1.0),
     }  # fmt: skip
     assert {name: looks.choices(Look, name) for name in WORDS} == {
         "normalise": ("clip", "frame", "fixed"),
         "colormap": ("inferno", "viridis", "magma", "cividis", "gray", "jet"),
         "interpolation": ("smooth", "nearest"),
+        "display": ("linear", "log", "without-reference", "auto"),
+        "cut": ("value", "area", "mass"),
     }
     assert {*NUMBERS, *WORDS, "fixed_range"} == {field.name for field in fields(Look)}
 

@@ -23,12 +23,35 @@ export function listen(picker, canvas, geometry, frameOf, onStrip = false) {
     place(event);
     const cell = picker.under(picker.pointer);
     if (onStrip) picker.step(frameOf());
+    picker.outside = !cell;
     if (cell) picker.pinAt(cell);
+    else picker.schedule(true);
   };
   if (onStrip) return;
   canvas.onpointerleave = () => picker.leave();
   canvas.onkeydown = (event) => onKey(picker, event);
   canvas.onblur = () => { picker.keyed = null; picker.schedule(); };
+}
+
+// The mark on the colour bar: dragged, or moved with the arrow keys.
+export function listenThreshold(picker, { bar, cut }) {
+  const at = (event) => {
+    const { left, width } = bar.getBoundingClientRect();
+    return Math.round(100 * Math.min(1, Math.max(0, (event.clientX - left) / width))) / 100;
+  };
+  bar.onpointerdown = (event) => {
+    if (cut.hidden || event.button) return;
+    bar.setPointerCapture(event.pointerId);
+    picker.cutAt(at(event), false);
+  };
+  bar.onpointermove = (event) => { if (bar.hasPointerCapture(event.pointerId)) picker.cutAt(at(event), false); };
+  bar.onpointerup = (event) => { if (bar.hasPointerCapture(event.pointerId)) picker.cutAt(at(event), true); };
+  cut.onkeydown = (event) => {
+    const step = { ArrowLeft: -0.01, ArrowDown: -0.01, ArrowRight: 0.01, ArrowUp: 0.01 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    picker.cutAt(Math.round(100 * Math.min(1, Math.max(0, picker.look.threshold + step))) / 100, true);
+  };
 }
 
 export function onKey(picker, event) {

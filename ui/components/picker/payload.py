@@ -164,7 +164,10 @@ def _heading(shot: Shot) -> str:
     kind, wanted = shot.kind, shot.selection
     if not kind.part:
         return ""
-    how = "as listed" if wanted.listed else f"by {wanted.ranking or kind.rankings[0]}"
+    ranking = wanted.ranking or kind.rankings[0]
+    if ranking == "one per group":
+        return kind.ranking_words.get(ranking, ranking)
+    how = "as listed" if wanted.listed else f"by {kind.ranking_words.get(ranking, ranking)}"
     return f"{plural(kind.part)} {how}"
 
 
@@ -173,7 +176,7 @@ def _panel(found: Scene, shot: Shot, buffers: _Buffers) -> dict[str, Any]:
     clip, block = found.clip, shot.block
     geometry = canvas_geometry(shot.geometry, clip)
     rows, cols = pixel_span(geometry)
-    names = [str(one) for one in shot.kind.choices(block, shot.selection)]
+    names = _names(shot)
     factors = shot.kind.browser(block, shot.selection)
     live = is_live(clip, block) or not shot.kind.referenced
     made = (
@@ -184,7 +187,7 @@ def _panel(found: Scene, shot: Shot, buffers: _Buffers) -> dict[str, Any]:
     return {
         "key": _key(found, shot),
         "title": shot.title,
-        "prediction": prediction_words(shot.capture),
+        "prediction": prediction_words(shot.capture) + _held(shot),
         "geometry": asdict(geometry),
         "span": {"top": rows.start, "bottom": rows.stop, "left": cols.start, "right": cols.stop},
         "grid": block.query_grid._asdict(),
@@ -194,10 +197,28 @@ def _panel(found: Scene, shot: Shot, buffers: _Buffers) -> dict[str, Any]:
         "still": not live,
         "referenced": shot.kind.referenced,
         "names": names,
+        "part": shot.kind.part,
         "shown": _shown(shot, names),
         "divisions": shot.kind.division_words(block),
         **made,
     }
+
+
+def _held(shot: Shot) -> str:
+    """Say of a clip network that it sees a picture held still."""
+    still = shot.capture.frames == 1 and shot.block.key_grid.frames > 1
+    return " · a picture held still" if still else ""
+
+
+def _names(shot: Shot) -> list[str]:
+    """Return the maps on offer; a kept one, which is named by its number, comes behind the ranked
+    ones."""
+    offered = shot.kind.choices(shot.block, shot.selection)
+    kept = shot.view.shown
+    ranked = sum(one.by_rank for one in offered)
+    keeps = kept is not None and kept.part == shot.kind.part and kept not in offered
+    extra = [kept] if keeps and not kept.by_rank else []
+    return [str(one) for one in (*offered[:ranked], *extra, *offered[ranked:])]
 
 
 def _key(found: Scene, shot: Shot) -> str:

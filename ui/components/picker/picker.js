@@ -5,13 +5,14 @@ import { readArrays } from "./arithmetic/buffers.js";
 import { make } from "../dom.js";
 import { cellsOf, cellUnder, centreOf, nearestCell } from "./drawing/geometry.js";
 import { PanelView } from "./drawing/panel_view.js";
-import { SmallMaps } from "./drawing/small_maps.js";
-import { listen } from "./input.js";
+import { KEPT, SmallMaps } from "./drawing/small_maps.js";
+import { listen, listenThreshold } from "./input.js";
 import { Player } from "./play.js";
 import { nameOf, noteOf, report, tell } from "./readout.js";
 // The pause between two drawings; how long the pointer rests before the small maps of a large clip are
 // painted, and how long they are painted at a time.
 const REST_MS = 12, SETTLED_MS = 80, SLICE_MS = 6;
+const OUTSIDE = "The network does not see this part: the centre crop cuts it off. Point inside, or choose the framing “whole picture”.";
 const MANY_POSITIONS = 1600, MANY_FRAMES = 16;
 
 class Picker {
@@ -94,6 +95,7 @@ class Picker {
       const view = this.views[k], { strip } = view;
       view.painted = null;
       view.label(panel, this.look, this.table);
+      listenThreshold(this, view);
       listen(this, view.surface.canvas, panel.geometry, () => this.shown);
       strip?.frames.forEach(({ canvas }, frame) => listen(this, canvas, panel.geometry, () => frame, true));
       if (strip) strip.root.onpointerleave = () => this.leave();
@@ -107,7 +109,12 @@ class Picker {
     this.hold = make("input", "", hold);
     this.hold.type = "checkbox";
     this.hold.onchange = () => this.schedule();
-    make("span", "", hold, "hold the pin, read values under the pointer");
+    make("span", "", hold, "Keep the reference fixed; read values under the pointer");
+    this.keeping = make("label", "keep", bar);
+    this.keep = make("input", "", this.keeping);
+    this.keep.type = "checkbox";
+    this.keep.onchange = () => this.keepChannel(this.keep.checked);
+    this.keepText = make("span", "", this.keeping);
     return bar;
   }
 
@@ -149,6 +156,40 @@ class Picker {
     this.schedule();
   }
 
+  // The panel whose ranked map can be kept: the same channel for every reference.
+  keepable() {
+    const k = this.panels.findIndex((panel) => panel.part && (KEPT.test(panel.shown) || panel.shown.startsWith(`${panel.part} `)));
+    return k < 0 ? null : { panel: this.panels[k], view: this.views[k] };
+  }
+
+  sayKeep() {
+    const found = this.keepable(), on = Boolean(found && KEPT.test(found.panel.shown));
+    this.keeping.hidden = !found;
+    if (!found) return;
+    const words = `Keep ${found.view.large.tag}`;
+    if (this.keepText.textContent !== words) this.keepText.textContent = words;
+    this.keep.checked = on;
+  }
+
+  keepChannel(on) {
+    const { panel, view } = this.keepable(), name = on ? view.large.tag : `${panel.part} 1`;
+    if (panel.arithmetic !== "static") panel.shown = name;
+    for (const one of this.views) one.painted = null;
+    this.send("focus", name);
+    this.schedule();
+  }
+
+  // Another threshold while its mark is dragged; Python hears of it at the end.
+  cutAt(threshold, done) {
+    this.look = { ...this.look, threshold };
+    for (const view of this.views) {
+      view.drawRamp(this.look, this.table);
+      view.painted = null;
+    }
+    this.schedule();
+    if (done) this.send("threshold", threshold);
+  }
+
   // The lead network's cell under a canvas pixel of a frame, null outside its view.
   under(point) {
     const cell = point && cellUnder(this.panels[0].geometry, this.panels[0].grid, point.x, point.y);
@@ -177,6 +218,8 @@ class Picker {
     const cell = (this.hold.checked ? null : moved) ?? pin, read = moved ?? pin;
     const fresh = this.panels.map((panel, k) => this.paint(panel, this.views[k], cell, read)).some(Boolean);
     this.player?.at(this.shown);
+    if (moved) this.outside = false;
+    this.sayKeep();
     tell(this, read, Boolean(moved));
     report(this, nameOf(this.panels[0].still ? pin : cell, this.film), started, fresh);
     this.drawnAt = performance.now();
@@ -199,7 +242,7 @@ class Picker {
     if (fresh || stepped) view.paintLarge(look, table);
     view.place("reference", panel, at);
     view.place("pin", panel, panel.still ? this.linked(panel, this.awaited ?? read) : panel.pin);
-    const note = noteOf(panel, view, this.awaited);
+    const note = this.outside ? OUTSIDE : noteOf(panel, view, this.awaited);
     if (view.note.textContent !== note) view.note.textContent = note;
     return fresh;
   }

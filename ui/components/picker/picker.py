@@ -6,14 +6,24 @@ from ui.components.mount import event, mounted
 
 
 def picker(
-    blob: bytes, key: str, on_pick: Callable[[], None], on_focus: Callable[[], None]
+    blob: bytes,
+    key: str,
+    on_pick: Callable[[], None],
+    on_focus: Callable[[], None],
+    on_threshold: Callable[[], None],
 ) -> None:
-    """Show the canvas; the callbacks run before the rerun, see ``picked`` and ``focused``.
+    """Show the canvas; the callbacks run before the rerun, see ``picked``, ``focused``, ``cut``.
 
     ``key`` must hold the picture's hash, so that nothing of another picture stays behind.
     """
     show = mounted("picker", "picker")
-    show(key=key, data=blob, on_pick_change=on_pick, on_focus_change=on_focus)
+    show(
+        key=key,
+        data=blob,
+        on_pick_change=on_pick,
+        on_focus_change=on_focus,
+        on_threshold_change=on_threshold,
+    )
 
 
 def picked(key: str) -> tuple[int, int, int] | None:
@@ -30,3 +40,10 @@ def focused(key: str) -> str | None:
     """Return the name of the CGNL map that was just chosen."""
     value = event(key, "focus")
     return value if isinstance(value, str) else None
+
+
+def cut(key: str) -> float | None:
+    """Return the threshold that was just dragged to, in [0, 1]; None for anything else."""
+    value = event(key, "threshold")
+    number = type(value) in (int, float) and 0 <= value <= 1
+    return float(value) if number else None

@@ -3,19 +3,24 @@
 import base64
 import io
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
+import streamlit as st
 from PIL import Image, ImageDraw
 
 from ui.components.mount import event, mounted
+from ui.session import medium
 from ui.session import pins as session_pins
 from ui.session.medium import key_of
+from ui.session.pin_button import undo_button
 from ui.session.pins import Pin
 from viz.types import Clip
 
 THUMB = 96
 """Long side of a card's picture in pixels."""
 
+SIDEBAR = "sidebar-pins"
 _JPEG = {"format": "JPEG", "quality": 85, "subsampling": "4:4:4"}
 _MARK, _GREEN, _EDGE = 5, (0, 220, 60), (16, 32, 20)
 _KEPT = 512
@@ -41,6 +46,37 @@ def strip(
         on_remove_change=on_remove,
         on_choose_change=on_choose,
     )
+
+
+def sidebar() -> None:
+    """Draw the pins in the sidebar, small, each with its cross, and the way to the Figure page."""
+    pins = session_pins.pins()
+    with st.sidebar:
+        if pins:
+            st.subheader(f"Pins ({len(pins)})")
+            session_pins.page_link()
+            strip(pins, SIDEBAR, _on_order, _on_remove, lambda: None)
+        else:
+            st.caption("No pins yet: **Pin for a figure** collects views.")
+        undo_button()
+
+
+def _on_order() -> None:
+    put_in_order(SIDEBAR)
+
+
+def _on_remove() -> None:
+    id = removed(SIDEBAR)
+    if id is not None:
+        session_pins.remove(id)
+
+
+def put_in_order(key: str) -> None:
+    """Put the pins into the order that a strip has just reported."""
+    ids = ordered(key)
+    if ids is not None:
+        known = {pin.id: pin for pin in session_pins.pins()}
+        session_pins.put(known[id] for id in ids)
 
 
 def ordered(key: str) -> list[str] | None:
@@ -100,6 +136,14 @@ def _picture(pin: Pin) -> str:
             _thumbs.pop(next(iter(_thumbs)), None)
         _thumbs[key] = "data:image/jpeg;base64," + base64.b64encode(content).decode()
     return _thumbs[key]
+
+
+@cache
+def example(name: str) -> str:
+    """Return an example's middle frame as a small picture, as a data address."""
+    found = medium.example(name)
+    clip = found.take((len(found.times) // 2,))
+    return "data:image/jpeg;base64," + base64.b64encode(thumb(clip, 0, None)).decode()
 
 
 def thumb(clip: Clip, frame: int, at: tuple[float, float] | None) -> bytes:

@@ -42,10 +42,14 @@ class ChannelProducts(MapKind):
     rankings = ("standout", "response", "contrast", "one per group")
     class_ranking = "class evidence"
     ranking_help = (
-        "standout: how far the reference stands out in a channel, times the channel's contrast. "
-        "response: size of the block's response there. contrast: range of the map. "
-        "one per group: each group's best by standout."
+        "Distinctiveness: how far the reference differs in a channel from other places, times the "
+        "channel's contrast. Response: size of the block's response there. Contrast: range of the "
+        "map. Best channel of each group: by distinctiveness."
     )
+    ranking_words = {
+        "standout": "distinctiveness",
+        "one per group": "best channel of each group",
+    }
 
     def belongs_to(self, spec: NetworkSpec) -> bool:
         """Tell whether the network's blocks are CGNL blocks."""

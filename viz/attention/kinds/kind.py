@@ -58,6 +58,8 @@ class MapKind(MapParts):
     referenced: ClassVar[bool] = True
     class_ranking: ClassVar[str] = ""
     ranking_help: ClassVar[str] = ""
+    ranking_words: ClassVar[Mapping[str, str]] = {}
+    """What pages call a ranking that recipes know by another name."""
 
     def belongs_to(self, spec: NetworkSpec | WrappedSpec) -> bool:
         """Tell whether the blocks of such a network are of this kind."""

@@ -11,6 +11,7 @@ from viz.figure.page import fonts, typesetting
 from viz.figure.page.colour_bars import cut_text, ends
 from viz.figure.page.plan import SMALL, Bar, Place, Words
 from viz.geometry import Box
+from viz.rendering.look import Look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +74,7 @@ def colour_bar(canvas: Canvas, bar: Bar, number: int) -> None:
     look, box = canvas.panel_rows.look, bar.box
     ramp = rasters.colour_table(look, canvas.grey)
     canvas.image(ramp[::-1, None] if bar.upward else ramp[None], box, f"bar-{number}")
-    cut, wide, high = look.threshold, box.right - box.left, box.bottom - box.top
+    cut, wide, high = _cut(look), box.right - box.left, box.bottom - box.top
     below = (
         Box(box.left, box.bottom - cut * high, box.right, box.bottom)
         if bar.upward
@@ -88,6 +89,11 @@ def colour_bar(canvas: Canvas, bar: Bar, number: int) -> None:
     points = _fitting(canvas, bar, (low, top))
     for share, text in texts:
         _tick(canvas, bar, share, Words(0, 0, text, points), f"bar-{number}-{share:g}")
+
+
+def _cut(look: Look) -> float:
+    """Return where a bar is cut; 0 where every map has a level of its own."""
+    return look.threshold if look.cut == "value" else 0.0
 
 
 def _fitting(canvas: Canvas, bar: Bar, outer: tuple[str, str]) -> float:
@@ -110,7 +116,7 @@ def _has_room(canvas: Canvas, bar: Bar, outer: tuple[str, str], middle: str) -> 
     """Tell whether the cut's number fits between what stands at the ends."""
     points, cut, box = (
         SMALL * canvas.panel_rows.layout.font_pt,
-        canvas.panel_rows.look.threshold,
+        _cut(canvas.panel_rows.look),
         bar.box,
     )
     if not 0 < cut < 1:

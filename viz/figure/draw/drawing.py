@@ -85,7 +85,7 @@ def marks_of(canvas: Canvas, place: Place, made: Raster) -> None:
     picture, box, name = place.panel.content, place.box, f"{place.row}-{place.column}"
     if made.cells is not None:
         _cells(canvas, made, box, name)
-    _outlines(canvas, made, box, name)
+    _outlines(canvas, made, picture, box, name)
     for region in picture.regions:
         _mark(canvas, place, region, "region")
     if picture.reference is not None:
@@ -96,10 +96,13 @@ def marks_of(canvas: Canvas, place: Place, made: Raster) -> None:
             canvas.dot(x, y, point.number, box.right - box.left)
 
 
-def _outlines(canvas: Canvas, made: Raster, box: Box, name: str) -> None:
+def _outlines(canvas: Canvas, made: Raster, picture: Picture, box: Box, name: str) -> None:
     """Draw lines around what is shown, in a figure without colours."""
-    threshold = canvas.panel_rows.look.threshold
-    if not canvas.grey or made.level is None or threshold <= 0:
+    shade = picture.shade
+    if not canvas.grey or made.level is None or shade is None:
+        return
+    threshold = shade.heat.level(shade.moment, canvas.panel_rows.look)
+    if threshold <= 0:
         return
     for line in rasters.outlines(made.level, threshold):
         where = np.array([box.left, box.top]) + line * canvas.pixel

@@ -64,7 +64,8 @@ def over(base: np.ndarray, picture: Picture, look: Look, greyscale: bool) -> Ras
     if look.interpolation == "nearest" and not greyscale:
         return Raster(base, None, *_cells(picture.shade, crop, look, colours))
     level = levels(picture.shade, crop, width, height, look)
-    return Raster(_blended(base, level, look, colours), level)
+    shown_from = picture.shade.heat.level(picture.shade.moment, look)
+    return Raster(_blended(base, level, look, colours, shown_from), level)
 
 
 def alone(picture: Picture, width: int, height: int, look: Look) -> np.ndarray:
@@ -74,7 +75,9 @@ def alone(picture: Picture, width: int, height: int, look: Look) -> np.ndarray:
     if picture.shade is None or picture.shade.heat.constant:
         return out
     level = levels(picture.shade, picture.crop, width, height, look)
-    shown = heats.kept(np.nan_to_num(level, nan=-1.0), look)
+    shown = heats.kept(
+        np.nan_to_num(level, nan=-1.0), picture.shade.heat.level(picture.shade.moment, look)
+    )
     out[shown, :3] = colour_table(look, False)[np.rint(level[shown] * 255).astype(np.uint8)]
     out[shown, 3] = round(255 * look.heat_opacity)
     return out
@@ -154,8 +157,10 @@ def _taps(
     )
 
 
-def _blended(base: np.ndarray, level: np.ndarray, look: Look, colours: np.ndarray) -> np.ndarray:
-    shown = heats.kept(np.nan_to_num(level, nan=-1.0), look)
+def _blended(
+    base: np.ndarray, level: np.ndarray, look: Look, colours: np.ndarray, shown_from: float
+) -> np.ndarray:
+    shown = heats.kept(np.nan_to_num(level, nan=-1.0), shown_from)
     out, opacity = base.copy(), np.float32(look.heat_opacity)
     tints = colours[np.rint(level[shown] * 255).astype(np.uint8)].astype(np.float32)
     out[shown] = np.rint((1 - opacity) * base[shown] + opacity * tints).astype(np.uint8)
@@ -165,7 +170,8 @@ def _blended(base: np.ndarray, level: np.ndarray, look: Look, colours: np.ndarra
 def _cells(shade: Shade, crop: Box, look: Look, colours: np.ndarray) -> tuple[np.ndarray, Box]:
     """Return the map's cells as colours with opacity, and where they lie in the panel."""
     values, seen = shade.heat.values[shade.moment], shade.geometry.seen
-    opacity = np.where(heats.kept(values, look), round(255 * look.heat_opacity), 0)
+    shown = heats.kept(values, shade.heat.level(shade.moment, look))
+    opacity = np.where(shown, round(255 * look.heat_opacity), 0)
     tints = colours[np.rint(values * 255).astype(np.uint8)]
     wide, high = crop.right - crop.left, crop.bottom - crop.top
     where = Box(

@@ -14,19 +14,33 @@ def npz(
 ) -> bytes:
     """Pack the float32 maps: ``values`` (K, T, h, w) and ``labels`` (K,) with their reference.
 
-    A second network's arrays end in ``_2``. ``frame`` is the reference's; ``clip`` adds its frames'
-    ``timestamps`` in s and ``numbers`` in the footage, (T,) each; ``full`` adds every group or head
-    behind the maps of the view. Opens with ``numpy.load(file, allow_pickle=False)``.
+    Of several networks every array ends in ``_`` and the network's name ("values_e2-nl"). ``frame``
+    is the reference's; ``clip`` adds its name, ``picture``, the ``sha256`` of its file, and of
+    several frames the ``timestamps`` in s and ``numbers`` in the footage, (T,) each; ``full`` adds
+    every group or head behind the maps of the view. Opens with
+    ``numpy.load(file, allow_pickle=False)``.
     """
     arrays: dict[str, np.ndarray] = {}
-    if clip is not None and len(clip.frames) > 1:
-        arrays = {"timestamps": np.array(clip.timestamps), "numbers": np.array(_numbers(clip))}
-    for number, shot in enumerate(shots, start=1):
-        end = "" if number == 1 else f"_{number}"
+    if clip is not None:
+        arrays = {"picture": np.array(clip.name), "sha256": np.array(clip.sha256)}
+        if len(clip.frames) > 1:
+            arrays |= {"timestamps": np.array(clip.timestamps), "numbers": np.array(_numbers(clip))}
+    for end, shot in zip(_ends(shots), shots, strict=True):
         arrays |= {f"{name}{end}": array for name, array in _arrays(shot, frame, full).items()}
     packed = io.BytesIO()
     np.savez_compressed(packed, **arrays)
     return packed.getvalue()
+
+
+def _ends(shots: Sequence[Shot]) -> list[str]:
+    """Return what the arrays of each shot end in: nothing for one, else the network's name; with
+    the block and a number where a network is there twice."""
+    if len(shots) == 1:
+        return [""]
+    names = [shot.model.id for shot in shots]
+    if len(set(names)) < len(names):
+        names = [f"{shot.model.id}_{shot.block.label}_{k}" for k, shot in enumerate(shots, 1)]
+    return [f"_{name}" for name in names]
 
 
 def _arrays(shot: Shot, frame: int, full: bool) -> dict[str, np.ndarray]:

@@ -7,6 +7,7 @@ from viz.figure.page.grid import Grid
 from viz.figure.page.plan import SMALL, Bar, Page, Place
 from viz.figure.panels.panel_rows import PanelRows
 from viz.geometry import Box
+from viz.rendering.look import Look
 
 BAR_MM = 2.0
 
@@ -86,6 +87,23 @@ def _say(page: Page, numbers: bool, left: float, right: float) -> float:
     return len(lines) * step
 
 
+_DISPLAYS = {
+    "linear": "",
+    "log": ", logarithmic where no value is negative",
+    "without-reference": ", without the reference's own cell",
+    "auto": ", without the reference's own cell where it is more than twice as high as all others",
+}
+
+
+def cut_words(look: Look) -> str:
+    """Return in words what of a map is shown; "" for all of it."""
+    if look.cut == "area":
+        return f"; shown is the top {look.share:.0%} of the cells"
+    if look.cut == "mass":
+        return f"; shown are the fewest cells that hold {look.share:.0%} of the sum"
+    return f"; shown from {100 * look.threshold:.3g} % up" if look.threshold > 0 else ""
+
+
 def scale_words(panel_rows: PanelRows, numbers: bool) -> str:
     """Return in words what the colours stand for."""
     if panel_rows.scaled:
@@ -106,7 +124,7 @@ def scale_words(panel_rows: PanelRows, numbers: bool) -> str:
         if numbers or look.normalise != "fixed"
         else (f" {look.fixed_range[0]:.3g} to {look.fixed_range[1]:.3g}")
     )
-    text += f"; shown from {100 * look.threshold:.3g} % up" if look.threshold > 0 else ""
+    text += _DISPLAYS[look.display] + cut_words(look)
     return f"{text}; {panel_rows.note}" if panel_rows.note else text
 
 

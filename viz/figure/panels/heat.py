@@ -136,7 +136,7 @@ def _items(shot: Shot, choose: Choice, look: Look) -> list[Item]:
     chosen = choose(shot)
     if not chosen:
         joined = resolve.union(shot.maps, look)
-        whole = replace(look, normalise="fixed", fixed_range=(0.0, 1.0))
+        whole = replace(look, normalise="fixed", fixed_range=(0.0, 1.0), display="linear")
         if not joined.values.any():  # nothing but constant maps: as one of them
             whole = replace(look, normalise="clip")
         return [Item(shot, joined, shot.title, whole)]
@@ -208,13 +208,12 @@ def _with_looks(
     for scene, own in zip(found, keys, strict=True):
         for shot, key in zip(scene.shots, own, strict=True):
             shared.setdefault(key, []).extend(maps(shot))
-    looks = {key: _ranged(look, _span(some)) for key, some in shared.items()}
+    looks = {key: _ranged(look, _span(some, look)) for key, some in shared.items()}
     return [(scene, [looks[key] for key in own]) for scene, own in zip(found, keys, strict=True)]
 
 
-def _span(maps: Sequence[AttentionMap]) -> tuple[float, float]:
-    values = np.concatenate([m.values.ravel() for m in maps])
-    finite = values[np.isfinite(values)].astype(np.float64)
+def _span(maps: Sequence[AttentionMap], look: Look) -> tuple[float, float]:
+    finite = np.concatenate([heat.counted(one, look) for one in maps])
     return (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
 
 

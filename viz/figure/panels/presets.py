@@ -122,7 +122,7 @@ TABLE: dict[str, Preset] = {
         "block",
         matrix_panels.rows,
         "from the lowest to the highest affinity",
-        {"threshold": 0.0, "normalise": "clip"},
+        {"threshold": 0.0, "normalise": "clip", "display": "linear", "cut": "value"},
     ),
 }
 

@@ -134,7 +134,8 @@ class Reference:
     """A pinned patch: the one under original pixel ``at`` (x, y) of frame ``frame`` of the medium.
 
     ``at`` is None where there is none (gates have no reference). ``crop`` (left, top, right,
-    bottom) in pixels replaces the layout's.
+    bottom) in pixels replaces the layout's. ``look`` is how it was shown when it was pinned, None
+    where nobody looked; a figure is drawn in the look of its recipe.
     """
 
     __pydantic_config__ = _STRICT
@@ -145,6 +146,7 @@ class Reference:
     label: Label = ""
     parts: Annotated[tuple[Part, ...], Field(max_length=MOST_PARTS)] = ()
     crop: tuple[Pixel, Pixel, Pixel, Pixel] | None = None
+    look: Look | None = None
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,8 @@ def _check_reference(reference: Reference, place: str) -> None:
             f"{place}.frame is {reference.frame}; the medium has {max(1, frames)} frames, counted "
             "from 0."
         )
+    if reference.look is not None:
+        look.check_range(*reference.look.fixed_range, f"{place}.look.fixed_range")
     for index, view in enumerate(reference.views):
         _check_view(view, f"{place}.views[{index}]")
     if list(reference.medium.frames) != sorted(set(reference.medium.frames)):

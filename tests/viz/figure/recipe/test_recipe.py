@@ -378,7 +378,7 @@ def test_the_venues_widths_are_those_of_their_instructions():
     assert list(recipe.VENUES.values()) == pytest.approx([25.4 * v for v in inches] + [89, 183])
 
 
-@pytest.mark.parametrize(("maps", "words"), [("3;4", "use auto"), ("class evidence", "0,3,17")])
+@pytest.mark.parametrize(("maps", "words"), [("3:4", "use auto"), ("class evidence", "0,3,17")])
 def test_maps_that_no_block_could_show_are_refused_by_place(maps, words, one_line):
     said = refused(one_line, edited("references.0.views.0.maps", maps))
     assert "references[0].views[0].maps" in said

@@ -90,8 +90,9 @@ export const channels = {
   },
   // The map called `name`, for the channels in use at reference i, written to `out`.
   map(panel, name, chosen, i, out) {
-    const [word, text] = name.split(" "), number = Number(text), grouped = word === "group";
-    const which = grouped ? number : chosen[number - 1];
+    const fixed = name.startsWith("c") && !name.includes(" ");
+    const [word, text] = fixed ? ["channel", name.slice(1)] : name.split(" "), number = Number(text), grouped = word === "group";
+    const which = grouped || fixed ? number : chosen[number - 1];
     if (grouped) groupMap(panel, which, i, out);
     else channelMap(panel, which, i, out);
     return { label: `${word} ${which}`, tag: `${grouped ? "g" : "c"}${which}` };

@@ -36,6 +36,13 @@ export function nearestCell(geometry, grid, x, y) {
 // The moment of `moments` that frame `frame` of `frames` lies in: networks may pool time.
 export const momentOf = (frame, frames, moments) => Math.floor((frame * moments) / frames);
 
+// The position in the key grid of the cell under the middle of a query's, as viz/figure/resolve.py has it.
+export function ownPosition(panel, t, { row, col }) {
+  const { grid, keyGrid } = panel, under = (at, queries, keys) => Math.floor(((2 * at + 1) * keys) / (2 * queries));
+  const moment = under(t, grid.frames, keyGrid.frames), y = under(row, grid.rows, keyGrid.rows), x = under(col, grid.cols, keyGrid.cols);
+  return panel.referenced ? (moment * keyGrid.rows + y) * keyGrid.cols + x : -1;
+}
+
 // The middle one of the frames that share a moment, as viz/rendering/marks.py has it; a moment that no frame
 // lies in goes to the frame before it.
 export function frameOf(moment, frames, moments) {

@@ -4,17 +4,24 @@
 import { Arrows, MOST_ARROWS } from "./arrows.js";
 import { make } from "../../dom.js";
 import { arithmeticOf } from "../arithmetic/arithmetic.js";
-import { cellsOf, centreOf, frameOf, momentOf, outline } from "./geometry.js";
+import { cellsOf, centreOf, frameOf, momentOf, outline, ownPosition } from "./geometry.js";
 import { emptyHeat, normalise, strongest } from "./heat.js";
 import { FilmStrip } from "./strip.js";
 import { Room, Surface } from "./surface.js";
 const NORMALISATION = {
-  clip: "min-max over the map", frame: "min-max of each frame", fixed: "fixed range",
+  clip: "scaled to the map's own minimum and maximum", frame: "scaled to each frame's own minimum and maximum", fixed: "scaled to a fixed range",
 };
+const DISPLAYS = { linear: "", log: ", logarithmic", "without-reference": ", without the reference's own cell" };
 const CLIP_KEYS = " Comma and full stop, or Page Up and Page Down, step the frame that is shown, Home and End go to the first " +
   "and the last; square brackets move the reference to the frame before or after; space plays and pauses.";
 
 export const short = (v) => (v === 0 ? "0" : Math.abs(v) >= 1e4 || Math.abs(v) < 1e-3 ? v.toExponential(2) : v.toPrecision(3));
+
+function shownWords({ cut, share }) {
+  if (!cut || cut === "value") return "";
+  const percent = `${Math.round(100 * share)} %`;
+  return cut === "area" ? `; shown is the top ${percent} of the cells` : `; shown are the fewest cells that hold ${percent} of the sum`;
+}
 
 export class PanelView {
   constructor(panel, parent, film) {
@@ -31,12 +38,22 @@ export class PanelView {
     this.pin = make("div", "box pinned", this.stage);
     this.reference = make("div", "box reference", this.stage);
     this.note = make("div", "note", this.stage);
+    this.dim(panel.span);
     if (film.times.length > 1) this.strip = new FilmStrip(panel, this.root, film);
     this.arrows = new Arrows(this.strip ? this.strip.root : this.stage);
     this.addScale();
     this.caption = make("div", "caption", this.root);
     this.heat = emptyHeat(panel.keyGrid);
     this.large = { values: new Float32Array(cellsOf(panel.keyGrid)) };
+  }
+
+  // Darkens what the network does not see: the centre crop cuts it off.
+  dim({ top, bottom, left, right }) {
+    const { width, height } = this.film, share = (part, whole) => `${(100 * part) / whole}%`;
+    for (const [x, y, wide, high] of [[0, 0, width, top], [0, bottom, width, height - bottom], [0, top, left, bottom - top], [right, top, width - right, bottom - top]]) {
+      if (wide <= 0 || high <= 0) continue;
+      Object.assign(make("div", "dim", this.stage).style, { left: share(x, width), top: share(y, height), width: share(wide, width), height: share(high, height) });
+    }
   }
 
   addScale() {
@@ -46,7 +63,13 @@ export class PanelView {
     this.ramp = make("canvas", "", ramp);
     this.ramp.width = 256;
     this.ramp.height = 1;
+    this.bar = ramp;
     this.cut = make("div", "cut", ramp);
+    this.cut.tabIndex = 0;
+    this.cut.setAttribute("role", "slider");
+    this.cut.setAttribute("aria-label", "Mark on the colour bar: threshold");
+    this.cut.setAttribute("aria-valuemin", "0");
+    this.cut.setAttribute("aria-valuemax", "1");
     this.cutText = make("span", "", this.cut);
     this.high = make("span", "", scale);
   }
@@ -58,32 +81,41 @@ export class PanelView {
       `${panel.title}. Arrow keys move the reference patch, Enter pins it, Escape goes back to the pin.${this.strip ? CLIP_KEYS : ""}`);
     this.strip?.root.setAttribute("aria-label", `${panel.title}: all frames`);
     this.small.label(panel);
+    this.drawRamp(look, table);
+  }
+
+  // The colour bar, pale where nothing is shown, and its mark.
+  drawRamp(look, table) {
     const context = this.ramp.getContext("2d"), image = context.createImageData(256, 1);
+    const level = look.cut === "value" ? look.threshold : Math.min(...this.heat.levels);
     for (let k = 0; k < 256; k++) {
       image.data.set(table.subarray(3 * k, 3 * k + 3), 4 * k);
-      image.data[4 * k + 3] = k / 255 >= look.threshold ? 255 : 56;
+      image.data[4 * k + 3] = k / 255 >= level ? 255 : 56;
     }
     context.putImageData(image, 0, 0);
+    this.cut.hidden = look.cut !== "value";
     this.cut.style.left = `${100 * look.threshold}%`;
-    this.cutText.textContent = `cut ${look.threshold.toFixed(2)}`;
+    this.cut.setAttribute("aria-valuenow", look.threshold.toFixed(2));
+    this.cutText.textContent = `threshold ${look.threshold.toFixed(2)}`;
   }
 
   // Computes the map shown large for a reference, and its heat. What the small ones need is kept in
   // `asked` for those, which are painted later.
   compute(panel, at, look) {
-    const { values } = this.large, arithmetic = arithmeticOf(panel.arithmetic);
-    const i = (momentOf(at.frame, this.film.times.length, panel.grid.frames) * panel.grid.rows + at.row) * panel.grid.cols + at.col;
+    const { values } = this.large, arithmetic = arithmeticOf(panel.arithmetic), t = momentOf(at.frame, this.film.times.length, panel.grid.frames);
+    const i = (t * panel.grid.rows + at.row) * panel.grid.cols + at.col, own = ownPosition(panel, t, at);
     const chosen = arithmetic.choose(panel, i), { shown } = panel;
-    const { label } = arithmetic.map(panel, shown, chosen, i, values);
-    this.asked = { i, chosen, shown };
+    const { label, tag } = arithmetic.map(panel, shown, chosen, i, values);
+    this.large.tag = tag;
+    this.asked = { i, chosen, shown, own };
     this.large.name = label;
     // The heading says how ranked maps were chosen, and they come first.
     const ranked = panel.heading && shown.split(" ")[0] === panel.names[0].split(" ")[0];
     this.large.label = ranked ? `${label} · ${panel.heading}` : label;
-    normalise(values, look, this.heat);
+    normalise(values, look, this.heat, own);
     this.low.textContent = short(this.heat.low);
     this.high.textContent = short(this.heat.high);
-    this.caption.textContent = `${this.large.label} · 0 to 1 = ${NORMALISATION[look.normalise]}`;
+    this.caption.textContent = `${this.large.label} · ${NORMALISATION[look.normalise]}${DISPLAYS[this.heat.display]}${shownWords(look)}`;
   }
 
   // Shows a frame of the clip on the large canvas; the heat is painted by `paintLarge`.

@@ -5,6 +5,7 @@ import { arithmeticOf } from "../arithmetic/arithmetic.js";
 import { cellsOf, momentOf } from "./geometry.js";
 import { emptyHeat, normalise } from "./heat.js";
 import { Room, Surface } from "./surface.js";
+export const KEPT = /^[a-z][0-9]+$/; // a map by its number, which stays when the pointer moves
 const THUMB_WIDTH = 112, MINI_WIDTH = 64;
 
 export class SmallMaps {
@@ -24,7 +25,7 @@ export class SmallMaps {
     // One strip a sort of map: ranked ones first, then groups or heads, with what is made of all of them.
     const wordOf = (name) => name.split(" ")[0], ranked = panel.heading ? wordOf(names[0]) : null;
     for (const own of [true, false]) {
-      const some = names.filter((name) => (wordOf(name) === ranked) === own);
+      const some = names.filter((name) => (wordOf(name) === ranked || KEPT.test(name)) === own);
       if (!some.length) continue;
       const strip = make("div", "strip", parent), heading = make("div", "heading", strip);
       if (own) this.heading = heading;
@@ -51,9 +52,9 @@ export class SmallMaps {
   }
 
   // Paints one map over all frames; `asked` says for which reference, ranked maps, and which is shown large.
-  paint({ name, button, surfaces, text }, panel, { i, chosen, shown }, look, table) {
+  paint({ name, button, surfaces, text }, panel, { i, chosen, shown, own }, look, table) {
     const { label, tag } = arithmeticOf(panel.arithmetic).map(panel, name, chosen, i, this.values);
-    const heat = normalise(this.values, look, this.heat), moments = heat.peaks.length;
+    const heat = normalise(this.values, look, this.heat, own), moments = heat.peaks.length;
     surfaces.forEach((surface, number) => surface.paint(heat, momentOf(number, surfaces.length, moments), look, table));
     if (text.textContent !== tag) {
       text.textContent = tag;

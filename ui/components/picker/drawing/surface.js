@@ -56,8 +56,8 @@ export class Room {
 
   // Blends the heat of one moment, whose cells begin at `from`, over the base into the image. Pixels are
   // words of four bytes, on every machine that browsers run on with red in the lowest.
-  blend(base, values, from, look, table) {
-    const mix = mixture(look, table), cut = Math.fround(look.threshold);
+  blend(base, values, from, look, table, cut) {
+    const mix = mixture(look, table);
     if (look.interpolation === "nearest") this.blendCells(base, values, from, mix, cut);
     else this.blendSmooth(base, values, from, mix, cut);
   }
@@ -135,7 +135,7 @@ export class Surface {
 
   // Paints one moment of a heat. A canvas that is bare and stays so is left alone.
   paint(heat, moment, look, table) {
-    const bare = heat.constant || heat.peaks[moment] < Math.fround(look.threshold);
+    const cut = heat.levels[moment], bare = heat.constant || heat.peaks[moment] < cut;
     if (bare && this.clean) return;
     this.clean = bare;
     if (bare) {
@@ -144,7 +144,7 @@ export class Surface {
     }
     const { room } = this;
     room.words.set(this.baseWords);
-    room.blend(this.baseWords, heat.values, moment * room.grid.rows * room.grid.cols, look, table);
+    room.blend(this.baseWords, heat.values, moment * room.grid.rows * room.grid.cols, look, table, cut);
     this.context.putImageData(room.image, 0, 0);
   }
 }

@@ -1,0 +1,1 @@
+"""Suites that drive a real browser."""

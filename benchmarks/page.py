@@ -1,0 +1,70 @@
+"""The suites, and the page that all of them make: the machine named, a section a suite."""
+
+import importlib
+import importlib.util
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+SUITES: dict[str, tuple[str, ...]] = {
+    "explore": ("benchmarks.explore", "benchmarks.compute"),
+    "costs": ("viz.evaluation.costs.counting",),
+    "clips": ("benchmarks.clips", "benchmarks.browser.clips"),
+    "attention": ("benchmarks.attention",),
+    "figures": ("benchmarks.figures", "benchmarks.browser.figures"),
+    "datasets": ("benchmarks.datasets",),
+    "blocks": ("benchmarks.blocks",),
+}
+"""Suite -> the modules whose ``report()`` gives its lines."""
+_TITLES = {
+    "explore": "Explore: pointer, upload, capture",
+    "costs": "Parameters and multiply-adds beside the papers'",
+    "clips": "Clips",
+    "attention": "Layers of any network that attends",
+    "figures": "Figures",
+    "datasets": "Data sets: evaluate and export",
+    "blocks": "Blocks against the machine's floors",
+}
+
+
+def lines_of(suite: str) -> Iterator[str]:
+    """Yield the lines of a suite; a module that is not there is said to be so."""
+    for module in SUITES[suite]:
+        if importlib.util.find_spec(module) is None:
+            yield f"{module}: not there"
+            continue
+        yield from importlib.import_module(module).report()
+
+
+def machine() -> str:
+    """Return the processor, cores, GPU, and the versions that times depend on."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    return (
+        f"{_processor()}, {os.cpu_count()} cores, {gpu}; Python {platform.python_version()}, torch "
+        f"{version('torch')} with {torch.get_num_threads()} threads"
+    )
+
+
+def _processor() -> str:
+    """Return the processor's name where Linux says it, else what Python knows."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def written(found: Mapping[str, list[str]]) -> str:
+    """Return the page of all suites' lines, as Markdown."""
+    parts = [
+        "# Benchmarks\n",
+        "One run of `python -m benchmarks`. Ratios are of medians, all taken in turns in the same "
+        "run, so that\nnoise hits both sides alike; times alone hold for this machine only.\n",
+        f"Machine: {machine()}.\n",
+    ]
+    for suite, lines in found.items():
+        parts += [f"## {_TITLES[suite]}\n", "```", *(line.rstrip() for line in lines), "```\n"]
+    return "\n".join(parts)

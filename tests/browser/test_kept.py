@@ -1,0 +1,121 @@
+"""What a user made stays: through a refresh, in another browser, after a restart of the server."""
+
+import io
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import DRAWN, at_rest, free_port, open_explore, running
+from viz.examples import bird
+
+NAME = "my albatross.png"
+
+
+def photo(shade: int = 40) -> bytes:
+    """A picture of our own: the bird, darker, so that it is no example."""
+    packed = io.BytesIO()
+    bird.draw().resize((320, 240)).point(lambda v: max(0, v - shade)).save(packed, "PNG")
+    return packed.getvalue()
+
+
+def drop(page, content: bytes, name: str = NAME, label: str = "Picture, video, GIF") -> None:
+    place = page.locator("[data-testid='stFileUploader']").filter(has_text=label)
+    place.locator("input[type=file]").set_input_files(
+        {"name": name, "mimeType": "image/png", "buffer": content}
+    )
+
+
+def pin(page) -> None:
+    page.get_by_role("button", name="Pin for a figure").click()
+    expect(page.locator(".pin-cards .card").first).to_be_visible()
+    at_rest(page)
+
+
+def in_use(page):
+    return page.get_by_text(re.compile("In use: "))
+
+
+@pytest.fixture
+def kept(explore):
+    """A page with an upload that was pinned."""
+    drop(explore, photo())
+    expect(in_use(explore)).to_contain_text(NAME)
+    at_rest(explore)
+    pin(explore)
+    explore.wait_for_function("() => (localStorage.getItem('nonlocal-viz') ?? '').includes('pins')")
+    return explore
+
+
+def test_a_refresh_keeps_the_picture_the_patch_and_the_pins(kept):
+    kept.reload()
+    expect(in_use(kept)).to_contain_text(NAME)
+    kept.wait_for_selector(DRAWN)
+    expect(kept.locator(".pin-cards .card")).to_have_count(1)
+
+
+def test_another_browser_is_asked_for_the_file_and_takes_it_by_its_hash(kept, browser):
+    context = browser.new_context(viewport={"width": 1400, "height": 1200})
+    other = context.new_page()
+    other.set_default_timeout(60_000)
+    other.goto(kept.url)
+    expect(other.get_by_text("A file is missing")).to_be_visible()
+    expect(other.get_by_text(NAME)).to_be_visible()
+    assert not other.locator(".picker").count()
+    drop(other, photo(90), "another.png", "Missing files")
+    expect(other.get_by_text("is none of the missing files")).to_be_visible()
+    drop(other, photo(), "renamed.png", "Missing files")
+    other.wait_for_selector(DRAWN)
+    expect(in_use(other)).to_contain_text("renamed.png")
+    expect(other.locator(".pin-cards .card")).to_have_count(0)  # pins are the first browser's own
+    context.close()
+
+
+def test_forget_removes_everything_from_the_browser(kept):
+    kept.get_by_role("button", name="What is kept").click()
+    kept.get_by_role("button", name="Forget everything").click()
+    expect(kept.locator(".pin-cards .card")).to_have_count(0)
+    at_rest(kept)
+    assert "pins" not in kept.evaluate("localStorage.getItem('nonlocal-viz') ?? ''")
+
+
+def test_pins_survive_a_server_that_starts_anew(page, tmp_path):
+    port = free_port()
+    with running(port, tmp_path / "first.txt") as server:
+        open_explore(page, server)
+        pin(page)
+        page.get_by_role("button", name="kick").click()
+        expect(in_use(page)).to_contain_text("kick")
+        at_rest(page)
+        pin(page)
+        expect(page.locator(".pin-cards .card")).to_have_count(2)
+        page.wait_for_function(
+            "() => (localStorage.getItem('nonlocal-viz') ?? '').includes('example:kick')"
+        )
+    with running(port, tmp_path / "second.txt"):
+        page.goto(f"{server}/")
+        expect(page.locator(".pin-cards .card")).to_have_count(2)
+        page.get_by_role("button", name="Remove Pin 1").click()
+        expect(page.locator(".pin-cards .card")).to_have_count(1)
+        page.get_by_role("button", name="Undo").click()
+        expect(page.locator(".pin-cards .card")).to_have_count(2)
+
+
+def test_a_pin_of_a_lost_upload_asks_for_its_file(page, tmp_path):
+    port = free_port()
+    with running(port, tmp_path / "first.txt") as server:
+        open_explore(page, server)
+        drop(page, photo())
+        expect(in_use(page)).to_contain_text(NAME)
+        at_rest(page)
+        pin(page)
+        page.wait_for_function(
+            "() => (localStorage.getItem('nonlocal-viz') ?? '').includes('albatross')"
+        )
+    with running(port, tmp_path / "second.txt"):
+        page.goto(page.url)
+        expect(page.get_by_text("A file is missing")).to_be_visible()
+        at_rest(page)
+        drop(page, photo(), "found.png", "Missing files")
+        page.wait_for_selector(DRAWN)
+        expect(page.locator(".pin-cards .card")).to_have_count(1)

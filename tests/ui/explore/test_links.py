@@ -1,0 +1,82 @@
+"""Addresses of the Explore page: what they hold, and what of them is not here."""
+
+import pytest
+
+from tests.ui.pages import assert_sound, opened, png
+from viz.examples import bird, kick
+
+pytestmark = pytest.mark.slow
+
+
+def warned(at):
+    return "\n".join(one.value.replace("\\", "") for one in at.warning)
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ({"map": "pink"}, "map=pink is not known here; it can be inferno"),
+        ({"threshold": "7"}, "threshold=7 is not known here; it can be 0 to 1"),
+        ({"threshold": "nan"}, "threshold=nan"),
+        ({"mode": "sideways"}, "mode=sideways is not known here; it can be fit, center-crop"),
+        ({"display": "cubic", "cut": "x"}, "display=cubic"),
+        ({"block1": "res9.9"}, "block1=res9.9"),
+        ({"size": "225"}, "size=225"),
+        ({"at": "99,99"}, "at=99,99 is no patch of unit14"),
+        ({"channels": "beauty"}, "channels=beauty"),
+        ({"colour": "red"}, "colour is no entry of an address"),
+        ({"sha256": "abc"}, "sha256=abc is no hash"),
+        ({"net": "own-net", "weights": "b" * 16}, "own-net (weights with sha256 bbbbbbbbbbbb)"),
+        ({"weights": "c" * 16}, "e2-nl has other weights here"),
+    ],
+)
+def test_what_of_an_address_is_not_here_is_named(address, says):
+    at = assert_sound(opened(**address))
+    assert says in warned(at)
+    assert not at.error
+
+
+def test_an_address_that_can_be_had_says_nothing_and_keeps_its_own_words():
+    given = {"mode": "center-crop", "display": "log", "cut": "area", "channels": "contrast",
+             "scale": "fixed range"}  # fmt: skip
+    at = assert_sound(opened(**given))
+    assert not at.warning
+    for name, value in given.items():
+        assert at.query_params[name] in (value, [value])
+        assert at.selectbox(key=name).value == value
+    at.selectbox(key="mode").set_value("fit").run()
+    assert "mode" not in at.query_params
+
+
+def test_the_address_names_an_upload_by_its_hash_and_an_example_by_its_name():
+    at = opened(beside="none")
+    assert "sha256" not in at.query_params
+    at.file_uploader[0].upload("mine.png", png(64, 48), "image/png").run()
+    assert at.query_params["file"] in ("mine.png", ["mine.png"])
+    assert "sha256" in at.query_params
+    at.button(key="drop-upload").click().run()
+    assert "sha256" not in at.query_params
+    assert not assert_sound(at).warning
+
+
+def test_an_address_of_another_file_asks_for_it_and_takes_the_example_instead():
+    at = assert_sound(opened(file="gone.png", sha256="a" * 64, net="e2-cgnl"))
+    assert "gone.png" in at.info[0].value.replace("\\", "")
+    assert not at.dataframe
+    at.button(key="link-example").click().run()
+    assert at.selectbox(key="net").value == "e2-cgnl"
+    assert assert_sound(at).dataframe
+
+
+@pytest.mark.parametrize("made", [bird.clip, kick.clip])
+def test_an_address_with_the_hash_of_an_example_shows_the_example(made):
+    at = assert_sound(opened(file="x", sha256=made().sha256))
+    assert not at.info
+    assert at.session_state["reference"].medium.sha256 == made().sha256
+
+
+def test_a_network_of_another_name_begins_with_its_own_size():
+    at = opened(beside="none")
+    at.selectbox(key="size").set_value(448).run()
+    at.selectbox(key="net").set_value("e2-cgnl").run()
+    assert assert_sound(at).selectbox(key="size").value == 224

@@ -1,0 +1,98 @@
+"""What the browser keeps for the next session: the pins as a recipe, and the secret by which the
+server finds this browser's uploads.
+
+A session ends with a refresh of the page, or with the server. The text lies in the browser's own
+storage; it is read as any recipe is, and no picture is in it.
+"""
+
+import json
+
+import streamlit as st
+
+from errors import AttentionVizError
+from ui import state
+from ui.components.mount import event, mounted
+from ui.session import missing, shelf
+from ui.session import pins as session_pins
+from ui.session.pins import Pin
+from viz.figure.recipe import recipe_json
+from viz.figure.recipe.recipe import Recipe, Reference
+
+KEY = "keeper"
+LARGEST = 2 * 2**20
+"""Letters that are kept; a browser has room for five million."""
+
+
+def keep() -> None:
+    """Ask the browser once what it has kept, then let it keep the pins of this session."""
+    heard = state.BROWSER_HEARD.get()
+    data = {"ask": not heard, "text": text() if heard else ""}
+    mounted("keeper", "keeper")(key=KEY, data=data, on_found_change=_found)
+
+
+def text() -> str:
+    """Return what the browser is to keep; nothing while nothing was pinned or uploaded."""
+    references = tuple(pin.reference for pin in session_pins.pins())
+    waiting = missing.pending()
+    if not references and waiting is not None and waiting.done is restored:
+        references = waiting.references
+    kept = {"secret": shelf.secret()}
+    if references:
+        kept["pins"] = recipe_json.dumps(Recipe("parts", references))
+    found = json.dumps(kept)
+    return found if len(found) <= LARGEST else json.dumps({"secret": shelf.secret()})
+
+
+def _found() -> None:
+    value = event(KEY, "found")
+    if isinstance(value, dict) and not state.BROWSER_HEARD.get():
+        state.BROWSER_HEARD.set(True)
+        restore(value.get("text"))
+
+
+def restore(kept: object) -> None:
+    """Bring back what a browser has kept; a text that this program did not write is passed over."""
+    if not isinstance(kept, str) or len(kept) > LARGEST:
+        return
+    try:
+        found = json.loads(kept or "{}")
+        shelf.recognise(found.get("secret"))
+        references = _references(found.get("pins"))
+    except (ValueError, RecursionError, AttributeError, AttentionVizError):
+        return
+    if references and not session_pins.pins() and missing.pending() is None:
+        missing.begin(missing.Opened(references, restored))
+
+
+def _references(pins: object) -> tuple[Reference, ...]:
+    return recipe_json.loads(pins, "The browser's pins").references if isinstance(pins, str) else ()
+
+
+def restored(pins: tuple[Pin, ...]) -> None:
+    """Put kept pins before those that were made since."""
+    try:
+        session_pins.put((*pins, *session_pins.pins()))
+    except AttentionVizError:
+        return
+    state.PINS_BEFORE.pop()
+
+
+def forget() -> None:
+    """Remove all pins, what the server keeps for this browser, and what the browser keeps."""
+    session_pins.clear()
+    state.PINS_BEFORE.pop()
+    missing.cancel()
+    shelf.forget()
+    state.BROWSER.pop()
+
+
+def words() -> None:
+    """Say what is kept, where and how long, and offer to forget it."""
+    with st.popover("What is kept", icon=":material/history:", type="tertiary"):
+        st.write(
+            "Pins survive a refresh and a restart: this browser keeps their places, networks and "
+            "labels, no pictures. The server keeps uploads of this browser in memory, for "
+            f"{shelf.KEPT_H} hours after their last use, so that a refresh finds them again; after "
+            "a restart it asks for the files. Nothing leaves this server and this browser."
+        )
+        st.button("Forget everything", key="forget", on_click=forget)

@@ -1,0 +1,283 @@
+"""Files that an address, a recipe or kept pins need and that are not here: one place to drop them
+all, told apart by their hash."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+
+import streamlit as st
+
+from errors import AttentionVizError, InputError
+from ui import bound, state
+from ui.guard import plain
+from ui.isolation import media as isolation
+from ui.session import medium, shelf
+from ui.session import pins as session_pins
+from ui.session.pins import Pin
+from viz.examples import bird, kick
+from viz.figure.recipe.recipe import Medium, Reference
+from viz.media.footage import Footage
+from viz.types import Clip
+
+SHORT = 12
+"""Digits of a sha256 that are shown."""
+_LONGEST = 160
+"""Letters of a path that are shown."""
+LEVELS = (
+    "The recipe's picture was shown with levels of its own, which the app does not take yet; draw "
+    "it with python -m viz render."
+)
+_EXAMPLES = {"example:bird": bird.clip, "example:kick": kick.clip}
+
+
+@dataclass
+class Opened:
+    """References whose media are being gathered: what becomes of them, frames that were found, and
+    footage that was given.
+
+    ``done`` gets the pins of all references whose media are here, once every medium is, or when the
+    user goes on without the others.
+    """
+
+    references: tuple[Reference, ...]
+    done: Callable[[tuple[Pin, ...]], None]
+    clips: dict[Medium, Clip] = field(default_factory=dict)
+    given: list[Footage] = field(default_factory=list)
+
+
+def begin(opened: Opened) -> None:
+    """Open references: at once where all their media are here, else when the others are given."""
+    state.OPENED.set(opened)
+    state.MISSING_PROBLEMS.pop()
+    _finish()
+
+
+def pending() -> Opened | None:
+    """Return the references that wait for media."""
+    return state.OPENED.get()
+
+
+def cancel() -> None:
+    """Give up what waits for media."""
+    state.OPENED.pop()
+    state.MISSING_PROBLEMS.pop()
+    state.MISSING_ROUND.set(state.MISSING_ROUND.get() + 1)
+
+
+def _finish(leave_out: bool = False) -> None:
+    """Make pins once every medium is here, or without those that are not."""
+    opened = state.OPENED.get()
+    found = {one: _found(one, opened) for one in _media(opened)}
+    if not any(found.values()) or not (leave_out or all(found.values())):
+        return
+    pairs = [(one, found[one.medium]) for one in opened.references]
+    cancel()
+    opened.done(
+        tuple(
+            session_pins.made(_hashed(one, clip), clip) for one, clip in pairs if clip is not None
+        )
+    )
+
+
+def _hashed(reference: Reference, clip: Clip) -> Reference:
+    """Return the reference with its medium's sha256, which a recipe may leave empty."""
+    return replace(reference, medium=replace(reference.medium, sha256=clip.sha256))
+
+
+def _media(opened: Opened) -> tuple[Medium, ...]:
+    return tuple(dict.fromkeys(reference.medium for reference in opened.references))
+
+
+def _found(wanted: Medium, opened: Opened) -> Clip | None:
+    """Return the frames of a medium from what this session has; never from its path."""
+    if wanted.levels is not None:
+        _complain(LEVELS)
+        return None
+    if wanted not in opened.clips:
+        found = session_pins.clip_of(wanted) or _from_footage(wanted, opened)
+        if found is None:
+            return None
+        opened.clips[wanted] = found
+    return opened.clips[wanted]
+
+
+def _from_footage(wanted: Medium, opened: Opened) -> Clip | None:
+    for known in (*opened.given, medium.in_use(), *_examples(), *_shelved(wanted)):
+        if _is(known, wanted):
+            try:
+                return _taken(known, wanted)
+            except AttentionVizError as problem:
+                _complain(str(problem))
+    return None
+
+
+def _shelved(wanted: Medium) -> list[Footage]:
+    found = shelf.find(wanted.sha256) if wanted.sha256 else None
+    return [found] if found else []
+
+
+def _examples() -> tuple[Footage, ...]:
+    return tuple(medium.example(name) for name in medium.EXAMPLES)
+
+
+def _is(known: Footage, wanted: Medium) -> bool:
+    """Tell whether footage is the wanted medium: by its hash; an example by its name too; where a
+    recipe gives no hash, by the file's name."""
+    if wanted.path in _EXAMPLES:
+        return known.sha256 == _EXAMPLES[wanted.path]().sha256
+    if wanted.sha256:
+        return known.sha256 == wanted.sha256
+    return PurePath(known.name).name == PurePath(wanted.path).name
+
+
+def _taken(known: Footage, wanted: Medium) -> Clip:
+    if known.is_clip != wanted.is_clip:
+        here, there = ("a clip", "a picture") if known.is_clip else ("a picture", "a clip")
+        raise InputError(f"{wanted.path} is {here} here, and {there} in the recipe.")
+    return known.take(wanted.frames or (0,))
+
+
+def from_address() -> None:
+    """Take the medium that the address names by its hash, at the session's beginning."""
+    name, sha256 = bound.taken("file"), bound.taken("sha256")
+    if sha256 is None:
+        return
+    if not re.fullmatch("[0-9a-f]{64}", sha256):
+        bound.complain(
+            f"sha256={sha256[:60]} is no hash of a file; it has 64 digits 0 to 9, a to f."
+        )
+        return
+    state.LINKED.set(Medium((name or "a file")[:200], sha256))
+
+
+def show_example() -> None:
+    """Give up the medium of the address: the example is shown in its place."""
+    state.LINKED.pop()
+
+
+def lacking() -> list[Medium]:
+    """Return the media that are not here: of the address, and of the references that wait."""
+    linked, opened = state.LINKED.get(), pending()
+    wanted = [linked] if linked is not None and not _settle_link() else []
+    if opened is not None:
+        wanted += [one for one in _media(opened) if _found(one, opened) is None]
+    return list({(one.sha256 or one.path): one for one in wanted}.values())
+
+
+def _settle_link() -> bool:
+    """Put the medium of the address in use where it is here; tell whether it is."""
+    linked = state.LINKED.get()
+    if medium.in_use().sha256 == linked.sha256:
+        state.LINKED.pop()
+        return True
+    for name, known in zip(medium.EXAMPLES, _examples(), strict=True):
+        if known.sha256 == linked.sha256:
+            state.EXAMPLE.set(name)
+            state.LINKED.pop()
+            return True
+    found = shelf.find(linked.sha256)
+    if found is None:
+        return False
+    medium.use(found)
+    state.LINKED.pop()
+    return True
+
+
+def ask() -> None:
+    """Name the missing media, and draw the one place to drop them, with what was wrong with what
+    was dropped."""
+    missing = lacking()
+    if not missing:
+        return
+    lines = "\n".join(f"- {_line(one)}" for one in missing)
+    st.info(
+        f"{'A file is' if len(missing) == 1 else f'{len(missing)} files are'} missing. Drop "
+        f"{'it' if len(missing) == 1 else 'them'} below: files are recognised by content, not by "
+        f"name.\n{lines}"
+    )
+    key = f"missing-{state.MISSING_ROUND.get()}"
+    st.file_uploader(
+        "Missing files, all together; the frames of a clip too", key=key,
+        accept_multiple_files=True, max_upload_size=medium.LARGEST_MB, on_change=_dropped,
+        args=(key,),
+    )  # fmt: skip
+    for problem in state.MISSING_PROBLEMS.get():
+        st.error(plain(problem))
+
+
+def _line(wanted: Medium) -> str:
+    name = wanted.path if len(wanted.path) <= _LONGEST else f"...{wanted.path[-_LONGEST:]}"
+    frames = f", {len(wanted.frames)} frames of it" if wanted.is_clip else ""
+    return f"**{plain(name)}**{frames} (sha256 {wanted.sha256[:SHORT] or 'unknown'})"
+
+
+def _complain(text: str) -> None:
+    known = state.MISSING_PROBLEMS.get()
+    if text not in known:
+        state.MISSING_PROBLEMS.set((*known, text))
+
+
+def _dropped(key: str) -> None:
+    state.MISSING_PROBLEMS.pop()
+    uploads = state.widget(key).get()
+    if not uploads:
+        return
+    try:
+        give(medium.contents(uploads))
+    except AttentionVizError as problem:
+        _complain(str(problem))
+
+
+def give(files: Sequence[tuple[str, bytes]]) -> None:
+    """Take files, each for the missing medium of its content; those that fit none are named.
+
+    Pictures that fit none alone may together be the frames of a clip.
+    """
+    left = [(name, content) for name, content in files if not _fits([(name, content)])]
+    if len(left) > 1 and _fits(left):
+        left = []
+    for name, content in left:
+        _complain(_no_fit(name, content))
+    if pending() is not None:
+        _finish()
+
+
+def _fits(files: Sequence[tuple[str, bytes]]) -> bool:
+    """Take files as one medium, if it is one of those missing; tell whether it is."""
+    try:
+        found = medium.read(files)
+    except AttentionVizError:
+        return False
+    linked, opened = state.LINKED.get(), pending()
+    fits = linked is not None and linked.sha256 == found.sha256
+    if fits:
+        medium.use(found)
+        state.LINKED.pop()
+    if opened is not None and any(_is(found, one) for one in _media(opened)):
+        opened.given.append(found)
+        fits = True
+    return fits
+
+
+def _no_fit(name: str, content: bytes) -> str:
+    try:
+        sha256 = isolation.read(content, name).sha256
+    except AttentionVizError as problem:
+        return str(problem)
+    wanted = ", ".join(one.sha256[:SHORT] or one.path[-_LONGEST:] for one in lacking())
+    return (
+        f"{name} is none of the missing files: it has sha256 {sha256[:SHORT]}, wanted are {wanted}."
+        " Give the files that were used."
+    )
+
+
+def without() -> None:
+    """Go on without what is missing."""
+    _finish(leave_out=True)
+
+
+def can_go_on() -> bool:
+    """Tell whether some of the references that wait have their media here."""
+    opened = pending()
+    return opened is not None and any(_found(one, opened) for one in _media(opened))
