@@ -4,16 +4,23 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # Tests at a time: one a core, the browser's together on one of them.
 JOBS ?= auto
+SETTINGS ?= deploy/server.toml
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-quick check venv dev chromium bench clean
+.PHONY: help app serve abuse test test-quick check venv dev chromium bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 app: $(VENV)/.app ## set up and open the app in the browser
 	$(BIN)/streamlit run app.py
+
+serve: $(VENV)/.app ## the app for several people, by deploy/server.toml (or SETTINGS=FILE)
+	$(BIN)/python -m viz serve --settings $(SETTINGS)
+
+abuse: $(VENV)/.dev ## thousands of hostile files, many sessions, kills: minutes
+	NONLOCAL_VIZ_ABUSE=all $(BIN)/python -m pytest -q tests/abuse
 
 test: dev ## set up, fetch a Chromium, run every test
 	$(PYTEST)

@@ -6,6 +6,8 @@ from ui import frame
 from ui.components.keeper import keeper
 
 st.set_page_config(page_title="Nonlocal viz", page_icon="🐦", layout="wide")
+if not frame.admitted():
+    st.stop()
 page = st.navigation(
     [
         st.Page("pages/explore.py", title="Explore", icon=":material/visibility:", default=True),

@@ -12,8 +12,18 @@ Every message says what is wrong, what is accepted, and what to do. The interfac
 line print it as it is; any other exception is a bug and is left to crash.
 """
 
+import re
+
 LONGEST = 600
 """Characters of a message; what a hostile file adds beyond that is cut out of the middle."""
+
+
+_DIGITS = re.compile(r"[0-9]{60,}")
+
+
+def short_numbers(text: str) -> str:
+    """Return a text in which numbers of 60 digits and more, which nobody reads, are cut short."""
+    return _DIGITS.sub(lambda found: f"{found[0][:20]}... ({len(found[0])} digits)", text)
 
 
 class AttentionVizError(Exception):
@@ -25,13 +35,21 @@ class AttentionVizError(Exception):
 
     def __init__(self, message: str) -> None:
         printable = "".join(c if c.isprintable() else " " for c in message)
-        line = " ".join(printable.split())
+        line = short_numbers(" ".join(printable.split()))
         if len(line) > LONGEST:
             # Between words, where there are some: half a name says nothing.
             start, end = line[: LONGEST - 200], line[-195:]
             start = start.rpartition(" ")[0] or start
             line = f"{start} ... {end.partition(' ')[2] or end}"
         super().__init__(line)
+
+
+def without_frames(problem: AttentionVizError) -> AttentionVizError:
+    """Return an equal refusal to keep: the one that was raised holds everything that its functions
+    had in hand, a whole weight file among it."""
+    kept = type(problem).__new__(type(problem), *problem.args)
+    kept.__dict__.update(problem.__dict__)
+    return kept
 
 
 class InputError(AttentionVizError):

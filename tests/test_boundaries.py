@@ -77,6 +77,8 @@ ORDER: dict[str, tuple[str, ...]] = {
         "state",
         "bound",
         "guard",
+        "isolation",
+        "server",
         "frame",
         "session",
         "components",
@@ -99,6 +101,7 @@ LARGER_FOLDERS: dict[str, str] = {
     "models/checkpoints/families": "a module for those who published together",
     "tests/viz": "what tests draw and build stands beside the rooms",
     "tests/viz/attention": "a file a module, as in viz",
+    "tests": "a folder a room, and what all of them share",
     "models/weights": "a file and a card for every bundled network",
 }
 """Folder with more than MOST_ENTRIES entries -> why."""

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui import state
+from ui.server import settings
 
 
 def require(page: str) -> None:
@@ -20,3 +21,21 @@ def entered() -> str | None:
     """Note that app.py runs; return the page that was asked for without it, once."""
     state.FRAMED.set(True)
     return state.WANTED_PAGE.pop()
+
+
+def admitted() -> bool:
+    """Tell whether the visitor may go on; where the server asks for a login, draw the button.
+
+    Who may log in says Streamlit's own [auth] in .streamlit/secrets.toml.
+    """
+    if not settings.current().login or getattr(st.user, "is_logged_in", False):
+        return True
+    st.markdown("#### Nonlocal viz")
+    if hasattr(st.user, "is_logged_in"):
+        st.button("Log in", on_click=st.login, type="primary")
+    else:
+        st.error(
+            "This server asks for a login, but its .streamlit/secrets.toml has no [auth]; whoever "
+            "runs it has to add that (docs/server.md)."
+        )
+    return False

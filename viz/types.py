@@ -1,13 +1,15 @@
 """The values that flow from media to figure. Frozen; those that hold arrays compare by identity."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from torch import Tensor
 
-from models.blocks.layout import Grid
-from viz.geometry import Geometry
+if TYPE_CHECKING:  # what reads media does without torch
+    from torch import Tensor
+
+    from models.blocks.layout import Grid
+    from viz.geometry import Geometry
 
 Meaning = Literal[
     "weights, sum 1",
@@ -68,8 +70,8 @@ class ModelInput:
     """Network input (1, 3, T, H, W) float32, how it lies in the original picture, and how many
     ``frames`` of the clip it was made from (1: a still picture, held for all T)."""
 
-    tensor: Tensor
-    geometry: Geometry
+    tensor: "Tensor"
+    geometry: "Geometry"
     frames: int = 1
 
 
@@ -90,7 +92,7 @@ class Cell:
     y: int
     x: int
 
-    def position(self, grid: Grid) -> int:
+    def position(self, grid: "Grid") -> int:
         """Return the index i of this cell in (t, y, x) order."""
         return (self.t * grid.rows + self.y) * grid.cols + self.x
 

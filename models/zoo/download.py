@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,9 @@ ATTEMPTS = 4
 """How often a connection may break before the user is asked to try later."""
 _TIMEOUT_S = (10, 60)
 _BLOCK = 2**18
+_LOOK_EVERY_S = 0.2
+LONGEST_WAIT_S = 30 * 60
+"""How long a download that another session makes is waited for."""
 
 Progress = Callable[[int, int | None], None]
 """Called with (bytes so far, all bytes or None); whatever it raises stops the download."""
@@ -38,7 +42,7 @@ def fetch(row: Published, progress: Progress = nobody) -> Path:
     with _one_line(row):
         if not place.is_file():
             place.parent.mkdir(parents=True, exist_ok=True)
-            with _alone(row, place):
+            with _alone(row, place, progress):
                 if not place.is_file():
                     _download(row, place, progress)
         else:
@@ -195,16 +199,28 @@ def _page(row: Published) -> MachineError:
 
 
 @contextmanager
-def _alone(row: Published, place: Path) -> Iterator[None]:
-    """Hold the row's lock; it falls with the process, so a crash leaves nothing locked."""
+def _alone(row: Published, place: Path, progress: Progress) -> Iterator[None]:
+    """Hold the row's lock; it falls with the process, so a crash leaves nothing locked.
+
+    Where another session downloads the same, its progress is shown and its file is used.
+    """
+    lock = FileLock(place.with_name(place.name + ".lock"))
+    part, until = place.with_name(place.name + ".part"), time.monotonic() + LONGEST_WAIT_S
+    while True:
+        try:
+            lock.acquire(timeout=_LOOK_EVERY_S)
+            break
+        except Timeout as problem:
+            progress(_size(part), None)
+            if time.monotonic() > until:
+                raise MachineError(
+                    f"{row.id} is being downloaded by another session on this machine, for more "
+                    f"than {LONGEST_WAIT_S // 60} minutes; choose it again later."
+                ) from problem
     try:
-        with FileLock(place.with_name(place.name + ".lock"), timeout=0):
-            yield
-    except Timeout as problem:
-        raise MachineError(
-            f"{row.id} is being downloaded already, by another session on this machine; wait for "
-            "that and choose it again."
-        ) from problem
+        yield
+    finally:
+        lock.release()
 
 
 _LINES: tuple[tuple[type[Exception], str], ...] = (

@@ -111,7 +111,8 @@ def test_nothing_else_touches_the_session(path):
     names |= {one.id for one in ast.walk(ast.parse(text)) if isinstance(one, ast.Name)}
     assert ("session_state" in names) == (path == ROOT / "ui" / "state.py")
     imported = re.findall(r"^from streamlit.* import .*|^import streamlit\..*", text, re.MULTILINE)
-    assert imported == []
+    # What a server adds to Streamlit stands in one folder.
+    assert imported == [] or path.parent == ROOT / "ui" / "server"
 
 
 def test_every_key_of_the_register_is_used():

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import streamlit as st
 
-from errors import AttentionVizError, MachineError
+from errors import AttentionVizError, MachineError, without_frames
 from models import checkpoints
 from models.checkpoints import Inspection
 from models.report import Question, UndecidedError
@@ -21,6 +21,7 @@ from ui import state
 from ui.guard import guarded, plain
 from ui.models import answers
 from ui.models import inspection as model_inspection
+from ui.server import scratch
 from ui.session import own_networks
 
 MAX_MB = 2048
@@ -53,7 +54,7 @@ def _kept(upload: BinaryIO, name: str, key: tuple[object, ...]) -> Held:
     held = state.OWN_FILE.get()
     if held is None or held.key != key:
         try:
-            folder = tempfile.mkdtemp(prefix="nonlocal-viz-")
+            folder = tempfile.mkdtemp(dir=scratch.folder())
             held = Held(Path(folder) / file_name(name), name, key)
             weakref.finalize(held, shutil.rmtree, folder, ignore_errors=True)
             with held.path.open("wb") as file:
@@ -112,11 +113,11 @@ def _inspected(held: Held, given: dict[str, str]) -> Inspection:
             try:
                 outcome = checkpoints.inspect(held.path, given, told_of)
             except AttentionVizError as problem:
-                outcome = problem
+                outcome = without_frames(problem)
         known = (key, outcome)
         state.OWN_INSPECTION.set(known)
     if isinstance(known[1], AttentionVizError):
-        raise known[1]
+        raise without_frames(known[1])
     return known[1]
 
 

@@ -15,9 +15,14 @@ from models.zoo.published_row import Published
 from ui import state
 from ui.guard import guarded, plain
 from ui.models import inspection as model_inspection
+from ui.server import settings
 from ui.session import loaders
 
 _REDRAWN_EVERY_S = 0.2
+_NOT_HERE = (
+    "This network is not on this server, and visitors do not download to it. Ask who runs it, or "
+    "run the program on your own machine."
+)
 _ROWS = {row.id: row for row in PUBLISHED}
 
 
@@ -37,6 +42,9 @@ def show(row: Published) -> None:
     if row.caution:
         st.info(plain(row.caution))
     if not cache.is_cached(row):
+        if not settings.current().visitors_change_cache:
+            st.info(_NOT_HERE)
+            return
         if st.button("Download", key="download", type="primary"):
             _download(row)
         if not cache.is_cached(row):
@@ -47,7 +55,8 @@ def show(row: Published) -> None:
         model_inspection.inspection(found.spec, found.report)
         with st.container(horizontal=True):
             _use(row, found)
-            st.button("Remove from this machine", on_click=_remove, args=(row,), key="remove")
+            if settings.current().visitors_change_cache:
+                st.button("Remove from this machine", on_click=_remove, args=(row,), key="remove")
     if problem := state.PUBLISHED_PROBLEM.pop():
         st.error(problem)
 

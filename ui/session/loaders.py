@@ -1,5 +1,8 @@
 """Cached loading: networks for everybody, captures for one session."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
 
 from models.loaded import LoadedModel
@@ -10,6 +13,10 @@ from models.zoo.wrapped.libraries import registry
 from models.zoo.wrapped.libraries.names import check_public, is_library_name
 from ui import state
 from ui.guard import guarded
+from ui.server import memory, settings
+from ui.server.kept import Kept
+from ui.server.turns import DEVICE
+from ui.server.visitor import session_id
 from ui.session import own_networks
 from ui.session.medium import key_of
 from viz.attention import pipeline, queries
@@ -21,6 +28,7 @@ from viz.geometry import Mode
 from viz.types import Clip
 
 _KEPT = 12
+_MB = 2**20
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the network")
@@ -44,17 +52,35 @@ def has_one_size(spec: NetworkSpec) -> bool:
     return spec.preprocessing.fixed
 
 
-@st.cache_resource(scope="session", max_entries=_KEPT, show_spinner="Running the network once")
-def _captured(_clip: Clip, frames: str, name: str, weights: str, mode: Mode, size: int) -> Capture:
-    del frames, weights  # they are in the cache's key
-    return pipeline.capture(network(name), _clip, mode, size)
+@contextmanager
+def turn() -> Iterator[None]:
+    """Wait for this session's turn at the device, showing the place in the queue; any click
+    leaves the queue."""
+    place = st.empty()
+
+    def told(number: int, seconds: float) -> None:
+        place.caption(f"Place {number} in the queue for this server, waiting {seconds:.0f} s")
+
+    memory.check()
+    with DEVICE.turn(session_id(), told):
+        place.empty()
+        yield
+
+
+def _kept() -> Kept[Capture]:
+    most = settings.current().session_capture_mb * _MB
+    return state.CAPTURES.once(lambda: Kept(lambda capture: capture.nbytes, most, _KEPT))
 
 
 def captured(clip: Clip, name: str, mode: Mode, size: int) -> Capture:
     """Return the capture of a clip: one forward pass per clip, network, mode and size."""
     model = network(name)
     mode, size = pipeline.effective(model.spec, mode, size)
-    return _captured(clip, key_of(clip), name, f"{model.sha256} {model.spec}", mode, size)
+    key = (key_of(clip), name, f"{model.sha256} {model.spec}", mode, size)
+    if (found := _kept().get(key)) is not None:
+        return found
+    with turn(), st.spinner("Running the network once"):
+        return _kept().keep(key, pipeline.capture(model, clip, mode, size))
 
 
 def dependence(capture: Capture, block: BlockCapture) -> float:
@@ -67,7 +93,7 @@ def evidence(capture: Capture, block: BlockCapture, index: int, count: int) -> l
     """Return the ranked maps that speak most for class ``index``: one backward pass a class."""
 
     def scores() -> list[int]:
-        with st.spinner("One backward pass"):
+        with turn(), st.spinner("One backward pass"):
             return top(kind_of(block).class_scores(capture, block, index))
 
     return capture.memory.once(("evidence", block.label, index), scores)[:count]
@@ -97,9 +123,11 @@ def _of_library(name: str, download: bool) -> LoadedModel:
 def by_name(name: str, download: bool = True) -> LoadedModel:
     """Return a network of a library by its name, and list it in this session from now on.
 
-    A link downloads nothing, and no name means a place on this machine.
+    A link downloads nothing, nor do visitors of a shared server, and no name means a place on this
+    machine.
     """
     check_public(name)
+    download = download and settings.current().visitors_change_cache
     model = own_networks.get(name) or _of_library(name, download)
     own_networks.add(model, f"{model.spec.architecture}, {model.spec.source}")
     return model

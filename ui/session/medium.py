@@ -7,6 +7,10 @@ import streamlit as st
 from errors import AttentionVizError, InputError
 from ui import state
 from ui.guard import guarded, plain
+from ui.isolation import media as isolation
+from ui.server import settings
+from ui.server.kept import Kept
+from ui.server.visitor import stop_if_ended
 from ui.session import shelf
 from viz.examples import bird, kick
 from viz.media import footage
@@ -34,16 +38,19 @@ def is_example(sha256: str) -> bool:
     return any(example(name).sha256 == sha256 for name in EXAMPLES)
 
 
-@st.cache_resource(scope="session", max_entries=_KEPT, show_spinner="Reading the frames")
-def _sampled(_footage: Footage, sha256: str, sampling: Sampling) -> Clip:
-    del sha256  # the cache's key
-    return _footage.sample(sampling)
+def _kept() -> Kept[Clip]:
+    most = settings.current().session_capture_mb * 2**20
+    return state.CLIPS.once(lambda: Kept(lambda clip: clip.frames.nbytes, most, _KEPT))
 
 
 def sampled(sampling: Sampling) -> Clip:
     """Return the frames of the medium in use that are looked at; a picture is one frame."""
     found = in_use()
-    return _sampled(found, found.sha256, sampling)
+    key = (found.sha256, sampling)
+    if (clip := _kept().get(key)) is not None:
+        return clip
+    with st.spinner("Reading the frames"):
+        return _kept().keep(key, found.sample(sampling))
 
 
 def key_of(clip: Clip) -> str:
@@ -65,9 +72,13 @@ def contents(uploads: Sequence) -> list[tuple[str, bytes]]:
 
 
 def read(files: Sequence[tuple[str, bytes]]) -> Footage:
-    """Return one file, or several pictures as the frames of a clip, and keep it for a refresh."""
+    """Return one file, or several pictures as the frames of a clip, read in a child process that
+    ends with the session, and keep it for a refresh."""
     (name, content), *more = files
-    found = footage.read_set(files) if more else footage.read(content, name)
+    if more:
+        found = isolation.read_set(files, stop_if_ended)
+    else:
+        found = isolation.read(content, name, stop_if_ended)
     shelf.keep(found, sum(len(content) for _name, content in files))
     return found
 

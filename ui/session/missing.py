@@ -11,12 +11,12 @@ import streamlit as st
 from errors import AttentionVizError, InputError
 from ui import bound, state
 from ui.guard import plain
+from ui.isolation import media as isolation
 from ui.session import medium, shelf
 from ui.session import pins as session_pins
 from ui.session.pins import Pin
 from viz.examples import bird, kick
 from viz.figure.recipe.recipe import Medium, Reference
-from viz.media import footage
 from viz.media.footage import Footage
 from viz.types import Clip
 
@@ -262,7 +262,7 @@ def _fits(files: Sequence[tuple[str, bytes]]) -> bool:
 
 def _no_fit(name: str, content: bytes) -> str:
     try:
-        sha256 = footage.read(content, name).sha256
+        sha256 = isolation.read(content, name).sha256
     except AttentionVizError as problem:
         return str(problem)
     wanted = ", ".join(one.sha256[:SHORT] or one.path[-_LONGEST:] for one in lacking())

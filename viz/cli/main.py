@@ -9,9 +9,9 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, NoReturn, TextIO
 
-from errors import AttentionVizError, MachineError
+from errors import LONGEST, AttentionVizError, MachineError, short_numbers
 
 INTERRUPTED = 130
 
@@ -38,7 +38,17 @@ COMMANDS: dict[str, Command] = {
     "evaluate": Command("viz.cli.evaluate", "measures of maps over a data set, with intervals"),
     "export": Command("viz.cli.export", "maps, features, overlays of a data set, in batches"),
     "cost": Command("viz.cli.cost", "parameters and multiply-adds, beside the papers' tables"),
+    # The one command of the interface: named, so that nothing here imports it unless asked.
+    "serve": Command("ui.server.command", "the app as a server that several people share"),
 }
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with an option without repeating thousands of digits."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and one line, and exit with code 2."""
+        super().error(short_numbers(message)[:LONGEST])
 
 
 def parser(wanted: str | None = None) -> argparse.ArgumentParser:
@@ -46,9 +56,7 @@ def parser(wanted: str | None = None) -> argparse.ArgumentParser:
 
     With ``wanted`` only that command's options are filled in: what draws takes long to import.
     """
-    top = argparse.ArgumentParser(
-        prog="python -m viz", description="See what non-local networks attend to."
-    )
+    top = _Parser(prog="python -m viz", description="See what non-local networks attend to.")
     commands = top.add_subparsers(dest="command", required=True)
     for name, command in COMMANDS.items():
         made = commands.add_parser(name, help=command.help)

@@ -3,21 +3,20 @@
 import argparse
 import re
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from errors import InputError, MachineError
+from errors import InputError
 from models.specs.network import NetworkSpec
 from viz.attention import objects
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.registry import KINDS, derived_names, selection
 from viz.attention.predictions import prediction_words
+from viz.cli import file_set, options
 from viz.cli import models as models_command
-from viz.cli import options
 from viz.figure import composition
 from viz.figure.api import Figure
 from viz.figure.files import heat_file, maps_file, movie
@@ -121,7 +120,7 @@ def maps(args: argparse.Namespace) -> list[str]:
         made, told = _of_one(reference, look, sources, kinds)
         files |= {str(Path(folder, name)): content for name, content in made.items()}
         lines += told
-    _write(args.out, files)
+    file_set.write(args.out, files)
     return [*assumed, *lines, *(f"wrote {args.out / name}" for name in files)]
 
 
@@ -264,20 +263,3 @@ def _ranged(attention: AttentionMap, look: Look) -> str:
     values = attention.values
     note = " (constant: nothing to show)" if heat.normalise(attention, look).constant else ""
     return f"{attention.label:>6}  {values.min():.6g} to {values.max():.6g}{note}"
-
-
-def _write(folder: Path, files: dict[str, bytes]) -> None:
-    """Write every file or none: into a temporary folder inside the target, then renamed."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
-            for name, content in files.items():
-                (Path(part) / name).parent.mkdir(parents=True, exist_ok=True)
-                (Path(part) / name).write_bytes(content)
-            for name in files:
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (Path(part) / name).replace(folder / name)
-    except OSError as problem:
-        raise MachineError(
-            f"{folder} could not be written ({problem.strerror}); choose a folder that can be."
-        ) from problem

@@ -25,6 +25,7 @@ from models.zoo.published_row import Published
 from models.zoo.wrapped.libraries import registry
 from models.zoo.wrapped.libraries.names import is_library_name
 from models.zoo.wrapped.words import account
+from viz.media.pictures import check_regular
 
 MAX_ANSWERS_BYTES = 2**16
 _REDRAWN_EVERY_S = 0.5
@@ -79,6 +80,7 @@ def answers(args: argparse.Namespace) -> dict[str, str]:
 def _from_file(path: Path) -> dict[str, str]:
     wanted = 'give a JSON object of answers like {"kernel": "cgnlx"}'
     try:
+        check_regular(path)
         if path.stat().st_size > MAX_ANSWERS_BYTES:
             raise InputError(f"--spec {path} is too large for answers; {wanted}.")
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -96,6 +98,7 @@ def listed_classes(args: argparse.Namespace) -> tuple[str, ...]:
         return ()
     path = Path(args.classes)
     try:
+        check_regular(path)
         with path.open("rb") as file:
             return read_names(file.read(MAX_CLASSES_BYTES + 1), str(path))
     except (OSError, ValueError) as problem:

@@ -204,6 +204,8 @@ def _counts(name: str) -> bool:
 
 def _check_entry(entry: zipfile.ZipInfo, name: str) -> None:
     path = entry.filename.replace("\\", "/")
+    if not path:
+        raise MediaError(f"{name} holds an entry without a name; pack the frames again.")
     if path.startswith("/") or ".." in path.split("/") or re.match(r"[A-Za-z]:", path):
         raise MediaError(
             f"{name} holds an entry that leads out of the archive (path traversal, "

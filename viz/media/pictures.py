@@ -16,6 +16,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from errors import MediaError
+from viz.media import headers
 from viz.media.pixels import levels as deep_levels
 from viz.media.pixels import upright
 from viz.media.pixels.upright import Pixels
@@ -169,6 +170,7 @@ def _decoded(
         with opened(content) as picture:
             width, height = picture.size
             check_size(name, width, height)
+            headers.check(name, picture, content)
             factor = halvings(width, height, most)
             _check_depth(name, picture, content, levels)
             picture.seek(0)

@@ -14,6 +14,9 @@ MAX_BYTES = 2 * 2**30
 """Size of a file that is opened at all."""
 MAX_TENSOR_BYTES = 8 * 2**30
 """Bytes that the tensors of one file may take in memory."""
+MAX_GROWTH, SMALL_BYTES = 4, 64 * 2**20
+"""Tensors that share their bytes, as tied weights do, may take so many times the file's size, and
+small files this much."""
 MAX_HEADER_BYTES = 16 * 2**20
 MAX_DIRECTORY_BYTES = 16 * 2**20
 MAX_PICKLE_BYTES = 256 * 2**20
@@ -31,6 +34,22 @@ _LEGACY_MAGIC = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """0x1950a86a20f9469cfc6c as a pickle ends it, from protocol 2 on."""
 _LEGACY_TEXT = b"L119547037146038801333356L\n."
 """The same number in protocols 0 and 1."""
+
+
+def most_tensor_bytes(size: int) -> int:
+    """Return how many bytes the tensors of a file of ``size`` bytes may take in memory."""
+    return min(MAX_TENSOR_BYTES, SMALL_BYTES + MAX_GROWTH * size)
+
+
+def check_made(made: int, size: int) -> None:
+    """Refuse tensors of ``made`` bytes together in a file of ``size`` bytes that cannot hold them:
+    strides of 0 and many tensors in one storage make much of little."""
+    if made > most_tensor_bytes(size):
+        raise CheckpointError(
+            f"declares tensors of {min(made, 2**80) / 2**30:,.1f} GB in a file of {size:,} bytes; "
+            f"up to {most_tensor_bytes(size) / 2**30:,.1f} GB are made of it. Save the state dict "
+            "again, each tensor with its own data."
+        )
 
 
 def _at(offset: int, magic: bytes) -> Callable[[bytes], bool]:

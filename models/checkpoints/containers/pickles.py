@@ -18,8 +18,9 @@ from models.checkpoints.containers.stack_machine import plain_key
 Admit = Callable[[str], None]
 """Takes the dotted name of a global; CheckpointError if the file may not name it."""
 
-MAX_COPIED = 4 * 2**30
-_ITEM_BYTES = 512
+MAX_COPIED = 256 * 2**20
+"""Bytes that calls may copy beyond twice what was read: Python 2's arrays are copied once."""
+_ITEM_BYTES = 128
 
 _REMEDY = "refused, and nothing was run. Give the network's state_dict, saved alone."
 _STORAGE = re.compile(
@@ -93,7 +94,7 @@ def describe(
 
     ``storages`` admits persistent ids, which only torch files have.
     """
-    rules = _Rules(admit, admit_call, storages)
+    rules = _Rules(file, admit, admit_call, storages)
     return Pickle(stack_machine.run(file, rules), rules.names, rules.made, rules.found)
 
 
@@ -101,6 +102,7 @@ def describe(
 class _Rules:
     """Everything is written down; only plain containers are made."""
 
+    file: BinaryIO
     admit: Admit
     admit_call: Admit
     storages: bool
@@ -121,6 +123,7 @@ class _Rules:
         if not isinstance(function, Named):
             what = "the result of a call" if isinstance(function, Described) else "a value"
             raise CheckpointError(f"asks to run {what}; {_REMEDY}")
+        self.charge(args)
         if function.dotted in _CREATORS:
             return self.create(*_CREATORS[function.dotted](*args))
         if function.dotted == "builtins.getattr":
@@ -129,12 +132,12 @@ class _Rules:
         return self._described(function.dotted, args)
 
     def create(self, kind: object, args: tuple, keywords: dict) -> object:
+        self.charge(args)
         if not isinstance(kind, Named):
             raise CheckpointError(f"asks to make an object of a value; {_REMEDY}")
         return self._described(kind.dotted, (*args, keywords) if keywords else args)
 
     def _described(self, dotted: str, args: tuple) -> object:
-        self.charge(args)
         if dotted in _CONTAINERS:
             return _CONTAINERS[dotted](*args)
         self.made.append(Described(dotted, args))
@@ -152,12 +155,13 @@ class _Rules:
 
     def charge(self, args: tuple) -> None:
         """Bound what calls copy: one long list can be given to each of a million calls."""
+        self.copied += len(args) * _ITEM_BYTES
         for arg in args:
             if isinstance(arg, str | bytes):
                 self.copied += len(arg)
             elif isinstance(arg, list | tuple | dict):
                 self.copied += len(arg) * _ITEM_BYTES
-        if self.copied > MAX_COPIED:
+        if self.copied > MAX_COPIED and self.copied > MAX_COPIED + 2 * self.file.tell():
             raise CheckpointError(f"is a pickle bomb: it copies the same data endlessly; {_REMEDY}")
 
     def build(self, target: object, state: object) -> None:

@@ -61,7 +61,7 @@ def read(path: Path, weights: str | None = None) -> RawCheckpoint:
             found = candidates(opened.content)
             name = _chosen(found, opened, weights, path.name)
             kept, others = _sorted_out(found[name])
-            tensors = _tensors(kept, opened.storages)
+            tensors = _tensors(kept, opened.storages, size)
             metadata, ignored = _beside(_around(opened.content, name) | others, opened.storages)
             sha256 = _sha256(file)
         metadata = {k: v[:MAX_TEXT] for k, v in opened.header.items()} | metadata
@@ -139,7 +139,8 @@ def _sorted_out(state: dict[str, object]) -> tuple[dict[str, object], dict[str, 
     return kept, others
 
 
-def _tensors(state: dict[str, object], storages: Storages) -> dict[str, Tensor]:
+def _tensors(state: dict[str, object], storages: Storages, size: int) -> dict[str, Tensor]:
+    """Make the tensors of a file of ``size`` bytes, one after another, as far as it can hold."""
     tensors, total = {}, 0
     for key, value in state.items():
         try:
@@ -150,10 +151,7 @@ def _tensors(state: dict[str, object], storages: Storages) -> dict[str, Tensor]:
                 "or integer tensors only."
             ) from problem
         total += tensors[key].numel() * tensors[key].element_size()
-        if total > container_type.MAX_TENSOR_BYTES:
-            raise CheckpointError(
-                f"unpacks to more than {container_type.MAX_TENSOR_BYTES / 2**30:.0f} GB; refused."
-            )
+        container_type.check_made(total, size)
     return tensors
 
 

@@ -68,7 +68,7 @@ def read_zip(file: BinaryIO, size: int) -> Opened:
     for key, claim in storage_claims.storages(pickle).items():
         if claim.bytes > sizes.get(f"{home}data/{key}", -1):
             raise CheckpointError(f"lacks the data of storage {key!r}; fetch it again.")
-    storage_claims.check_tensors(pickle)
+    storage_claims.check_tensors(pickle, size)
     swapped = _is_big_endian(archive, f"{home}byteorder")
 
     meter = _Meter()
@@ -109,10 +109,16 @@ def _member(
     header = file.read(_LOCAL_HEADER.size)
     magic, name_length, extra_length = _LOCAL_HEADER.unpack(header)
     file.seek(name_length + extra_length + start, os.SEEK_CUR)
-    data = bytearray(file.read(stop - start))
-    if magic != b"PK\3\4" or len(data) != stop - start:
+    data, count = _read(file, stop - start)
+    if magic != b"PK\3\4" or count != stop - start:
         raise ValueError(f"{name} is not where it should be")
     return data
+
+
+def _read(file: BinaryIO, count: int) -> tuple[bytearray, int]:
+    """Return so many bytes, held once, and how many of them the file had."""
+    data = bytearray(count)
+    return data, file.readinto(data)
 
 
 def _is_big_endian(archive: zipfile.ZipFile, name: str) -> bool:
@@ -141,7 +147,7 @@ def read_legacy(file: BinaryIO, size: int) -> Opened:
     needed = file.tell() + sum(_COUNT + claim.bytes for claim in stored.values())
     if needed > size:
         raise CheckpointError(f"is cut off: {size:,} of {needed:,} bytes; fetch it again.")
-    storage_claims.check_tensors(pickle)
+    storage_claims.check_tensors(pickle, size)
     places, place = {}, file.tell()
     for key in map(str, keys):
         places[key] = place
@@ -155,7 +161,7 @@ def read_legacy(file: BinaryIO, size: int) -> Opened:
         if int.from_bytes(file.read(_COUNT), "little") != claim.elements:
             raise CheckpointError("is damaged: a storage has another size than it claims; refused.")
         file.seek(start, os.SEEK_CUR)
-        return bytearray(file.read(stop - start))
+        return _read(file, stop - start)[0]
 
     return Opened(container_type.LEGACY, pickle.value, {}, storage)
 

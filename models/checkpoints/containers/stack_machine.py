@@ -18,6 +18,8 @@ MAX_TEXT = 64 * 2**20
 """Bytes of one text, which may take four times that in memory."""
 MAX_NUMBER = 1024
 """Bytes of one integer; Python refuses to print what is much longer."""
+MAX_KEY = 2**63
+"""Python's hash of a whole number is its remainder by 2^61 - 1: below this, few share one."""
 MAX_CHUNK = 2 * 2**30
 
 
@@ -73,9 +75,12 @@ def run(file: BinaryIO, rules: Rules) -> object:
 
 
 def plain_key(value: object) -> object:
-    """Admit plain keys only: to hash a tuple of tuples of tuples can take for ever."""
+    """Admit plain keys only: to hash a tuple of tuples of tuples can take for ever, and whole
+    numbers beyond MAX_KEY can be made to share one hash."""
     if not isinstance(value, str | bytes | int | float | None):
         raise TypeError("a key that is neither text nor a number")
+    if isinstance(value, int) and abs(value) > MAX_KEY:
+        raise ValueError("a key that is a number without end")
     return value
 
 

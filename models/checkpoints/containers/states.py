@@ -39,11 +39,38 @@ def candidates(content: object) -> dict[str, State]:
     named = _named(content) if not isinstance(content, Described) or not whole else {}
     if named:
         return named
-    inside = ((name, _state(value)) for name, value in (_entries(content) or {}).items())
-    others = {name: state for name, state in inside if state and not is_training(name)}
+    others = dict(_inside(content))
     if whole and (not others or sum(map(holds_values, whole.values())) > _FEW):
         return {"": whole}
     return others
+
+
+def _inside(content: object) -> Iterator[tuple[str, State]]:
+    """Yield the state dicts under names of any kind, but for those of training."""
+    budget = _Budget()
+    for name, value in (_entries(content) or {}).items():
+        if is_training(name) or not isinstance(value, dict | Described):
+            continue
+        budget.spend(_width(value))
+        if state := _state(value):
+            yield name, state
+
+
+class _Budget:
+    """Bounds the entries that are looked at: one long list can be under each of many names."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+
+    def spend(self, count: int) -> None:
+        """Note so many entries; CheckpointError for far more than a checkpoint has."""
+        self._seen += count
+        if self._seen > MAX_ENTRIES:
+            raise CheckpointError("has far more parts than a network has; refused.")
+
+
+def _width(value: object) -> int:
+    return len(value.attributes if isinstance(value, Described) else value)
 
 
 def _named(content: object, depth: int = 0) -> dict[str, State]:
@@ -102,13 +129,15 @@ def is_module(value: object) -> bool:
 
 def _parameters(module: Described) -> Iterator[tuple[str, object]]:
     """Yield the parameters and buffers of a described module under their names."""
-    waiting, seen = [("", module, 0)], 0
+    waiting, budget = [("", module, 0)], _Budget()
     while waiting:
         prefix, part, depth = waiting.pop()
         attributes = part.attributes
-        passing = attributes.get("_non_persistent_buffers_set") or ()
+        passing = set(_texts(attributes.get("_non_persistent_buffers_set")))
         for kind in ("_parameters", "_buffers"):
-            for name, value in _children(attributes.get(kind)):
+            children = _children(attributes.get(kind))
+            budget.spend(len(children))
+            for name, value in children:
                 if value is not None and name not in passing:
                     yield prefix + name, value
         children = _children(attributes.get("_modules"))
@@ -117,9 +146,11 @@ def _parameters(module: Described) -> Iterator[tuple[str, object]]:
             for name, child in reversed(children)
             if is_module(child) and depth < _DEEPEST_MODULE
         ]
-        seen += 1 + len(children)
-        if seen > MAX_ENTRIES:
-            raise CheckpointError("is a network with far more parts than one has; refused.")
+        budget.spend(1 + len(children) + len(passing))
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _children(value: object) -> list[tuple[str, object]]:

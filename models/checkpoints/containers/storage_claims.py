@@ -74,17 +74,14 @@ def _claim(claimed: object) -> Claim:
     raise CheckpointError("is damaged: it refers to a storage of no known form; fetch it again.")
 
 
-def check_tensors(pickle: Pickle) -> None:
-    """Refuse tensors that reach outside their storage, or are far larger than the file."""
+def check_tensors(pickle: Pickle, size: int) -> None:
+    """Refuse tensors that reach outside their storage, or are far larger than the file, which has
+    ``size`` bytes."""
     total = 0
     for made in pickle.made:
         if made.what in REBUILDS:
             total += _tensor_bytes(made.args)
-    if total > container_type.MAX_TENSOR_BYTES:
-        raise CheckpointError(
-            f"declares tensors of {min(total, 2**80) / 2**30:,.1f} GB; up to "
-            f"{container_type.MAX_TENSOR_BYTES / 2**30:.0f} GB are read."
-        )
+    container_type.check_made(total, size)
 
 
 def _tensor_bytes(args: tuple) -> int:

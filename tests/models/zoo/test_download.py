@@ -9,6 +9,7 @@ from pathlib import Path
 import gdown
 import pytest
 import requests
+from filelock import FileLock
 
 from errors import MachineError
 from models.zoo import cache, download
@@ -202,11 +203,25 @@ def test_two_sessions_at_once_write_one_file(site):
     )
     first.start()
     assert started.wait(20)
-    assert "already" in refused(at(site))
-    site.hold.set()
+    shown = []
+
+    def release(so_far, total):
+        shown.append((so_far, total))
+        site.hold.set()
+
+    assert download.fetch(at(site), release).read_bytes() == CONTENT
     first.join()
+    assert shown[0][0] > 0, "who waits sees the other's progress"
     assert results[0].read_bytes() == CONTENT
     assert site.asked == [None]
+
+
+def test_a_download_by_somebody_else_is_not_waited_for_without_end(site, monkeypatch):
+    monkeypatch.setattr(download, "LONGEST_WAIT_S", 0)
+    place = cache.file_of(at(site))
+    place.parent.mkdir(parents=True)
+    with FileLock(place.with_name(place.name + ".lock")):
+        assert "by another session" in refused(at(site))
 
 
 def drive(content=CONTENT):

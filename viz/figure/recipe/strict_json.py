@@ -1,6 +1,7 @@
 """JSON from files that may be anything: refused in one line, numbers that are none too."""
 
 import json
+from collections import Counter
 
 from errors import InputError
 
@@ -8,14 +9,23 @@ from errors import InputError
 def parsed(text: str | bytes, name: str, wanted: str) -> object:
     """Return what a JSON text holds; InputError names the file, and says what is ``wanted``.
 
-    NaN and Infinity, which Python's reader takes, are refused.
+    NaN, Infinity and names that occur twice in one object, which Python's reader takes, are
+    refused.
     """
 
     def refuse(word: str) -> float:
         raise InputError(f"{name} holds {word}, which is not a number; give finite numbers.")
 
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [key for key, _ in pairs]
+            twice = next(key for key, count in Counter(names).items() if count > 1)
+            raise InputError(f"{name} holds {twice[:60]!r} twice in one object; give it once.")
+        return found
+
     try:
-        return json.loads(text, parse_constant=refuse)
+        return json.loads(text, parse_constant=refuse, object_pairs_hook=once)
     except (ValueError, RecursionError) as problem:
         what = "nested too deeply" if isinstance(problem, RecursionError) else problem
         raise InputError(f"{name} is not JSON ({what}); give {wanted}.") from problem

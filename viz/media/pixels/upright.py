@@ -111,15 +111,36 @@ def together(
     asked: tuple[float, float] | None,
 ) -> Pixels:
     """Decode frames so that all have the same levels: where they differ, the widest of them."""
-    taken = [decode(number, asked) for number in numbers]
-    found = {(one.levels.low, one.levels.high) for one in taken if one.levels is not None}
-    notes = dict.fromkeys(note for one in taken for note in one.notes)
+    values, found, notes = _gathered(decode, numbers, asked)
     if len(found) > 1:
         widest = min(low for low, _ in found), max(high for _, high in found)
-        taken = [decode(number, widest) for number in numbers]
+        del values
+        values, _, _ = _gathered(decode, numbers, widest)
         text = f"frames shown from {widest[0]:g} to {widest[1]:g}, the widest levels of any of them"
         notes = {f"{text}; {levels.OTHERWISE}": None}
-    return Pixels(np.stack([one.values for one in taken]), tuple(notes))
+    return Pixels(values, tuple(notes))
+
+
+def _gathered(
+    decode: Callable[[int, tuple[float, float] | None], Pixels],
+    numbers: Sequence[int],
+    asked: tuple[float, float] | None,
+) -> tuple[np.ndarray, set[tuple[float, float]], dict[str, None]]:
+    """Return frames (T, H, W, 3), each held once, their levels (low, high), and their notes."""
+    values: np.ndarray | None = None
+    found: set[tuple[float, float]] = set()
+    notes: dict[str, None] = {}
+    for place, number in enumerate(numbers):
+        one = decode(number, asked)
+        if values is None:
+            values = np.empty((len(numbers), *one.values.shape), np.uint8)
+        values[place] = one.values
+        notes |= dict.fromkeys(one.notes)
+        if one.levels is not None:
+            found.add((one.levels.low, one.levels.high))
+    if values is None:
+        raise ValueError("no frames were asked for")
+    return values, found, notes
 
 
 def shrunk(values: np.ndarray, factor: int) -> np.ndarray:

@@ -35,7 +35,7 @@ plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False)
     | st.text() | st.binary(),
     lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.text() | st.integers() | st.none(), inner, max_size=4)
+    | st.dictionaries(st.text() | st.integers(-(2**63), 2**63) | st.none(), inner, max_size=4)
     | st.tuples(inner, inner),
     max_leaves=20,
 )  # fmt: skip

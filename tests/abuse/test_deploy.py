@@ -1,0 +1,190 @@
+"""The files of deploy/: what they name is there, and a real nginx serves two workers with them."""
+
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.paths import ROOT
+
+DEPLOY = ROOT / "deploy"
+HEADERS = {
+    "content-security-policy": "frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "strict-transport-security": "max-age",
+}
+needs_nginx = pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
+only_all = pytest.mark.skipif(
+    os.environ.get("NONLOCAL_VIZ_ABUSE") != "all", reason="starts two servers: make abuse"
+)
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@pytest.mark.parametrize("name", ["Caddyfile", "nginx.conf"])
+def test_both_proxies_set_the_same_headers_and_hide_the_metrics(name):
+    text = (DEPLOY / name).read_text()
+    for header, value in HEADERS.items():
+        assert re.search(rf"{header}\W.*{re.escape(value)}", text, re.IGNORECASE), header
+    assert "/metrics" in text
+    assert "1100m" in text.lower()
+    policy = re.compile(r'Content-Security-Policy "([^"]*)"')
+    assert policy.findall(text) == policy.findall((DEPLOY / "Caddyfile").read_text())
+
+
+def test_what_the_files_name_is_there():
+    for name in ("Dockerfile", "nonlocal-viz.service"):
+        assert "-m" in (DEPLOY / name).read_text()
+        assert "viz" in (DEPLOY / name).read_text()
+    compose = (DEPLOY / "compose.yaml").read_text()
+    for name in re.findall(r"\./([\w.]+):", compose):
+        assert (DEPLOY / name).is_file(), name
+    for name in re.findall(
+        r"^COPY (?:--\S+ )?([\w.]+) ", (DEPLOY / "Dockerfile").read_text(), re.M
+    ):
+        assert name == "." or (ROOT / name).exists(), name
+    assert "secrets.toml" in (ROOT / ".dockerignore").read_text()
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_systemd_takes_the_unit(tmp_path):
+    text = (DEPLOY / "nonlocal-viz.service").read_text()
+    unit = tmp_path / "nonlocal-viz.service"
+    unit.write_text(text.replace("/opt/nonlocal-viz/.venv/bin/python", sys.executable))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True
+    )
+    assert "nonlocal-viz.service" not in done.stderr, done.stderr
+
+
+def configured(folder, port, workers):
+    """Write nginx.conf as shipped, but for names, ports and a certificate of its own."""
+    subprocess.run(
+        [
+            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+            "/CN=localhost", "-keyout", folder / "key.pem", "-out", folder / "cert.pem",
+        ],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    text = (DEPLOY / "nginx.conf").read_text()
+    for old, new in {
+        "viz.example.org": "localhost",
+        "/etc/ssl/certs/viz.pem": str(folder / "cert.pem"),
+        "/etc/ssl/private/viz.key": str(folder / "key.pem"),
+        "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
+        "listen 80;": f"listen 127.0.0.1:{free_port()};",
+        "127.0.0.1:8501": f"127.0.0.1:{workers[0]}",
+        "127.0.0.1:8502": f"127.0.0.1:{workers[1]}",
+    }.items():
+        assert old in text
+        text = text.replace(old, new)
+    temporary = " ".join(
+        f"{kind}_temp_path {folder}/{kind};"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    whole = folder / "nginx.conf"
+    whole.write_text(
+        f"pid {folder}/pid; error_log {folder}/error.log; events {{}}\n"
+        f"http {{ access_log off; {temporary}\n{text}\n}}\n"
+    )
+    return whole
+
+
+@needs_nginx
+def test_nginx_takes_its_file(tmp_path):
+    path = configured(tmp_path, free_port(), (free_port(), free_port()))
+    done = subprocess.run(["nginx", "-t", "-c", path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def running(command, **how):
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def fetched(address, method="GET", **headers):
+    """Return the status, headers and body of a request; the certificate is our own."""
+    context = ssl._create_unverified_context()
+    request = urllib.request.Request(address, method=method, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=20, context=context) as reply:
+            return reply.status, reply.headers, reply.read()
+    except urllib.error.HTTPError as reply:
+        return reply.code, reply.headers, reply.read()
+
+
+def websocket(port):
+    """Return the first line of the answer to a websocket's handshake through the proxy."""
+    context = ssl._create_unverified_context()
+    with (
+        socket.create_connection(("127.0.0.1", port), 20) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secure,
+    ):
+        lines = [
+            "GET /_stcore/stream HTTP/1.1", f"Host: localhost:{port}", "Upgrade: websocket",
+            "Connection: Upgrade", f"Origin: https://localhost:{port}",
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Version: 13",
+        ]  # fmt: skip
+        secure.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        return secure.recv(4096).split(b"\r\n")[0]
+
+
+def wait_for(address):
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        try:
+            if fetched(address)[0] == 200:
+                return
+        except OSError:
+            time.sleep(0.5)
+    pytest.fail(f"{address} does not answer")
+
+
+@needs_nginx
+@only_all
+@pytest.mark.timeout(400)
+def test_nginx_serves_two_workers(tmp_path):
+    port, workers = free_port(), (free_port(), free_port())
+    conf = configured(tmp_path, port, workers)
+    with ExitStack() as stack:
+        for worker in workers:
+            command = [sys.executable, "-m", "viz", "serve", "--port", str(worker)]
+            stack.enter_context(running(command, cwd=ROOT))
+        stack.enter_context(running(["nginx", "-g", "daemon off;", "-c", conf]))
+        for worker in workers:
+            wait_for(f"http://127.0.0.1:{worker}/health")
+        wait_for(f"https://localhost:{port}/health")
+        status, headers, body = fetched(f"https://localhost:{port}/")
+        assert status == 200
+        assert b"<title>" in body
+        for header, value in HEADERS.items():
+            assert value in headers[header]
+        assert fetched(f"https://localhost:{port}/metrics")[0] == 404
+        assert fetched(f"http://127.0.0.1:{workers[0]}/metrics")[0] == 200
+        assert websocket(port).startswith(b"HTTP/1.1 101")
+        ids = "12345678-1234-1234-1234-123456789012"
+        place = f"https://localhost:{port}/_stcore/upload_file/{ids}/{ids}"
+        status, _headers, body = fetched(place, "PUT")
+        assert status in (400, 403, 413)
+    assert not list(Path(tmp_path).glob("pid"))

@@ -1,0 +1,226 @@
+"""One server for many: settings, uploads that nobody asked for, memory, and what is left behind."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
+
+from errors import InputError, MachineError
+from tests.paths import ROOT
+from ui.server import health, memory, scratch, settings, web
+from ui.server.kept import Kept
+from ui.server.settings import Settings
+from ui.server.uploads import Manager, UploadLimits
+from viz.cli.main import main
+
+SERVER_TOML = ROOT / "deploy" / "server.toml"
+
+
+@pytest.fixture
+def limited():
+    before = settings.current()
+    yield lambda **values: settings.use(Settings(**values))
+    settings.use(before)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[server]\nport = 99999", "[server] port is 99999; give a number from 1 to 65535"),
+        ("[server]\nport = '80'", "[server] port is '80'; give a whole number"),
+        ("[server]\nport = true", "[server] port is True; give a whole number"),
+        ("[server]\nprot = 80", "[server] prot is not known; use address, port"),
+        ("[limits]\nport = 80", "[limits] port is not known"),
+        ("[sever]\nport = 80", "is not known; use the tables [server]"),
+        ("port = 80", "'port' stands in no table"),
+        ("[login]\nlogin = 'yes'", "give true or false"),
+        ("[server", "could not be read as TOML"),
+        ("[limits]\nsession_files = " + "9" * 5000, "could not be read as TOML"),
+        ("[limits]\nsession_files = " + "9" * 300, "give a number from"),
+        ("#" * 70_000, "too large"),
+    ],
+)
+def test_settings_name_the_entry_that_is_wrong(tmp_path, one_line, text, words):
+    path = tmp_path / "x.toml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        settings.load(path)
+    assert words in one_line(caught.value)
+
+
+def test_settings_that_are_no_file_are_refused(tmp_path, one_line):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "none", tmp_path, tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(InputError) as caught:
+            settings.load(path)
+        one_line(caught.value)
+
+
+def test_the_example_names_every_setting_with_what_it_is_without():
+    assert settings.load(SERVER_TOML) == settings.SHARED
+    text = SERVER_TOML.read_text()
+    for one in fields(Settings):
+        assert f"\n{one.name} = " in text, one.name
+
+
+def test_visitors_of_a_shared_server_do_not_change_its_cache():
+    assert not settings.SHARED.visitors_change_cache
+    assert Settings().visitors_change_cache
+
+
+def test_check_prints_the_settings(capsys):
+    assert main(["serve", "--settings", str(SERVER_TOML), "--port", "17", "--check"]) == 0
+    assert "port = 17" in capsys.readouterr().out
+    assert main(["serve", "--port", "0", "--check"]) == 2
+
+
+def held(manager, session, size):
+    (place,) = manager.get_upload_urls(session, ["x"])
+    manager.add_file(session, UploadedFileRec(place.file_id, "x", "", b"0" * size))
+    return place.file_id
+
+
+def asked(manager, session):
+    return manager.get_upload_urls(session, ["x"])[0].file_id
+
+
+def test_places_that_no_widget_asked_for_take_nothing():
+    manager = Manager("/x")
+    assert "not asked for" in manager.begin("a", "f", 1)
+    file = asked(manager, "a")
+    assert "not asked for" in manager.begin("b", file, 1)
+    assert manager.begin("a", file, 1) is None
+    assert "on its way" in manager.begin("a", file, 1)
+    manager.end("a", file)
+    manager.remove_session_files("a")
+    assert "not asked for" in manager.begin("a", file, 1)
+    assert manager.refused == 4
+
+
+def test_a_session_over_its_limit_is_refused_and_nobody_else(limited):
+    limited(session_upload_mb=3, process_upload_mb=5, session_files=3)
+    manager = Manager("/x")
+    held(manager, "a", 2**21)
+    assert "3 MB together" in manager.begin("a", asked(manager, "a"), 2**21)
+    assert manager.begin("b", asked(manager, "b"), 2**21) is None  # on its way: it counts
+    assert "as many files as it may" in manager.begin("c", asked(manager, "c"), 2**21)
+    assert "say its size" in manager.begin("c", asked(manager, "c"), None)
+    manager.remove_session_files("a")
+    assert manager.begin("c", asked(manager, "c"), 2**21) is None
+    for _ in range(3):
+        held(manager, "d", 1)
+    assert "Up to 3 files" in manager.begin("d", asked(manager, "d"), 1)
+
+
+def answered(scope, manager):
+    """Return what the middleware sends, and how often the app behind it was reached."""
+    sent, reached = [], []
+
+    async def app(_scope, _receive, _send):
+        reached.append(1)
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(UploadLimits(app, lambda: manager)(scope, None, send))
+    return sent, len(reached)
+
+
+def test_the_middleware_answers_without_reading():
+    manager = Manager("/x")
+    scope = {
+        "type": "http", "method": "PUT", "path": "/_stcore/upload_file/s/f",
+        "headers": [(b"content-length", b"7")],
+    }  # fmt: skip
+    sent, reached = answered(scope, manager)
+    assert (sent[0]["status"], reached) == (413, 0)
+    assert b"not asked for" in sent[1]["body"]
+    for other in ({"path": "/"}, {"method": "GET"}, {"type": "websocket"}):
+        assert answered(scope | other, manager)[1] == 1
+    file = asked(manager, "s")
+    assert answered(scope | {"path": f"/base/_stcore/upload_file/s/{file}"}, manager) == ([], 1)
+    assert manager.sizes() == {}
+    for length in (b"", b"-1", b"x", b"9" * 40):
+        headers = {
+            "headers": [(b"content-length", length)],
+            "path": f"/_stcore/upload_file/s/{file}",
+        }
+        assert answered(scope | headers, manager)[1] == 0
+
+
+def test_the_log_holds_no_ids_and_one_line():
+    file = "12345678-1234-1234-1234-123456789012"
+    scope = {"method": "PUT", "path": f"/_stcore/upload_file/{file}/{file}\n17 ", "client": None}
+    assert web.line(scope, 413, 0.01) == "- PUT /_stcore/upload_file/-/-?17? 413 10 ms"
+
+
+def test_health_says_when_no_more_work_is_taken(limited, monkeypatch):
+    assert health.health()[0] == 200
+    limited(memory_mb=1)
+    status, text = health.health()
+    assert (status, json.loads(text)["ready"]) == (503, False)
+    with pytest.raises(MachineError, match="limit of 1 MB of memory"):
+        memory.check()
+
+
+def test_metrics_are_numbers():
+    for line in health.metrics().splitlines():
+        assert line.startswith("#") or float(line.split()[1]) >= 0
+
+
+def test_what_is_kept_is_bounded_by_bytes_and_the_last_stays():
+    kept = Kept(len, 10, 3)
+    for key in "abc":
+        kept.keep(key, b"123")
+    assert kept.get("a") == b"123"
+    kept.keep("d", b"12")
+    assert [key for key in "abcd" if kept.get(key)] == ["a", "c", "d"]
+    kept.keep("e", b"0" * 17)
+    assert (len(kept), kept.nbytes) == (1, 17)
+
+
+PROGRAM = (
+    "from ui.server import scratch; import time, sys; f = scratch.folder();"
+    "(f / 'upload').write_bytes(b'1'); print(f, flush=True); time.sleep(60)"
+)
+
+
+@pytest.mark.slow
+def test_what_a_killed_server_left_goes_when_the_next_one_starts(tmp_path):
+    env = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+
+    def start():
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM], env=env, stdout=subprocess.PIPE, text=True
+        )
+        return process, Path(process.stdout.readline().strip())
+
+    first, left = start()
+    second, other = start()
+    assert left.exists(), "the second start must not take what the first one uses"
+    first.kill()
+    first.communicate()
+    assert (left / "upload").exists()
+    third, _ = start()
+    assert not left.exists()
+    assert other.exists()
+    for process in (second, third):
+        process.kill()
+        process.communicate()
+
+
+def test_a_folder_that_is_being_made_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(scratch.tempfile, "tempdir", str(tmp_path))
+    made = tmp_path / f"{scratch.PREFIX}x"
+    made.mkdir()
+    assert scratch.sweep() == 0
+    os.utime(made, (time.time() - 100,) * 2)
+    assert scratch.sweep() == 1
+    assert not made.exists()

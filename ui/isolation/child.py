@@ -1,0 +1,56 @@
+"""A child: does one job after another until the server closes the socket."""
+
+import gc
+import socket
+
+import errors
+from errors import AttentionVizError
+from ui.isolation import channel, limits
+from ui.isolation.jobs import KINDS
+
+READY = {"ready": True}
+
+
+def main(descriptor: int) -> None:
+    """Answer what comes over the socket of this descriptor."""
+    limits.settle()
+    gc.freeze()  # what was imported is not looked through again
+    with socket.socket(fileno=descriptor) as server:
+        channel.send(server, READY)
+        while True:
+            try:
+                request, blocks = channel.receive(server)
+            except (channel.BrokenChannelError, OSError):
+                return
+            reply, made = _answered(request, blocks)
+            channel.close(blocks)
+            try:
+                channel.send(server, reply, made)
+            finally:
+                channel.close(made)
+
+
+def _answered(request: dict, blocks: list[int]) -> tuple[dict, list[int]]:
+    """Do what is asked; a refusal is an answer, too."""
+    kind = KINDS[request["kind"]]
+    limits.start(request["megabytes"], request["seconds"])
+    made: list[int] = []
+    try:
+        told, arrays = kind.job(request, [channel.content(block) for block in blocks])
+        made = [channel.block(array) for array in arrays]
+    except AttentionVizError as problem:
+        return {"refused": type(problem).__name__, "line": str(problem)}, []
+    except MemoryError:
+        return {"failed": "it needs more memory than is allowed"}, []
+    except Exception as problem:  # files lead decoders to almost anything
+        return {"failed": type(problem).__name__}, []
+    return {"told": told}, made
+
+
+def refusal(reply: dict) -> AttentionVizError | None:
+    """Return the refusal that a child sent, of the class that it had."""
+    if "refused" not in reply:
+        return None
+    named = getattr(errors, str(reply["refused"]), errors.MediaError)
+    known = isinstance(named, type) and issubclass(named, AttentionVizError)
+    return (named if known else errors.MediaError)(str(reply.get("line", "")))

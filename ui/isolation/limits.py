@@ -1,0 +1,55 @@
+"""What a child may use: set by the child for itself, before it looks at a file."""
+
+import os
+import resource
+import threading
+import time
+from pathlib import Path
+
+MOST_RESULT = 2**30
+"""Bytes of one block."""
+_CHECKED_EVERY_S = 1.0
+_STATUS = Path("/proc/self/status")
+
+
+def settle() -> None:
+    """Set what holds for a child's whole life: few files, small results, no dumps of memory; and
+    end it with the server, also where that was killed."""
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_NOFILE, 64)
+    _lower(resource.RLIMIT_FSIZE, MOST_RESULT)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def start(megabytes: int, seconds: int) -> None:
+    """Allow the next piece of work so much memory and processor time beyond what was used."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    spent = int(used.ru_utime + used.ru_stime) + 1
+    _soften(resource.RLIMIT_CPU, spent + seconds)
+    _soften(resource.RLIMIT_DATA, _data() + megabytes * 2**20)
+
+
+def _data() -> int:
+    """Return the bytes of memory of its own that the process has; 0 where that is not told."""
+    try:
+        lines = _STATUS.read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData")), 0)
+
+
+def _lower(which: int, value: int) -> None:
+    _soft, hard = resource.getrlimit(which)
+    most = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(which, (most, most))
+
+
+def _soften(which: int, value: int) -> None:
+    _soft, hard = resource.getrlimit(which)
+    resource.setrlimit(which, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_CHECKED_EVERY_S)
+    os._exit(1)

@@ -1,0 +1,136 @@
+"""Pictures and clips read by children: the same footage as viz.media gives, whose frames are
+decoded outside of this process."""
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+
+from errors import MediaError
+from ui.isolation import channel
+from ui.isolation.pool import Pool
+from viz.media import footage, pictures
+from viz.media.footage import Footage
+from viz.media.pixels.upright import Pixels
+from viz.types import Clip
+
+Look = Callable[[], None]
+"""Is called while a child works; whatever it raises ends the work."""
+MOST_SET_BYTES = 2**30
+
+
+@cache
+def pool() -> Pool:
+    """Return the pool of this process."""
+    return Pool()
+
+
+def warm() -> None:
+    """Start the pool's children in the background, so that the first picture need not wait."""
+    threading.Thread(target=pool().warm, daemon=True).start()
+
+
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """Files as a child gets them: their bytes one after another, and a token that is their own."""
+
+    names: tuple[str, ...]
+    lengths: tuple[int, ...]
+    joined: bytes
+    is_set: bool
+    token: str
+
+    def ask(self, kind: str, look: Look, **more: object) -> tuple[dict, list[int]]:
+        request = {
+            "kind": kind, "names": self.names, "lengths": self.lengths, "is_set": self.is_set,
+            "token": self.token, **more,
+        }  # fmt: skip
+        block = channel.block(self.joined)
+        try:
+            return pool().run(request, [block], pictures.safe_name(self.names[0]), look)
+        finally:
+            channel.close([block])
+
+
+@dataclass(frozen=True, eq=False)
+class _Remote:
+    """Frames that a child decodes."""
+
+    given: _Given
+    look: Look
+
+    def frames(self, numbers: Sequence[int], most: int) -> Pixels:
+        numbers = [int(number) for number in numbers]
+        told, blocks = self.given.ask("frames", self.look, numbers=numbers, most=most)
+        with _broken(self.given.names[0], blocks):
+            shape = _shape(told)
+            if shape[0] != len(numbers):
+                raise channel.BrokenChannelError("another number of frames")
+            return Pixels(channel.array(blocks[0], shape, "u1"), _notes(told))
+
+
+def _nothing() -> None:
+    """Let a child finish."""
+
+
+def read(content: bytes, name: str, look: Look = _nothing) -> Footage:
+    """Take a picture or clip as ``viz.media.footage.read`` does, read by a child.
+
+    MediaError also for what needs more memory or time than a child may have.
+    """
+    if not content:
+        return footage.read(content, name)  # which says so
+    pictures.check_weight(pictures.safe_name(name), len(content), pictures.MAX_CLIP_BYTES)
+    return _footage(_Given((name,), (len(content),), content, False, secrets.token_hex(8)), look)
+
+
+def read_set(files: Sequence[tuple[str, bytes]], look: Look = _nothing) -> Footage:
+    """Take pictures as the frames of a clip as ``viz.media.footage.read_set`` does, by a child."""
+    lengths = tuple(len(content) for _name, content in files)
+    if not files:
+        return footage.read_set(files)
+    pictures.check_weight("The set", sum(lengths), MOST_SET_BYTES)
+    joined = b"".join(content for _name, content in files)
+    names = tuple(name for name, _content in files)
+    return _footage(_Given(names, lengths, joined, True, secrets.token_hex(8)), look)
+
+
+def _footage(given: _Given, look: Look) -> Footage:
+    told, blocks = given.ask("read", look)
+    with _broken(given.names[0], blocks):
+        name, sha256 = pictures.safe_name(str(told["name"])), str(told["sha256"])[:64]
+        size, notes = (int(told["width"]), int(told["height"])), _notes(told)
+        if "shape" in told:
+            frames = channel.array(blocks[0], _shape(told), "u1")
+            smaller = frames.shape[1:3] != (size[1], size[0])
+            kept = size if smaller else None
+            return footage.of(Clip(frames, (0.0,), name, sha256, notes=notes, size=kept))
+        count = channel.length(blocks[0], "f8")
+        times = tuple(channel.array(blocks[0], (count,), "f8").tolist())
+        return Footage(name, sha256, *size, times, _Remote(given, look), notes)
+
+
+def _shape(told: dict) -> tuple[int, ...]:
+    shape = tuple(told["shape"])
+    if len(shape) != 4 or shape[3] != 3:
+        raise channel.BrokenChannelError("frames of another shape")
+    return shape
+
+
+def _notes(told: dict) -> tuple[str, ...]:
+    return tuple(str(note) for note in told["notes"])
+
+
+@contextmanager
+def _broken(name: str, blocks: list[int]) -> Iterator[None]:
+    """Close blocks in the end, and refuse what is no answer."""
+    try:
+        yield
+    except (channel.BrokenChannelError, LookupError, TypeError, ValueError) as problem:
+        raise MediaError(
+            f"{pictures.safe_name(name)} could not be read ({problem}); export it again."
+        ) from problem
+    finally:
+        channel.close(blocks)

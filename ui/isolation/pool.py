@@ -1,0 +1,181 @@
+"""The children of a server: started ahead, lent for one job at a time, replaced when they die."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from errors import AttentionVizError, MachineError, MediaError
+from ui.isolation import channel
+from ui.isolation.child import READY, refusal
+from ui.isolation.jobs import KINDS
+
+CHILDREN = 2
+STARTING_S = 60
+_LOOK_EVERY_S = 0.1
+_ROOT = Path(__file__).resolve().parents[2]
+_KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
+_PROGRAM = "import sys; from ui.isolation.child import main; main(int(sys.argv[1]))"
+
+
+def _never() -> None:
+    """End no work early."""
+
+
+class Child:
+    """One child process and the socket to it."""
+
+    def __init__(self) -> None:
+        self.socket, theirs = socket.socketpair()
+        surroundings = {k: os.environ[k] for k in _KEPT_VARIABLES if k in os.environ}
+        threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", _PROGRAM, str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+                cwd=_ROOT,
+                env={**surroundings, **threads, "MALLOC_ARENA_MAX": "2"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        self._is_ready = False
+
+    def ask(
+        self, request: dict, blocks: Sequence[int], patience: float, look: Callable[[], None]
+    ) -> tuple[dict, list[int]]:
+        """Return the answer to a request; TimeoutError, BrokenChannelError or OSError without one.
+
+        ``look`` is called while it is waited for; whatever it raises ends the work.
+        """
+        if not self._is_ready:
+            ready, _ = self._received(time.monotonic() + STARTING_S, look)
+            if ready != READY:
+                raise channel.BrokenChannelError("no child of ours")
+            self._is_ready = True
+        self.socket.settimeout(None)
+        channel.send(self.socket, request, blocks)
+        return self._received(time.monotonic() + patience, look)
+
+    def _received(self, until: float, look: Callable[[], None]) -> tuple[dict, list[int]]:
+        while True:
+            look()
+            self.socket.settimeout(_LOOK_EVERY_S)
+            try:
+                self.socket.recv(1, socket.MSG_PEEK)
+            except TimeoutError:
+                if time.monotonic() > until:
+                    raise
+                continue
+            self.socket.settimeout(max(1.0, until - time.monotonic()))
+            return channel.receive(self.socket)
+
+    def end(self) -> None:
+        """End the process, whatever it does."""
+        self.process.kill()
+        self.process.wait()
+        self.socket.close()
+
+
+class Pool:
+    """At most ``children`` jobs at a time; who comes first is served first."""
+
+    def __init__(self, children: int = CHILDREN) -> None:
+        self._free: list[Child] = []
+        self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(children)
+        self._children = children
+
+    def warm(self) -> None:
+        """Start all children, without waiting for them."""
+        with self._lock:
+            self._free += [Child() for _ in range(self._children - len(self._free))]
+
+    def run(
+        self,
+        request: dict,
+        blocks: Sequence[int],
+        name: str,
+        look: Callable[[], None] = _never,
+    ) -> tuple[dict, list[int]]:
+        """Have a child do the job request["kind"] on a file called ``name``; return what it told
+        and the descriptors of its blocks, which the caller closes.
+
+        The refusal of the reader is raised as it is. A child that dies, or takes longer than its
+        kind may, is one line (MediaError) and a new child.
+        """
+        kind = KINDS[request["kind"]]
+        while not self._places.acquire(timeout=_LOOK_EVERY_S):
+            look()
+        try:
+            child = self._taken()
+            try:
+                limited = {**request, "megabytes": kind.megabytes, "seconds": kind.seconds}
+                reply, made = child.ask(limited, blocks, kind.patience, look)
+            except (TimeoutError, channel.BrokenChannelError, OSError) as problem:
+                child.end()
+                raise _without_answer(problem, name, kind.patience) from problem
+            except BaseException:
+                child.end()
+                raise
+            with self._lock:
+                self._free.append(child)
+        finally:
+            self._places.release()
+        return _told(reply, made, name)
+
+    def _taken(self) -> Child:
+        with self._lock:
+            while self._free:
+                child = self._free.pop()
+                if child.process.poll() is None:
+                    return child
+                child.end()
+        try:
+            return Child()
+        except OSError as problem:
+            raise MachineError(
+                f"No process could be started to read the file ({problem.strerror}); try again."
+            ) from problem
+
+    def close(self) -> None:
+        """End all children that are not at work."""
+        with self._lock:
+            for child in self._free:
+                child.end()
+            self._free.clear()
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """The ids of the children that wait for work."""
+        with self._lock:
+            return tuple(child.process.pid for child in self._free)
+
+
+def _told(reply: dict, made: list[int], name: str) -> tuple[dict, list[int]]:
+    if isinstance(told := reply.get("told"), dict):
+        return told, made
+    channel.close(made)
+    refused = refusal(reply)
+    if refused is not None:
+        raise refused
+    raise MediaError(
+        f"{name} could not be read ({str(reply.get('failed'))[:60]}); export it again as PNG, JPEG "
+        "or MP4 (H.264)."
+    )
+
+
+def _without_answer(problem: Exception, name: str, patience: float) -> AttentionVizError:
+    if isinstance(problem, TimeoutError):
+        return MediaError(
+            f"{name} takes more than {patience:.0f} s to read; cut it, scale it down, or save it "
+            "as H.264 MP4 first."
+        )
+    return MediaError(
+        f"{name} could not be read: what decodes it broke down or needed more than its share of "
+        "memory or time. Export it again as PNG, JPEG or MP4 (H.264)."
+    )

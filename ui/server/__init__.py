@@ -1,0 +1,1 @@
+"""One server for many people: its settings, limits, queue, health and metrics."""

@@ -1,0 +1,45 @@
+"""What a session keeps of its work, bounded by bytes: captures, sampled clips."""
+
+from collections.abc import Callable, Hashable
+from threading import Lock
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Kept(Generic[T]):
+    """The last results by key, as many as ``most_bytes`` hold and ``most`` at the most; what was
+    not used for longest goes first, the last one stays. Threads may share it."""
+
+    def __init__(self, size: Callable[[T], int], most_bytes: int, most: int) -> None:
+        self._size, self._most_bytes, self._most = size, most_bytes, most
+        self._held: dict[Hashable, T] = {}
+        self._lock = Lock()
+
+    def get(self, key: Hashable) -> T | None:
+        """Return what is kept under a key, or None."""
+        with self._lock:
+            if key not in self._held:
+                return None
+            found = self._held[key] = self._held.pop(key)
+            return found
+
+    def keep(self, key: Hashable, value: T) -> T:
+        """Keep a value; return it."""
+        with self._lock:
+            self._held.pop(key, None)
+            self._held[key] = value
+            while len(self._held) > 1 and self._is_over():
+                del self._held[next(iter(self._held))]
+        return value
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all that is kept."""
+        return sum(self._size(value) for value in self._held.values())
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def _is_over(self) -> bool:
+        return len(self._held) > self._most or self.nbytes > self._most_bytes

@@ -1,0 +1,125 @@
+"""One fair queue for what keeps the device busy: sessions take turns, whoever asked how often."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from errors import MachineError
+
+Told = Callable[[int, float], None]
+"""Called while waiting, with the place in the queue (1 is next) and the seconds waited so far;
+whatever it raises leaves the queue."""
+_LOOK_EVERY_S = 0.2
+_REMEMBERED = 1000
+
+
+@dataclass(eq=False)
+class _Ticket:
+    session: str
+    number: int
+    began: float = field(default_factory=time.monotonic)
+
+
+class Turns:
+    """Lets one piece of work run at a time, sessions in turn: of those that wait, the one goes
+    next whose session was served the longest ago, or never."""
+
+    def __init__(self, most_waiting: int = 200) -> None:
+        self.most_waiting = most_waiting
+        self._changed = threading.Condition()
+        self._waiting: list[_Ticket] = []
+        self._running: _Ticket | None = None
+        self._served: dict[str, int] = {}
+        self._count = 0
+        self._mine = threading.local()
+        self.seconds_waited = self.seconds_run = 0.0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether something runs."""
+        return self._running is not None
+
+    @property
+    def served(self) -> int:
+        """How many turns were given."""
+        return self._count
+
+    @contextmanager
+    def turn(self, session: str, told: Told) -> Iterator[None]:
+        """Wait for a turn of ``session``, and hold it for the ``with`` body. A turn inside a turn
+        of the same thread is the same one. MachineError where too many wait already."""
+        if getattr(self._mine, "holds", False):
+            yield
+            return
+        ticket = self._queued(session)
+        try:
+            self._wait(ticket, told)
+            self._mine.holds = True
+            yield
+        finally:
+            self._mine.holds = False
+            self._left(ticket)
+
+    def _queued(self, session: str) -> _Ticket:
+        with self._changed:
+            if len(self._waiting) >= self.most_waiting:
+                raise MachineError(
+                    f"{len(self._waiting)} requests wait for this server already; try again in a "
+                    "minute."
+                )
+            number = max((one.number for one in self._waiting), default=0) + 1
+            ticket = _Ticket(session, number)
+            self._waiting.append(ticket)
+            return ticket
+
+    def _wait(self, ticket: _Ticket, told: Told) -> None:
+        while True:
+            with self._changed:
+                order = self._order()
+                if self._running is None and order[0] is ticket:
+                    self._waiting.remove(ticket)
+                    self._running = ticket
+                    self._serve(ticket)
+                    return
+                place = order.index(ticket) + 1
+                self._changed.wait(_LOOK_EVERY_S)
+            told(place, time.monotonic() - ticket.began)
+
+    def _order(self) -> list[_Ticket]:
+        """Return who waits, in the order of turns: a session's second request stands behind the
+        first ones of all others."""
+        before: dict[str, int] = {}
+        keyed = []
+        for ticket in self._waiting:
+            nth = before[ticket.session] = before.get(ticket.session, -1) + 1
+            keyed.append(((nth, self._served.get(ticket.session, 0), ticket.number), ticket))
+        return [ticket for _key, ticket in sorted(keyed, key=lambda one: one[0])]
+
+    def _serve(self, ticket: _Ticket) -> None:
+        self._count += 1
+        self.seconds_waited += time.monotonic() - ticket.began
+        ticket.began = time.monotonic()
+        self._served.pop(ticket.session, None)
+        self._served[ticket.session] = self._count
+        while len(self._served) > _REMEMBERED:
+            del self._served[next(iter(self._served))]
+
+    def _left(self, ticket: _Ticket) -> None:
+        with self._changed:
+            if self._running is ticket:
+                self._running = None
+                self.seconds_run += time.monotonic() - ticket.began
+            else:
+                self._waiting.remove(ticket)
+            self._changed.notify_all()
+
+
+DEVICE = Turns()
+"""The queue of this process, which has one device."""

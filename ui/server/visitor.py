@@ -1,0 +1,17 @@
+"""Who asks: the session of the run that this is, and whether anybody still waits for it."""
+
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
+
+
+def session_id() -> str:
+    """Return the id of the session that this run belongs to; empty outside of a run."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context.session_id if context else ""
+
+
+def stop_if_ended() -> None:
+    """End the run of a session whose tab was closed; nothing otherwise."""
+    session = session_id()
+    if session and runtime.exists() and not runtime.get_instance().is_active_session(session):
+        raise StopException

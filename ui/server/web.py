@@ -1,0 +1,158 @@
+"""The app as a web server: Streamlit's own, with limits on uploads, health, metrics and a log."""
+
+import asyncio
+import logging
+import re
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from streamlit.runtime import app_session, memory_uploaded_file_manager
+
+from ui.isolation import media
+from ui.server import health, memory, scratch, settings
+from ui.server.turns import DEVICE
+from ui.server.uploads import Manager, UploadLimits
+
+ROOT = Path(__file__).resolve().parents[2]
+_TIDIED_EVERY_S = 20
+_LOG = logging.getLogger("nonlocal_viz.access")
+_SECRET = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32,}")
+"""Ids of sessions and files: whoever knows one may write to it."""
+Message = dict[str, Any]
+
+
+class AccessLog:
+    """Middleware that logs a line a request: client, method, path without ids, status, ms."""
+
+    def __init__(self, app: Any) -> None:  # noqa: ANN401
+        self.app = app
+
+    async def __call__(self, scope: Message, receive: Any, send: Any) -> None:  # noqa: ANN401
+        """Pass a request on, and log how it ended."""
+        if scope["type"] != "http" or not settings.current().access_log:
+            await self.app(scope, receive, send)
+            return
+        began, status = time.monotonic(), [0]
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                status[0] = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noting)
+        finally:
+            _LOG.info("%s", line(scope, status[0], time.monotonic() - began))
+
+
+def line(scope: Message, status: int, seconds: float) -> str:
+    """Return the log's line of a request; what a client sent is printable in it."""
+    client = (scope.get("client") or ("-",))[0]
+    path = _SECRET.sub("-", scope["path"])[:200]
+    shown = "".join(c if c.isprintable() and c != " " else "?" for c in path)
+    return f"{client} {scope['method']} {shown} {status} {1000 * seconds:.0f} ms"
+
+
+async def _health(_request: Request) -> Response:
+    status, text = health.health()
+    return Response(text, status, media_type="application/json")
+
+
+async def _metrics(_request: Request) -> Response:
+    return PlainTextResponse(health.metrics())
+
+
+class Server(st.App):
+    """Streamlit's app whose store of uploads has limits."""
+
+    def _create_runtime(self) -> Any:  # noqa: ANN401
+        before = memory_uploaded_file_manager.MemoryUploadedFileManager
+        memory_uploaded_file_manager.MemoryUploadedFileManager = Manager
+        try:
+            return super()._create_runtime()
+        finally:
+            memory_uploaded_file_manager.MemoryUploadedFileManager = before
+
+
+def _manager() -> Any:  # noqa: ANN401
+    return health._uploads()
+
+
+@asynccontextmanager
+async def _living(_app: Any) -> AsyncIterator[None]:  # noqa: ANN401
+    """Start the children that read files, give memory back now and then, and leave nothing."""
+    scratch.folder()
+    media.warm()
+    tidying = asyncio.create_task(_tidy())
+    try:
+        yield
+    finally:
+        tidying.cancel()
+        media.pool().close()
+        scratch.remove()
+
+
+async def _tidy() -> None:
+    with suppress(asyncio.CancelledError):
+        while True:
+            await asyncio.sleep(_TIDIED_EVERY_S)
+            await asyncio.to_thread(memory.give_back)
+
+
+def _own_session_only(self: Any) -> None:  # noqa: ANN401
+    """Clear what the session holds; caches that all visitors share stay."""
+    self._session_state.clear()
+
+
+def app() -> Server:
+    """Return the app under the settings of this process."""
+    DEVICE.most_waiting = settings.current().most_waiting
+    if not settings.current().visitors_change_cache:
+        # Any client may send the message that clears the caches of everybody.
+        app_session.AppSession._handle_clear_cache_request = _own_session_only
+    return Server(
+        str(ROOT / "app.py"),
+        lifespan=_living,
+        routes=[Route("/health", _health), Route("/metrics", _metrics)],
+        middleware=[
+            Middleware(AccessLog),
+            Middleware(UploadLimits, manager=_manager),
+        ],
+    )
+
+
+def options() -> dict[str, object]:
+    """Return the settings of this process as Streamlit names them."""
+    own = settings.current()
+    return {
+        "server.address": own.address,
+        "server.port": own.port,
+        "server.baseUrlPath": own.base_path,
+        "server.headless": True,
+        "server.fileWatcherType": "none",
+        "server.maxUploadSize": min(2048, own.session_upload_mb),
+        "server.disconnectedSessionTTL": own.forget_after_s,
+        "server.enableXsrfProtection": True,
+        "server.enableCORS": True,
+        "client.showErrorDetails": "none",
+        "client.toolbarMode": "minimal",
+        "browser.gatherUsageStats": False,
+    }
+
+
+def run() -> None:
+    """Serve until stopped."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    _LOG.setLevel(logging.INFO)
+    memory.settle()
+    threading.current_thread().name = "server"
+    app().run(config=options())
