@@ -168,7 +168,7 @@ def choose(page: Page, label: str, option: str) -> None:
 def saved(page: Page, label: str) -> bytes:
     """Press a button that saves a file, and return what arrives."""
     with page.expect_download() as arrival:
-        page.get_by_role("button", name=label).click()
+        page.get_by_test_id("stMain").get_by_role("button", name=label).click()
     return Path(arrival.value.path()).read_bytes()
 
 

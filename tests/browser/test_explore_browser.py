@@ -136,7 +136,7 @@ def test_what_is_clicked_typed_and_pressed_changes_picture_pin_and_address(page,
     page.wait_for_selector(".picker[data-cell$=',3']")
     at_rest(page)
     before, plain = drawn(page), bird.clip().frames[0]
-    page.get_by_role("slider", name="Threshold").press("Home")
+    page.get_by_test_id("stSidebar").get_by_role("slider", name="Threshold").press("Home")
     expect(page.locator(".cut").first).to_contain_text("0.00", timeout=PATIENCE_MS)
     at_rest(page)
     assert (drawn(page) != plain).any(-1).sum() > (before != plain).any(-1).sum()

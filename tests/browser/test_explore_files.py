@@ -75,8 +75,8 @@ def test_the_three_files_arrive_and_the_picture_is_what_its_recipe_renders(
     maps = np.load(io.BytesIO(saved(page, "Maps")), allow_pickle=False)
     block = queries.block_of(lead)
     row = kind_of(block).map(block, Cell(0, 9, 17))
-    np.testing.assert_allclose(maps["values"], row.values[None], rtol=1e-4, atol=1e-7)
-    assert list(maps["cell"]) == [0, 9, 17]
+    np.testing.assert_allclose(maps["values_e2-nl"], row.values[None], rtol=1e-4, atol=1e-7)
+    assert list(maps["cell_e2-nl"]) == [0, 9, 17]
     recipe = saved(page, "Recipe")
     (reference,) = recipe_json.loads(recipe).references
     assert lead.geometry.cell_at(*reference.at, block.query_grid) == (9, 17)

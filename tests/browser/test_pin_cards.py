@@ -297,5 +297,5 @@ def test_the_button_of_explore_pins_and_the_sidebar_counts(explore):
     expect(explore.get_by_test_id("stToast")).to_contain_text("Pinned")
     explore.get_by_role("button", name="Pin for a figure").click()
     expect(explore.get_by_test_id("stToast").last).to_contain_text("already")
-    explore.get_by_test_id("stMain").get_by_role("link", name="Make a figure").click()
+    explore.get_by_test_id("stSidebar").get_by_role("link", name="Make a figure").click()
     explore.wait_for_url("**/figure*")

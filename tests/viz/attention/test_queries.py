@@ -114,8 +114,8 @@ def test_auto_is_what_is_shown_when_nothing_is_chosen(cgnl_model, tiny_clip):
 
 @pytest.mark.parametrize(
     "choose",
-    ["", "all", "1;2", "-1", "1.5", "1,,2", "9" * 40, "64", "²", "<b>\n", [64], [-1], [], ["<b>\n"],
-     "probability", "class evidence"],
+    ["", "all", "1;;2", "-1", "1.5", "1,,2", "9" * 40, "64", "²", "<b>\n", [64], [-1], [],
+     ["<b>\n"], "probability", "class evidence"],
 )  # fmt: skip
 def test_maps_that_make_no_sense_are_refused_in_one_line(cgnl_model, tiny_clip, choose, one_line):
     capture = viz.capture(cgnl_model, tiny_clip)

@@ -1,6 +1,5 @@
 """Large photos and clips: halved while decoded, in pixels of the file; memory stays bounded."""
 
-import resource
 import subprocess
 import sys
 
@@ -103,7 +102,6 @@ def test_a_photo_of_200_megapixels_takes_bounded_memory(kind, most, tmp_path):
     asked = [sys.executable, "-c", MEASURED, kind, *map(str, size), str(path)]
     done = subprocess.run(asked, capture_output=True, text=True, check=True)
     assert int(done.stdout) < most
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2**21
 
 
 def test_more_than_4096_frames_are_listed_and_only_those_used_are_opened(tmp_path, monkeypatch):
