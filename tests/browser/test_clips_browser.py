@@ -90,7 +90,7 @@ def test_cancel_stops_a_movie(page, server):
     # Animated WebP takes longest to encode: there is time to change one's mind.
     page.get_by_role("radio", name="Animated WebP").click()
     page.get_by_role("button", name="Make the Animated WebP").click()
-    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel").dispatch_event("click")
     at_rest(page)
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
     expect(page.get_by_role("button", name=re.compile("Save the Animated WebP"))).to_have_count(0)
