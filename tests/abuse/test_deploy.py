@@ -17,6 +17,8 @@ import pytest
 
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 DEPLOY = ROOT / "deploy"
 HEADERS = {
     "content-security-policy": "frame-ancestors 'none'",

@@ -15,6 +15,8 @@ from tests.abuse.measured import measured
 from tests.abuse.samples import SAMPLES, mutated, sample
 from tests.conftest import assert_one_line
 
+pytestmark = pytest.mark.slow
+
 IS_ALL = os.environ.get("NONLOCAL_VIZ_ABUSE") == "all"
 MUTATIONS = int(os.environ.get("NONLOCAL_VIZ_MUTATIONS", 2000 if IS_ALL else 8))
 CUTS = 64 if IS_ALL else 3

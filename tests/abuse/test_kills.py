@@ -13,6 +13,8 @@ from errors import MachineError
 from tests.paths import ROOT
 from viz.cli import file_set
 
+pytestmark = pytest.mark.slow
+
 KILLS = 100 if os.environ.get("NONLOCAL_VIZ_ABUSE") == "all" else 4
 FILES = {f"{folder}m{k}.bin": bytes([k]) * 300_000 for k in range(17) for folder in ("", "heat/")}
 PROGRAM = """

@@ -17,6 +17,8 @@ from viz.figure.recipe import strict_json
 from viz.media import footage
 from viz.types import Sampling
 
+pytestmark = pytest.mark.slow
+
 SECONDS, MEGABYTES = 10, 300
 CHECKPOINTS = {
     "stride_0": "declares tensors of 8.0 GB in a file of",

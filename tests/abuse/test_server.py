@@ -20,6 +20,8 @@ from ui.server.settings import Settings
 from ui.server.uploads import Manager, UploadLimits
 from viz.cli.main import main
 
+pytestmark = pytest.mark.slow
+
 SERVER_TOML = ROOT / "deploy" / "server.toml"
 
 

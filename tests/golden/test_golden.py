@@ -10,6 +10,8 @@ from scripts.goldens import verify_goldens
 from scripts.goldens.golden_blocks import gate_cases, nonlocal_cases
 from scripts.goldens.golden_cases import compare
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 RESULTS = (".expect.pt.xz", ".boxes.pt.xz")
 CHECKPOINTS = sorted(p for p in HERE.glob("*/*.xz") if not p.name.endswith(RESULTS))

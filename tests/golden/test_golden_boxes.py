@@ -12,6 +12,8 @@ from models.detection import inclusive_boxes
 from models.specs.detection import RCNNSpec
 from models.specs.network import ModelSpec
 
+pytestmark = pytest.mark.slow
+
 CASE = Path(__file__).parent / "cgnl_maskrcnn" / "slim8_r50_c4_cgnl.boxes.pt.xz"
 TRUNK = ModelSpec(base_width=8, norm="frozen, no epsilon", strided="conv1")
 

@@ -15,6 +15,8 @@ from models.zoo import catalogue
 from models.zoo.wrapped.libraries import hf_networks, names, registry, weights
 from models.zoo.wrapped.libraries.names import LibraryName, is_library_name, parse
 
+pytestmark = pytest.mark.slow
+
 VIT = "timm:vit_tiny_patch16_224?pretrained=no"
 SMALL = {"hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 3,
          "intermediate_size": 64, "image_size": 64, "patch_size": 16}  # fmt: skip

@@ -18,6 +18,8 @@ from models.zoo.wrapped.wrap import weights_hash, wrap
 from tests.models.zoo.wrapped.networks import picture_network
 from tests.viz.attention.captured import hooks, odd_modes
 
+pytestmark = pytest.mark.slow
+
 TINY = Preprocessing(size=64, resize=64, stride=16, fixed=True)
 
 

@@ -15,6 +15,8 @@ from models.specs.block import CGNLSpec
 from scripts.training.lite import student, train, views
 from scripts.training.lite.recipes import RECIPES
 
+pytestmark = pytest.mark.slow
+
 SHORT = {"views": 8, "polish": 0, "batch": 4, "block_first": 0.0}
 
 

@@ -14,6 +14,8 @@ from scripts.training.lite import cache_clips, cache_features
 from scripts.training.lite.framings import frame, load_aspects
 from scripts.training.lite.moving_photos import FRAMES, HIDDEN, moving_photo
 
+pytestmark = pytest.mark.slow
+
 SIDE = 64
 
 
