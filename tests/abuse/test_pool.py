@@ -22,7 +22,7 @@ def png(height=38, width=46):
     return drawn_clips.picture(drawn_clips.drawn(7, height, width))
 
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.timeout(60), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module", autouse=True)

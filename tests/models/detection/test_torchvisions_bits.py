@@ -14,6 +14,8 @@ from models.specs.gate import CGDSpec
 from models.specs.network import CompactSpec, ModelSpec
 from tests.models.detection.states import filled, ours, shaken
 
+pytestmark = pytest.mark.slow
+
 ANY = {"box_score_thresh": 0.0, "box_detections_per_img": 13}
 LIMITS = {"score": 0.0, "detections": 13}
 

@@ -18,6 +18,8 @@ from tests.ui.pages import app, assert_sound, models_page, table, trees
 from ui.models import own as own_model
 from ui.session import own_networks
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<script>alert(1)</script> [x](http://evil) $x^2$ `code`"
 
 

@@ -14,6 +14,8 @@ from models.specs.block import CGNLSpec, NonLocalSpec
 from models.specs.detection import RCNNSpec, SSDSpec
 from models.specs.network import ModelSpec
 
+pytestmark = pytest.mark.slow
+
 BLOCKS = {
     "base": None,
     "nl": NonLocalSpec(scale=True),

@@ -11,6 +11,8 @@ from tests.models.checkpoints.families import test_trust
 from tests.models.checkpoints.families.test_families import CGNL_BLOCKS, network_of, resnet
 from tests.models.written import foreign
 
+pytestmark = pytest.mark.slow
+
 CGNL = {"kernel": "cgnl"}
 
 

@@ -13,6 +13,8 @@ from tests.viz.attention.kinds.tokens.eager import Eager
 from viz.attention.kinds.registry import KINDS
 from viz.attention.kinds.tokens.factors import over_cells, window_weights
 
+pytestmark = pytest.mark.slow
+
 LEFT_OUT: dict[str, int] = {}
 """Networks with layers that are left out, and how many."""
 

@@ -20,6 +20,8 @@ from viz.rendering.heat import normalise
 from viz.rendering.look import Look
 from viz.types import Clip
 
+pytestmark = pytest.mark.slow
+
 AT = (41, 22)
 VIT = "timm:vit_tiny_patch16_224?pretrained=no"
 
