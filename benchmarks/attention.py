@@ -5,18 +5,16 @@ The networks have random weights: nothing is downloaded, and time does not depen
 
 import importlib.util
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
+from playwright.sync_api import Page
 from torch import Tensor, nn
 
 import viz
-from benchmarks.chromium import find_chromium
-from benchmarks.explore import DRAWN, REST, Figure, hover_figures, opened_tab, served
+from benchmarks.explore import DRAWN, REST, Figure, hover_figures, in_browser
 from models.loaded import LoadedModel
 from models.zoo.wrapped.libraries import registry
 from viz.attention import forward, pipeline
@@ -35,7 +33,7 @@ def report() -> Iterator[str]:
     model = registry.load(SMALL)
     yield from _capture_lines(model)
     yield from _memory_lines()
-    yield from _browser_lines()
+    yield from in_browser(_browser_lines)
 
 
 def _capture_lines(model: LoadedModel) -> Iterator[str]:
@@ -135,24 +133,15 @@ def _timed(run: Callable[[], object]) -> float:
     return statistics.median(_in_turns({"": run})[""])
 
 
-def _browser_lines() -> Iterator[str]:
+def _browser_lines(tab: Page, address: str) -> Iterator[str]:
     """Measure pointer to heat for 1,369 tokens x 6 heads, all heads as small maps beside."""
-    chromium = find_chromium()
-    if chromium is None:
-        yield "browser figures: skipped, no Chromium was found (make chromium)"
-        return
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        opened_tab(chromium) as tab,
-        served(Path(folder) / "count") as address,
-    ):
-        name = DINO.replace(":", "%3A").replace("?", "%3F").replace("=", "%3D")
-        tab.goto(f"{address}/?net={name}&beside=none&size=518&mode=center-crop")
-        tab.wait_for_selector(DRAWN)
-        tab.wait_for_selector(REST)
-        what = "N=1369 x 6 heads"
-        for figure in hover_figures(tab, what, (8, 16), "one network"):
-            yield figure.line()
+    name = DINO.replace(":", "%3A").replace("?", "%3F").replace("=", "%3D")
+    tab.goto(f"{address}/?net={name}&beside=none&size=518&mode=center-crop")
+    tab.wait_for_selector(DRAWN)
+    tab.wait_for_selector(REST)
+    what = "N=1369 x 6 heads"
+    for figure in hover_figures(tab, what, (8, 16), "one network"):
+        yield figure.line()
 
 
 def _noise(side: int) -> Clip:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +56,20 @@ def report() -> list[str]:
         with served(count_file) as address:
             figures = _measure(tab, address, count_file)
     return [figure.line() for figure in figures]
+
+
+def in_browser(lines: Callable[[Page, str], Iterator[str]]) -> Iterator[str]:
+    """Yield what ``lines`` measures in a fresh tab, given that and a fresh server's address."""
+    chromium = find_chromium()
+    if chromium is None:
+        yield "browser figures: skipped, no Chromium was found (make chromium)"
+        return
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        opened_tab(chromium) as tab,
+        served(Path(folder) / "count") as address,
+    ):
+        yield from lines(tab, address)
 
 
 @contextmanager

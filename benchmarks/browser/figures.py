@@ -1,14 +1,11 @@
 """The Figure page in Chromium: from a move of the threshold slider to the new preview."""
 
 import statistics
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 from playwright.sync_api import Page
 
-from benchmarks.chromium import find_chromium
-from benchmarks.explore import REST, Figure, opened_tab, served
+from benchmarks.explore import REST, Figure, in_browser
 from benchmarks.figures import PANELS, ROWS, parts_figure
 from viz.figure.recipe import recipe_json
 
@@ -32,17 +29,12 @@ _TIMED = """(selector) => new Promise((done) => {
 
 def report() -> Iterator[str]:
     """Measure in a fresh server and a fresh Chromium, and yield the lines."""
-    chromium = find_chromium()
-    if chromium is None:
-        yield "browser figures: skipped, no Chromium was found (make chromium)"
-        return
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        opened_tab(chromium) as tab,
-        served(Path(folder) / "count") as address,
-    ):
-        _open(tab, address)
-        times = sorted(_moves(tab))
+    return in_browser(_lines)
+
+
+def _lines(tab: Page, address: str) -> Iterator[str]:
+    _open(tab, address)
+    times = sorted(_moves(tab))
     name = f"slider moved to new preview, {ROWS} x {PANELS} panels"
     yield Figure(f"{name}, median", statistics.median(times), LIMIT_MS, "ms").line()
     yield f"{name}, slowest of {len(times)}: {times[-1]:.0f} ms"

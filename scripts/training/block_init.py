@@ -11,6 +11,7 @@ from torch import Tensor
 
 from models.blocks.cgnl_block import CGNLBlock
 from models.blocks.nonlocal_block import NonLocalBlock
+from viz.evaluation.clusters import kmeans
 
 KMEANS_STEPS = 25
 
@@ -24,16 +25,7 @@ def principal_directions(features: Tensor, count: int) -> Tensor:
 
 def spherical_kmeans(features: Tensor, count: int, seed: int) -> Tensor:
     """Return ``count`` unit centroids (count, C) of the directions of centred (K, C) features."""
-    draw = torch.Generator().manual_seed(seed)
-    unit = F.normalize(features - features.mean(0), dim=1)
-    centroids = unit[torch.randperm(len(unit), generator=draw)[:count].to(unit.device)]
-    for _ in range(KMEANS_STEPS):
-        nearest = (unit @ centroids.T).argmax(1)
-        sums = torch.zeros_like(centroids).index_add_(0, nearest, unit)
-        empty = sums.norm(dim=1) == 0
-        sums[empty] = centroids[empty]
-        centroids = F.normalize(sums, dim=1)
-    return centroids
+    return kmeans(features - features.mean(0), count, seed, KMEANS_STEPS)
 
 
 def without_mean(directions: Tensor, features: Tensor) -> Tensor:

@@ -7,12 +7,12 @@ from torch import Tensor
 KMEANS_STEPS = 30
 
 
-def kmeans(vectors: Tensor, count: int, seed: int) -> Tensor:
-    """Return ``count`` unit centroids of the directions of (K, C)."""
+def kmeans(vectors: Tensor, count: int, seed: int, steps: int = KMEANS_STEPS) -> Tensor:
+    """Return ``count`` unit centroids (count, C) of the directions of (K, C), after ``steps``."""
     draw = torch.Generator().manual_seed(seed)
     unit = F.normalize(vectors, dim=1)
-    centroids = unit[torch.randperm(len(unit), generator=draw)[:count]]
-    for _ in range(KMEANS_STEPS):
+    centroids = unit[torch.randperm(len(unit), generator=draw)[:count].to(unit.device)]
+    for _ in range(steps):
         nearest = (unit @ centroids.T).argmax(1)
         sums = torch.zeros_like(centroids).index_add_(0, nearest, unit)
         empty = sums.norm(dim=1) == 0
