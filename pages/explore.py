@@ -154,37 +154,54 @@ def main() -> None:
 
 
 def view(above: AbstractContextManager) -> None:
-    """Draw the view, and what is said and offered above it."""
-    told = st.container()
+    """Draw the view, and what is said and offered above it.
+
+    What comes and goes (notes, errors, what is being computed) has places of its own above the
+    view: nothing below moves, and no input is there twice while the page is drawn anew.
+    """
+    told, work = st.container(), st.container()
     settings = sidebar()
-    if problem := state.UPLOAD_PROBLEM.get():
-        st.error(problem)
-    clip = medium.guarded_sample(settings.sampling) if settings else None
-    if clip is None:
-        return
-    linked_networks.ask()
-    found = scene.scene(clip, settings)
+    with work:
+        found = _found(settings)
     if found is None:
-        st.info("No network could be shown for this picture; choose another network or picture.")
         return
     state.ENDS.set(scene.ends(found))
     left, right = st.columns([5, 2], vertical_alignment="center")
     left.markdown(explanations.strong_sentence(found))
     with right:
         examples()
-    canvas(found, settings)
-    objects.chooser(found)
-    pinned(found)
+    with st.container():
+        canvas(found, settings)
+    with st.container():
+        objects.chooser(found)
+    with st.container():
+        pinned(found)
     with above:
         toolbar(found, settings)
-    movie_maker(found, settings)
-    explained(found)
+    with st.container():
+        movie_maker(found, settings)
+    with st.container():
+        explained(found)
     models = [shot.model for shot in found.shots]
     linked_networks.compare(models)
     reference_patch.show_weights([model.sha256 for model in models])
     bound.finish()
     with told:
         bound.problems()
+
+
+def _found(settings: Settings | None) -> Scene | None:
+    """Return what is shown, or say why nothing is."""
+    if problem := state.UPLOAD_PROBLEM.get():
+        st.error(problem)
+    clip = medium.guarded_sample(settings.sampling) if settings else None
+    if clip is None:
+        return None
+    linked_networks.ask()
+    found = scene.scene(clip, settings)
+    if found is None:
+        st.info("No network could be shown for this picture; choose another network or picture.")
+    return found
 
 
 def _instead() -> None:
