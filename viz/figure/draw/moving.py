@@ -58,7 +58,7 @@ class MovingPages:
             for place in plan.places:
                 made = drawing.raster_of(canvas, place)
                 rows, cols = drawing.pixels_of(canvas, place.box)
-                pixels[rows, cols, :3] = made.pixels
+                pixels[rows, cols] = cv2.cvtColor(made.pixels, cv2.COLOR_RGB2RGBA)
                 drawing.marks_of(canvas, place, made)
             drawing.arrows(canvas)
             self._write(canvas, (words for words in plan.words if words not in self._words))

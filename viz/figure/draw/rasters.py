@@ -160,10 +160,15 @@ def _taps(
 def _blended(
     base: np.ndarray, level: np.ndarray, look: Look, colours: np.ndarray, shown_from: float
 ) -> np.ndarray:
-    shown = heats.kept(np.nan_to_num(level, nan=-1.0), shown_from)
-    out, opacity = base.copy(), np.float32(look.heat_opacity)
-    tints = colours[np.rint(level[shown] * 255).astype(np.uint8)].astype(np.float32)
-    out[shown] = np.rint((1 - opacity) * base[shown] + opacity * tints).astype(np.uint8)
+    opacity = np.float32(look.heat_opacity)
+    under = (1 - opacity) * np.arange(256, dtype=np.float32)
+    tints = opacity * colours.astype(np.float32)
+    where = np.flatnonzero(heats.kept(np.nan_to_num(level, nan=-1.0), shown_from))
+    found = tints[np.rint(level.ravel()[where] * 255).astype(np.uint8)]
+    out = base.copy()
+    flat = out.reshape(-1, 3)
+    found += under[flat[where]]
+    flat[where] = np.rint(found, out=found).astype(np.uint8)
     return out
 
 
