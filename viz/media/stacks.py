@@ -68,8 +68,8 @@ def read(content: bytes, name: str, levels: tuple[float, float] | None = None) -
     """List the pages of a TIFF; None where it is one picture.
 
     Pages are those of the first one's size; smaller versions of a page, as pyramids and thumbnails
-    are, do not count. MediaError over the
-    limits; what cannot be read is left to viz.media.pictures to refuse.
+    are, do not count. MediaError over the limits; what cannot be read is left to viz.media.pictures
+    to refuse.
     """
     deep_levels.check(levels)
     pictures.check_weight(name, len(content), pictures.MAX_BYTES)

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from errors import CheckpointError
-from models.checkpoints.containers import arrays, container_type, readers
+from models.checkpoints.containers import arrays, container_type, formats
 from models.checkpoints.containers.metadata import MAX_TEXT, flatten, kind
-from models.checkpoints.containers.readers import Opened
+from models.checkpoints.containers.formats import Opened
 from models.checkpoints.containers.states import (
     MAX_ENTRIES,
     STATE_KEYS,
@@ -81,13 +81,13 @@ def read(path: Path, weights: str | None = None) -> RawCheckpoint:
 def _open(path: Path, file: BinaryIO, size: int) -> Opened:
     match container_type.sniff(file, size):
         case container_type.SAFETENSORS:
-            return readers.read_safetensors(str(path))
+            return formats.read_safetensors(str(path))
         case container_type.ZIP:
-            return readers.read_zip(file, size)
+            return formats.read_zip(file, size)
         case container_type.LEGACY:
-            return readers.read_legacy(file, size)
+            return formats.read_legacy(file, size)
         case _:
-            return readers.read_pickle(file)
+            return formats.read_pickle(file)
 
 
 def _sha256(file: BinaryIO) -> str:
