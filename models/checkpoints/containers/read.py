@@ -13,8 +13,8 @@ from torch import Tensor
 
 from errors import CheckpointError
 from models.checkpoints.containers import arrays, container_type, formats
-from models.checkpoints.containers.metadata import MAX_TEXT, flatten, kind
 from models.checkpoints.containers.formats import Opened
+from models.checkpoints.containers.metadata import MAX_TEXT, flatten, kind
 from models.checkpoints.containers.states import (
     MAX_ENTRIES,
     STATE_KEYS,
