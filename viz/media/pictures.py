@@ -110,10 +110,10 @@ def read(
     An animated file gives its first frame. ``levels`` are the values that are black and white in a
     picture of more than 8 bits (None: see viz.media.pixels.levels.found); what was assumed is in
     the clip's notes. At most 256 MB and 200 million pixels, checked before anything is decoded;
-    sides of at least 16 px, at most 32 times as long as wide. A picture of more than ``most`` pixels is
-    halved until it has no more; the clip's width and height stay the file's. Memory: 4 bytes a
-    pixel of the file, less for JPEGs (they are halved before they are unpacked), 0.95 GB at most,
-    one large picture at a time.
+    sides of at least 16 px, at most 32 times as long as wide. A picture of more than ``most``
+    pixels is halved until it has no more; the clip's width and height stay the file's. Memory:
+    4 bytes a pixel of the file, less for JPEGs (they are halved before they are unpacked), 0.95 GB
+    at most, one large picture at a time.
     """
     name = safe_name(name)
     if not content:
