@@ -86,6 +86,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "figure",
         "gates",
         "models",
+        "server.command",
     ),
 }
 """Room -> its sub-packages and modules; each imports its own and those before it. A module belongs

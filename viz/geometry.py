@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from errors import OutsideError
-from models.blocks.layout import Grid
+from models.specs.grid import Grid
 
 Mode = Literal["fit", "center-crop"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+SIZES = (16, 1344)
+"""Smallest and largest side of an input in pixels."""
 
 
 @dataclass(frozen=True)

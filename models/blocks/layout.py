@@ -1,24 +1,12 @@
 """Clips folded into batches and back: the one place that knows how (B, C, T, H, W) is laid out."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
-class Grid(NamedTuple):
-    """Feature cells of a clip; N = frames * rows * cols positions, counted in (t, y, x) order."""
-
-    frames: int
-    rows: int
-    cols: int
-
-    @property
-    def cells(self) -> int:
-        """N, the number of positions."""
-        return self.frames * self.rows * self.cols
+from models.specs.grid import Grid
 
 
 def grid_of(x: Tensor) -> Grid:

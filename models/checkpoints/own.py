@@ -1,11 +1,10 @@
 """This project's own weight files: .safetensors with the network's spec and class names in its
 header."""
 
-import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -15,6 +14,7 @@ from torch import Tensor
 from errors import CheckpointError, SpecError
 from models.build import Network, build, outline
 from models.checkpoints.containers import container_type
+from models.checkpoints.containers.read import RawCheckpoint, read
 from models.checkpoints.fill import check_fit, fill
 from models.checkpoints.trunks import trunk_tensors
 from models.loaded import LoadedModel
@@ -73,14 +73,9 @@ def write(
         part.unlink(missing_ok=True)
 
 
-def is_own(path: Path) -> bool:
-    """Return whether a file is one of this project's; False for anything unreadable."""
-    try:
-        _check_container(path)
-        with safe_open(path, framework="pt") as file:
-            return (file.metadata() or {}).get("format") == FORMAT
-    except (CheckpointError, SafetensorError, OSError):
-        return False
+def is_own(raw: RawCheckpoint) -> bool:
+    """Return whether a checkpoint that was read is one of this project's files."""
+    return raw.container == container_type.SAFETENSORS and raw.metadata.get("format") == FORMAT
 
 
 def read_header(path: Path) -> Header:
@@ -89,14 +84,20 @@ def read_header(path: Path) -> Header:
     _check_container(path)
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-        if metadata.get("format") != FORMAT:
-            raise CheckpointError(
-                f"{path.name} is a safetensors file of another kind (format "
-                f"{metadata.get('format')!r}); "
-                f"files of format {FORMAT!r} are read. Remove it from the folder or load it as "
-                "a checkpoint."
-            )
+            return _header(file.metadata() or {}, path.name)
+    except (SafetensorError, OSError) as problem:
+        raise _damaged(path.name, problem) from problem
+
+
+def _header(metadata: Mapping[str, str], name: str) -> Header:
+    """Return what the text of a file's header says; CheckpointError if the file is not ours."""
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{name} is a safetensors file of another kind (format {metadata.get('format')!r}); "
+            f"files of format {FORMAT!r} are read. Remove it from the folder or load it as a "
+            "checkpoint."
+        )
+    try:
         names = json.loads(metadata["classes"])
         if not isinstance(names, list):
             raise ValueError("class names are not a list")
@@ -107,32 +108,38 @@ def read_header(path: Path) -> Header:
             metadata.get("trunk", ""),
         )
     except SpecError as problem:
-        raise CheckpointError(f"{path.name} cannot be used. {problem}") from problem
-    except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as problem:
-        raise _damaged(path, problem) from problem
+        raise CheckpointError(f"{name} cannot be used. {problem}") from problem
+    except (KeyError, ValueError, RecursionError) as problem:
+        raise _damaged(name, problem) from problem
 
 
 def load(path: Path, model_id: str | None = None) -> LoadedModel:
     """Load a weight file fully or not at all: every key mapped, every shape equal, every value
     finite."""
-    header, tensors, held = _verified(path)
-    network = build(header.spec)
-    fill(network, tensors, path.name)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return LoadedModel(
-        model_id or path.stem,
-        header.spec,
-        network,
-        header.class_names,
-        digest,
-        report(held),
-    )
+    _check_container(path)
+    return loaded(read(path), model_id)
 
 
 def inspect(path: Path) -> tuple[Header, Report]:
     """Return what a file of our own holds, verified as ``load`` does, without a network of it."""
-    header, _tensors, held = _verified(path)
-    return header, report(held)
+    _check_container(path)
+    return inspected(read(path))
+
+
+def loaded(raw: RawCheckpoint, model_id: str | None = None) -> LoadedModel:
+    """Return the network of a file of ours that was read; CheckpointError if it does not fit."""
+    header, tensors = _verified(raw)
+    network = build(header.spec)
+    fill(network, tensors, raw.name)
+    name = model_id or PurePath(raw.name).stem
+    made = report(raw.tensors)
+    return LoadedModel(name, header.spec, network, header.class_names, raw.sha256, made)
+
+
+def inspected(raw: RawCheckpoint) -> tuple[Header, Report]:
+    """Return what a file of ours that was read holds, verified as ``loaded`` does."""
+    header, _tensors = _verified(raw)
+    return header, report(raw.tensors)
 
 
 def _same(value: Tensor, other: Tensor | None) -> bool:
@@ -154,23 +161,17 @@ def report(tensors: Iterable[str]) -> Report:
     return Report("this project's own", "safetensors", renamed={key: key for key in tensors})
 
 
-def _verified(path: Path) -> tuple[Header, dict[str, Tensor], tuple[str, ...]]:
+def _verified(raw: RawCheckpoint) -> tuple[Header, dict[str, Tensor]]:
     """Return header and tensors of a file that fit the network which it describes, those of its
-    trunk among them, and the keys that the file itself holds."""
-    header = read_header(path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
-    except (SafetensorError, OSError) as problem:
-        raise _damaged(path, problem) from problem
-    held = tuple(tensors)
-    tensors = _on_trunk(header, tensors, path.name)
+    trunk among them."""
+    header = _header(raw.metadata, raw.name)
+    tensors = _on_trunk(header, raw.tensors, raw.name)
     try:
         # An outline without memory: a header may claim a network that no machine holds.
-        check_fit(outline(header.spec), tensors, path.name)
+        check_fit(outline(header.spec), tensors, raw.name)
     except SpecError as problem:
-        raise CheckpointError(f"{path.name} cannot be used. {problem}") from problem
-    return header, tensors, held
+        raise CheckpointError(f"{raw.name} cannot be used. {problem}") from problem
+    return header, tensors
 
 
 def _check_container(path: Path) -> None:
@@ -184,8 +185,8 @@ def _check_container(path: Path) -> None:
         raise CheckpointError(f"{path.name} {refusal}") from refusal
 
 
-def _damaged(path: Path, problem: Exception) -> CheckpointError:
+def _damaged(name: str, problem: Exception) -> CheckpointError:
     return CheckpointError(
-        f"{path.name} is damaged ({type(problem).__name__}: {problem}); fetch it again. "
+        f"{name} is damaged ({type(problem).__name__}: {problem}); fetch it again. "
         "Nothing was loaded."
     )

@@ -1,11 +1,14 @@
 """One server for many: settings, uploads that nobody asked for, memory, and what is left behind."""
 
 import asyncio
+import gc
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
+import weakref
 from dataclasses import fields
 from pathlib import Path
 
@@ -164,12 +167,30 @@ def test_the_log_holds_no_ids_and_one_line():
 
 
 def test_health_says_when_no_more_work_is_taken(limited, monkeypatch):
+    monkeypatch.setattr(health, "PREPARED", threading.Event())
+    assert health.health()[0] == 503  # networks and pages are still loaded
+    health.PREPARED.set()
     assert health.health()[0] == 200
     limited(memory_mb=1)
     status, text = health.health()
     assert (status, json.loads(text)["ready"]) == (503, False)
     with pytest.raises(MachineError, match="limit of 1 MB of memory"):
         memory.check()
+
+
+def test_what_is_alive_is_not_walked_again_and_what_died_goes():
+    class Knot:
+        pass
+
+    knot = Knot()
+    knot.itself, gone = knot, weakref.ref(knot)
+    memory.give_back()
+    assert gc.get_freeze_count() > 10_000
+    del knot
+    assert gone() is not None
+    memory.give_back()
+    assert gone() is None
+    gc.unfreeze()
 
 
 def test_metrics_are_numbers():

@@ -1,6 +1,7 @@
 """Health for load balancers, metrics for Prometheus: numbers only, no names, no addresses."""
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,19 +13,22 @@ from ui.server.turns import DEVICE
 from ui.server.uploads import Manager
 
 _STARTED = time.monotonic()
+PREPARED = threading.Event()
+"""Set once networks and pages are in memory."""
 
 
 def health() -> tuple[int, str]:
     """Return the status and the JSON of /health: 200 while new work is taken, else 503."""
     full = DEVICE.waiting >= DEVICE.most_waiting or memory.used_mb() > memory.most_mb()
+    is_ready = PREPARED.is_set() and not full
     state = {
-        "ready": not full,
+        "ready": is_ready,
         "queue": DEVICE.waiting,
         "running": int(DEVICE.is_running),
         "memory_mb": memory.used_mb(),
         "memory_limit_mb": memory.most_mb(),
     }
-    return (503 if full else 200), json.dumps(state)
+    return (200 if is_ready else 503), json.dumps(state)
 
 
 def _uploads() -> Any:  # noqa: ANN401

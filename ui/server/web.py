@@ -5,7 +5,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from streamlit.runtime import app_session, memory_uploaded_file_manager
 
+from errors import AttentionVizError
 from ui.isolation import media
 from ui.server import health, memory, scratch, settings
 from ui.server.turns import DEVICE
@@ -25,6 +26,8 @@ from ui.server.uploads import Manager, UploadLimits
 ROOT = Path(__file__).resolve().parents[2]
 _TIDIED_EVERY_S = 20
 _LOG = logging.getLogger("nonlocal_viz.access")
+_AHEAD: list[Callable[[], None]] = []
+"""What is done before the first visitor comes."""
 _SECRET = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32,}")
 """Ids of sessions and files: whoever knows one may write to it."""
 Message = dict[str, Any]
@@ -92,7 +95,7 @@ async def _living(_app: Any) -> AsyncIterator[None]:  # noqa: ANN401
     """Start the children that read files, give memory back now and then, and leave nothing."""
     scratch.folder()
     media.warm()
-    tidying = asyncio.create_task(_tidy())
+    tidying = asyncio.create_task(_keep_tidy())
     try:
         yield
     finally:
@@ -101,11 +104,23 @@ async def _living(_app: Any) -> AsyncIterator[None]:  # noqa: ANN401
         scratch.remove()
 
 
-async def _tidy() -> None:
+async def _keep_tidy() -> None:
+    """Do what is to be done ahead, then give memory back for as long as the server lives."""
     with suppress(asyncio.CancelledError):
+        await asyncio.to_thread(_prepare)
         while True:
-            await asyncio.sleep(_TIDIED_EVERY_S)
             await asyncio.to_thread(memory.give_back)
+            await asyncio.sleep(_TIDIED_EVERY_S)
+
+
+def _prepare() -> None:
+    try:
+        for prepare in _AHEAD:
+            prepare()
+    except AttentionVizError as problem:
+        _LOG.warning("%s", problem)  # pages say it, too
+    finally:
+        health.PREPARED.set()
 
 
 def _own_session_only(self: Any) -> None:  # noqa: ANN401
@@ -149,8 +164,9 @@ def options() -> dict[str, object]:
     }
 
 
-def run() -> None:
-    """Serve until stopped."""
+def run(prepare: Callable[[], None]) -> None:
+    """Serve until stopped; ``prepare`` is done first, and the server is ready behind it."""
+    _AHEAD.append(prepare)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     _LOG.setLevel(logging.INFO)
     memory.settle()

@@ -17,12 +17,9 @@ from models.zoo.wrapped.wrap import wrap
 from viz.attention import preprocess
 from viz.attention.captures import Capture
 from viz.attention.forward import capture as run
-from viz.geometry import MODES, Mode
+from viz.geometry import MODES, SIZES, Mode
 from viz.media import footage
 from viz.types import Clip, ModelInput, Sampling
-
-SIZES = (16, 1344)
-"""Smallest and largest side of an input in pixels."""
 
 
 def load(name: str | nn.Module, answers: Mapping[str, str] = catalogue.NO_ANSWERS) -> LoadedModel:

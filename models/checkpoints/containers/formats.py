@@ -1,4 +1,4 @@
-"""What each container holds, opened so that nothing of it can run: safetensors through its own
+"""What each container holds, opened so that nothing of it can run: safetensors checked by its own
 library, torch files and pickles as data.
 
 The pickle of a torch file is only described (pickles.py): which globals it names, which storages it
@@ -6,12 +6,14 @@ claims, how large its tensors would be. When all of that is as it should be, the
 asked for are made of the bytes beside it (tensors.py).
 """
 
+import json
 import os
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import prod
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -21,7 +23,7 @@ from errors import CheckpointError
 from models.checkpoints.containers import container_type, pickles, storage_claims
 from models.checkpoints.containers.admission import check_called, check_named, refuse
 from models.checkpoints.containers.storage_claims import Claim
-from models.checkpoints.containers.tensors import Storages, no_storages
+from models.checkpoints.containers.tensors import Placed, Storages, kept_as, no_storages
 
 _COUNT = 8
 """Bytes before each storage of a legacy file: how many elements it has."""
@@ -39,14 +41,53 @@ class Opened(NamedTuple):
     storages: Storages = no_storages
 
 
-def read_safetensors(path: str) -> Opened:
-    """Read a safetensors file, whose header length was checked."""
+_SAFE_DTYPES = {
+    "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64",
+    "I32": "int32", "I16": "int16", "I8": "int8", "U64": "uint64", "U32": "uint32",
+    "U16": "uint16", "U8": "uint8", "BOOL": "bool", "C64": "complex64",
+    "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2",
+}  # fmt: skip
+"""safetensors' name of a dtype -> torch's."""
+
+
+def read_safetensors(path: str, file: BinaryIO, size: int) -> Opened:
+    """Read a safetensors file, whose header length was checked; ``file``, which is the one at
+    ``path``, stays open for the values."""
     try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
-            return Opened(container_type.SAFETENSORS, tensors, file.metadata() or {})
-    except (SafetensorError, OSError, ValueError, RuntimeError, TypeError) as problem:
+        with safe_open(path, framework="np") as checked:
+            text = checked.metadata() or {}
+        file.seek(0)
+        length = int.from_bytes(file.read(_COUNT), "little")
+        header = json.loads(file.read(length))
+        start = _COUNT + length
+        tensors = {
+            key: _placed(file, entry, start, size)
+            for key, entry in header.items()
+            if key != "__metadata__"
+        }
+    except (SafetensorError, OSError, ValueError, RuntimeError, TypeError, KeyError) as problem:
         raise CheckpointError(f"is damaged or cut off ({problem}); fetch it again.") from problem
+    return Opened(container_type.SAFETENSORS, tensors, text)
+
+
+def _placed(file: BinaryIO, entry: dict, start: int, size: int) -> Placed:
+    """Return where the values of an entry of the header are; ValueError where they are not."""
+    if entry["dtype"] not in _SAFE_DTYPES:
+        raise ValueError(f"a tensor of {str(entry['dtype'])[:20]}, which is not known")
+    dtype, shape = _SAFE_DTYPES[entry["dtype"]], tuple(entry["shape"])
+    first, last = entry["data_offsets"]
+    count = prod(shape) * kept_as(dtype).itemsize
+    if last - first != count or not 0 <= first <= last <= size - start:
+        raise ValueError("a tensor reaches outside the file")
+
+    def read() -> bytearray:
+        file.seek(start + first)
+        data, found = _read(file, count)
+        if found != count:
+            raise CheckpointError("is cut off; fetch it again.")
+        return data
+
+    return Placed(dtype, shape, read)
 
 
 def read_pickle(file: BinaryIO) -> Opened:

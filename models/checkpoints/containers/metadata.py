@@ -3,17 +3,20 @@
 import json
 from math import prod
 
-from torch import Tensor
+import numpy as np
 
 from errors import CheckpointError
 from models.checkpoints.containers import arrays
 from models.checkpoints.containers.pickles import Described
 from models.checkpoints.containers.storage_claims import layout
 from models.checkpoints.containers.tensors import (
+    Placed,
     Storages,
+    Values,
     described_tensor,
     is_tensor,
     no_storages,
+    shape_of,
     tensor,
 )
 
@@ -123,9 +126,16 @@ def _plain(value: object, storages: Storages) -> str | int | float | bool | None
 
 def _single(value: object, storages: Storages) -> int | float | bool | None:
     """Return the number of a tensor of one element, whose storage holds little else."""
-    if not isinstance(value, Tensor):
-        claim, _offset, shape, _strides = layout(described_tensor(value))
-        if prod(shape) != 1 or claim.bytes > _MAX_SMALL:
-            return None
-        value = tensor(value, storages)
-    return value.item() if value.numel() == 1 and not value.is_complex() else None
+    if prod(shape_of(value)) != 1:
+        return None
+    if not isinstance(value, Placed) and layout(described_tensor(value)).claim.bytes > _MAX_SMALL:
+        return None
+    return _number(tensor(value, storages))
+
+
+def _number(values: Values) -> int | float | bool | None:
+    """Return the one value as a Python number; None for complex and 8-bit floats."""
+    if values.dtype == "bfloat16":
+        return (values.array.astype(np.uint32) << 16).view(np.float32).item()
+    is_read = values.dtype == values.array.dtype.name and values.array.dtype.kind in "biuf"
+    return values.array.item() if is_read else None

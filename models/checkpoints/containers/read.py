@@ -1,44 +1,31 @@
-"""A checkpoint file of any container, as one flat state dict and what is beside it.
+"""A checkpoint file of any container, as one flat state dict of tensors and what is beside it.
 
 Nothing in a file is run, and nothing is loaded in part: ``read`` returns the whole or raises.
 """
 
-import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
-from typing import BinaryIO
 
 import torch
 from torch import Tensor
 
 from errors import CheckpointError
-from models.checkpoints.containers import arrays, container_type, formats
-from models.checkpoints.containers.formats import Opened
-from models.checkpoints.containers.metadata import MAX_TEXT, flatten, kind
-from models.checkpoints.containers.states import (
-    MAX_ENTRIES,
-    STATE_KEYS,
-    by_name,
-    candidates,
-    holds_values,
-    is_training,
-)
-from models.checkpoints.containers.tensors import Storages, tensor
-from models.report import Fact, Question, UndecidedError
+from models.checkpoints.containers import contents
+from models.checkpoints.containers.contents import WEIGHTS
+from models.checkpoints.containers.tensors import kept_as
+from models.report import Fact
 
-WEIGHTS = "weights"
-"""The name of the question which of several state dicts is meant."""
-_WHICH = "Which of its weights are meant?"
+__all__ = ["WEIGHTS", "RawCheckpoint", "read", "tensor_of"]
 
 
 @dataclass(frozen=True, eq=False)
 class RawCheckpoint:
     """A checkpoint file as it is: no key is renamed, no value changed.
 
-    ``tensors`` are on the CPU, of the file's own dtypes, and may hold NaN. ``metadata`` is text,
-    nested names joined with dots; lists are JSON. ``ignored`` gives the reason for each top-level
-    entry that is in neither. ``weights`` says under which name the tensors were found, where that
-    is one of several.
+    ``tensors`` are on the CPU, of the file's own dtypes, and may hold NaN; the rest is as in
+    contents.Contents.
     """
 
     name: str
@@ -55,123 +42,32 @@ def read(path: Path, weights: str | None = None) -> RawCheckpoint:
 
     ``weights`` says which of several state dicts is meant; UndecidedError asks for it.
     """
-    try:
-        with container_type.opened(path) as (file, size):
-            opened = _open(path, file, size)
-            found = candidates(opened.content)
-            name = _chosen(found, opened, weights, path.name)
-            kept, others = _sorted_out(found[name])
-            tensors = _tensors(kept, opened.storages, size)
-            metadata, ignored = _beside(_around(opened.content, name) | others, opened.storages)
-            sha256 = _sha256(file)
-        metadata = {k: v[:MAX_TEXT] for k, v in opened.header.items()} | metadata
-        fact = None
-        if len(found) > 1 or weights is not None:
-            fact = Fact(WEIGHTS, name, "your answer", tuple(found))
-        return RawCheckpoint(path.name, opened.container, tensors, metadata, ignored, sha256, fact)
-    except UndecidedError:
-        raise
-    except CheckpointError as refusal:
-        raise CheckpointError(f"{path.name} {refusal}") from refusal
-    except (OSError, MemoryError) as problem:
-        reason = getattr(problem, "strerror", None) or "not enough memory"
-        raise CheckpointError(f"{path.name} could not be read ({reason}); try again.") from problem
-
-
-def _open(path: Path, file: BinaryIO, size: int) -> Opened:
-    match container_type.sniff(file, size):
-        case container_type.SAFETENSORS:
-            return formats.read_safetensors(str(path))
-        case container_type.ZIP:
-            return formats.read_zip(file, size)
-        case container_type.LEGACY:
-            return formats.read_legacy(file, size)
-        case _:
-            return formats.read_pickle(file)
-
-
-def _sha256(file: BinaryIO) -> str:
-    file.seek(0)
-    return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _chosen(
-    found: dict[str, dict[str, object]], opened: Opened, weights: str | None, file_name: str
-) -> str:
-    """Return the name of the state dict that is meant."""
-    if not found:
-        raise CheckpointError(_nothing(opened.content))
-    if weights is not None and weights not in found:
-        raise CheckpointError(
-            f"has no weights under {weights[:40]!r}; it has {', '.join(found) or 'nothing'}."
+    with contents.opened(path, path.name, weights) as found:
+        tensors = {
+            key: tensor_of(values.array.reshape(-1), values.dtype, values.array.shape)
+            for key, values in found.values
+        }
+        return RawCheckpoint(
+            path.name,
+            found.container,
+            tensors,
+            found.metadata,
+            found.ignored,
+            found.sha256,
+            found.weights,
         )
-    if len(found) > 1 and weights is None:
-        raise UndecidedError(file_name, (Question(WEIGHTS, _WHICH, tuple(found)),))
-    return next(iter(found)) if weights is None else weights
 
 
-def _nothing(content: object) -> str:
-    """Return the refusal of a file without weights."""
-    if not isinstance(content, dict):
-        return f"holds {kind(content)}, not a state dict; save the network's state_dict()."
-    return (
-        "holds no tensors. Weights are looked for at the top and under "
-        f"{', '.join(STATE_KEYS[:6])} and the like; it has "
-        f"{', '.join(map(str, list(content)[:5])) or 'nothing'}."
-    )
+def tensor_of(buffer: object, dtype: str, shape: Sequence[int], offset: int = 0) -> Tensor:
+    """Return bytes of a buffer as a tensor that shares them; CheckpointError where torch lacks the
+    dtype.
 
-
-def _around(content: object, name: str) -> dict[str, object]:
-    """Return what is beside the state dict called ``name`` at the top of a file."""
-    if not name or not isinstance(content, dict):
-        return {}
-    top = name.partition(".")[0]
-    return {other: value for other, value in by_name(content).items() if other not in (name, top)}
-
-
-def _sorted_out(state: dict[str, object]) -> tuple[dict[str, object], dict[str, object]]:
-    """Return the entries of a state dict that hold values, and the others: Caffe2 keeps its
-    iteration counter among the blobs, others numbers and None."""
-    kept: dict[str, object] = {}
-    others: dict[str, object] = {}
-    for name, value in state.items():
-        (kept if holds_values(value) else others)[name] = value
-    return kept, others
-
-
-def _tensors(state: dict[str, object], storages: Storages, size: int) -> dict[str, Tensor]:
-    """Make the tensors of a file of ``size`` bytes, one after another, as far as it can hold."""
-    tensors, total = {}, 0
-    for key, value in state.items():
-        try:
-            tensors[key] = _tensor(value, storages)
-        except CheckpointError as problem:
-            raise CheckpointError(
-                f"cannot be used: entry {key[:200]!r} {problem}; a state dict holds dense float "
-                "or integer tensors only."
-            ) from problem
-        total += tensors[key].numel() * tensors[key].element_size()
-        container_type.check_made(total, size)
-    return tensors
-
-
-def _tensor(value: object, storages: Storages) -> Tensor:
-    if arrays.is_array(value):
-        return torch.from_numpy(arrays.array(value))
-    return tensor(value, storages)
-
-
-def _beside(
-    entries: dict[str, object], storages: Storages
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Sort what is beside the tensors into metadata and, with reasons, ignored."""
-    metadata: dict[str, str] = {}
-    ignored: dict[str, str] = {}
-    for name, value in entries.items():
-        if is_training(name):
-            ignored[name] = "training state"
-        elif found := flatten(name, value, MAX_ENTRIES - len(metadata), storages):
-            metadata |= found
-        else:
-            ignored[name] = f"neither text nor numbers ({kind(value)})"
-    return metadata, ignored
+    ``dtype`` is torch's name of it, ``offset`` counts bytes.
+    """
+    kind = getattr(torch, dtype, None)
+    if not isinstance(kind, torch.dtype) or kept_as(dtype).itemsize != kind.itemsize:
+        raise CheckpointError(f"holds tensors of {dtype[:20]}, which this torch does not have.")
+    if not prod(shape):
+        return torch.zeros(tuple(shape), dtype=kind)
+    flat = torch.frombuffer(buffer, dtype=kind, count=prod(shape), offset=offset)
+    return flat.reshape(tuple(shape))

@@ -1,10 +1,11 @@
-"""Tensors made from what a torch pickle says of them and the bytes beside it, without torch's own
-unpickling."""
+"""Values of tensors made from what a torch pickle says of them and the bytes beside it, without
+torch: neither its unpickling nor the library is needed to read a file."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from errors import CheckpointError
 from models.checkpoints.containers import storage_claims
@@ -16,13 +17,36 @@ Storages = Callable[[Claim, int, int], bytearray]
 caller's own: a tensor may be a small part of a large storage."""
 
 _DTYPES = {
-    "Double": torch.float64, "Float": torch.float32, "Half": torch.float16,
-    "BFloat16": torch.bfloat16, "Long": torch.int64, "Int": torch.int32, "Short": torch.int16,
-    "Char": torch.int8, "Byte": torch.uint8, "Bool": torch.bool,
-    "ComplexFloat": torch.complex64, "ComplexDouble": torch.complex128,
+    "Double": "float64", "Float": "float32", "Half": "float16", "BFloat16": "bfloat16",
+    "Long": "int64", "Int": "int32", "Short": "int16", "Char": "int8", "Byte": "uint8",
+    "Bool": "bool", "ComplexFloat": "complex64", "ComplexDouble": "complex128",
 }  # fmt: skip
+"""Storage type -> torch's name of the dtype."""
+_STORED = {"bfloat16": "uint16", "float8_e4m3fn": "uint8", "float8_e5m2": "uint8"}
+"""Dtypes that numpy has not -> as what their bytes are kept."""
 _MOST_WRAPPED = 4
 """Wrappers around one tensor: a parameter with attributes of a tensor's subclass has two."""
+
+
+class Values(NamedTuple):
+    """The values of a tensor: torch's name of its dtype, and a contiguous, writable array of its
+    shape. What numpy has not is held as whole numbers of the same width (``bfloat16``: uint16)."""
+
+    dtype: str
+    array: np.ndarray
+
+
+class Placed(NamedTuple):
+    """A tensor that lies somewhere in a file: its dtype, its shape, and what reads its bytes."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    read: Callable[[], bytearray]
+
+
+def kept_as(dtype: str) -> np.dtype:
+    """Return the numpy dtype in which values of one of torch's are kept."""
+    return np.dtype(_STORED.get(dtype, dtype))
 
 
 def no_storages(_claim: Claim, _start: int, _stop: int) -> bytearray:
@@ -44,22 +68,32 @@ def described_tensor(value: object) -> Described | None:
 
 
 def is_tensor(value: object) -> bool:
-    """Tell whether ``value`` is a tensor, or describes one."""
-    return isinstance(value, Tensor) or described_tensor(value) is not None
+    """Tell whether ``value`` describes a tensor."""
+    return isinstance(value, Placed) or described_tensor(value) is not None
 
 
-def tensor(value: object, storages: Storages) -> Tensor:
-    """Return a described tensor: dense, writable, contiguous, of its own dtype."""
-    if isinstance(value, Tensor):
-        return value.detach().contiguous()
+def shape_of(value: object) -> tuple[int, ...]:
+    """Return the shape of a described tensor."""
+    if isinstance(value, Placed):
+        return value.shape
+    return storage_claims.layout(described_tensor(value)).shape
+
+
+def tensor(value: object, storages: Storages) -> Values:
+    """Return the values of a described tensor: dense, of its own dtype."""
+    if isinstance(value, Placed):
+        flat = np.frombuffer(value.read(), kept_as(value.dtype))
+        return Values(value.dtype, flat.reshape(value.shape))
     described = described_tensor(value)
     if described is None:
         raise CheckpointError("is no dense tensor in memory")
     claim, offset, shape, strides = storage_claims.layout(described)
     dtype = _DTYPES[claim.kind]
+    kept = kept_as(dtype)
     if not claim.elements or 0 in shape:
-        return torch.zeros(shape, dtype=dtype)
-    width = claim.bytes // claim.elements
+        return Values(dtype, np.zeros(shape, kept))
     reach = sum((n - 1) * step for n, step in zip(shape, strides, strict=True)) + 1
-    data = storages(claim, offset * width, (offset + reach) * width)
-    return torch.frombuffer(data, dtype=dtype).as_strided(shape, strides).contiguous()
+    data = storages(claim, offset * kept.itemsize, (offset + reach) * kept.itemsize)
+    steps = [step * kept.itemsize for step in strides]
+    laid = as_strided(np.frombuffer(data, kept), shape, steps)
+    return Values(dtype, np.ascontiguousarray(laid).reshape(shape))

@@ -235,4 +235,3 @@ def test_own_and_foreign_files_have_the_same_limits(saved, monkeypatch):
             read_file(saved)
         texts.append(str(caught.value))
     assert len(set(texts)) == 1
-    assert not own.is_own(saved)

@@ -11,8 +11,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from errors import InputError
 from viz.attention.choice import DEFAULT_COUNT, PATTERN, MapChoice
-from viz.attention.pipeline import SIZES
-from viz.geometry import Mode
+from viz.geometry import SIZES, Mode
 from viz.rendering.look import Look
 
 MOST_REFERENCES, MOST_VIEWS, MOST_PARTS, LONGEST_LABEL = 64, 8, 64, 200

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.checkpoints.containers import read
+from models.checkpoints.containers import contents, metadata, read, states
 from tests.models.written import planted
 from tests.models.written.containers import WRITERS, refusal, same
 
@@ -26,7 +26,7 @@ def test_every_container_gives_the_same_tensors(tmp_path, container):
         tensor.add_(1)  # writable
 
 
-@pytest.mark.parametrize("key", [*read.STATE_KEYS, None])
+@pytest.mark.parametrize("key", [*states.STATE_KEYS, None])
 @pytest.mark.parametrize("legacy", [False, True])
 def test_the_state_dict_is_found_under_each_of_its_names(tmp_path, key, legacy):
     content = {key: planted.weights(), "epoch": 90} if key else planted.weights()
@@ -91,7 +91,7 @@ def test_a_failing_disk_is_a_refusal(tmp_path, monkeypatch):
     def fails(*_):
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(read, "_sha256", fails)
+    monkeypatch.setattr(contents, "_sha256", fails)
     assert "could not be read (Input/output error)" in refusal(path)
 
 
@@ -139,7 +139,7 @@ def test_what_stands_beside_the_tensors_becomes_text(tmp_path):
                 "arch": "resnet50",
                 "flag": None,
                 "meta": {
-                    "cfg": "c" * (read.MAX_TEXT + 5),
+                    "cfg": "c" * (metadata.MAX_TEXT + 5),
                     "dataset_meta": {"classes": names, "too_long": list(range(3000))},
                     "sizes": (224, 224.5, True),
                     "fn": planted.HistoryBuffer(),
@@ -151,7 +151,7 @@ def test_what_stands_beside_the_tensors_becomes_text(tmp_path):
             },
         )
     raw = read.read(path)
-    assert raw.metadata.pop("meta.cfg") == "c" * read.MAX_TEXT
+    assert raw.metadata.pop("meta.cfg") == "c" * metadata.MAX_TEXT
     assert json.loads(raw.metadata.pop("meta.dataset_meta.classes")) == names
     assert raw.metadata == {
         "epoch": "90", "best_prec1": "77.5", "acc": "0.25", "arch": "resnet50", "flag": "None",
