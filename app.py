@@ -4,6 +4,7 @@ import streamlit as st
 
 from ui import frame
 from ui.components.keeper import keeper
+from ui.session import device
 
 st.set_page_config(page_title="Nonlocal viz", page_icon="🐦", layout="wide")
 if not frame.admitted():
@@ -20,3 +21,4 @@ if wanted := frame.entered():
     st.switch_page(wanted)
 keeper.keep()
 page.run()
+device.shown()

@@ -29,6 +29,7 @@ FORBIDDEN_OUTSIDE: dict[str, set[str]] = {
 
 ORDER: dict[str, tuple[str, ...]] = {
     "models": (
+        "devices",
         "specs",
         "blocks",
         "multiply_adds",

@@ -126,6 +126,7 @@ PIN_MESSAGE: Key[tuple[str, str]] = Key("pin-message", "tuple[str, str]", ("", "
 CAPTURES = Key("captures", "Kept")
 CLIPS = Key("clips", "Kept")
 OWN_NETWORKS: Key[dict] = Key("own_models", "dict[str, tuple[LoadedModel, str]]")
+DEVICE: Key[str | None] = Key("device", "str | None")
 GATED: Key[str | None] = Key("gated", "str | None")
 GATE_LAYER: Key[str | None] = Key("gate-layer", "str | None")
 MOVIE: Key[tuple[str, bytes] | None] = Key("movie", "tuple[str, bytes] | None")

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from errors import CheckpointError, MachineError, OutsideError
-from models import checkpoints
+from models import checkpoints, devices
 from models.build import build
 from models.checkpoints import own
 from models.checkpoints.fill import fill
@@ -105,15 +105,15 @@ def load(
     """Load a network by catalogue id or by the path of a checkpoint.
 
     Published networks are downloaded on first use, with ``progress``. ``answers`` are what a
-    checkpoint does not show (``checkpoints.load``). The network goes to ``device``, or to a GPU
-    when there is one.
+    checkpoint does not show (``checkpoints.load``). The network goes to ``device``, else to the one
+    that the process uses (``models.devices``).
     """
     return ready(_find(name, answers, progress), device)
 
 
 def ready(model: LoadedModel, device: str | torch.device | None = None) -> LoadedModel:
-    """Put a network where it runs fast: on ``device``, or on a GPU when there is one."""
-    model.network.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    """Put a network on ``device``, else on the one that the process uses, laid out as is fast."""
+    model.network.to(devices.found(None if device is None else str(device)))
     # Convolutions run faster with channels innermost, on CPUs and GPUs alike.
     for module in model.network.modules():
         if isinstance(module, nn.Conv2d):

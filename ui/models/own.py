@@ -22,7 +22,7 @@ from ui.guard import guarded, plain
 from ui.models import answers
 from ui.models import inspection as model_inspection
 from ui.server import scratch
-from ui.session import own_networks
+from ui.session import device, own_networks
 
 MAX_MB = 2048
 
@@ -128,7 +128,8 @@ def _use(held: Held, found: Inspection, given: dict[str, str], names: tuple[str,
     with guarded():
         name = f"own-{file_name(held.name).partition('.')[0]}"
         with st.spinner("Loading the network"):
-            model = catalogue.ready(checkpoints.load(held.path, given, name, told_of))
+            loaded = checkpoints.load(held.path, given, name, told_of)
+            model = catalogue.ready(loaded, device.chosen())
         model = replace(model, class_names=names or model.class_names)
         own_networks.add(model, f"{held.name}, {found.report.family}")
         model_inspection.go_to(name, found.spec)

@@ -30,6 +30,9 @@ def serve(args: argparse.Namespace) -> list[str]:
         if not 1 <= args.port <= 65535:
             raise InputError(f"{args.port} is not a port; give a number from 1 to 65535.")
         found = replace(found, port=args.port)
+    from models import devices  # torch takes a while to import
+
+    devices.found(found.device)
     if args.check:
         return [f"{name} = {value}" for name, value in vars(found).items()]
     settings.use(found)

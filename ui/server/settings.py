@@ -32,7 +32,7 @@ class Settings:
     """The settings of one server process.
 
     Sizes are in MB (2^20 bytes), times in seconds. ``memory_mb`` 0 is three quarters of the
-    machine's memory.
+    machine's memory. ``device`` computes for everybody; visitors choose where it is "auto".
     """
 
     address: str = _entry("server", "localhost")
@@ -44,6 +44,7 @@ class Settings:
     session_files: int = _entry("limits", 5000, 1, 10**6)
     session_capture_mb: int = _entry("limits", 2048, 16, 2**20)
     memory_mb: int = _entry("limits", 0, 0, 2**24)
+    device: str = _entry("server", "auto")
     most_waiting: int = _entry("limits", 200, 1, 10**4)
     forget_after_s: int = _entry("limits", 45, 5, 3600)
     visitors_change_cache: bool = _entry("cache", True)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from models import devices
 from models.loaded import LoadedModel
 from models.specs.network import NetworkSpec
 from models.zoo import catalogue
@@ -17,7 +18,7 @@ from ui.server import memory, settings
 from ui.server.kept import Kept
 from ui.server.turns import DEVICE
 from ui.server.visitor import session_id
-from ui.session import own_networks
+from ui.session import device, own_networks
 from ui.session.medium import key_of
 from viz.attention import pipeline, queries
 from viz.attention.captures import BlockCapture, Capture
@@ -32,14 +33,21 @@ _MB = 2**20
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the network")
-def _shared(name: str) -> LoadedModel:
-    return catalogue.load(name)
+def _shared(name: str, place: str) -> LoadedModel:
+    return catalogue.load(name, place)
 
 
 def network(name: str) -> LoadedModel:
     """Return a network: this session's own, or one shared between all users; its lock guards the
-    forward pass."""
-    return own_networks.get(name) or _shared(name)
+    forward pass. It stands on this session's device."""
+    model, place = own_networks.get(name), device.chosen()
+    if model is None:
+        return _shared(name, str(place))
+    if devices.of(model.network) != place:
+        if is_library_name(name):  # others may look at the same one
+            return by_name(name, download=False)
+        model.network.to(place)
+    return model
 
 
 def has_gates(spec: NetworkSpec) -> bool:
@@ -76,7 +84,8 @@ def captured(clip: Clip, name: str, mode: Mode, size: int) -> Capture:
     """Return the capture of a clip: one forward pass per clip, network, mode and size."""
     model = network(name)
     mode, size = pipeline.effective(model.spec, mode, size)
-    key = (key_of(clip), name, f"{model.sha256} {model.spec}", mode, size)
+    place = str(devices.of(model.network))
+    key = (key_of(clip), name, f"{model.sha256} {model.spec} {place}", mode, size)
     if (found := _kept().get(key)) is not None:
         return found
     with turn(), st.spinner("Running the network once"):
@@ -116,8 +125,8 @@ def gated_entries() -> list[Entry]:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the network")
-def _of_library(name: str, download: bool) -> LoadedModel:
-    return catalogue.ready(registry.load(name, download=download))
+def _of_library(name: str, download: bool, place: str) -> LoadedModel:
+    return catalogue.ready(registry.load(name, download=download), place)
 
 
 def by_name(name: str, download: bool = True) -> LoadedModel:
@@ -128,7 +137,9 @@ def by_name(name: str, download: bool = True) -> LoadedModel:
     """
     check_public(name)
     download = download and settings.current().visitors_change_cache
-    model = own_networks.get(name) or _of_library(name, download)
+    model, place = own_networks.get(name), device.chosen()
+    if model is None or devices.of(model.network) != place:
+        model = _of_library(name, download, str(place))
     own_networks.add(model, f"{model.spec.architecture}, {model.spec.source}")
     return model
 

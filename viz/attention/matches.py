@@ -43,7 +43,7 @@ def matches(
     values = of_b.features @ of_a.features[cell.position(of_a.query_grid)]
     query = Query(of_a.label, cell)
     return AttentionMap(
-        values.reshape(of_b.query_grid).numpy(), query, "cosine, -1 to 1", f"{kind} in B"
+        values.reshape(of_b.query_grid).cpu().numpy(), query, "cosine, -1 to 1", f"{kind} in B"
     )
 
 
@@ -55,7 +55,7 @@ def mutual_matches(
     _check_alike(of_a, of_b)
     cosines = of_a.features @ of_b.features.T
     nearest_b, nearest_a = cosines.argmax(1), cosines.argmax(0)
-    own = torch.arange(len(cosines))
+    own = torch.arange(len(cosines), device=cosines.device)
     pairs = own[nearest_a[nearest_b] == own]
     values = cosines[pairs, nearest_b[pairs]]
     return [

@@ -8,6 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from errors import CheckpointError, InputError
+from models import devices
 from models.loaded import LoadedModel
 from models.report import unused
 from models.specs.detection import DetectorInput, DetectorSpec
@@ -22,16 +23,24 @@ from viz.media import footage
 from viz.types import Clip, ModelInput, Sampling
 
 
-def load(name: str | nn.Module, answers: Mapping[str, str] = catalogue.NO_ANSWERS) -> LoadedModel:
+def load(
+    name: str | nn.Module,
+    answers: Mapping[str, str] = catalogue.NO_ANSWERS,
+    device: str | None = None,
+) -> LoadedModel:
     """Load a network by its catalogue id, the name of a library's, or the path of a checkpoint of
     any family; a module that attends, as ``wrap`` does.
 
-    ``answers`` say what a checkpoint leaves open ({"function": "dot_product"}); UndecidedError
-    lists what that is, CheckpointError an answer that nobody asked for.
+    It computes on ``device`` (cpu, cuda, cuda:1, mps), else on a GPU where there is one; a module
+    stays where it is unless that is given. ``answers`` say what a checkpoint leaves open
+    ({"function": "dot_product"}); UndecidedError lists what that is, CheckpointError an answer that
+    nobody asked for, MachineError a device that is not there.
     """
     if isinstance(name, nn.Module):
+        if device is not None:
+            name.to(devices.found(device))
         return wrap(name, answers=answers)
-    model = catalogue.load(name, answers=answers)
+    model = catalogue.load(name, device, answers=answers)
     if left := unused(model.report, answers):
         taken = ", ".join(model.report.open_to_answers if model.report else ())
         raise CheckpointError(

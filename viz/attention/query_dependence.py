@@ -31,6 +31,6 @@ def _mean_correlation(maps: Tensor) -> Tensor:
     gram = unit @ unit.transpose(-1, -2)
     count = maps.shape[1]
     if count < 2:
-        return torch.ones(len(maps))
+        return maps.new_ones(len(maps))
     pairs = gram.sum((-1, -2)) - gram.diagonal(dim1=-2, dim2=-1).sum(-1)
     return torch.where(norm.flatten(1).any(1), pairs / (count * (count - 1)), 1.0)

@@ -17,10 +17,12 @@ INTERRUPTED = 130
 
 
 class Command(NamedTuple):
-    """A command: the module that has ``add_NAME(parser)`` and ``NAME(args)``, and what it does."""
+    """A command: the module that has ``add_NAME(parser)`` and ``NAME(args)``, what it does, and
+    whether it runs networks, so that it takes ``--device``."""
 
     module: str
     help: str
+    computes: bool = False
 
     def function(self, name: str) -> Callable[..., Any]:
         """Import the command's module, and return one of its functions."""
@@ -31,12 +33,14 @@ COMMANDS: dict[str, Command] = {
     "models": Command("viz.cli.models", "what can be loaded, where from, parameters, GMACs"),
     "inspect": Command("viz.cli.models", "what a checkpoint is, every key verified"),
     "maps": Command(
-        "viz.cli.maps", "PNG overlays, float32 maps, movies and a recipe of one reference"
+        "viz.cli.maps", "PNG overlays, float32 maps, movies and a recipe of one reference", True
     ),
-    "figure": Command("viz.cli.figure", "a figure for a paper: PDF, SVG, PNG or a movie"),
-    "render": Command("viz.cli.figure", "the same figure again, from its recipe"),
-    "evaluate": Command("viz.cli.evaluate", "measures of maps over a data set, with intervals"),
-    "export": Command("viz.cli.export", "maps, features, overlays of a data set, in batches"),
+    "figure": Command("viz.cli.figure", "a figure for a paper: PDF, SVG, PNG or a movie", True),
+    "render": Command("viz.cli.figure", "the same figure again, from its recipe", True),
+    "evaluate": Command(
+        "viz.cli.evaluate", "measures of maps over a data set, with intervals", True
+    ),
+    "export": Command("viz.cli.export", "maps, features, overlays of a data set, in batches", True),
     "cost": Command("viz.cli.cost", "parameters and multiply-adds, beside the papers' tables"),
     # The one command of the interface: named, so that nothing here imports it unless asked.
     "serve": Command("ui.server.command", "the app as a server that several people share"),
@@ -62,7 +66,17 @@ def parser(wanted: str | None = None) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=command.help)
         if wanted not in COMMANDS or wanted == name:
             command.function(f"add_{name}")(made)
+            if command.computes:
+                add_device(made)
     return top
+
+
+def add_device(command: argparse.ArgumentParser) -> None:
+    """Add the option that says where networks run."""
+    command.add_argument(
+        "--device", default="auto", help="where networks and maps are computed: auto (a GPU where "
+        "there is one), cpu, cuda, cuda:1, mps",
+    )  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,6 +100,10 @@ def _run(given: list[str]) -> int:
     except SystemExit:
         _print([], end="")  # help, to a reader that may have gone away
         raise
+    if COMMANDS[args.command].computes:
+        from models import devices  # noqa: PLC0415 (torch takes a second to import)
+
+        devices.use(args.device)
     _print(COMMANDS[args.command].function(args.command)(args))
     return 0
 

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.blocks.layout import Grid
+from models.devices import precise
 from viz.attention.captures import BlockCapture
 from viz.attention.kinds.kind import MapKind
 from viz.attention.kinds.positions import spread
@@ -20,8 +21,8 @@ REFERENCES = 64
 
 def weights_of(maps: Tensor) -> Tensor:
     """Return maps (K, R, M) as weights: absolute values over their sum; 0 for a map of zeros."""
-    sizes = maps.abs().double()
-    return sizes / sizes.sum(-1, keepdim=True).clamp_min(1e-300)
+    sizes = precise(maps.abs())
+    return sizes / sizes.sum(-1, keepdim=True).clamp_min(torch.finfo(sizes.dtype).tiny)
 
 
 def row_entropy(maps: Tensor) -> float:
@@ -51,14 +52,16 @@ def distance_in_time(maps: Tensor, own: Tensor, queries: Grid, keys: Grid) -> fl
 
 
 def _expected(maps: Tensor, distances: Tensor) -> float:
-    return float((weights_of(maps) * distances.double()).sum(-1).mean())
+    weights = weights_of(maps)
+    return float((weights * distances.to(weights)).sum(-1).mean())
 
 
 def share_on_reference(maps: Tensor, own: Tensor, queries: Grid, keys: Grid) -> float:
     """Return the mean weight on the reference's own cell of the keys, in [0, 1]."""
     cell = (_places(queries)[own] * torch.tensor(keys)).long()
     positions = (cell[:, 0] * keys.rows + cell[:, 1]) * keys.cols + cell[:, 2]
-    found = weights_of(maps).gather(-1, positions.expand(len(maps), -1).unsqueeze(-1))
+    places = positions.to(maps.device).expand(len(maps), -1).unsqueeze(-1)
+    found = weights_of(maps).gather(-1, places)
     return float(found.mean())
 
 
@@ -68,7 +71,7 @@ def similarity(maps: Tensor) -> float | None:
     count = len(maps)
     if count < 2:
         return None
-    unit = F.normalize(maps.double(), dim=-1).transpose(0, 1)
+    unit = F.normalize(precise(maps), dim=-1).transpose(0, 1)
     gram = unit @ unit.transpose(1, 2)
     return float((gram.sum((1, 2)) - count).mean() / (count * (count - 1)))
 
@@ -87,7 +90,10 @@ def block_statistics(block: BlockCapture) -> dict[str, float]:
     groups = getattr(block, "groups", 1) if maps.shape[-1] < keys.cells else 1
     queries, keys = (g._replace(frames=g.frames // groups) for g in (queries, keys))
     own = spread(queries, REFERENCES)
-    values = {name: make(maps, own, queries, keys) for name, make in _STATISTICS.items()}
+    # Of windows, maps are sampled over the cells of one, so that there is no way across the input.
+    of_windows = maps.shape[1:] != (len(own), keys.cells)
+    made = {k: one for k, one in _STATISTICS.items() if not (of_windows and k in _OVER_THE_INPUT)}
+    values = {name: make(maps, own, queries, keys) for name, make in made.items()}
     values["query dependence"] = query_dependence(block)
     return {name: value for name, value in values.items() if value is not None}
 
@@ -99,4 +105,5 @@ _STATISTICS: dict[str, Callable[[Tensor, Tensor, Grid, Grid], float | None]] = {
     "share on the reference": share_on_reference,
     "similarity of heads or groups": lambda maps, _own, _queries, _keys: similarity(maps),
 }
+_OVER_THE_INPUT = ("distance in space", "distance in time", "share on the reference")
 NAMES = (*_STATISTICS, "query dependence")

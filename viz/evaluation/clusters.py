@@ -48,8 +48,8 @@ def centroids(maps: Tensor, rows: int, cols: int) -> Tensor:
     """Return the centres of mass of maps (K, rows * cols), not negative: (K, 2) x, y in [0, 1]."""
     mass = maps.unflatten(1, (rows, cols))
     total = mass.sum((1, 2)).clamp_min(1e-30)
-    x = (mass.sum(1) * ((torch.arange(cols) + 0.5) / cols)).sum(1) / total
-    y = (mass.sum(2) * ((torch.arange(rows) + 0.5) / rows)).sum(1) / total
+    x = (mass.sum(1) * ((torch.arange(cols, device=maps.device) + 0.5) / cols)).sum(1) / total
+    y = (mass.sum(2) * ((torch.arange(rows, device=maps.device) + 0.5) / rows)).sum(1) / total
     return torch.stack([x, y], 1)
 
 

@@ -38,10 +38,10 @@ def mean_of_scaled(maps: Tensor) -> Tensor:
     return (maps / maps.abs().amax(1, keepdim=True).clamp_min(1e-30)).mean(0)
 
 
-def box_cells(grid: Grid, box: Box) -> Tensor:
+def box_cells(grid: Grid, box: Box, device: torch.device | None = None) -> Tensor:
     """Return which cells (h w,) of one frame have their middle in a box: bool."""
-    x = (torch.arange(grid.cols) + 0.5) / grid.cols
-    y = (torch.arange(grid.rows) + 0.5) / grid.rows
+    x = (torch.arange(grid.cols, device=device) + 0.5) / grid.cols
+    y = (torch.arange(grid.rows, device=device) + 0.5) / grid.rows
     left, top, right, bottom = box
     return (((y >= top) & (y < bottom))[:, None] & ((x >= left) & (x < right))[None]).flatten()
 
@@ -60,7 +60,7 @@ def mass_in_box(values: Tensor, grid: Grid, box: Box) -> float:
 
     1 is what an even map has; the highest possible value is one over the box's share.
     """
-    inside = box_cells(grid, box)
+    inside = box_cells(grid, box, values.device)
     return energy_inside(values, inside) / max(inside.float().mean().item(), 1e-9)
 
 

@@ -96,14 +96,14 @@ def evaluate(
         "networks": [[model.id, model.sha256] for model in models],
         **asdict(asked),
     }
-    job = Job(settings, SCHEMA, lambda: _work(models, asked))
+    job = Job(settings, SCHEMA, lambda: work(models, asked))
     finished = shards.run(dataset.samples, Path(out), job, progress)
     if len(finished.problems) == finished.pictures:
         raise InputError(f"Nothing could be measured: {finished.problems[0][1]}")
     return summary.written(finished, Path(out))
 
 
-def _work(models: Sequence[LoadedModel], asked: Asked) -> Work:
+def work(models: Sequence[LoadedModel], asked: Asked) -> Work:
     """Return what makes the rows of one picture after the other of a batch."""
     before: dict[str, Subject] = {}
 
@@ -148,7 +148,8 @@ def _of_maps(subject: Subject, asked: Asked) -> Iterator[Row]:
             made = SOURCES[name].make(subject, reference)
             if made is None:
                 break
-            case = Case(subject, reference, *made)
+            values, grid = made
+            case = Case(subject, reference, values.to(subject.device), grid)
             at = {"map": name, "reference": reference.name, "x": reference.at[0]}
             for measure, value in measures.of_case(case, asked.measured, number == 0):
                 yield {**at, "y": reference.at[1], "measure": measure, "value": value}

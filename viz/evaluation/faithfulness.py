@@ -10,6 +10,7 @@ from scipy import sparse
 from scipy.sparse import linalg
 from torch import Tensor
 
+from models import devices
 from models.blocks.layout import Grid
 from viz.attention.hooks import listening
 from viz.evaluation.subject import Subject
@@ -25,14 +26,14 @@ _NEIGHBOURS = {(0, 1): 1 / 6, (1, 0): 1 / 6, (0, -1): 1 / 6, (-1, 0): 1 / 6,
 def deletion(subject: Subject, values: Tensor, grid: Grid) -> float:
     """Area under the class's probability while pixels are set to the training mean, highest first,
     in 10 equal steps (Petsiuk et al. 2018, RISE): 0 to 1, lower is better."""
-    picture = subject.model_input.tensor
+    picture = _picture(subject)
     return _area(subject, values, grid, picture, torch.zeros_like(picture))
 
 
 def insertion(subject: Subject, values: Tensor, grid: Grid) -> float:
     """Area under the class's probability while pixels come back to a blurred picture (Gaussian,
     sigma 5), highest first, in 10 equal steps (RISE): 0 to 1, higher is better."""
-    picture = subject.model_input.tensor
+    picture = _picture(subject)
     return _area(subject, values, grid, blurred(picture), picture)
 
 
@@ -40,7 +41,7 @@ def road(subject: Subject, values: Tensor, grid: Grid) -> float:
     """Mean over 20, 40, 60, 80 % of the pixels of (p without the lowest - p without the highest)
     / 2, p the class's probability, pixels filled in by noisy linear imputation (Rong et al. 2022):
     -0.5 to 0.5, higher is better."""
-    order, picture = _order(subject, values, grid), subject.model_input.tensor
+    order, picture = _order(subject, values, grid), _picture(subject)
     inputs = []
     for share in ROAD_SHARES:
         count = round(share * len(order))
@@ -49,12 +50,16 @@ def road(subject: Subject, values: Tensor, grid: Grid) -> float:
     return float((lowest - highest).mean() / 2)
 
 
+def _picture(subject: Subject) -> Tensor:
+    """Return the input (1, 3, T, H, W) where the network is."""
+    return subject.model_input.tensor.to(devices.of(subject.model.network))
+
+
 def _order(subject: Subject, values: Tensor, grid: Grid) -> Tensor:
     """Return the pixels of one frame of the input, (H W,) int64, highest first."""
     size = subject.model_input.tensor.shape[-2:]
-    enlarged = F.interpolate(
-        values.reshape(1, 1, grid.rows, grid.cols), size=size, mode="bilinear", align_corners=False
-    )
+    shaped = values.reshape(1, 1, grid.rows, grid.cols).to(devices.of(subject.model.network))
+    enlarged = F.interpolate(shaped, size=size, mode="bilinear", align_corners=False)
     return enlarged.flatten().argsort(descending=True, stable=True)
 
 
@@ -62,7 +67,7 @@ def _area(subject: Subject, values: Tensor, grid: Grid, before: Tensor, after: T
     """Return the area under the probability while ``after`` replaces ``before`` pixel by pixel."""
     order, inputs = _order(subject, values, grid), []
     for step in range(STEPS + 1):
-        replaced = torch.zeros(len(order), dtype=torch.bool)
+        replaced = torch.zeros_like(order, dtype=torch.bool)
         replaced[order[: round(step / STEPS * len(order))]] = True
         inputs.append(torch.where(replaced.reshape(before.shape[-2:]), after, before))
     found = _probabilities(subject, inputs)
@@ -73,14 +78,16 @@ def _probabilities(subject: Subject, inputs: list[Tensor]) -> Tensor:
     """Return the probability of the predicted class for each input (1, 3, T, H, W): (K,)."""
     model, index = subject.model, int(subject.capture.logits.argmax())
     weight = next(model.network.parameters())
+    pictures = torch.cat(inputs).to(weight.device, weight.dtype)
+    batches = pictures.split(devices.at_once(weight.device))
     with listening(model, ()), torch.no_grad():
-        found = [model.network(x.to(weight.device, weight.dtype)).softmax(1) for x in inputs]
+        found = [model.network(batch).softmax(1) for batch in batches]
     return torch.cat(found)[:, index].float().cpu()
 
 
 def blurred(picture: Tensor) -> Tensor:
     """Return (1, 3, T, H, W) with each frame blurred by a Gaussian, its edges mirrored."""
-    x = torch.arange(BLUR_SIDE) - BLUR_SIDE // 2
+    x = torch.arange(BLUR_SIDE, device=picture.device) - BLUR_SIDE // 2
     bell = torch.exp(-x.square() / (2 * BLUR_SIGMA**2))
     bell = (bell / bell.sum()).to(picture)
     frames = picture[0].flatten(0, 1).unsqueeze(1)
@@ -97,14 +104,15 @@ def imputed(picture: Tensor, removed: Tensor) -> Tensor:
     At the border the weights of those that there are sum to 1.
     """
     rows, cols = picture.shape[-2:]
-    system, fixed = _system(removed.numpy(), rows, cols)
-    flat = picture[0].flatten(2).flatten(0, 1).double().numpy().T.copy()  # (H W, 3 T)
+    removed = removed.cpu().numpy()
+    system, fixed = _system(removed, rows, cols)
+    flat = picture[0].flatten(2).flatten(0, 1).cpu().double().numpy().T.copy()  # (H W, 3 T)
     known = flat.copy()
-    known[removed.numpy()] = 0
+    known[removed] = 0
     solved = linalg.spsolve(system, fixed @ known)
     noise = np.random.default_rng(_SEED).normal(0, _NOISE, solved.shape)
-    flat[removed.numpy()] = solved.reshape(len(removed), -1) + noise.reshape(len(removed), -1)
-    return torch.from_numpy(flat.T).to(picture.dtype).reshape(picture.shape)
+    flat[removed] = solved.reshape(len(removed), -1) + noise.reshape(len(removed), -1)
+    return torch.from_numpy(flat.T).to(picture).reshape(picture.shape)
 
 
 def _system(removed: np.ndarray, rows: int, cols: int) -> tuple[sparse.csc_array, sparse.csr_array]:

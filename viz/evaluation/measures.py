@@ -25,6 +25,17 @@ class Case(NamedTuple):
         """The reference's position on the map's grid."""
         return self.subject.position(self.reference.at, self.grid)
 
+    @property
+    def targets(self) -> Tensor:
+        """The positions of the other references, where the values are."""
+        return self.subject.targets(self.grid, self.reference).to(self.values.device)
+
+    @property
+    def region(self) -> Tensor | None:
+        """The cells of the object (h w,) bool, where the values are; None where it is not known."""
+        found = self.subject.region(self.grid)
+        return None if found is None else found.to(self.values.device)
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -40,7 +51,7 @@ class Measure:
 
 
 def _share_lit(case: Case, lit: Tensor) -> float | None:
-    targets = case.subject.targets(case.grid, case.reference)
+    targets = case.targets
     return lit[targets].float().mean().item() if len(targets) else None
 
 
@@ -65,9 +76,9 @@ def part_coverage_equal_area(case: Case) -> float | None:
 def pointing_game(case: Case) -> float | None:
     """1 where the highest cell but the reference's is on the object (its mask, outline or box) or
     next to it, else 0 (Zhang et al. 2016); without an object: on another part or next to it."""
-    wanted = case.subject.region(case.grid)
+    wanted = case.region
     if wanted is None:
-        targets = case.subject.targets(case.grid, case.reference)
+        targets = case.targets
         if not len(targets):
             return None
         wanted = torch.zeros_like(case.values, dtype=torch.bool).index_fill_(0, targets, True)
@@ -77,13 +88,13 @@ def pointing_game(case: Case) -> float | None:
 def energy(case: Case) -> float | None:
     """Share of the map's positive mass on the object (Wang et al. 2020, energy-based pointing
     game); a cell is on it when its middle is."""
-    inside = case.subject.region(case.grid)
+    inside = case.region
     return None if inside is None else coverage.energy_inside(case.values, inside)
 
 
 def object_area(case: Case) -> float | None:
     """Share of the cells that are on the object: the energy of an even map."""
-    inside = case.subject.region(case.grid)
+    inside = case.region
     return None if inside is None else inside.float().mean().item()
 
 

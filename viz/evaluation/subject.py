@@ -43,6 +43,11 @@ class Subject:
     block: BlockCapture
 
     @property
+    def device(self) -> torch.device:
+        """Where the block's factors are, and its maps are measured."""
+        return next((part.device for part in self.block.tensors), torch.device("cpu"))
+
+    @property
     def predicts(self) -> bool:
         """Whether the network answers with a class."""
         return len(self.capture.logits) > 0

@@ -90,8 +90,8 @@ class AttentionTap(TorchFunctionMode):
             key = key.repeat_interleave(query.shape[-3] // key.shape[-3], dim=-3)
         scale = given["scale"] or query.shape[-1] ** -0.5
         if given["is_causal"]:
-            mask = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool).tril()
-            mask = mask.to(query.device)
+            shape = (query.shape[-2], key.shape[-2])
+            mask = torch.ones(shape, dtype=torch.bool, device=query.device).tril()
         self._keep(joined(query), joined(key), scale, _masked(mask, query, key))
 
     def mha(self, args: tuple, kwargs: dict) -> None:
@@ -205,8 +205,9 @@ def _masked(mask: Tensor | None, queries: Tensor, keys: Tensor) -> tuple[Bias, .
 
 
 def _kept(x: Tensor) -> Tensor:
-    """Return a copy that shares nothing with the network's own memory: float32, CPU."""
-    fresh = torch.empty(x.shape, dtype=torch.float32)
+    """Return a copy that shares nothing with the network's own memory: float32, on its
+    device."""
+    fresh = torch.empty(x.shape, dtype=torch.float32, device=x.device)
     return fresh.copy_(x.detach())
 
 

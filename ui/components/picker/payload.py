@@ -60,7 +60,7 @@ class _Buffers:
 
     def halves(self, values: Tensor) -> dict[str, Any]:
         peak = max(float(values.abs().max()), 1e-30)
-        place = self.add((values / peak).half().numpy().tobytes())
+        place = self.add((values / peak).half().cpu().numpy().tobytes())
         return place | {"type": "half", "peak": peak}
 
     def heights(self, values: np.ndarray) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class _Buffers:
         return self.add(content) | {"type": "height", "low": low, "span": span}
 
     def floats(self, values: Tensor) -> dict[str, Any]:
-        return self.add(values.float().numpy().tobytes()) | {"type": "float"}
+        return self.add(values.float().cpu().numpy().tobytes()) | {"type": "float"}
 
 
 def canvas_size(clip: Clip) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from models.blocks.layout import Grid
 from models.blocks.nonlocal_block import NonLocalBlock, NonLocalFactors
 from models.blocks.pairwise import Pairwise
 from models.build import Network
+from models.devices import precise
 from models.specs.block import NonLocalSpec
 from models.specs.network import NetworkSpec
 from models.specs.placement import Place
@@ -28,7 +29,8 @@ MATRIX_LIMIT_BYTES = 512 * 2**20
 
 @dataclass(frozen=True, eq=False)
 class NonLocalCapture(BlockCapture):
-    """The factors of a block's affinity: queries (N, H d), keys (M, H d) of H heads, float32, CPU.
+    """The factors of a block's affinity: queries (N, H d), keys (M, H d) of H heads, float32,
+    where the network is.
 
     With ``groups`` > 1 the positions lie in so many consecutive groups, and a reference attends
     only to keys of its own. The columns of queries and keys are those of head 0, then head 1, ...
@@ -92,7 +94,7 @@ class Affinity(MapKind):
             rows = torch.stack([_row(block, cell, head) for head in range(block.heads)])
             values = rows.mean(0) if choice.part == "mean" else rows.amax(0)
         return AttentionMap(
-            values.reshape(block.key_grid).numpy(),
+            values.reshape(block.key_grid).cpu().numpy(),
             Query(block.label, cell),
             "weights, sum 1" if block.pairwise.sums_to_one else "response, any sign",
             "NL" if choice is None else choice.tag,
@@ -126,7 +128,7 @@ class Affinity(MapKind):
         """Return rows ``start`` to ``stop``, (r, M): the mean over heads."""
         queries, keys = block.query_grid.cells, block.key_grid.cells
         size, span = queries // block.groups, keys // block.groups
-        out = torch.zeros(stop - start, keys)
+        out = torch.zeros(stop - start, keys, device=block.queries.device)
         for group in range(start // size, -(-stop // size)):
             low, high = max(start, group * size), min(stop, (group + 1) * size)
             rows = slice(low - group * size, high - group * size)
@@ -153,8 +155,8 @@ def _keeper(block: NonLocalBlock, place: Place) -> Callable[[tuple, NonLocalFact
         frames = groups * factors.query_grid.frames
         return NonLocalCapture(
             place,
-            factors.queries.flatten(0, 1).float().cpu(),
-            factors.keys.flatten(0, 1).float().cpu(),
+            factors.queries.flatten(0, 1).float(),
+            factors.keys.flatten(0, 1).float(),
             block.pairwise,
             factors.query_grid._replace(frames=frames),
             factors.key_grid._replace(frames=frames),
@@ -174,13 +176,17 @@ def _row(block: NonLocalCapture, cell: Cell, head: int) -> Tensor:
     size = block.query_grid.cells // block.groups
     group, position = divmod(cell.position(block.query_grid), size)
     queries, keys = block.factors(group, head)
-    values = torch.zeros(block.groups, len(keys))
+    values = torch.zeros(block.groups, len(keys), device=keys.device)
     values[group] = block.pairwise.matrix(queries[position : position + 1], keys)[0]
     return values.flatten()
 
 
 def matrix(block: NonLocalCapture, limit_bytes: int = MATRIX_LIMIT_BYTES) -> np.ndarray:
     """Return all rows, (N, M) float32; refused above ``limit_bytes``, with the size stated."""
+    return _matrix(block, limit_bytes).cpu().numpy()
+
+
+def _matrix(block: NonLocalCapture, limit_bytes: int) -> Tensor:
     queries, keys = block.query_grid.cells, block.key_grid.cells
     needed = queries * keys * 4
     if needed > limit_bytes:
@@ -189,12 +195,12 @@ def matrix(block: NonLocalCapture, limit_bytes: int = MATRIX_LIMIT_BYTES) -> np.
             f"{needed / 2**20:.0f} MB; up to {limit_bytes / 2**20:.0f} MB is made. Use single "
             "rows, a smaller input, or raise the limit."
         )
-    return Affinity().matrix_rows(block, 0, queries).numpy()
+    return Affinity().matrix_rows(block, 0, queries)
 
 
 def row_entropy(block: NonLocalCapture) -> float:
     """Return the median over references of row entropy / log M, in [0, 1]; softmax rows only."""
-    rows = torch.from_numpy(matrix(block)).double().clamp_min(1e-30)
+    rows = precise(_matrix(block, MATRIX_LIMIT_BYTES)).clamp_min(1e-30)
     entropy = -(rows * rows.log()).sum(1) / np.log(block.key_grid.cells / block.groups)
     return entropy.median().item()
 

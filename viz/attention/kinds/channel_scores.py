@@ -14,7 +14,8 @@ from viz.attention.captures import BlockCapture
 
 @dataclass(frozen=True, eq=False)
 class CGNLCapture(BlockCapture):
-    """The factors of one CGNL block: theta, phi, g (C', N) float32 on the CPU.
+    """The factors of one CGNL block: theta, phi, g (C', N) float32 where the
+    network is.
 
     They are as the kernel takes them (l2-normalised, scaled where the block does so). phi lives
     where theta does: CGNL pools no keys.

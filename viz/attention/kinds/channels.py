@@ -150,7 +150,7 @@ class ChannelProducts(MapKind):
 def _keeper(block: CGNLBlock, place: Place) -> Callable[[tuple[Tensor], CGNLFactors], BlockCapture]:
     def keep(args: tuple[Tensor], factors: CGNLFactors) -> CGNLCapture:
         channels, x = factors.theta.shape[1], args[0]
-        entries = (part[0].reshape(channels, -1).float().cpu() for part in block.entries(factors))
+        entries = (part[0].reshape(channels, -1).float() for part in block.entries(factors))
         return CGNLCapture(place, *entries, block.kernel, block.spec.groups, grid_of(x), x)
 
     return keep
@@ -191,7 +191,7 @@ def group_map(block: CGNLCapture, cell: Cell, group: int) -> AttentionMap:
 def _made(
     block: CGNLCapture, cell: Cell, values: Tensor, label: str, number: int, part: str = "channel"
 ) -> AttentionMap:
-    shaped = values.reshape(block.query_grid).numpy()
+    shaped = values.reshape(block.query_grid).cpu().numpy()
     query = Query(block.label, cell)
     return AttentionMap(shaped, query, "response, any sign", label, part, number)
 
@@ -209,7 +209,7 @@ def class_evidence(capture: Capture, block: CGNLCapture, class_index: int) -> Te
     with listening(model, ()), torch.enable_grad():
         logit = network.resume(block.place, module.merge(x, y))[0, class_index]
         (gradient,) = torch.autograd.grad(logit, y)
-    return (gradient * y).detach().sum((0, 2, 3, 4)).float().cpu()
+    return (gradient * y).detach().sum((0, 2, 3, 4)).float()
 
 
 def check_class(capture: Capture, index: int) -> None:

@@ -76,7 +76,7 @@ class ClassMaps(MapKind):
         check_class(block.capture, index)
         values = block.made.once(index, lambda: _grad_cam(block, index))
         return AttentionMap(
-            values.numpy(),
+            values.cpu().numpy(),
             Query(block.label, cell),
             "class evidence, 0 and above",
             f"class {index}",
@@ -117,4 +117,4 @@ def _grad_cam(block: ClassCapture, index: int) -> Tensor:
             logit = network.resume(block.place, features)[0, index]
             (gradient,) = torch.autograd.grad(logit, features)
     weights = gradient.mean((2, 3, 4), keepdim=True)
-    return torch.relu((weights * features.detach()).sum(1))[0].float().cpu()
+    return torch.relu((weights * features.detach()).sum(1))[0].float()

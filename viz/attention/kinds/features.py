@@ -85,7 +85,8 @@ class FeatureSimilarity(MapKind):
         check_cell(cell, block.query_grid)
         position = cell.position(block.query_grid)
         values = (block.features @ block.features[position]).reshape(block.query_grid)
-        return AttentionMap(values.numpy(), Query(block.label, cell), "cosine, -1 to 1", "cosine")
+        query = Query(block.label, cell)
+        return AttentionMap(values.cpu().numpy(), query, "cosine, -1 to 1", "cosine")
 
     def browser(self, block: FeatureCapture, selection: Selection) -> BrowserFactors:
         """Return the vectors once: queries and keys are the same."""
@@ -130,7 +131,7 @@ def _captured(
     place: Place | None, x: Tensor, without_block: bool = False, name: str = ""
 ) -> FeatureCapture:
     """Return the unit vectors of features (1, C, T, H, W)."""
-    features = F.normalize(x[0].float().cpu().flatten(1).T, dim=1)
+    features = F.normalize(x[0].float().flatten(1).T, dim=1)
     return FeatureCapture(place, features, Grid(*x.shape[2:]), x, without_block, name)
 
 

@@ -81,4 +81,4 @@ def _chunks(block: BlockCapture, high: int) -> Iterator[np.ndarray]:
     queries, keys = block.query_grid.cells, block.key_grid.cells
     step = high * max(1, _CHUNK // (keys * high))
     for start in range(0, queries, step):
-        yield kind_of(block).matrix_rows(block, start, min(start + step, queries)).numpy()
+        yield kind_of(block).matrix_rows(block, start, min(start + step, queries)).cpu().numpy()

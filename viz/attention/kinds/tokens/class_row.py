@@ -77,7 +77,7 @@ class ClassRow(MapKind):
     ) -> AttentionMap:
         """Return the row of a head, or of all, in every frame."""
         layer = block.layer
-        rows = torch.zeros(layer.heads, layer.key_grid.cells)
+        rows = layer.queries.new_zeros(layer.heads, layer.key_grid.cells)
         for window, cells in enumerate(layer.key_cell):
             own = window_weights(layer, window, torch.zeros(1, dtype=torch.long))[:, 0]
             rows[:, cells[cells >= 0]] = own[:, cells >= 0]
@@ -87,7 +87,7 @@ class ClassRow(MapKind):
         summary = {"mean": rows.mean(0), "maximum": rows.amax(0)}
         values = rows[number] if choice is None else summary.get(choice.part, rows[number])
         return AttentionMap(
-            values.reshape(layer.key_grid).numpy(),
+            values.reshape(layer.key_grid).cpu().numpy(),
             Query(block.label, cell),
             "weights, sum 1",
             "class token" if choice is None else choice.tag,

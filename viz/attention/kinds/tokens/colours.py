@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from errors import InputError
+from models.devices import precise
 from viz.attention.captures import BlockCapture
 
 COMPONENTS = 3
@@ -21,7 +22,7 @@ def feature_colours(block: BlockCapture) -> np.ndarray:
             f"What {block.label} was given does not fit its grid and is not kept; choose another "
             "block."
         )
-    x = block.block_input[0].double().cpu()
+    x = precise(block.block_input[0])
     features = x.flatten(1).T  # (N, C)
     centred = features - features.mean(0)
     _, _, axes = torch.linalg.svd(centred, full_matrices=False)
@@ -32,4 +33,4 @@ def feature_colours(block: BlockCapture) -> np.ndarray:
     scaled = torch.where(high > low, (parts - low) / (high - low).clamp_min(1e-30), 0.5)
     if scaled.shape[1] < COMPONENTS:
         scaled = torch.nn.functional.pad(scaled, (0, COMPONENTS - scaled.shape[1]), value=0.5)
-    return scaled.reshape(*x.shape[1:], COMPONENTS).float().numpy()
+    return scaled.reshape(*x.shape[1:], COMPONENTS).float().cpu().numpy()

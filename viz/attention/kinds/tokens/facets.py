@@ -4,7 +4,6 @@ everywhere else."""
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -101,6 +100,6 @@ class KeySimilarity(QuerySimilarity):
 def _by_cell(block: HeadsCapture) -> Tensor:
     """Return the keys of every cell of the key grid, (M, H d)."""
     windows, tokens = (block.key_cell >= 0).nonzero().T
-    out = torch.zeros(block.key_grid.cells, block.heads * block.keys.shape[3])
+    out = block.keys.new_zeros(block.key_grid.cells, block.heads * block.keys.shape[3])
     out[block.key_cell[windows, tokens]] = block.keys[windows, :, tokens].flatten(1)
     return out

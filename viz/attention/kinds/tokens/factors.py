@@ -16,7 +16,7 @@ from viz.attention.captures import BlockCapture
 @dataclass(frozen=True, eq=False)
 class HeadsCapture(BlockCapture):
     """One call of self-attention: queries (W, H, Nq, d), keys (W, H, Nk, d) of W windows and H
-    heads, float32, CPU.
+    heads, float32, where the network is.
 
     The logits are scale q . k plus what is ``added``, tables whose ``which`` is (W, H).
     ``query_at`` (Q, 2) is window and token of every query cell, ``key_cell`` (W, Nk) the cell of
@@ -63,8 +63,8 @@ def captured(calls: list[Call], cells: TokenCells, features: Tensor | None) -> H
     """Return the factors of calls of one layer, one a frame where frames are seen apart."""
     whole = over_frames(cells, len(calls))
     lead = cells.lead
-    queries = torch.cat([_arranged(c.queries, lead, c.shape[1]) for c in calls])
-    keys = torch.cat([_arranged(c.keys, lead, c.shape[2]) for c in calls])
+    queries = torch.cat([_arranged(c.queries, c, lead, c.shape[1]) for c in calls])
+    keys = torch.cat([_arranged(c.keys, c, lead, c.shape[2]) for c in calls])
     first = calls[0]
     known = first.logits is None
     return HeadsCapture(
@@ -75,17 +75,17 @@ def captured(calls: list[Call], cells: TokenCells, features: Tensor | None) -> H
         _added(calls, lead),
         whole.query_grid,
         whole.key_grid,
-        whole.query_at,
-        whole.key_cell,
+        whole.query_at.to(queries.device),
+        whole.key_cell.to(queries.device),
         cells.prefix,
         features,
     )
 
 
-def _arranged(factor: Tensor | None, lead: Tensor, tokens: int) -> Tensor:
-    """(L, N, d) -> (W, H, N, d); of width 0 where only logits are known."""
+def _arranged(factor: Tensor | None, call: Call, lead: Tensor, tokens: int) -> Tensor:
+    """(L, N, d) -> (W, H, N, d); of width 0 where only the call's logits are known."""
     if factor is None:
-        return torch.zeros(*lead.shape, tokens, 0)
+        return torch.zeros(*lead.shape, tokens, 0, device=call.logits.device)
     if lead.shape[0] == 1 and torch.equal(lead[0], torch.arange(len(factor))):
         return factor[None]
     return factor[lead]
@@ -112,7 +112,7 @@ def _added(calls: list[Call], lead: Tensor) -> tuple[Bias, ...]:
 def weights(block: HeadsCapture, positions: Tensor) -> Tensor:
     """Return the softmax weights of references (R,) over the keys of their windows, (R, H, Nk)."""
     windows, tokens = block.query_at[positions].T
-    made = torch.empty(len(positions), block.heads, block.keys.shape[2])
+    made = block.queries.new_empty(len(positions), block.heads, block.keys.shape[2])
     for window in windows.unique().tolist():
         own = windows == window
         made[own] = window_weights(block, window, tokens[own]).transpose(0, 1)
@@ -133,7 +133,7 @@ def over_cells(block: HeadsCapture, positions: Tensor) -> tuple[Tensor, Tensor]:
     made = weights(block, positions)
     cell = block.key_cell[block.query_at[positions, 0]]  # (R, Nk)
     count = block.key_grid.cells
-    out = torch.zeros(*made.shape[:2], count + 1)
+    out = made.new_zeros(*made.shape[:2], count + 1)
     places = torch.where(cell < 0, count, cell)[:, None].expand_as(made)
     out.scatter_add_(2, places, made)
     return out[..., :count], out[..., count]

@@ -68,7 +68,7 @@ def _distances(block: HeadsCapture, cell: Cell) -> Tensor:
         )
     ]  # fmt: skip
     places = torch.cartesian_prod(*axes).reshape(-1, 3)
-    return (places - torch.tensor(own)).norm(dim=-1)
+    return (places - torch.tensor(own)).norm(dim=-1).to(block.queries.device)
 
 
 def _mean_row(block: HeadsCapture) -> Tensor:

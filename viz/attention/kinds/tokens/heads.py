@@ -66,7 +66,7 @@ class Heads(MapKind):
         else:
             values = rows.mean(0) if choice.part == "mean" else rows.amax(0)
         return AttentionMap(
-            values.reshape(block.key_grid).numpy(),
+            values.reshape(block.key_grid).cpu().numpy(),
             Query(block.label, cell),
             "weights, sum 1",
             "attention" if choice is None else choice.tag,
@@ -102,7 +102,7 @@ class Heads(MapKind):
     def matrix_rows(self, block: HeadsCapture, start: int, stop: int) -> Tensor:
         """Return rows ``start`` to ``stop``, (r, M): the mean over heads."""
         if start == stop:
-            return torch.zeros(0, block.key_grid.cells)
+            return block.queries.new_zeros(0, block.key_grid.cells)
         rows, _shares = over_cells(block, torch.arange(start, stop))
         return rows.mean(1)
 
@@ -155,7 +155,7 @@ def _features_of(call: Call, grid: tuple[int, int, int], picture: Picture) -> Te
             continue
         if where.tokens.grid != grid:
             return None
-        x = frame.tensor.detach().to("cpu", torch.float16)
+        x = frame.tensor.detach().to(torch.float16)
         if where.spatial:
             x = x if where.axis == 2 else x.movedim(-1, 1)
             return x.reshape(1, -1, *grid)

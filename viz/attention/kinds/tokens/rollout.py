@@ -64,7 +64,7 @@ class Rollout(Heads):
             )
         made = torch.stack([_rolled(layers, window) for window in range(len(block.queries))])
         which = torch.arange(len(made))[:, None]
-        empty = torch.zeros(len(made), 1, tokens, 0)
+        empty = made.new_zeros(len(made), 1, tokens, 0)
         return RolloutCapture(
             block.label, empty, empty, 0.0, (Bias(made.clamp_min(_LEAST).log(), which),),
             block.query_grid, block.key_grid, block.query_at, block.key_cell, block.prefix,
@@ -108,7 +108,7 @@ def _rolled(layers: list[HeadsCapture], window: int) -> Tensor:
     """Return the product over layers of one window, (N, N)."""
     tokens = layers[0].queries.shape[2]
     every = torch.arange(tokens)
-    rolled = torch.eye(tokens)
+    rolled = torch.eye(tokens, device=layers[0].queries.device)
     for one in layers:
         mixed = window_weights(one, window, every).mean(0)
         rolled = (mixed @ rolled + rolled) / 2

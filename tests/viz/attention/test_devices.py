@@ -1,0 +1,239 @@
+"""Every map, measure and block on a pretended GPU: nothing meets a tensor of the processor, factors
+stay where the network is, and what comes back is what the processor computes."""
+
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+from errors import InputError
+from models.build import build
+from models.devices import of
+from models.loaded import LoadedModel
+from models.specs.block import CGNLSpec, NonLocalSpec
+from models.specs.gate import CBAMSpec, CGDSpec, SESpec
+from models.specs.network import ModelSpec, Preprocessing
+from models.zoo.wrapped.wrap import wrap
+from tests.models.zoo.wrapped.networks import picture_network
+from tests.pretended_gpu import GPU, OnGpu, PretendedGpu, moved
+from tests.viz import tiny_detectors
+from viz.attention import matches, objects, pipeline, queries
+from viz.attention.choice import Selection
+from viz.attention.kinds import affinity
+from viz.attention.kinds.registry import as_kind, kind_of, offered
+from viz.attention.kinds.tokens import colours
+from viz.attention.predictions import top_classes
+from viz.attention.query_dependence import query_dependence
+from viz.datasets.sample import Sample
+from viz.evaluation import evaluate as evaluations
+from viz.evaluation import measures
+from viz.evaluation.block_statistics import block_statistics
+from viz.figure.recipe.recipe import Part
+from viz.geometry import Box
+from viz.types import Cell, Clip
+
+pytestmark = pytest.mark.slow
+SMALL = Preprocessing(size=64, resize=64)
+
+
+def _ours(**how):
+    spec = ModelSpec(18, 8, num_classes=5, preprocessing=SMALL, **how)
+    with torch.random.fork_rng():
+        torch.manual_seed(31)
+        network = build(spec).eval()
+        for place in network.places:
+            torch.nn.init.uniform_(network.block_at(place).norm.weight, 0.5, 1.5)
+    return LoadedModel("ours", spec, network, tuple("abcde"), "5" * 64)
+
+
+def _blocks(**specs):
+    return {
+        name: lambda spec=spec: _ours(block=spec, placement="1") for name, spec in specs.items()
+    }
+
+
+def _gates(**specs):
+    return {
+        name: lambda spec=spec: _ours(block=NonLocalSpec(), placement="1", gate=spec)
+        for name, spec in specs.items()
+    }
+
+
+def _wrapped(name):
+    return wrap(deepcopy(picture_network(name)), preprocessing=replace(SMALL, fixed=True))
+
+
+OURS = {
+    **_blocks(
+        gaussian=NonLocalSpec("gaussian"),
+        embedded_gaussian=NonLocalSpec("embedded_gaussian", pool_keys="after"),
+        dot_product=NonLocalSpec("dot_product", pool_keys="before"),
+        concatenation=NonLocalSpec("concatenation"),
+        cgnl=CGNLSpec(groups=4),
+        cgnl_scaled=CGNLSpec(groups=4, scale=True, l2_normalise=True),
+        cgnl_taylor=CGNLSpec("embedded_gaussian", groups=4),
+        cgnl_rbf=CGNLSpec("gaussian_rbf", groups=4),
+        gnl_exact=CGNLSpec("gaussian_rbf", groups=4, order=None),
+    ),
+    **_gates(cgd=CGDSpec(), se=SESpec(), cbam=CBAMSpec(kernel=3)),
+    "trunk without blocks": lambda: _ours(),
+}
+WRAPPED = ("vit", "deit, distilled", "swin", "relative positions", "hf clip", "convit")
+DETECTORS = {"C4": tiny_detectors.c4, "keypoints": tiny_detectors.keypoints}
+NETWORKS = {
+    **OURS,
+    **{name: lambda name=name: _wrapped(name) for name in WRAPPED},
+    **DETECTORS,
+}
+
+
+@cache
+def _clip(seed=3):
+    draw = np.random.default_rng(seed)
+    frames = draw.integers(0, 255, (1, 64, 64, 3), np.uint8)
+    return Clip(frames, (0.0,), f"noise {seed}", f"{seed}" * 64)
+
+
+def _on(device, model):
+    if device == "cpu":
+        return model
+    return replace(model, network=moved(deepcopy(model.network)))
+
+
+def _numbers(value):
+    """Return a result as numbers; a tensor of the pretended GPU has not come back."""
+    assert not isinstance(value, OnGpu)
+    return np.asarray(value, float)
+
+
+def shown(capture, label):
+    """Yield every kind that a block can be shown as, with the block as it sees it."""
+    for kind in offered(capture.blocks[label]):
+        if kind.referenced or (len(capture.logits) and not capture.detections):
+            with suppress(InputError):  # rollout over layers of other tokens
+                yield kind, as_kind(capture, capture.blocks[label], kind.name)
+
+
+def maps_of(capture):
+    """Yield every map of every kind of every block, and their rankings."""
+    for label in capture.blocks:
+        for kind, seen in shown(capture, label):
+            cell, block = Cell(0, 0, 1), capture.blocks[label]
+            chosen = [Selection(ranking=name, count=3) for name in kind.rankings] or [Selection()]
+            if kind.divisions(seen):
+                chosen.append(Selection(divisions=True))
+            for selection in chosen:
+                for number, found in enumerate(kind.maps(seen, cell, selection)):
+                    yield f"{block.label} {kind.name} {selection} {number}", found.values
+            for choice in kind.summaries(seen):
+                yield f"{block.label} {kind.name} {choice}", kind.map(seen, cell, choice).values
+
+
+def factors_of(capture):
+    """Yield what leaves a capture otherwise: the browser's factors, matrices, scores, numbers."""
+    for block in capture.blocks.values():
+        kind = kind_of(block)
+        if not kind.referenced:
+            continue
+        sent = kind.browser(block, Selection())
+        for name, part in {**sent.halves, **sent.floats}.items():
+            yield f"{block.label} {name}", part.float().cpu().numpy()
+        if kind.has_matrix(block):
+            yield f"{block.label} matrix", kind.matrix_rows(block, 0, 3).cpu().numpy()
+        if isinstance(block, affinity.NonLocalCapture):
+            yield f"{block.label} whole matrix", affinity.matrix(block)
+            yield f"{block.label} entropy", affinity.row_entropy(block)
+        for row in kind.scores(block, Cell(0, 0, 1)):
+            yield f"{block.label} head {row['head']}", [row["entropy"], row["distance"]]
+        assert isinstance(kind.notes(block, Cell(0, 0, 1)), tuple)
+        yield f"{block.label} dependence", query_dependence(block)
+        yield from ((f"{block.label} {k}", v) for k, v in block_statistics(block).items())
+        if block.block_input is not None:
+            yield f"{block.label} colours", np.abs(colours.feature_colours(block))
+
+
+def pairs_of(capture, other):
+    """Yield what two pictures have in common."""
+    yield "match", matches.matches(capture, (20, 20), other).values
+    for number, found in enumerate(matches.mutual_matches(capture, other, most=3)):
+        yield f"mutual {number}", [*found.a, *found.b, found.cosine]
+
+
+def answers_of(capture):
+    """Yield what the network answers: classes, or objects with the mean of their rows."""
+    yield "classes", top_classes(capture, 3)
+    block = queries.block_of(capture)
+    if kind_of(block).class_ranking and len(capture.logits):
+        yield "class evidence", kind_of(block).class_scores(capture, block, 1).cpu().numpy()
+    if objects.is_detector(capture):
+        for one in objects.found(capture, score=0.0)[:2]:
+            yield one.words, [one.box.left, one.box.bottom, one.score]
+            yield f"{one.words} row", objects.mean_row(capture, block, one).values
+
+
+def _results(device, model):
+    model = _on(device, model)
+    capture, other = (pipeline.capture(model, _clip(seed)) for seed in (3, 4))
+    found = {**dict(maps_of(capture)), **dict(factors_of(capture)), **dict(answers_of(capture))}
+    if queries.block_of(capture).block_input is not None:
+        found |= dict(pairs_of(capture, other))
+    return capture, {name: _numbers(value) for name, value in found.items()}
+
+
+def _same(ours, theirs):
+    assert ours.keys() == theirs.keys()
+    for name, values in ours.items():
+        np.testing.assert_allclose(values, theirs[name], rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_maps_on_a_gpu_meet_nothing_of_the_processor(name):
+    model = NETWORKS[name]()
+    _capture, expected = _results("cpu", model)
+    with PretendedGpu():
+        capture, found = _results("cuda", model)
+    _same(expected, found)
+    held = [part for block in capture.blocks.values() for part in block.tensors]
+    assert all(isinstance(part, OnGpu) for part in held if part.numel())
+
+
+SAMPLE = Sample(
+    "a.png", None, "a", tuple(Part(n, x, y) for n, x, y in (("head", 9, 9), ("tail", 40, 50))),
+    (Box(4, 4, 44, 60),),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["embedded_gaussian", "cgnl", "vit"])
+def test_measures_on_a_gpu_meet_nothing_of_the_processor(name):
+    model = NETWORKS[name]()
+    asked = evaluations.Asked(measures.NAMES)
+
+    def rows(device):
+        work = evaluations.work([_on(device, model)], asked)
+        return [*work(SAMPLE, _clip(3)), *work(replace(SAMPLE, name="b.png"), _clip(4))]
+
+    expected = rows("cpu")
+    with PretendedGpu():
+        found = rows("cuda")
+    keys = ("picture", "map", "measure", "reference")
+    assert [[row.get(k) for k in keys] for row in found] == [
+        [row.get(k) for k in keys] for row in expected
+    ]
+    values = ([row.get("value", 0.0) for row in rows] for rows in (found, expected))
+    np.testing.assert_allclose(*values, rtol=1e-4, atol=1e-5)
+
+
+def test_the_pretended_gpu_refuses_what_a_real_one_would():
+    with PretendedGpu():
+        there = torch.ones(2, 3).to(GPU)
+        assert of(moved(torch.nn.Linear(2, 3))) == GPU
+        assert (there @ there.T).device == GPU
+        assert torch.equal(there.cpu(), torch.ones(2, 3))
+        with pytest.raises(RuntimeError, match="same device"):
+            there + torch.ones(2, 3)
+        with pytest.raises(RuntimeError, match="numpy"):
+            there.numpy()
