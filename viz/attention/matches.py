@@ -1,19 +1,22 @@
-"""Two pictures: which cells of one are like a cell, or like every cell, of the other."""
+"""Two pictures: what a patch of one answers to in the other, and which patches match both ways."""
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from errors import InputError
-from viz.attention.captures import Capture
-from viz.attention.kinds.features import FeatureCapture
-from viz.attention.kinds.kind import top
+from viz.attention.captures import BlockCapture, Capture
+from viz.attention.kinds.features import FeatureCapture, FeatureSimilarity
+from viz.attention.kinds.kind import MapKind, top
 from viz.attention.kinds.positions import cell_of
+from viz.attention.kinds.registry import as_kind, kind_of, offered
 from viz.attention.queries import block_of, cell_at
-from viz.types import AttentionMap, Query
+from viz.types import AttentionMap, Cell, Query
 
 Point = tuple[float, float, int]
 """Pixel x, y of a frame, the middle of a cell."""
+FEATURES = FeatureSimilarity.name
 
 
 class Match(NamedTuple):
@@ -24,11 +27,50 @@ class Match(NamedTuple):
     cosine: float
 
 
+def joined(
+    a: Capture, of_a: BlockCapture, b: Capture, of_b: BlockCapture
+) -> tuple[BlockCapture, BlockCapture]:
+    """Return the factors of a block for references of picture A: maps over A, maps over picture B.
+
+    Rows of both pictures under one normaliser where the block allows it; else the cosine of what
+    enters it; maps without a reference as they are. InputError where none can be had.
+    """
+    if not kind_of(of_a).referenced:
+        return of_a, of_b
+    pair = kind_of(of_a).joined(of_a, of_b)
+    own_a, own_b = a.blocks[of_a.label], b.blocks[of_b.label]
+    if pair is None and all(FEATURES in map(_name, offered(one)) for one in (own_a, own_b)):
+        of_a, of_b = as_kind(a, own_a, FEATURES), as_kind(b, own_b, FEATURES)
+        pair = kind_of(of_a).joined(of_a, of_b)
+    if pair is None:
+        raise InputError(
+            f"{of_a.label} has no map from one picture into another, and its input is not kept; "
+            "choose another block, or the map cosine of its input."
+        )
+    return pair
+
+
+def _name(kind: MapKind) -> str:
+    return kind.name
+
+
+def best(attention: AttentionMap, count: int = 5) -> list[tuple[Cell, float]]:
+    """Return up to ``count`` cells of highest value, highest first, with their values; none touches
+    another, so that they are different places."""
+    values = np.where(np.isfinite(attention.values), attention.values, -np.inf).copy()
+    found = []
+    while len(found) < count and values.max() > -np.inf:
+        t, y, x = (int(k) for k in np.unravel_index(int(values.argmax()), values.shape))
+        found.append((Cell(t, y, x), float(values[t, y, x])))
+        values[:, max(0, y - 1) : y + 2, max(0, x - 1) : x + 2] = -np.inf
+    return found
+
+
 def matches(
     a: Capture,
     at: tuple[float, float],
     b: Capture,
-    kind: str = "features",
+    kind: str = FEATURES,
     frame: int = 0,
     block: str | None = None,
 ) -> AttentionMap:
@@ -48,10 +90,16 @@ def matches(
 
 
 def mutual_matches(
-    a: Capture, b: Capture, kind: str = "features", most: int = 20, block: str | None = None
+    a: Capture, b: Capture, kind: str = FEATURES, most: int = 20, block: str | None = None
 ) -> list[Match]:
     """Return up to ``most`` pairs of patches that are each other's nearest, most alike first."""
-    of_a, of_b = _vectors(a, block, kind), _vectors(b, block, kind)
+    return mutual(a, _vectors(a, block, kind), b, _vectors(b, block, kind), most)
+
+
+def mutual(
+    a: Capture, of_a: FeatureCapture, b: Capture, of_b: FeatureCapture, most: int
+) -> list[Match]:
+    """Return up to ``most`` pairs of cells of two blocks that are each other's nearest."""
     _check_alike(of_a, of_b)
     cosines = of_a.features @ of_b.features.T
     nearest_b, nearest_a = cosines.argmax(1), cosines.argmax(0)

@@ -16,7 +16,7 @@ from viz.figure.api import Figure
 from viz.figure.files import export
 from viz.figure.options import OF_VIEWS
 from viz.figure.recipe import recipe, recipe_json
-from viz.figure.recipe.recipe import Layout, Recipe
+from viz.figure.recipe.recipe import Layout, Medium, Recipe
 from viz.figure.sources import FileSources
 from viz.geometry import MODES
 
@@ -84,6 +84,8 @@ def add_figure(command: argparse.ArgumentParser) -> None:
     add("--name", action="append", help="what stands at the row of an input, likewise")
     add("--box", action="append", metavar="L,T,R,B",
         help="what is shown of an input, in its pixels, likewise")  # fmt: skip
+    add("--second", action="append", metavar="PICTURE",
+        help="a second picture, in which matches of the patch are shown, likewise")  # fmt: skip
     options.add_levels(command)
     options.add_sampling(command)
     for name, how in _VIEW.items():
@@ -137,13 +139,19 @@ def render(args: argparse.Namespace) -> list[str]:
     """Draw the figure of a recipe again, to every --out; return what to print."""
     outs = _outs(args.out)
     found = figures.load(args.recipe).recipe
-    media = _pairs("--media", args.media, [r.medium.path for r in found.references])
+    media = _pairs("--media", args.media, [one.path for one in _media(found)])
     views = [view for reference in found.references for view in reference.views]
     networks = _pairs("--network", args.network, [view.network.id for view in views])
     loading = models_command.Loading(args)
     sources = FileSources(args.recipe.parent, media, networks, loading, options.unsaid)
     lines = _written(Figure(found, sources), outs)
     return [*_differing(found), *lines, *loading.account()]
+
+
+def _media(found: Recipe) -> tuple[Medium, ...]:
+    """Return every medium of a recipe, each once."""
+    every = (one for r in found.references for one in (r.medium, r.second) if one is not None)
+    return tuple(dict.fromkeys(every))
 
 
 def _add_out(command: argparse.ArgumentParser) -> None:
@@ -182,7 +190,7 @@ def _layout(args: argparse.Namespace) -> dict[str, object]:
 def _asked(args: argparse.Namespace, sources: FileSources) -> dict[str, object]:
     """Return the fields of composition.Asked that were given; loads the first network."""
     answers = models_command.answers(args)
-    found = {name: getattr(args, name) for name in ("frame", "name", *OF_VIEWS)}
+    found = {name: getattr(args, name) for name in ("frame", "name", "second", *OF_VIEWS)}
     found["box"] = args.box and [options.numbers(text, "--box", 4) for text in args.box]
     found["levels"] = options.levels(args)
     if not any(sources.footage(path, found["levels"]).is_clip for path in args.inputs):
@@ -216,8 +224,7 @@ def _written(made: Figure, outs: Iterable[Path]) -> list[str]:
 
 def _noted(made: Figure) -> list[str]:
     """Return what was assumed about the pictures and clips of a figure."""
-    media = dict.fromkeys(reference.medium for reference in made.recipe.references)
-    clips = [made.sources.clip(medium) for medium in media]
+    clips = [made.sources.clip(medium) for medium in _media(made.recipe)]
     return [line for clip in clips for line in options.noted(clip)]
 
 

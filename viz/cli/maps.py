@@ -11,7 +11,7 @@ from pathlib import Path
 
 from errors import InputError
 from models.specs.network import NetworkSpec
-from viz.attention import objects
+from viz.attention import matches, objects
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.registry import KINDS, derived_names, selection
 from viz.attention.predictions import prediction_words
@@ -56,6 +56,10 @@ def add_maps(maps: argparse.ArgumentParser) -> None:
     maps.add_argument(
         "--frame", type=int, action="append",
         help="frame of the reference, sampled frames from 0; likewise",
+    )  # fmt: skip
+    maps.add_argument(
+        "--second", action="append", metavar="PICTURE",
+        help="a second picture, in which matches of the patch are shown; likewise",
     )  # fmt: skip
     options.add_levels(maps)
     options.add_sampling(maps)
@@ -132,11 +136,25 @@ def _of_one(
     one = scene(reference, sources)
     (shot,) = one.shots
     files = _drawn(recipe, one, sources, kinds if one.reference.medium.is_clip else ())
-    files["maps.npz"] = maps_file.npz([shot], reference.frame, one.clip)
+    files["maps.npz"] = maps_file.npz([shot], reference.frame, one.clip, second=one.second)
     # It draws the first of the pictures; the others have their own inside.
     files["recipe.json"] = recipe_json.dumps(_showing(recipe, shot.maps[0])).encode()
     told = [*_account(one, shot), *(_ranged(attention, look) for attention in shot.maps)]
-    return files, told
+    return files, [*told, *(_matches(one.second) if one.second else ())]
+
+
+def _matches(second: Scene) -> list[str]:
+    """Return the best matches of each map in the second picture, a line each."""
+    (shot,) = second.shots
+    lines = []
+    for attention in shot.maps:
+        for number, (cell, value) in enumerate(matches.best(attention), 1):
+            x, y = shot.geometry.cell_centre(cell.y, cell.x, shot.block.key_grid)
+            lines.append(
+                f"{attention.label:>6}  match {number} in {second.clip.name}: row {cell.y}, column "
+                f"{cell.x} (x {x:.0f} y {y:.0f}), {value:.6g}"
+            )
+    return lines
 
 
 def _on_object(reference: Reference, number: int, sources: FileSources) -> Reference:
@@ -153,6 +171,7 @@ def _asked(args: argparse.Namespace, found: Sequence[Footage], spec: NetworkSpec
         sampling=options.sampling(args, spec) if moving else None,
         answers=models_command.answers(args),
         levels=options.levels(args),
+        second=args.second,
         block=args.block,
         kind=args.kind,
         mode=args.mode,
@@ -190,6 +209,11 @@ def _drawn(
         label = re.sub(r"\W+", "-", attention.label)
         files[f"{stem}-{label}.png"] = figure.content("png")
         files[f"heat/{stem}-{label}.png"] = heat_file.png(one, shot, attention, recipe.look)
+        if one.second is not None:
+            (there,) = one.second.shots
+            same = next(other for other in there.maps if other.label == attention.label)
+            name = f"heat/{stem}-{label}-second.png"
+            files[name] = heat_file.png(one.second, there, same, recipe.look)
         for kind in kinds:
             name = f"{stem}-{label}.{kind}"
             files[name] = figure.content(kind, show_frames(name))

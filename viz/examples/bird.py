@@ -12,6 +12,7 @@ from viz.types import Clip
 
 WIDTH, HEIGHT = 640, 480
 NAME = "example-bird.png"
+SECOND_NAME = "example-second-bird.png"
 LEAF, HEAD, WING, TWIG = (78, 356), (388, 132), (330, 240), (480, 345)
 """Places in pixels. The example opens with the leaf: its row lights other leaves, far from it."""
 
@@ -66,16 +67,27 @@ _LOWER_BEAK = [(434, 138), (452, 142), (470, 144), (450, 151), (433, 148)]
 @cache
 def clip() -> Clip:
     """Return the example as a one-frame Clip of 640 x 480 pixels."""
-    picture = draw()
+    return _still(draw(), NAME)
+
+
+@cache
+def second() -> Clip:
+    """Return another photo of such a bird: nearer, looking the other way, before other leaves;
+    560 x 480 pixels. Two pictures are compared with it."""
+    nearer = draw(23).crop((120, 40, 610, 460)).resize((560, 480), Image.Resampling.LANCZOS)
+    return _still(nearer.transpose(Image.Transpose.FLIP_LEFT_RIGHT), SECOND_NAME)
+
+
+def _still(picture: Image.Image, name: str) -> Clip:
     packed = io.BytesIO()
     picture.save(packed, "PNG")
     digest = hashlib.sha256(packed.getvalue()).hexdigest()
-    return Clip(np.asarray(picture)[None].copy(), (0.0,), NAME, digest)
+    return Clip(np.asarray(picture)[None].copy(), (0.0,), name, digest)
 
 
-def draw() -> Image.Image:
-    """Draw the scene: soft foliage, a branch with leaves, the bird."""
-    rng = np.random.default_rng(7)
+def draw(seed: int = 7) -> Image.Image:
+    """Draw the scene: soft foliage, a branch with leaves, the bird; ``seed`` places the foliage."""
+    rng = np.random.default_rng(seed)
     scene = _background(rng)
     _branch(scene, rng)
     _bird(scene, rng)

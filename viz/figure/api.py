@@ -38,7 +38,7 @@ from viz.rendering.movie_files import Progress
 
 __all__ = [
     "KINDS", "Figure", "arrows", "compose", "frames", "gates", "groups", "heatmaps", "load",
-    "matrix", "objects", "parts", "view",
+    "matches", "matrix", "objects", "parts", "view",
 ]  # fmt: skip
 
 KINDS: dict[str, tuple[str, str]] = export.STILL | movie.KINDS
@@ -162,6 +162,12 @@ def groups(
     return compose("groups", inputs, models, at, **options)
 
 
+def matches(inputs: Inputs, models: Names, **options: Unpack[Options]) -> Figure:
+    """Two pictures (``second``): lines between patches that are each other's nearest; ``arrows``
+    are how many, 20 by default."""
+    return compose("matches", inputs, models, **options)
+
+
 def gates(inputs: Inputs, models: Names, **options: Unpack[Options]) -> Figure:
     """CGD: factors by layer, mean |activation| before and after a gate (``block`` names it)."""
     return compose("gates", inputs, models, **options)
@@ -218,6 +224,6 @@ def _with_options(function: Callable[..., Figure]) -> None:
 
 
 for _function in (
-    parts, frames, heatmaps, view, arrows, groups, gates, matrix, objects, compose,
+    parts, frames, heatmaps, view, arrows, groups, matches, gates, matrix, objects, compose,
 ):  # fmt: skip
     _with_options(_function)

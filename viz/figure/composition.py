@@ -72,9 +72,15 @@ def references(
     for medium, frame in zip(media, frames, strict=True):
         _check_frame(frame, medium)
     parts = [truth.of(medium.path) if truth else () for medium in media]
+    seconds = [
+        None if path is None else _picture(sources, str(path), asked.levels)
+        for path in _each(asked.second, len(inputs), "second pictures", "inputs")
+    ]
     return tuple(
-        Reference(medium, views, *rest)
-        for medium, *rest in zip(media, pixels, frames, names, parts, boxes, strict=True)
+        Reference(medium, views, *rest, second=second)
+        for medium, second, *rest in zip(
+            media, seconds, pixels, frames, names, parts, boxes, strict=True
+        )
     )
 
 
@@ -179,6 +185,16 @@ def _medium(
             f"The name of {found.name} is not UTF-8, and no recipe can hold it; rename the file."
         )
     return Medium(path, found.sha256, found.numbers(sampling) if found.is_clip else (), levels)
+
+
+def _picture(sources: FileSources, path: str, levels: tuple[float, float] | None) -> Medium:
+    """Return a second picture; InputError for a clip."""
+    if sources.footage(path, levels).is_clip:
+        raise InputError(
+            f"{path} is a clip; a second picture goes with one picture. Give a picture, or one "
+            "frame of the clip."
+        )
+    return _medium(sources, path, Sampling(), levels)
 
 
 def _pixels(at: Pixel | Sequence[Pixel]) -> tuple[Pixel | None, ...]:

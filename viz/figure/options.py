@@ -26,7 +26,8 @@ class Asked:
     (None: as the first network was made for); ``truth``, a file or CUB folder of parts; ``answers``
     to what checkpoints leave open; ``name``, what stands at the row of all or of each, and ``box``,
     what is shown of its picture: (left, top, right, bottom) in pixels; ``levels``, the values that
-    are black and white in pictures of more than 8 bits.
+    are black and white in pictures of more than 8 bits; ``second``, the second picture of all
+    inputs or of each.
 
     ``block`` to ``label`` are fields of recipe.View, for all networks or for each.
     """
@@ -38,6 +39,7 @@ class Asked:
     name: Each[str] = ""
     box: Each[Sides | None] = None
     levels: tuple[float, float] | None = None
+    second: Each[str | Path | None] = None
     block: Each[str | None] = None
     kind: Each[str | None] = None
     mode: Each[Mode] = "fit"
@@ -65,6 +67,7 @@ class Options(TypedDict, total=False):
     name: Each[str]
     box: Each[Sides]
     levels: tuple[float, float]
+    second: Each[str | Path]
     block: Each[str]
     kind: Each[str]
     mode: Each[Mode]

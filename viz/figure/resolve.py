@@ -1,15 +1,15 @@
 """What a recipe's references show: clips, captures and maps behind each view."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
 from errors import InputError, OutsideError
 from models.loaded import LoadedModel
-from viz.attention import queries
+from viz.attention import matches, queries
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice, Selection
 from viz.attention.kinds.registry import MapKind, kind_of, selection
@@ -41,13 +41,18 @@ class Sources(Protocol):
 @dataclass(frozen=True, eq=False)
 class Shot:
     """A view of a reference, resolved: the block as the view's kind sees it, and the cell that its
-    maps are of. Pages, command line and figures draw from this."""
+    maps are of. Pages, command line and figures draw from this.
+
+    ``capture`` is of the picture that the maps lie in: of two pictures A, which has the reference,
+    or B.
+    """
 
     view: View
     model: LoadedModel
     capture: Capture
     block: BlockCapture
     cell: Cell
+    picture: Literal["", "A", "B"] = ""
 
     @property
     def kind(self) -> MapKind:
@@ -66,8 +71,14 @@ class Shot:
 
     @property
     def title(self) -> str:
-        """The view's label, or the title of its kind."""
-        return self.view.label or self.kind.title
+        """The view's label, or the title of its kind; of a second picture it says so."""
+        name = self.view.label or self.kind.title
+        return f"{name}, second picture" if self.picture == "B" else name
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether its picture has the reference's cell, which is marked."""
+        return self.kind.referenced and self.picture != "B"
 
     @cached_property
     def selection(self) -> Selection:
@@ -97,16 +108,20 @@ class Shot:
 
     def _placed(self, attention: AttentionMap) -> AttentionMap:
         """Return a map that knows the reference's own cell in its grid."""
-        if not self.kind.referenced:
+        if not self.has_reference:
             return attention
         return replace(attention, own=own_cell(self.cell, self.block))
 
     def _kept(self, wanted: Selection) -> tuple[AttentionMap, ...]:
         """Return maps, which are kept with the capture: a change of look asks for them again."""
-        key = (self.block.label, self.block.kind, self.cell, wanted)
+
+        def made() -> tuple[AttentionMap, ...]:
+            return tuple(map(self._placed, self.kind.maps(self.block, self.cell, wanted)))
+
+        if self.picture:  # the same block has other factors beside another picture
+            return made()
         return self.capture.memory.once(
-            key,
-            lambda: tuple(map(self._placed, self.kind.maps(self.block, self.cell, wanted))),
+            (self.block.label, self.block.kind, self.cell, wanted), made
         )
 
 
@@ -116,11 +131,13 @@ def _choice_of(attention: AttentionMap) -> MapChoice | None:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A reference with its clip and the shots of its views."""
+    """A reference with its clip and the shots of its views; ``second`` is that of the second
+    picture, whose shots are of the same views in the same order."""
 
     reference: Reference
     clip: Clip
     shots: tuple[Shot, ...]
+    second: "Scene | None" = None
 
     @cached_property
     def frames(self) -> tuple[np.ndarray, ...]:
@@ -149,7 +166,43 @@ def scene(reference: Reference, sources: Sources) -> Scene:
     lead, *others = reference.views
     shots = [shot(reference, lead, sources, queries.cell_at)]
     shots += [shot(reference, view, sources, queries.nearest_cell) for view in others]
-    return Scene(reference, clip, tuple(shots))
+    if reference.second is None:
+        return Scene(reference, clip, tuple(shots))
+    other = sources.clip(reference.second)
+    captures = [sources.capture(reference.second, view) for view in reference.views]
+    return beside(Scene(reference, clip, tuple(shots)), other, captures)
+
+
+def beside(found: Scene, other: Clip, captures: Sequence[Capture]) -> Scene:
+    """Return a scene with a second picture, of which every view has a capture.
+
+    InputError where one of the two is a clip, or a block has no map from one into the other.
+    """
+    for clip in (found.clip, other):
+        check_picture(clip)
+    pairs = [_pair(*one) for one in zip(found.shots, captures, strict=True)]
+    firsts, seconds = zip(*pairs, strict=True)
+    there = replace(found.reference, medium=found.reference.second, at=None, crop=None)
+    return replace(found, shots=firsts, second=Scene(there, other, seconds))
+
+
+def check_picture(clip: Clip) -> None:
+    """Refuse a clip where two pictures are compared."""
+    if len(clip.frames) > 1:
+        raise InputError(
+            f"{clip.name} is a clip of {len(clip.frames)} frames; a second picture goes with one "
+            "picture. Take a picture, or one frame of the clip."
+        )
+
+
+def _pair(one: Shot, capture: Capture) -> tuple[Shot, Shot]:
+    """Return a shot of picture A as it is with picture B beside it, and that of B."""
+    there = queries.block_of(capture, one.block.label, one.view.kind)
+    first, second = matches.joined(one.capture, one.block, capture, there)
+    return (
+        replace(one, block=first, picture="A"),
+        replace(one, capture=capture, block=second, picture="B"),
+    )
 
 
 def shot(

@@ -21,6 +21,7 @@ from viz.types import Clip
 
 EXAMPLES: Mapping[str, Callable[[], Clip]] = {
     "example:bird": bird.clip,
+    "example:second-bird": bird.second,
     "example:kick": kick.clip,
 }
 """Media that the program draws itself, by the path that recipes give them."""

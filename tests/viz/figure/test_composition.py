@@ -253,7 +253,7 @@ def test_an_error_of_frames_is_of_the_kind_outside(photo, sources):
 
 def test_presets_tell_whether_they_need_a_reference():
     without = [name for name in TABLE if not composition.needs_reference(name)]
-    assert without == ["gates", "matrix", "objects"]
+    assert without == ["matches", "gates", "matrix", "objects"]
 
 
 def test_rows_have_names_and_boxes_of_their_own(photo, sources):

@@ -94,6 +94,7 @@ OTHERS = {
     "name": ("A kick", lambda r: r.references[0].label),
     "box": ((1.0, 2.0, 30.0, 40.0), lambda r: r.references[0].crop),
     "levels": ((0.0, 1000.0), lambda r: r.references[0].medium.levels),
+    "second": ("example:second-bird", lambda r: getattr(r.references[0].second, "path", None)),
     "block": ("res3.2", None), "kind": ("features", None), "mode": ("center-crop", None),
     "size": (96, None), "maps": ("groups", None), "count": (3, None),
     "shown": (MapChoice("group", 1), None), "label": ("Ours", None),
@@ -124,6 +125,8 @@ def value_in(made, name, find):
 def test_an_option_is_in_the_recipe(name, tmp_path):
     value, find = OTHERS[name]
     medium = "example:kick"
+    if name == "second":  # which goes with pictures only
+        medium = "example:bird"
     if name == "levels":  # which go with deep pictures only
         medium = tmp_path / "deep.png"
         Image.fromarray(np.arange(97 * 131, dtype=np.uint16).reshape(97, 131)).save(medium)

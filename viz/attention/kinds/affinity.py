@@ -1,7 +1,7 @@
 """Affinity rows: what an NL block, or a head of self-attention, gives every position's weight."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -34,6 +34,7 @@ class NonLocalCapture(BlockCapture):
 
     With ``groups`` > 1 the positions lie in so many consecutive groups, and a reference attends
     only to keys of its own. The columns of queries and keys are those of head 0, then head 1, ...
+    Where keys of a second picture take part, maps are those of the key grid's, from the ``first``.
     """
 
     kind: ClassVar[str] = "affinity"
@@ -46,6 +47,7 @@ class NonLocalCapture(BlockCapture):
     block_input: Tensor
     groups: int = 1
     heads: int = 1
+    first: int = 0
 
     def factors(self, group: int, head: int = 0) -> tuple[Tensor, Tensor]:
         """Return the queries (N/groups, d) and keys (M/groups, d) of one group and head."""
@@ -83,6 +85,17 @@ class Affinity(MapKind):
         """Return mean and maximum over heads."""
         return (MapChoice("mean"), MapChoice("maximum")) if block.heads > 1 else ()
 
+    def joined(
+        self, a: NonLocalCapture, b: NonLocalCapture
+    ) -> tuple[NonLocalCapture, NonLocalCapture] | None:
+        """Return the rows of a block that is given both pictures at once: the keys of A, then those
+        of B, under one normaliser. What lies before the block has seen each picture alone."""
+        alike = a.queries.shape[1] == b.queries.shape[1] and a.heads == b.heads
+        if not alike or a.groups > 1 or b.groups > 1:
+            return None
+        both = replace(a, keys=torch.cat([a.keys, b.keys]))
+        return both, replace(both, key_grid=b.key_grid, first=len(a.keys))
+
     def map(
         self, block: NonLocalCapture, cell: Cell, choice: MapChoice | None = None
     ) -> AttentionMap:
@@ -93,6 +106,7 @@ class Affinity(MapKind):
         else:
             rows = torch.stack([_row(block, cell, head) for head in range(block.heads)])
             values = rows.mean(0) if choice.part == "mean" else rows.amax(0)
+        values = values[block.first : block.first + block.key_grid.cells]
         return AttentionMap(
             values.reshape(block.key_grid).cpu().numpy(),
             Query(block.label, cell),
@@ -112,6 +126,7 @@ class Affinity(MapKind):
             "form": "sum" if pairwise.name == "concatenation" else "product",
             "scale": pairwise.scale,
             "normaliser": "softmax" if pairwise.sums_to_one else "count",
+            "first": block.first,
             "label": "NL row",
         }
         factors = {"queries": block.queries, "keys": block.keys}

@@ -1,7 +1,7 @@
 """Feature similarity: the cosine of the block's input at the reference and everywhere else."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
@@ -24,7 +24,8 @@ from viz.types import AttentionMap, Cell, Query
 class FeatureCapture(BlockCapture):
     """Features at a place as vectors of length 1 at every position: features (N, C) float32.
 
-    They are a block's input or, ``without_block``, what leaves the last unit of a stage.
+    They are a block's input or, ``without_block``, what leaves the last unit of a stage. Where maps
+    lie in a second picture, ``others`` (M, C) are its features and ``other_grid`` its cells.
     """
 
     kind: ClassVar[str] = "features"
@@ -34,6 +35,8 @@ class FeatureCapture(BlockCapture):
     block_input: Tensor
     without_block: bool = False
     name: str = ""
+    others: Tensor | None = None
+    other_grid: Grid | None = None
 
     @property
     def label(self) -> str:
@@ -42,8 +45,13 @@ class FeatureCapture(BlockCapture):
 
     @property
     def key_grid(self) -> Grid:
-        """The cells of maps, those of references."""
-        return self.query_grid
+        """The cells of maps: those of references, or of the second picture."""
+        return self.other_grid or self.query_grid
+
+    @property
+    def keys(self) -> Tensor:
+        """What references are compared with, (M, C): the same features, or the second picture's."""
+        return self.features if self.others is None else self.others
 
 
 class FeatureSimilarity(MapKind):
@@ -77,6 +85,14 @@ class FeatureSimilarity(MapKind):
         del capture
         return _captured(block.place, block.block_input, name=block.label)
 
+    def joined(
+        self, a: FeatureCapture, b: FeatureCapture
+    ) -> tuple[FeatureCapture, FeatureCapture] | None:
+        """Return the features of A as they are, and beside those of B; None of other lengths."""
+        if a.features.shape[1] != b.features.shape[1]:
+            return None
+        return a, replace(a, others=b.features, other_grid=b.query_grid)
+
     def map(
         self, block: FeatureCapture, cell: Cell, choice: MapChoice | None = None
     ) -> AttentionMap:
@@ -84,12 +100,12 @@ class FeatureSimilarity(MapKind):
         del choice
         check_cell(cell, block.query_grid)
         position = cell.position(block.query_grid)
-        values = (block.features @ block.features[position]).reshape(block.query_grid)
+        values = (block.keys @ block.features[position]).reshape(block.key_grid)
         query = Query(block.label, cell)
         return AttentionMap(values.cpu().numpy(), query, "cosine, -1 to 1", "cosine")
 
     def browser(self, block: FeatureCapture, selection: Selection) -> BrowserFactors:
-        """Return the vectors once: queries and keys are the same."""
+        """Return the vectors once, where queries and keys are the same."""
         del selection
         options = {
             "width": block.features.shape[1],
@@ -100,16 +116,17 @@ class FeatureSimilarity(MapKind):
             "normaliser": "none",
             "label": "cosine",
         }
-        return BrowserFactors("rows", options, {"queries": block.features})
+        others = {} if block.others is None else {"keys": block.others}
+        return BrowserFactors("rows", options, {"queries": block.features, **others})
 
     def sample(self, block: FeatureCapture, most: int) -> Tensor:
         """Return the maps of references, (1, R, N)."""
         positions = spread(block.query_grid, most)
-        return (block.features[positions] @ block.features.T).unsqueeze(0)
+        return (block.features[positions] @ block.keys.T).unsqueeze(0)
 
     def matrix_rows(self, block: FeatureCapture, start: int, stop: int) -> Tensor:
         """Return the cosines of positions ``start`` to ``stop`` with all, (r, N)."""
-        return block.features[start:stop] @ block.features.T
+        return block.features[start:stop] @ block.keys.T
 
     def formula(self, block: FeatureCapture) -> str:
         """Return the formula of the cosine."""

@@ -93,6 +93,12 @@ class MapKind(MapParts):
         del capture
         raise InputError(f"{self.title} cannot be made from block {block.label}.")
 
+    def joined(self, a: BlockCapture, b: BlockCapture) -> tuple[BlockCapture, BlockCapture] | None:
+        """Return this kind's factors for references of picture A, with maps over A and with maps
+        over picture B; None where no map reaches from one picture into another."""
+        del a, b
+        return None
+
     def caption(self, capture: Capture, attention: AttentionMap) -> str:
         """Return what stands under a map where a reference has several: its label, or a name."""
         del capture

@@ -64,12 +64,23 @@ class Canvas(NamedTuple):
         style = {"edgecolor": "black", "joinstyle": "miter", **how}
         self.axes.add_artist(rectangle(box, fill=False, linewidth=points, **style))
 
-    def line(self, where: np.ndarray, points: float, colour: str, gid: str = "") -> None:
-        """Draw a line through (K, 2) points in mm."""
+    def line(
+        self, where: np.ndarray, points: float, colour: str, gid: str = "", ends: str = ""
+    ) -> None:
+        """Draw a line through (K, 2) points in mm, with ``ends`` as its marker."""
         from matplotlib.lines import Line2D
 
         self.axes.add_artist(
-            Line2D(where[:, 0], where[:, 1], color=colour, linewidth=points, gid=gid)
+            Line2D(
+                where[:, 0],
+                where[:, 1],
+                color=colour,
+                linewidth=points,
+                gid=gid,
+                marker=ends,
+                markersize=points + 2.4,
+                markeredgewidth=0,
+            )  # fmt: skip
         )
 
     @property

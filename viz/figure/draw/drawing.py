@@ -31,6 +31,7 @@ def draw(panel_rows: PanelRows, plan: Plan, dpi: int | None = None) -> "Figure":
     for place in plan.places:
         _CONTENT[type(place.panel.content)](canvas, place)
     arrows(canvas)
+    matches(canvas)
     around(canvas, plan.words)
     return canvas.axes.figure
 
@@ -187,6 +188,18 @@ def arrows(canvas: Canvas) -> None:
             place = canvas.plan.place(number, row.arrows[0][0].column)
             colour = "white" if canvas.grey else marks.ARROW
             canvas.arrows(start, lasts, 0.6 * stroke(place), colour)
+
+
+def matches(canvas: Canvas) -> None:
+    """Draw the lines between places that match, the best on top, in colours that tell neighbours
+    apart."""
+    for number, row in enumerate(canvas.panel_rows.rows):
+        for k, ends in reversed([*enumerate(row.lines)]):
+            where = np.array([_spot(canvas, number, spot) for spot in ends])
+            line = 0.7 * stroke(canvas.plan.place(number, ends[0].column))
+            colour = "white" if canvas.grey else marks.PARTS[k % (len(marks.PARTS) - 1)]
+            for points, tone, name in ((line + 0.6, "black", "edge-"), (line, colour, "")):
+                canvas.line(where, points, tone, f"match-{name}{number}-{k}", ends="o")
 
 
 def _spot(canvas: Canvas, row: int, spot: Spot) -> tuple[float, float]:

@@ -5,20 +5,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from viz.figure.resolve import Shot
+from viz.figure.resolve import Scene, Shot
 from viz.types import Clip
 
 
 def npz(
-    shots: Sequence[Shot], frame: int = 0, clip: Clip | None = None, full: bool = False
+    shots: Sequence[Shot],
+    frame: int = 0,
+    clip: Clip | None = None,
+    full: bool = False,
+    second: Scene | None = None,
 ) -> bytes:
     """Pack the float32 maps: ``values`` (K, T, h, w) and ``labels`` (K,) with their reference.
 
     Of several networks every array ends in ``_`` and the network's name ("values_e2-nl"). ``frame``
     is the reference's; ``clip`` adds its name, ``picture``, the ``sha256`` of its file, and of
     several frames the ``timestamps`` in s and ``numbers`` in the footage, (T,) each; ``full`` adds
-    every group or head behind the maps of the view. Opens with
-    ``numpy.load(file, allow_pickle=False)``.
+    every group or head behind the maps of the view; of a ``second`` picture there are the same
+    arrays with "_second" behind their names. Opens with ``numpy.load(file, allow_pickle=False)``.
     """
     arrays: dict[str, np.ndarray] = {}
     if clip is not None:
@@ -27,6 +31,14 @@ def npz(
             arrays |= {"timestamps": np.array(clip.timestamps), "numbers": np.array(_numbers(clip))}
     for end, shot in zip(_ends(shots), shots, strict=True):
         arrays |= {f"{name}{end}": array for name, array in _arrays(shot, frame, full).items()}
+    if second is not None:
+        arrays |= {
+            "picture_second": np.array(second.clip.name),
+            "sha256_second": np.array(second.clip.sha256),
+        }
+        for end, shot in zip(_ends(shots), second.shots, strict=True):
+            made = _arrays(shot, frame, full)
+            arrays |= {f"{name}_second{end}": made[name] for name in ("values", "labels")}
     packed = io.BytesIO()
     np.savez_compressed(packed, **arrays)
     return packed.getvalue()

@@ -8,6 +8,7 @@ import numpy as np
 
 from errors import InputError
 from models.blocks.layout import Grid
+from viz.attention import matches
 from viz.figure import resolve
 from viz.figure.panels.panel_rows import Panel, Row, Spot
 from viz.figure.panels.pictures import (
@@ -39,16 +40,35 @@ def parts(found: Sequence[Scene], recipe: Recipe, _frames: object) -> list[Row]:
         panels: list[Panel | None] = (
             [input_panel(scene, recipe)] if recipe.layout.input_panel else []
         )
-        items = [
-            Item(shot, one, one.label, look)
-            for shot, look in zip(scene.shots, looks, strict=True)
-            for one in shot.maps
-        ]
-        panels += [heat_panel(scene, item, scene.reference.frame, recipe) for item in items]
+        items = _paired(scene, looks, lambda shot, look: [
+            Item(shot, one, one.label, look) for one in shot.maps
+        ])  # fmt: skip
+        frame = scene.reference.frame
+        panels += [heat_panel(place, item, frame, recipe) for place, item in items]
         if with_parts:
             panels.append(truth_panel(scene, recipe, numbers))
-        rows.append(Row(scene.reference.label, tuple(panels), **shared_scale(items)))
+        rows.append(Row(scene.reference.label, tuple(panels), **_shared(items)))
     return rows
+
+
+def _paired(
+    scene: Scene, looks: Sequence[Look], items: Callable[[Shot, Look], list[Item]]
+) -> list[tuple[Scene, Item]]:
+    """Return the items of every shot with the scene that they lie in: behind each map the same of
+    the second picture, where there is one."""
+    found = []
+    for k, look in enumerate(looks):
+        lines = [
+            [(place, item) for item in items(place.shots[k], look)]
+            for place in (scene, scene.second)
+            if place is not None
+        ]
+        found += [one for same in zip(*lines, strict=True) for one in same]
+    return found
+
+
+def _shared(items: Sequence[tuple[Scene, Item]]) -> dict[str, Any]:
+    return shared_scale([item for _scene, item in items])
 
 
 def frames(found: Sequence[Scene], recipe: Recipe, only: tuple[int, ...] | None) -> list[Row]:
@@ -61,8 +81,14 @@ def frames(found: Sequence[Scene], recipe: Recipe, only: tuple[int, ...] | None)
 
 def view(found: Sequence[Scene], recipe: Recipe, only: tuple[int, ...] | None) -> list[Row]:
     """What a page shows of references: the large map of every network, and where its patch is."""
-    named = [replace(one, shots=tuple(_named(shot) for shot in one.shots)) for one in found]
+    named = [_with_shots(one, lambda shots: tuple(map(_named, shots))) for one in found]
     return _framed(named, recipe, only, _one_map(recipe.layout), where)
+
+
+def _with_shots(scene: Scene, change: Callable[[tuple[Shot, ...]], tuple[Shot, ...]]) -> Scene:
+    """Return a scene, and its second picture, with other shots."""
+    second = scene.second and _with_shots(scene.second, change)
+    return replace(scene, shots=change(scene.shots), second=second)
 
 
 def _named(shot: Shot) -> Shot:
@@ -74,7 +100,9 @@ def _named(shot: Shot) -> Shot:
 
 def groups(found: Sequence[Scene], recipe: Recipe, only: tuple[int, ...] | None) -> list[Row]:
     """Every group of CGNL blocks (or head): groups x frames; of a still picture side by side."""
-    blocks = [replace(one, shots=tuple(s for s in one.shots if s.divisions)) for one in found]
+    blocks = [
+        _with_shots(one, lambda shots: tuple(s for s in shots if s.divisions)) for one in found
+    ]
     with_groups = [one for one in blocks if one.shots]
     if not with_groups:
         raise InputError(
@@ -90,9 +118,13 @@ def part_names(references: Iterable[Reference]) -> tuple[str, ...]:
 
 
 def where(item: Item) -> str:
-    """Return which map it is, and the cell of its reference."""
-    cell = item.shot.cell
-    place = f"reference row {cell.y}, column {cell.x}" if item.shot.kind.referenced else ""
+    """Return which map it is, and the cell of its reference, or of the best match."""
+    cell, place = item.shot.cell, ""
+    if item.shot.has_reference:
+        place = f"reference row {cell.y}, column {cell.x}"
+    elif item.shot.kind.referenced:
+        [(cell, value)] = matches.best(item.attention, 1)
+        place = f"best match row {cell.y}, column {cell.x}: {value:.3g}"
     return ", ".join(text for text in (item.caption, place) if text)
 
 
@@ -119,16 +151,15 @@ def _framed(
     caption does."""
     rows: list[Row] = []
     for scene, looks in _with_looks(found, recipe, lambda shot: choose(shot) or list(shot.maps)):
-        pairs = zip(scene.shots, looks, strict=True)
-        items = [item for shot, look in pairs for item in _items(shot, choose, look)]
+        items = _paired(scene, looks, lambda shot, look: _items(shot, choose, look))
         if len(scene.clip.frames) == 1:
-            rows.append(_still_row(scene, items, recipe, label))
+            rows.append(_still_row(items, recipe, label))
             continue
         shown = shown_frames(scene, recipe.layout.most_frames) if only is None else only
         if recipe.layout.input_panel:
             plain = tuple(input_panel(scene, recipe, k) for k in shown)
             rows.append(Row(_join(scene.reference.label, INPUT), plain))
-        rows += [_method_row(scene, item, shown, recipe) for item in items]
+        rows += [_method_row(scene, item, shown, recipe) for _scene, item in items]
     return rows
 
 
@@ -149,20 +180,22 @@ def _items(shot: Shot, choose: Choice, look: Look) -> list[Item]:
 
 
 def _still_row(
-    scene: Scene, items: list[Item], recipe: Recipe, label: Callable[[Item], str] | None
+    items: list[tuple[Scene, Item]], recipe: Recipe, label: Callable[[Item], str] | None
 ) -> Row:
+    (scene, _item), *_others = items
     panels = [
-        heat_panel(scene, item, 0, recipe, label=label(item) if label else None) for item in items
+        heat_panel(place, item, 0, recipe, label=label(item) if label else None)
+        for place, item in items
     ]
     if recipe.layout.input_panel:
         panels.insert(0, input_panel(scene, recipe))
     first = len(panels) - len(items)
     arrows = [
         (replace(start, column=first + k), replace(end, column=first + k))
-        for k, item in enumerate(items)
-        for start, end in _arrows(scene, item, (0,))
+        for k, (place, item) in enumerate(items)
+        for start, end in _arrows(place, item, (0,))
     ]
-    return Row(scene.reference.label, tuple(panels), tuple(arrows), **shared_scale(items))
+    return Row(scene.reference.label, tuple(panels), tuple(arrows), **_shared(items))
 
 
 def _method_row(
@@ -208,6 +241,8 @@ def _with_looks(
     for scene, own in zip(found, keys, strict=True):
         for shot, key in zip(scene.shots, own, strict=True):
             shared.setdefault(key, []).extend(maps(shot))
+        for shot, key in zip(scene.second.shots if scene.second else (), own, strict=False):
+            shared[key].extend(maps(shot))
     looks = {key: _ranged(look, _span(some, look)) for key, some in shared.items()}
     return [(scene, [looks[key] for key in own]) for scene, own in zip(found, keys, strict=True)]
 
@@ -237,7 +272,7 @@ def _arrows(scene: Scene, item: Item, shown: Sequence[int]) -> list[tuple[Spot, 
 
     In a frame that stands alone (of a movie) they start where the reference is in its own.
     """
-    if not item.look.arrows or item.heat.constant or not item.shot.kind.referenced:
+    if not item.look.arrows or item.heat.constant or not item.shot.has_reference:
         return []
     if scene.reference.frame not in shown and len(shown) > 1:
         return []

@@ -144,6 +144,7 @@ class Row:
 
     ``low`` and ``high`` are what 0 and 1 of the row's heat stand for, None where its maps differ;
     ``note`` is what has to be said of them; ``one_map`` is set where all panels show one map.
+    ``lines`` join places that match, best first.
     """
 
     label: str
@@ -153,6 +154,7 @@ class Row:
     high: float | None = None
     note: str = ""
     one_map: bool = False
+    lines: tuple[tuple[Spot, Spot], ...] = ()
 
     @property
     def has_heat(self) -> bool:

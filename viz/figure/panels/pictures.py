@@ -124,7 +124,7 @@ def heat_panel(
         scene.frames[frame],
         crop_of(scene.clip, shot.geometry, scene.reference, recipe.layout),
         shade,
-        _reference_box(shot) if shot.kind.referenced and frame == scene.reference.frame else None,
+        _reference_box(shot) if shot.has_reference and frame == scene.reference.frame else None,
         _regions(shot, scaled, t, recipe),
         size=scene.clip.size,
     )

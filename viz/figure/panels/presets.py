@@ -13,6 +13,9 @@ from viz.figure.panels import (
     heat as heat_panels,
 )
 from viz.figure.panels import (
+    matches as match_panels,
+)
+from viz.figure.panels import (
     matrix as matrix_panels,
 )
 from viz.figure.panels import (
@@ -39,7 +42,7 @@ class Preset:
     help: str
     look: Look
     layout: Layout
-    needs: Literal["reference", "block", "gates"]
+    needs: Literal["reference", "block", "pair", "gates"]
     rows: Callable[[Recipe, Sources, "Frames"], list[Row]]
     words: str = ""
     always: Mapping[str, object] = field(default_factory=dict)
@@ -107,6 +110,14 @@ TABLE: dict[str, Preset] = {
         Layout(input_panel=False),
         "reference",
         _heat_rows(heat_panels.groups),
+    ),
+    "matches": Preset(
+        "Matches",
+        "Two pictures: lines between patches that are each other's nearest, the 20 most alike.",
+        Look(threshold=0.0, heat_opacity=0.0, arrows=20),
+        Layout(bar="none", input_panel=False),
+        "pair",
+        match_panels.rows,
     ),
     "gates": Preset(
         "Gates",
@@ -180,12 +191,14 @@ def _panels(reference: Reference, recipe: Recipe) -> int:
     views = reference.views
     maps = sum(max(view.count, view.maps.count(",") + 1) for view in views)
     several = maps if recipe.layout.one_map == "each" else len(views)
+    pictures = 2 if reference.second else 1
     return {
-        "parts": 2 + maps,
+        "parts": 2 + pictures * maps,
         "gates": 4 * len(views),
         "matrix": len(views),
+        "matches": 2 * len(views),
         "objects": sum(1 + view.count for view in views),
-    }.get(recipe.preset, frames * (several + 1))
+    }.get(recipe.preset, frames * (pictures * several + 1))
 
 
 def _legend(recipe: Recipe) -> tuple[str, ...]:

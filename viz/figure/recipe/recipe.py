@@ -18,8 +18,9 @@ MOST_REFERENCES, MOST_VIEWS, MOST_PARTS, LONGEST_LABEL = 64, 8, 64, 200
 MOST_FRAMES, MOST_CHANNELS = 256, 64
 
 PresetName = Literal[
-    "view", "parts", "frames", "heatmaps", "arrows", "groups", "gates", "matrix", "objects"
-]
+    "view", "parts", "frames", "heatmaps", "arrows", "groups", "matches", "gates", "matrix",
+    "objects",
+]  # fmt: skip
 PRESETS: tuple[str, ...] = get_args(PresetName)
 Captions = Literal["none", "(a)", "a", "(A)", "A", "(1)"]
 Font = Literal["sans", "serif", "times"]
@@ -137,7 +138,8 @@ class Reference:
 
     ``at`` is None where there is none (gates have no reference). ``crop`` (left, top, right,
     bottom) in pixels replaces the layout's. ``look`` is how it was shown when it was pinned, None
-    where nobody looked; a figure is drawn in the look of its recipe.
+    where nobody looked; a figure is drawn in the look of its recipe. ``second`` is a picture in
+    which matches of the patch are shown beside the medium, which is then a picture, too.
     """
 
     __pydantic_config__ = _STRICT
@@ -149,6 +151,7 @@ class Reference:
     parts: Annotated[tuple[Part, ...], Field(max_length=MOST_PARTS)] = ()
     crop: tuple[Pixel, Pixel, Pixel, Pixel] | None = None
     look: Look | None = None
+    second: Medium | None = None
 
 
 @dataclass(frozen=True)

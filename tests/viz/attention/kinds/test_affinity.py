@@ -146,6 +146,7 @@ def test_the_browser_gets_queries_keys_and_how_a_row_is_made_of_them(name):
         "form": "sum" if name == "concatenation" else "product",
         "scale": 1.0 if name in ("gaussian", "concatenation") else pytest.approx(11**-0.5),
         "normaliser": "softmax" if name in SOFTMAX else "count",
+        "first": 0,
         "label": "NL row",
     }
 

@@ -22,7 +22,7 @@ from viz.figure.panels import presets
 from viz.figure.panels.panel_rows import Picture
 from viz.figure.panels.presets import MOST_PANELS, TABLE
 from viz.figure.recipe import recipe, recipe_json
-from viz.figure.recipe.recipe import Recipe
+from viz.figure.recipe.recipe import Medium, Recipe
 
 
 def started(preset, *references) -> Recipe:
@@ -39,11 +39,15 @@ def everything() -> Table:
     return found
 
 
-@pytest.mark.parametrize("preset", recipe.PRESETS)
-@pytest.mark.parametrize("medium", ["photo", "clip"])
+@pytest.mark.parametrize(
+    ("medium", "preset"),
+    [("photo", one) for one in recipe.PRESETS]
+    + [("clip", one) for one in recipe.PRESETS if TABLE[one].needs != "pair"],
+)
 def test_every_preset_draws_a_photo_and_a_clip_as_it_starts(preset, medium):
     networks = ("cgd",) if TABLE[preset].needs == "gates" else ("nl", "cgnl")
-    reference = pinned(medium, networks, frames=7 if medium == "clip" else 0)
+    second = Medium("photo", "") if TABLE[preset].needs == "pair" else None
+    reference = pinned(medium, networks, frames=7 if medium == "clip" else 0, second=second)
     panel_rows = presets.panel_rows(started(preset, reference), everything())
     figure = drawing.draw(panel_rows, page_layout.plan(panel_rows), 50)
     drawn = [a for a in figure.findobj() if (a.get_gid() or "").startswith("panel-")]
@@ -55,7 +59,7 @@ def test_there_is_a_row_of_the_table_for_every_preset():
     for row in TABLE.values():
         assert row.title
         assert row.help.endswith(".")
-        assert row.needs in ("reference", "block", "gates")
+        assert row.needs in ("reference", "block", "pair", "gates")
 
 
 @pytest.mark.parametrize("preset", [p for p in TABLE if TABLE[p].needs == "reference"])
@@ -68,9 +72,9 @@ def test_what_needs_a_reference_says_so(preset, one_line):
 @pytest.mark.parametrize("preset", [p for p in TABLE if TABLE[p].needs != "reference"])
 def test_what_needs_no_reference_draws_without(preset):
     networks = ("cgd",) if preset == "gates" else ("nl",)
-    assert presets.panel_rows(
-        started(preset, pinned(networks=networks, at=None)), everything()
-    ).panels
+    second = Medium("photo", "") if TABLE[preset].needs == "pair" else None
+    reference = pinned(networks=networks, at=None, second=second)
+    assert presets.panel_rows(started(preset, reference), everything()).panels
 
 
 def test_too_many_panels_are_refused_before_any_network_runs(one_line):

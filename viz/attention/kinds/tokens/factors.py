@@ -1,6 +1,6 @@
 """The factors of a call of self-attention, and the rows that are made of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
@@ -137,3 +137,17 @@ def over_cells(block: HeadsCapture, positions: Tensor) -> tuple[Tensor, Tensor]:
     places = torch.where(cell < 0, count, cell)[:, None].expand_as(made)
     out.scatter_add_(2, places, made)
     return out[..., :count], out[..., count]
+
+
+def joined(a: HeadsCapture, b: HeadsCapture) -> tuple[HeadsCapture, HeadsCapture] | None:
+    """Return the factors of references of A over the tokens of both pictures, with the cells of A
+    and with those of B."""
+    plain = all(len(one.queries) == 1 and not one.added and one.queries.shape[3] for one in (a, b))
+    if not plain or a.keys[..., :1, :].shape != b.keys[..., :1, :].shape:
+        return None
+    both = replace(a, keys=torch.cat([a.keys, b.keys], 2))
+    nowhere = torch.full_like(a.key_cell, -1), torch.full_like(b.key_cell, -1)
+    return (
+        replace(both, key_cell=torch.cat([a.key_cell, nowhere[1]], 1)),
+        replace(both, key_cell=torch.cat([nowhere[0], b.key_cell], 1), key_grid=b.key_grid),
+    )

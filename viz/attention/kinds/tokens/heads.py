@@ -18,7 +18,7 @@ from viz.attention.kinds.kind import BrowserFactors, MapKind
 from viz.attention.kinds.positions import check_cell, spread
 from viz.attention.kinds.tokens import head_scores
 from viz.attention.kinds.tokens.browser import factors_of
-from viz.attention.kinds.tokens.factors import HeadsCapture, captured, over_cells
+from viz.attention.kinds.tokens.factors import HeadsCapture, captured, joined, over_cells
 from viz.types import AttentionMap, Cell, Query
 
 
@@ -72,6 +72,11 @@ class Heads(MapKind):
             "attention" if choice is None else choice.tag,
             *(("", None) if choice is None else (choice.part, choice.number)),
         )
+
+    def joined(self, a: HeadsCapture, b: HeadsCapture) -> tuple[HeadsCapture, HeadsCapture] | None:
+        """Return the rows of a layer whose keys are the tokens of both pictures, A's first; None
+        where it attends inside windows, or adds what depends on places."""
+        return joined(a, b)
 
     def notes(self, block: HeadsCapture, cell: Cell) -> tuple[str, ...]:
         """Return the share of prefix tokens and padding, and which cells are outside the window."""
