@@ -8,7 +8,7 @@ import streamlit as st
 from ui import bound, frame, state
 from ui.components.keeper import keeper
 from ui.components.picker.payload import pack
-from ui.components.picker.picker import cut, focused, picked, picker
+from ui.components.picker.picker import cut, focused, picked, picked_object, picker
 from ui.components.pin_cards import pin_cards
 from ui.explore import explanations, linked_networks, map_choice, objects, scene
 from ui.explore.sidebar import Settings, examples, sidebar
@@ -24,7 +24,10 @@ def canvas(found: Scene, settings: Settings) -> None:
     key, lead = f"picker-{medium.key_of(found.clip)}", found.shots[0]
 
     def on_pick() -> None:
-        if (place := picked(key)) is not None:
+        place, number, detector = picked(key), picked_object(key), objects.lead(found)
+        if place is not None and number is not None and detector is not None:
+            objects.pin(detector, number, place[0])
+        elif place is not None:
             reference_patch.pin(lead.capture, lead.block, place)
 
     def on_focus() -> None:
@@ -35,7 +38,7 @@ def canvas(found: Scene, settings: Settings) -> None:
         if (value := cut(key)) is not None:
             state.THRESHOLD.set(value)
 
-    blob = pack(found, settings.look, scene.headings(found, settings), objects.boxes(found))
+    blob = pack(found, settings.look, scene.headings(found, settings), objects.drawn(found))
     picker(blob, key, on_pick, on_focus, on_threshold)
     st.caption(HOW_CLIP if len(found.clip.frames) > 1 else HOW)
 

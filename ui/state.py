@@ -117,6 +117,8 @@ ARROWS: Key[bool] = Key("arrows", "bool", False)
 OBJECT: Key[int | None] = Key("object", "int | None")
 OBJECT_CLASS: Key[str | None] = Key("object-class", "str | None")
 OBJECT_SCORE: Key[float] = Key("object-score", "float", 0.5)
+OBJECT_POINTER: Key[str] = Key("object-pointer", "str", "patch")
+OBJECT_MASKS: Key[str] = Key("masks", "str", "translucent")
 
 # Pins and networks of this session
 PINS: Key[tuple] = Key("pins", "tuple[Pin, ...]", ())

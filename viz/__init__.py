@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from viz import figure
     from viz.attention.matches import matches, mutual_matches
     from viz.attention.pipeline import capture, load
-    from viz.attention.queries import feature_colours, head_scores, maps, row
+    from viz.attention.queries import feature_colours, head_scores, maps, mean_row, row
     from viz.attention.query_dependence import query_dependence
     from viz.evaluation.block_statistics import block_statistics
 
 __all__ = [
     "Preprocessing", "block_statistics", "capture", "feature_colours", "figure", "head_scores",
-    "load", "maps", "matches", "mutual_matches", "query_dependence", "row", "wrap",
+    "load", "maps", "matches", "mean_row", "mutual_matches", "query_dependence", "row", "wrap",
 ]  # fmt: skip
 
 _PLACES = {
@@ -40,6 +40,7 @@ _PLACES = {
     "load": "viz.attention.pipeline",
     "maps": "viz.attention.queries",
     "matches": "viz.attention.matches",
+    "mean_row": "viz.attention.queries",
     "mutual_matches": "viz.attention.matches",
     "query_dependence": "viz.attention.query_dependence",
     "row": "viz.attention.queries",

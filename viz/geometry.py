@@ -34,10 +34,10 @@ class Geometry:
     height: int
     resized_width: int
     resized_height: int
-    crop_left: int
-    crop_top: int
-    input_width: int
-    input_height: int
+    crop_left: float
+    crop_top: float
+    input_width: float
+    input_height: float
 
     def to_input(self, x: float, y: float) -> tuple[float, float]:
         """Map original pixels to model input pixels (outside the crop: outside the input)."""

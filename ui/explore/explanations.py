@@ -5,7 +5,7 @@ import streamlit as st
 
 from models.specs.wrapped import WrappedSpec
 from ui import state
-from ui.guard import guarded
+from ui.guard import guarded, plain
 from viz.attention.captures import BlockCapture
 from viz.attention.kinds.tokens import colours
 from viz.figure.resolve import Scene, Shot, own_cell
@@ -65,6 +65,13 @@ def strong_sentence(found: Scene) -> str:
     away = max(abs(int(row) - own[1]), abs(int(col) - own[2]))
     moments = f" of moment {t}" if len(values) > 1 else ""
     return (
-        f"**Beyond its neighbours, the green patch attends most to row {row}, column "
+        f"**{_subject(shot)} most to row {row}, column "
         f"{col}{moments}, {away} cells away.** Point at any patch to see what it attends to."
     )
+
+
+def _subject(shot: Shot) -> str:
+    """Say what it is that attends: the patch, or the object that the maps are means over."""
+    if shot.over is None:
+        return "Beyond its neighbours, the green patch attends"
+    return f"Beyond its middle, object {plain(shot.over.words)} attends"

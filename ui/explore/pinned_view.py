@@ -21,6 +21,8 @@ def reference_of(found: Scene, look: Look | None = None) -> Reference:
     """
     lead = found.shots[0]
     at = lead.geometry.cell_centre(lead.cell.y, lead.cell.x, lead.block.query_grid)
+    if found.reference.object is not None:
+        at = found.reference.at
     views = tuple(_view(shot) for shot in found.shots)
     return replace(found.reference, at=at, views=views, look=look)
 

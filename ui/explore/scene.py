@@ -16,6 +16,7 @@ from ui.session.naming import network_of
 from viz.attention import queries
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice
+from viz.attention.detection import head_regions, objects
 from viz.attention.kinds.kind import MapKind
 from viz.attention.kinds.parts import plural
 from viz.attention.kinds.registry import kind_of, selection
@@ -54,15 +55,23 @@ def scene(clip: Clip, settings: Settings) -> Scene | None:
 
     None where no network can be shown.
     """
-    opened = []
+    captured = []
     for view in settings.views:
         with guarded():
-            capture = loaders.captured(clip, view.network.id, view.mode, view.size)
-            opened.append((view, capture, queries.block_of(capture, view.block, view.kind)))
+            captured.append((view, loaders.captured(clip, view.network.id, view.mode, view.size)))
+    finder = next((one for _view, one in captured if objects.is_detector(one)), None)
+    number, frame = _object(finder, clip, [view for view, one in captured if one is finder])
+    opened = []
+    for view, capture in captured:
+        with guarded():
+            region = number if capture is finder else None
+            opened.append((view, capture, _block(view, capture, region, frame)))
     if not opened:
         return None
     _, lead, lead_block = opened[0]
-    reference = reference_patch.current(clip, lead, lead_block, [view for view, *_ in opened])
+    views = [view for view, *_ in opened]
+    reference = reference_patch.current(clip, lead, lead_block, views, number)
+    over = objects.chosen(finder, number, frame) if reference.mean else None
     shots = []
     for view, capture, block in opened:
         with guarded():
@@ -71,11 +80,39 @@ def scene(clip: Clip, settings: Settings) -> Scene | None:
                 named = _by_class(named, capture, block)
             named = _offered(named, block)
             cell = queries.nearest_cell(capture, block, reference.at, reference.frame)
-            shot = Shot(named, capture.model, capture, block, cell)
+            shot = Shot(named, capture.model, capture, block, cell, over, reference.frame)
             # Asked for here, where what cannot be is said in one line.
             shots += [shot] if shot.maps else []
     views = tuple(shot.view for shot in shots)
     return Scene(replace(reference, views=views), clip, tuple(shots)) if shots else None
+
+
+def _object(finder: Capture | None, clip: Clip, views: list[View]) -> tuple[int | None, int]:
+    """Return the object that is the reference, and its frame; None where it is a patch, or where
+    the detector in use has no such object.
+
+    A head's block sees one object at a time: there it is the one at the patch.
+    """
+    number, frame = reference_patch.object_of(clip)
+    if finder is None:
+        return None, frame
+    if number is not None and number < len(objects.found(finder, frame, 0.0)):
+        return number, frame
+    shown = (finder.blocks.get(view.block) for view in views)
+    if not any(block is not None and head_regions.is_of_head(block) for block in shown):
+        return None, frame
+    kept = state.REFERENCE.get()
+    at = (clip.width / 2, clip.height / 2) if kept is None else kept.at
+    return objects.number_at(finder, at, frame), frame
+
+
+def _block(view: View, capture: Capture, region: int | None, frame: int) -> BlockCapture:
+    """Return the block of a view; a head's as it saw the reference's object, else the one at its
+    patch."""
+    kept = state.REFERENCE.get()
+    if region is None and kept is not None:
+        return queries.block_at(capture, view.block, view.kind, kept.at, kept.frame)
+    return queries.block_of(capture, view.block, view.kind, region, frame)
 
 
 def _named(view: View, capture: Capture, block: BlockCapture) -> View:

@@ -15,7 +15,7 @@ from ui.explore.map_choice import Listing
 from ui.guard import plain
 from ui.session import loaders, medium
 from ui.session.defaults import CLIP_NETWORKS, PICTURE_NETWORKS
-from viz.attention import queries
+from viz.attention import pipeline, queries
 from viz.attention.kinds.kind import MapKind
 from viz.attention.kinds.registry import KINDS, derived_names
 from viz.figure.recipe.recipe import Network, View
@@ -28,7 +28,7 @@ from viz.types import Sampling
 NONE = "none"
 OWN = "what the block computes"
 FRAMING = {"fit": "whole picture", "center-crop": "centre crop"}
-SIZES = (224, 320, 448)
+SIZES, LARGEST_SIZE = (224, 320, 448), pipeline.SIZES[1]
 MOST_ARROWS = 20
 RESOLUTIONS = [75, 150, 300, 600]
 NORMALISATIONS = {
@@ -202,7 +202,7 @@ def _input(spec: NetworkSpec) -> tuple[Mode, int]:
     default = spec.preprocessing.size
     one_size = loaders.has_one_size(spec)
     finer = round(1.5 * default / spec.preprocessing.stride) * spec.preprocessing.stride
-    sizes = [default] if one_size else sorted({*SIZES, default, finer})
+    sizes = [default] if one_size else sorted({*SIZES, default, min(finer, LARGEST_SIZE)})
     modes = ["center-crop"] if one_size else list(MODES)
     mode = worded(
         "Framing", modes, state.MODE, FRAMING.get,

@@ -16,6 +16,8 @@ from viz.figure.recipe.recipe import Medium, Reference, View
 from viz.geometry import Geometry
 from viz.types import Clip
 
+OBJECT, _MEAN = "object", ",mean"
+"""The address's entry of an object that is the reference, and its end where it is a mean."""
 SHOWN = 16
 """Digits of a network's sha256 in the address."""
 
@@ -23,26 +25,59 @@ Spot = tuple[int, tuple[float, float]]
 """A frame of the sampled clip, and a pixel of the original."""
 
 
-def current(clip: Clip, capture: Capture, block: BlockCapture, views: Sequence[View]) -> Reference:
+def current(
+    clip: Clip,
+    capture: Capture,
+    block: BlockCapture,
+    views: Sequence[View],
+    number: int | None = None,
+) -> Reference:
     """Return the reference of this clip, and write it into the widgets and the address bar.
 
     ``capture`` and ``block`` are the first network's, whose cells the address counts. The patch
     stays on its spot of the picture, and near the same time, when grid or sampling change; a new
-    medium starts at its middle (the examples at the bird's head, at the kicking foot).
+    medium starts at its middle (the examples at the bird's head, at the kicking foot). ``number``
+    is the object that is the reference, as ``object_of`` has it, where the detector found it.
     """
     kept, medium = state.REFERENCE.get(), medium_of(clip)
-    moved_by_address = st.query_params.get("at", state.ADDRESS.get()) != state.ADDRESS.get()
-    if kept is None or moved_by_address:
+    mean = False
+    if kept is None or moved_by_address():
         # The first visit, or the browser's back and forward buttons.
         frame, at = _from_address(capture, block) or _start(clip)
+        mean = object_of_address()[1]
     elif kept.medium.sha256 == medium.sha256:
         frame, at = _carried(kept, clip)
+        mean = kept.mean
     else:
         frame, at = _start(clip)
-    found = Reference(medium, tuple(views), at, frame)
+    found = Reference(
+        medium, tuple(views), at, frame, object=number, mean=mean and number is not None
+    )
     state.REFERENCE.set(found)
     _write(found, capture, block)
     return found
+
+
+def object_of(clip: Clip) -> tuple[int | None, int]:
+    """Return the number of the object that is the reference of this clip, None for a patch, and
+    its frame."""
+    kept = state.REFERENCE.get()
+    if kept is None or moved_by_address():
+        return object_of_address()[0], 0
+    here = (kept.medium.sha256, kept.medium.frames) == (clip.sha256, clip.numbers)
+    return (kept.object if here else None), kept.frame
+
+
+def moved_by_address() -> bool:
+    """Tell whether the browser's back and forward buttons moved the patch."""
+    return st.query_params.get("at", state.ADDRESS.get()) != state.ADDRESS.get()
+
+
+def object_of_address() -> tuple[int | None, bool]:
+    """Read ``object=2``, or ``object=2,mean``; anything else is no object."""
+    text = st.query_params.get(OBJECT, "")
+    number = text.removesuffix(_MEAN)
+    return (int(number), text != number) if _is_number(number) else (None, False)
 
 
 def _write(found: Reference, capture: Capture, block: BlockCapture) -> None:
@@ -55,7 +90,8 @@ def _write(found: Reference, capture: Capture, block: BlockCapture) -> None:
         state.FRAME.set(found.frame)
         address = f"{found.frame},{address}"
     state.ADDRESS.set(address)
-    _show({"at": address, **_medium_words(found.medium)})
+    number = None if found.object is None else f"{found.object}{_MEAN if found.mean else ''}"
+    _show({"at": address, OBJECT: number, **_medium_words(found.medium)})
 
 
 def _medium_words(medium: Medium) -> dict[str, str | None]:
@@ -86,7 +122,7 @@ def _from_address(capture: Capture, block: BlockCapture) -> Spot | None:
     if len(parts) in (2, 3) and all(_is_number(part) for part in parts):
         *frame, row, col = map(int, parts)
         place = (frame[0] if frame else 0, row, col)
-        found = _placed(capture.geometry, grid, capture.frames, place)
+        found = _placed(capture.geometry_of(block), grid, capture.frames, place)
     if text and found is None:
         ends = f"{grid.rows - 1},{grid.cols - 1}"
         complain(f"at={text[:40]} is no patch of {block.label}; it can be 0,0 to {ends}.")
@@ -130,10 +166,26 @@ def _start(clip: Clip) -> Spot:
 def pin(capture: Capture, block: BlockCapture, place: tuple[int, int, int]) -> None:
     """Put the reference at a cell (frame, row, column) of a block; one outside is passed over."""
     kept = state.REFERENCE.get()
-    spot = _placed(capture.geometry, block.query_grid, capture.frames, place)
+    spot = _placed(capture.geometry_of(block), block.query_grid, capture.frames, place)
     if kept is not None and spot is not None:
         frame, at = spot
-        state.REFERENCE.set(replace(kept, at=at, frame=frame))
+        # The patch of an object in whose box a head's block attends stays that object's.
+        number = kept.object if block.geometry is not None and frame == kept.frame else None
+        state.REFERENCE.set(replace(kept, at=at, frame=frame, object=number, mean=False))
+
+
+def pin_object(at: tuple[float, float], frame: int, number: int, mean: bool) -> None:
+    """Make an object of a detector the reference: its middle ``at``, or the mean over it."""
+    kept = state.REFERENCE.get()
+    if kept is not None:
+        state.REFERENCE.set(replace(kept, at=at, frame=frame, object=number, mean=mean))
+
+
+def forget_object() -> None:
+    """Let the patch in the middle of the object be the reference, and no longer the object."""
+    kept = state.REFERENCE.get()
+    if kept is not None:
+        state.REFERENCE.set(replace(kept, object=None, mean=False))
 
 
 def inputs(capture: Capture, block: BlockCapture) -> None:

@@ -22,7 +22,8 @@ class BlockCapture:
 
     ``kind`` is the name of the map kind; ``place`` where an attention block stands, else None;
     ``query_grid`` and ``key_grid`` the cells of references and of maps; ``block_input``
-    (1, C, T, H, W) what the block was given, or None where it is not kept.
+    (1, C, T, H, W) what the block was given, or None where it is not kept; ``geometry`` where its
+    cells lie, of a block that sees a part of the picture only.
     """
 
     kind: ClassVar[str]
@@ -30,6 +31,7 @@ class BlockCapture:
     query_grid: Grid
     key_grid: Grid
     block_input: Tensor | None
+    geometry: Geometry | None = None
 
     @property
     def label(self) -> str:
@@ -90,6 +92,10 @@ class Capture:
     def moment(self, frame: int, grid: Grid) -> int:
         """Return the moment t of ``grid`` that frame ``frame`` of the clip lies in."""
         return moment(frame, self.frames, grid.frames)
+
+    def geometry_of(self, block: BlockCapture) -> Geometry:
+        """Return where the cells of a block lie in the picture."""
+        return block.geometry or self.geometry
 
     @property
     def nbytes(self) -> int:

@@ -8,6 +8,8 @@ from errors import InputError, OutsideError
 from models.build import places_of, stage_ends
 from models.specs.network import NetworkSpec
 from viz.attention.captures import BlockCapture, Capture
+from viz.attention.choice import MapChoice
+from viz.attention.detection import head_regions, object_rows, objects
 from viz.attention.kinds.registry import KINDS, MapKind, as_kind, kind_of, selection
 from viz.attention.kinds.tokens import colours
 from viz.types import AttentionMap, Cell
@@ -25,10 +27,17 @@ def own_kind(spec: NetworkSpec) -> MapKind | None:
     return next((kind for kind in KINDS.values() if kind.belongs_to(spec)), None)
 
 
-def block_of(capture: Capture, label: str | None = None, kind: str | None = None) -> BlockCapture:
+def block_of(
+    capture: Capture,
+    label: str | None = None,
+    kind: str | None = None,
+    region: int | None = None,
+    frame: int = 0,
+) -> BlockCapture:
     """Return the block called ``label`` (res4.4), or the last one when None, as ``kind`` sees it.
 
-    ``kind`` is a name of ``viz.attention.kinds.KINDS``; None is the block's own.
+    ``kind`` is a name of ``viz.attention.kinds.KINDS``; None is the block's own. Of a block in a
+    detector's head it is what it saw of object ``region`` of a frame; None is the best object.
     """
     attending = {k: b for k, b in capture.blocks.items() if kind_of(b).referenced}
     if not attending:
@@ -39,10 +48,26 @@ def block_of(capture: Capture, label: str | None = None, kind: str | None = None
     if label is None:
         label = list(attending)[-1]
     if label not in attending:
+        if capture.model is not None and label in block_labels(capture.model.spec):
+            raise head_regions.nothing_found(label)
         raise OutsideError(
             f"{label[:40]!r} is not a block of this network; it has {', '.join(attending)}."
         )
-    return as_kind(capture, attending[label], kind)
+    found = attending[label]
+    if head_regions.is_of_head(found):
+        found = head_regions.region(capture, found, region or 0, frame)
+    return as_kind(capture, found, kind)
+
+
+def block_at(
+    capture: Capture,
+    label: str | None,
+    kind: str | None,
+    at: tuple[float, float],
+    frame: int = 0,
+) -> BlockCapture:
+    """Return a block as ``block_of`` does; a head's block as it saw the object at a pixel."""
+    return block_of(capture, label, kind, objects.number_at(capture, at, frame), frame)
 
 
 def cell_at(capture: Capture, block: BlockCapture, at: tuple[float, float], frame: int = 0) -> Cell:
@@ -53,7 +78,7 @@ def cell_at(capture: Capture, block: BlockCapture, at: tuple[float, float], fram
             "one of them."
         )
     grid = block.query_grid
-    return Cell(capture.moment(frame, grid), *capture.geometry.cell_at(*at, grid))
+    return Cell(capture.moment(frame, grid), *capture.geometry_of(block).cell_at(*at, grid))
 
 
 def nearest_cell(
@@ -61,7 +86,7 @@ def nearest_cell(
 ) -> Cell:
     """Return the feature cell under a pixel, or the closest one: a second network may see less."""
     grid = block.query_grid
-    return Cell(capture.moment(frame, grid), *capture.geometry.nearest_cell(*at, grid))
+    return Cell(capture.moment(frame, grid), *capture.geometry_of(block).nearest_cell(*at, grid))
 
 
 def row(
@@ -76,7 +101,7 @@ def row(
     The affinity row of an NL block, or with ``kind="features"`` the cosine of any block's input.
     InputError where a reference has several maps (channels, groups, heads): use ``maps``.
     """
-    found = block_of(capture, block, kind)
+    found = block_at(capture, block, kind, at, frame)
     if not kind_of(found).is_single(found):
         raise InputError(
             f"Block {found.label} ({kind_of(found).title}) has several maps for a reference; use "
@@ -98,7 +123,7 @@ def maps(
     ``choose`` is "auto" (the five that rank highest), "groups", the name of a ranking, or numbers.
     InputError where a reference has one map only: use ``row``.
     """
-    found = block_of(capture, block, kind)
+    found = block_at(capture, block, kind, at, frame)
     if kind_of(found).is_single(found):
         raise InputError(
             f"Block {found.label} ({kind_of(found).title}) has one map for a reference; use row."
@@ -107,12 +132,36 @@ def maps(
     return kind_of(found).maps(found, cell_at(capture, found, at, frame), selection(text))
 
 
+def mean_row(
+    capture: Capture,
+    number: int,
+    frame: int = 0,
+    block: str | None = None,
+    kind: str | None = None,
+    choose: str | None = None,
+) -> AttentionMap:
+    """Return the mean of the maps of all patches of object ``number``, best score first from 0:
+    values (T, h, w) float32.
+
+    Of an NL block the mean row; where a reference has several maps, ``choose`` says which ("channel
+    1", "c17", "group 0"; None: the first), as it is for the object's middle. InputError where the
+    network is a classifier, OutsideError where there is no such object.
+    """
+    one = objects.chosen(capture, number, frame)
+    found = block_of(capture, block, kind, number, frame)
+    at = objects.reference_of(capture, one)
+    wanted = None if choose is None else MapChoice.parse(choose)
+    cell = nearest_cell(capture, found, at, frame)
+    choice = kind_of(found).resolved(found, cell, selection("auto"), wanted)
+    return object_rows.mean_map(capture, found, one, choice, frame)
+
+
 def head_scores(
     capture: Capture, at: tuple[float, float], frame: int = 0, block: str | None = None
 ) -> list[dict[str, object]]:
     """Return what heads are ranked by at a pixel: entropy, distance, contrast, how far the
     reference stands out, weight without a cell; a row a head, empty for other blocks."""
-    found = block_of(capture, block)
+    found = block_at(capture, block, None, at, frame)
     return kind_of(found).scores(found, cell_at(capture, found, at, frame))
 
 

@@ -80,6 +80,9 @@ def add_figure(command: argparse.ArgumentParser) -> None:
     models_command.add_answers(command)
     add("--at", action="append", default=[], metavar="X,Y",
         help="reference in pixels; once for all inputs, or once for each")  # fmt: skip
+    add("--object", type=int, action="append", metavar="N",
+        help="of a detector, in place of a pixel: object N, from 0; likewise")  # fmt: skip
+    add("--mean", action="store_true", help="with objects: means over all their patches")
     add("--frame", type=int, action="append", help="frame of the reference, likewise")
     add("--name", action="append", help="what stands at the row of an input, likewise")
     add("--box", action="append", metavar="L,T,R,B",
@@ -113,7 +116,7 @@ def figure(args: argparse.Namespace) -> list[str]:
     """Write a figure of one preset to every --out; return what to print."""
     outs = _outs(args.out)
     at = [options.pixel(text, "--at") for text in args.at]
-    if not at and composition.needs_reference(args.preset):
+    if not at and args.object is None and composition.needs_reference(args.preset):
         raise InputError(
             f"--at is missing; {args.preset} shows what a patch attends to. Give --at X,Y in "
             "pixels of the picture."
@@ -190,14 +193,20 @@ def _layout(args: argparse.Namespace) -> dict[str, object]:
 def _asked(args: argparse.Namespace, sources: FileSources) -> dict[str, object]:
     """Return the fields of composition.Asked that were given; loads the first network."""
     answers = models_command.answers(args)
-    found = {name: getattr(args, name) for name in ("frame", "name", "second", *OF_VIEWS)}
+    found = {name: getattr(args, name) for name in ("frame", "name", "second", "object", *OF_VIEWS)}
     found["box"] = args.box and [options.numbers(text, "--box", 4) for text in args.box]
     found["levels"] = options.levels(args)
     if not any(sources.footage(path, found["levels"]).is_clip for path in args.inputs):
         options.refuse_sampling(args, args.inputs[0])
     sampling = options.sampling(args, sources.network(args.model[0], answers).spec)
     asked = {name: tuple(values) for name, values in found.items() if values is not None}
-    return {**asked, "sampling": sampling, "truth": args.truth, "answers": answers}
+    return {
+        **asked,
+        "sampling": sampling,
+        "truth": args.truth,
+        "answers": answers,
+        "mean": args.mean,
+    }
 
 
 def _outs(paths: list[Path]) -> list[Path]:

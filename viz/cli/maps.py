@@ -11,8 +11,9 @@ from pathlib import Path
 
 from errors import InputError
 from models.specs.network import NetworkSpec
-from viz.attention import matches, objects
+from viz.attention import matches
 from viz.attention.choice import MapChoice
+from viz.attention.detection import objects
 from viz.attention.kinds.registry import KINDS, derived_names, selection
 from viz.attention.predictions import prediction_words
 from viz.cli import file_set, options
@@ -53,6 +54,9 @@ def add_maps(maps: argparse.ArgumentParser) -> None:
         "--object", type=int, metavar="N",
         help="of a detector: the middle of object N, best score first, from 0",
     )  # fmt: skip
+    maps.add_argument(
+        "--mean", action="store_true", help="with --object: the mean over all its patches"
+    )
     maps.add_argument(
         "--frame", type=int, action="append",
         help="frame of the reference, sampled frames from 0; likewise",
@@ -105,6 +109,8 @@ def maps(args: argparse.Namespace) -> list[str]:
 
     The files of several inputs stand in a folder each, which is called like the input.
     """
+    if args.mean and args.object is None:
+        raise InputError("--mean needs --object; give the number of one, from 0.")
     look, at = Look(**options.look(args)), [options.pixel(text, "--at") for text in args.at or ()]
     kinds, levels = _movies(args.video), options.levels(args)
     selection(args.maps)
@@ -118,8 +124,6 @@ def maps(args: argparse.Namespace) -> list[str]:
     asked = _asked(args, found, model.spec)
     references = composition.references(sources, args.inputs, [args.model], at, asked)
     files, lines = {}, []
-    if args.object is not None:
-        references = tuple(_on_object(one, args.object, sources) for one in references)
     for folder, reference in zip(_folders(args.inputs), references, strict=True):
         made, told = _of_one(reference, look, sources, kinds)
         files |= {str(Path(folder, name)): content for name, content in made.items()}
@@ -157,13 +161,6 @@ def _matches(second: Scene) -> list[str]:
     return lines
 
 
-def _on_object(reference: Reference, number: int, sources: FileSources) -> Reference:
-    """Return the reference in the middle of an object that the network finds."""
-    capture = sources.capture(reference.medium, reference.views[0])
-    one = objects.chosen(capture, number, reference.frame)
-    return replace(reference, at=objects.reference_of(capture, one))
-
-
 def _asked(args: argparse.Namespace, found: Sequence[Footage], spec: NetworkSpec) -> Asked:
     moving = any(one.is_clip for one in found)
     return Asked(
@@ -172,6 +169,8 @@ def _asked(args: argparse.Namespace, found: Sequence[Footage], spec: NetworkSpec
         answers=models_command.answers(args),
         levels=options.levels(args),
         second=args.second,
+        object=args.object,
+        mean=args.mean,
         block=args.block,
         kind=args.kind,
         mode=args.mode,

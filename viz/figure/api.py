@@ -121,42 +121,42 @@ def load(path: str | Path, sources: Sources | None = None) -> Figure:
 
 
 def parts(
-    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: Unpack[Options]
+    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel] = (), **options: Unpack[Options]
 ) -> Figure:
     """CGNL paper, Fig. 5: input | NL with white boxes | CGNL channels | parts (``truth``)."""
     return compose("parts", inputs, models, at, **options)
 
 
 def frames(
-    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: Unpack[Options]
+    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel] = (), **options: Unpack[Options]
 ) -> Figure:
     """CGNL paper, Fig. 1: what answers in the other frames, from the threshold up."""
     return compose("frames", inputs, models, at, **options)
 
 
 def heatmaps(
-    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: Unpack[Options]
+    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel] = (), **options: Unpack[Options]
 ) -> Figure:
     """CGNL paper, Fig. 6: the whole heat over every frame."""
     return compose("heatmaps", inputs, models, at, **options)
 
 
 def view(
-    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: Unpack[Options]
+    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel] = (), **options: Unpack[Options]
 ) -> Figure:
     """What Explore saves: the large map of every network, with its own colour bar."""
     return compose("view", inputs, models, at, **options)
 
 
 def arrows(
-    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: Unpack[Options]
+    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel] = (), **options: Unpack[Options]
 ) -> Figure:
     """NL paper, behaviour figure: from the reference to its 20 highest weights."""
     return compose("arrows", inputs, models, at, **options)
 
 
 def groups(
-    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: Unpack[Options]
+    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel] = (), **options: Unpack[Options]
 ) -> Figure:
     """Every group of CGNL blocks, or head of self-attention, over the frames."""
     return compose("groups", inputs, models, at, **options)

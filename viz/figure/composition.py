@@ -64,6 +64,8 @@ def references(
     frames = _each(asked.frame, len(inputs), "frames", "inputs")
     names = _each(asked.name, len(inputs), "names", "inputs")
     boxes = _each(_boxes(asked.box), len(inputs), "boxes", "inputs")
+    found = _each(asked.object, len(inputs), "objects", "inputs")
+    _check_objects(found)
     loaded = [sources.network(str(name), dict(asked.answers)) for name in models]
     views = _views(models, loaded, asked)
     sampling = asked.sampling or pipeline.sampling_for(loaded[0].spec)
@@ -77,9 +79,9 @@ def references(
         for path in _each(asked.second, len(inputs), "second pictures", "inputs")
     ]
     return tuple(
-        Reference(medium, views, *rest, second=second)
-        for medium, second, *rest in zip(
-            media, seconds, pixels, frames, names, parts, boxes, strict=True
+        Reference(medium, views, *rest, second=second, object=number, mean=asked.mean)
+        for medium, second, number, *rest in zip(
+            media, seconds, found, pixels, frames, names, parts, boxes, strict=True
         )
     )
 
@@ -214,6 +216,15 @@ def _check_frame(frame: int, medium: Medium) -> None:
     if not 0 <= frame <= last:
         there = f"the sampled frames 0 to {last}" if last else "one frame, 0"
         raise OutsideError(f"{frame} is not a frame of {medium.path}; it has {there}.")
+
+
+def _check_objects(numbers: Iterable[int | None]) -> None:
+    for number in numbers:
+        if number is not None and not 0 <= number < recipe.MOST_OBJECTS:
+            raise OutsideError(
+                f"{number} is not an object of this picture; they are counted from 0, best score "
+                "first."
+            )
 
 
 def _truth(given: Truth | str | Path | None) -> Truth | None:

@@ -27,7 +27,8 @@ class Asked:
     to what checkpoints leave open; ``name``, what stands at the row of all or of each, and ``box``,
     what is shown of its picture: (left, top, right, bottom) in pixels; ``levels``, the values that
     are black and white in pictures of more than 8 bits; ``second``, the second picture of all
-    inputs or of each.
+    inputs or of each. ``object``, by its number among what the first detector finds, is the
+    reference in place of a pixel, of all or of each; ``mean`` takes the means over its patches.
 
     ``block`` to ``label`` are fields of recipe.View, for all networks or for each.
     """
@@ -40,6 +41,8 @@ class Asked:
     box: Each[Sides | None] = None
     levels: tuple[float, float] | None = None
     second: Each[str | Path | None] = None
+    object: Each[int | None] = None
+    mean: bool = False
     block: Each[str | None] = None
     kind: Each[str | None] = None
     mode: Each[Mode] = "fit"
@@ -68,6 +71,8 @@ class Options(TypedDict, total=False):
     box: Each[Sides]
     levels: tuple[float, float]
     second: Each[str | Path]
+    object: Each[int]
+    mean: bool
     block: Each[str]
     kind: Each[str]
     mode: Each[Mode]

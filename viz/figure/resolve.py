@@ -12,6 +12,8 @@ from models.loaded import LoadedModel
 from viz.attention import matches, queries
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice, Selection
+from viz.attention.detection import object_rows, objects
+from viz.attention.detection.objects import FoundObject
 from viz.attention.kinds.registry import MapKind, kind_of, selection
 from viz.figure.recipe.recipe import Medium, Network, Reference, View
 from viz.geometry import Geometry
@@ -45,6 +47,8 @@ class Shot:
 
     ``capture`` is of the picture that the maps lie in: of two pictures A, which has the reference,
     or B.
+    With an object ``over`` the maps are means over its patches in ``frame``, and the cell is the
+    one under its middle.
     """
 
     view: View
@@ -53,6 +57,8 @@ class Shot:
     block: BlockCapture
     cell: Cell
     picture: Literal["", "A", "B"] = ""
+    over: FoundObject | None = None
+    frame: int = 0
 
     @property
     def kind(self) -> MapKind:
@@ -67,7 +73,7 @@ class Shot:
     @property
     def geometry(self) -> Geometry:
         """How the picture lies in the network's input."""
-        return self.capture.geometry
+        return self.capture.geometry_of(self.block)
 
     @property
     def title(self) -> str:
@@ -104,7 +110,15 @@ class Shot:
             return None
         choice = self.kind.resolved(self.block, self.cell, self.selection, self.view.shown)
         found = (one for one in (*self.maps, *self.divisions) if choice == _choice_of(one))
-        return next(found, None) or self._placed(self.kind.map(self.block, self.cell, choice))
+        made = next(found, None)
+        return made or self._placed(self._meant(self.kind.map(self.block, self.cell, choice)))
+
+    def _meant(self, attention: AttentionMap) -> AttentionMap:
+        """Return a map as it is, or its mean over the patches of the object."""
+        if self.over is None or not self.kind.referenced:
+            return attention
+        choice = _choice_of(attention)
+        return object_rows.mean_map(self.capture, self.block, self.over, choice, self.frame)
 
     def _placed(self, attention: AttentionMap) -> AttentionMap:
         """Return a map that knows the reference's own cell in its grid."""
@@ -114,15 +128,16 @@ class Shot:
 
     def _kept(self, wanted: Selection) -> tuple[AttentionMap, ...]:
         """Return maps, which are kept with the capture: a change of look asks for them again."""
+        over = None if self.over is None else (self.over.number, self.frame)
 
         def made() -> tuple[AttentionMap, ...]:
-            return tuple(map(self._placed, self.kind.maps(self.block, self.cell, wanted)))
+            maps = self.kind.maps(self.block, self.cell, wanted)
+            return tuple(self._placed(self._meant(one)) for one in maps)
 
         if self.picture:  # the same block has other factors beside another picture
             return made()
-        return self.capture.memory.once(
-            (self.block.label, self.block.kind, self.cell, wanted), made
-        )
+        key = (self.block.label, self.block.kind, self.cell, wanted, over)
+        return self.capture.memory.once(key, made)
 
 
 def _choice_of(attention: AttentionMap) -> MapChoice | None:
@@ -152,6 +167,10 @@ class Scene:
 
 def scene(reference: Reference, sources: Sources) -> Scene:
     """Return a reference with everything asked of it; the networks run once."""
+    one = object_of(reference, sources)
+    if one is not None and reference.at is None:
+        capture = sources.capture(reference.medium, detector_view(reference, sources))
+        reference = replace(reference, at=objects.reference_of(capture, one))
     if reference.at is None:
         raise InputError(
             f"{reference.medium.path} has no reference patch; this preset needs one. Give the "
@@ -164,8 +183,8 @@ def scene(reference: Reference, sources: Sources) -> Scene:
             f"{len(clip.frames) - 1}."
         )
     lead, *others = reference.views
-    shots = [shot(reference, lead, sources, queries.cell_at)]
-    shots += [shot(reference, view, sources, queries.nearest_cell) for view in others]
+    shots = [shot(reference, lead, sources, queries.cell_at, one)]
+    shots += [shot(reference, view, sources, queries.nearest_cell, one) for view in others]
     if reference.second is None:
         return Scene(reference, clip, tuple(shots))
     other = sources.clip(reference.second)
@@ -180,6 +199,11 @@ def beside(found: Scene, other: Clip, captures: Sequence[Capture]) -> Scene:
     """
     for clip in (found.clip, other):
         check_picture(clip)
+    if any(one.over is not None or one.block.geometry is not None for one in found.shots):
+        raise InputError(
+            "Means over an object, and blocks in a head, have no second picture; take the middle "
+            "of the object and a block of the trunk, or one picture."
+        )
     pairs = [_pair(*one) for one in zip(found.shots, captures, strict=True)]
     firsts, seconds = zip(*pairs, strict=True)
     there = replace(found.reference, medium=found.reference.second, at=None, crop=None)
@@ -205,17 +229,53 @@ def _pair(one: Shot, capture: Capture) -> tuple[Shot, Shot]:
     )
 
 
+def detector_view(reference: Reference, sources: Sources) -> View:
+    """Return the first view of a reference whose network finds objects."""
+    for view in reference.views:
+        if objects.is_detector(sources.capture(reference.medium, view)):
+            return view
+    raise InputError(
+        f"{reference.views[0].network.id} classifies and finds no objects; choose a detector, or "
+        "give a pixel of the picture (at)."
+    )
+
+
+def object_of(reference: Reference, sources: Sources) -> FoundObject | None:
+    """Return the object that a reference names; None where it names none."""
+    if reference.object is None:
+        if reference.mean:
+            raise InputError(
+                f"{reference.medium.path} has no object for a mean; give its number (object)."
+            )
+        return None
+    capture = sources.capture(reference.medium, detector_view(reference, sources))
+    return objects.chosen(capture, reference.object, reference.frame)
+
+
 def shot(
     reference: Reference,
     view: View,
     sources: Sources,
     place: Callable[[Capture, BlockCapture, tuple[float, float], int], Cell],
+    one: FoundObject | None = None,
 ) -> Shot:
-    """Return one view of a reference; ``place`` finds the cell under its pixel."""
+    """Return one view of a reference; ``place`` finds the cell under its pixel; ``one`` is its
+    object."""
     capture = sources.capture(reference.medium, view)
-    block = queries.block_of(capture, view.block, view.kind)
+    own = one is not None and view == detector_view(reference, sources)
+    block = block_for(reference, view, capture, own)
     cell = place(capture, block, reference.at, reference.frame)
-    return Shot(view, sources.model(view.network), capture, block, cell)
+    over = one if reference.mean else None
+    return Shot(view, sources.model(view.network), capture, block, cell, over, reference.frame)
+
+
+def block_for(reference: Reference, view: View, capture: Capture, own: bool) -> BlockCapture:
+    """Return the block of a view. A head's block sees one object: the reference's, where the view
+    is of the detector that found it (``own``), else the one at its pixel."""
+    if own:
+        asked = (view.block, view.kind, reference.object, reference.frame)
+        return queries.block_of(capture, *asked)
+    return queries.block_at(capture, view.block, view.kind, reference.at, reference.frame)
 
 
 def own_cell(cell: Cell, block: BlockCapture) -> tuple[int, int, int]:

@@ -23,9 +23,15 @@ def pixel_span(geometry: Geometry) -> tuple[slice, slice]:
     """Return the rows and columns of whole original pixels that the network sees."""
     seen = geometry.seen
     return (
-        slice(max(0, round(seen.top)), min(geometry.height, round(seen.bottom))),
-        slice(max(0, round(seen.left)), min(geometry.width, round(seen.right))),
+        _whole_pixels(seen.top, seen.bottom, geometry.height),
+        _whole_pixels(seen.left, seen.right, geometry.width),
     )
+
+
+def _whole_pixels(first: float, last: float, size: int) -> slice:
+    """Return the whole pixels between two edges, at least one."""
+    start = min(max(0, round(first)), size - 1)
+    return slice(start, min(size, max(round(last), start + 1)))
 
 
 def regions(geometry: Geometry, heat: Heat, look: Look, frame: int) -> list[Box]:

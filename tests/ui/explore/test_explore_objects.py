@@ -10,7 +10,8 @@ from tests.viz.tiny_detectors import c4
 from ui import state
 from ui.components.picker.payload import pack
 from ui.explore import objects as explore_objects
-from viz.attention import objects, pipeline, queries
+from viz.attention import pipeline, queries
+from viz.attention.detection import objects
 from viz.figure.recipe.recipe import Medium, Network, Reference, View
 from viz.figure.resolve import Scene, Shot
 from viz.rendering.look import Look
@@ -36,7 +37,7 @@ def header(blob: bytes) -> dict:
 
 
 def test_the_canvas_gets_the_boxes_inside_the_picture(found):
-    packed = header(pack(found, Look(), boxes=explore_objects.boxes(found)))
+    packed = header(pack(found, Look(), objects=explore_objects.drawn(found)))
     (panel,) = packed["panels"]
     listed = objects.found(found.shots[0].capture, score=0.0)
     assert [one["text"] for one in panel["objects"]] == [one.words for one in listed]
@@ -50,11 +51,11 @@ def test_score_and_class_choose_what_is_drawn(found, monkeypatch):
     listed = objects.found(found.shots[0].capture, score=0.0)
     middle = listed[len(listed) // 2].score
     monkeypatch.setattr(st, "session_state", {state.OBJECT_SCORE.name: middle})
-    drawn = [one["text"] for one in explore_objects.boxes(found)[0]]
+    drawn = [one.text for one in explore_objects.drawn(found).drawn[0]]
     assert drawn == [one.words for one in listed if one.score >= middle]
     chosen = {state.OBJECT_SCORE.name: 0.0, state.OBJECT_CLASS.name: "cat"}
     monkeypatch.setattr(st, "session_state", chosen)
-    assert all(" cat " in one["text"] for one in explore_objects.boxes(found)[0])
+    assert all(" cat " in one.text for one in explore_objects.drawn(found).drawn[0])
 
 
 def test_a_classifier_has_no_boxes(nl_model, tiny_clip):
@@ -64,5 +65,5 @@ def test_a_classifier_has_no_boxes(nl_model, tiny_clip):
     shot = Shot(view, nl_model, capture, block, queries.nearest_cell(capture, block, (3, 3)))
     reference = Reference(Medium("tiny.png", ""), (view,), (3.0, 3.0))
     scene = Scene(reference, tiny_clip, (shot,))
-    assert explore_objects.boxes(scene) == {}
+    assert explore_objects.drawn(scene).drawn == {}
     assert header(pack(scene, Look()))["panels"][0]["objects"] == []

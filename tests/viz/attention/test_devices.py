@@ -21,8 +21,9 @@ from models.zoo.wrapped.wrap import wrap
 from tests.models.zoo.wrapped.networks import picture_network
 from tests.pretended_gpu import GPU, OnGpu, PretendedGpu, moved
 from tests.viz import tiny_detectors
-from viz.attention import matches, objects, pipeline, queries
+from viz.attention import matches, pipeline, queries
 from viz.attention.choice import Selection
+from viz.attention.detection import object_rows, objects
 from viz.attention.kinds import affinity
 from viz.attention.kinds.registry import as_kind, kind_of, offered
 from viz.attention.kinds.tokens import colours
@@ -172,7 +173,7 @@ def answers_of(capture):
     if objects.is_detector(capture):
         for one in objects.found(capture, score=0.0)[:2]:
             yield one.words, [one.box.left, one.box.bottom, one.score]
-            yield f"{one.words} row", objects.mean_row(capture, block, one).values
+            yield f"{one.words} row", object_rows.mean_map(capture, block, one).values
 
 
 def _results(device, model):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import viz
 from models.checkpoints import own
 from tests.conftest import draw, make_tiny
 from tests.viz.tiny_detectors import NAMES, c4
@@ -38,6 +39,19 @@ def test_an_object_is_the_reference(folder, capsys):
         assert kept.files
 
 
+def test_the_mean_over_an_object_is_written_and_drawn_again(folder, capsys):
+    assert maps(folder, "--object", "1", "--mean") == 0
+    assert "NL mean" in capsys.readouterr().out
+    picture = folder / "out" / "street-NL-mean.png"
+    again = folder / "again.png"
+    assert main.main(["render", str(folder / "out" / "recipe.json"), "--out", str(again)]) == 0
+    assert again.read_bytes() == picture.read_bytes()
+    model = viz.load(str(folder / "detector.safetensors"))
+    row = viz.mean_row(viz.capture(model, folder / "street.png"), 1)
+    with np.load(folder / "out" / "maps.npz") as kept:
+        assert np.allclose(kept["values"][0], row.values, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("given", "model", "words"),
     [
@@ -45,6 +59,7 @@ def test_an_object_is_the_reference(folder, capsys):
         (("--object", "-1"), "detector", "-1 is not an object of this picture"),
         (("--object", "0"), "classifier", "classifies and finds no objects"),
         (("--at", "5,5", "--kind", "class maps"), "detector", "detector"),
+        (("--at", "5,5", "--mean"), "detector", "--mean needs --object"),
     ],
 )
 def test_what_cannot_be_is_one_line(folder, capsys, given, model, words):

@@ -93,6 +93,7 @@ OTHERS = {
     "answers": ((("kernel", "cgnl"),), lambda r: r.references[0].views[0].network.answers),
     "name": ("A kick", lambda r: r.references[0].label),
     "box": ((1.0, 2.0, 30.0, 40.0), lambda r: r.references[0].crop),
+    "object": (2, lambda r: r.references[0].object), "mean": (True, lambda r: r.references[0].mean),
     "levels": ((0.0, 1000.0), lambda r: r.references[0].medium.levels),
     "second": ("example:second-bird", lambda r: getattr(r.references[0].second, "path", None)),
     "block": ("res3.2", None), "kind": ("features", None), "mode": ("center-crop", None),

@@ -8,14 +8,16 @@ of more than ``LIVE_LIMIT`` positions, and a kind that computes nothing in the b
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
+from ui.components.picker.found_objects import FoundOnPanels, Over, Placed
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.kind import BrowserFactors
@@ -38,7 +40,7 @@ LIVE_LIMIT = 6272
 """Positions of a clip (8 x 28 x 28) up to which the browser computes maps as the pointer moves."""
 
 NO_HEADINGS: Mapping[int, str] = {}
-NO_BOXES: Mapping[int, Sequence[Mapping[str, object]]] = {}
+NOTHING_FOUND = FoundOnPanels()
 
 _KEPT = 8
 _encoded: dict[tuple[object, ...], tuple[bytes, ...]] = {}
@@ -133,12 +135,12 @@ def pack(
     found: Scene,
     look: Look,
     headings: Mapping[int, str] = NO_HEADINGS,
-    boxes: Mapping[int, Sequence[Mapping[str, object]]] = NO_BOXES,
+    objects: FoundOnPanels = NOTHING_FOUND,
 ) -> bytes:
     """Return the blob for a scene of one or two networks in a look.
 
-    ``headings`` replace the words over the ranked maps of a shot, by its number; ``boxes`` are what
-    its detector found: frame, left, top, right, bottom in pixels of the picture, text and colour.
+    ``headings`` replace the words over the ranked maps of a shot, by its number; ``objects`` are
+    what detectors found.
     """
     clip, buffers = found.clip, _Buffers()
     frames = canvas_frames(clip)
@@ -155,12 +157,16 @@ def pack(
         },
         "original": {"width": clip.width, "height": clip.height},
         "look": asdict(look),
+        "pointer": objects.pointer,
+        "masks": objects.masks,
+        "finder": objects.lead,
         "table": buffers.add(colour_table(look.colormap).tobytes()),
         "panels": [
             _panel(found, shot, buffers)
             | {
                 "heading": headings.get(k, _heading(shot)),
-                "objects": [_on_canvas(box, clip) for box in boxes.get(k, ())],
+                "objects": [one.packed(_placer(clip)) for one in objects.drawn.get(k, ())],
+                "over": [_over(one, buffers) for one in objects.over.get(k, ())],
             }
             for k, shot in enumerate(found.shots)
         ],
@@ -170,18 +176,24 @@ def pack(
     return len(text).to_bytes(4, "little") + text + b"".join(buffers.parts)
 
 
-def _on_canvas(box: Mapping[str, object], clip: Clip) -> dict[str, object]:
-    """Return a box of an object in canvas pixels, cut to the picture."""
+def _placer(clip: Clip) -> Placed:
+    """Return what puts a pixel of the picture on the canvas, to a tenth of a pixel."""
     width, height = canvas_size(clip)
 
-    def placed(side: str, size: int, of: int) -> float:
-        return min(max(float(box[side]) * size / of, 0.0), float(size))
+    def placed(x: float, y: float) -> tuple[float, float]:
+        across, down = x * width / clip.width, y * height / clip.height
+        return round(min(max(across, 0), width), 1), round(min(max(down, 0), height), 1)
 
-    return {
-        **box,
-        **{side: placed(side, width, clip.width) for side in ("left", "right")},
-        **{side: placed(side, height, clip.height) for side in ("top", "bottom")},
-    }
+    return placed
+
+
+def _over(one: Over, buffers: _Buffers) -> dict[str, Any]:
+    """Return an object that a panel shows the mean over: the mean, or the patches it is over."""
+    arrays = {"positions": buffers.floats(torch.tensor(one.positions))}
+    if one.mean is not None:
+        arrays = {"mean": buffers.heights(one.mean)}
+    words = {"text": one.text, "count": len(one.positions)}
+    return {"frame": one.frame, "number": one.number, **words, "arrays": arrays}
 
 
 def _heading(shot: Shot) -> str:
@@ -218,6 +230,8 @@ def _panel(found: Scene, shot: Shot, buffers: _Buffers) -> dict[str, Any]:
         "grid": block.query_grid._asdict(),
         "keyGrid": block.key_grid._asdict(),
         "cell": asdict(shot.cell),
+        "object": None if shot.over is None else shot.over.number,
+        "region": found.reference.object if block.geometry is not None else None,
         "frame": found.reference.frame,
         "still": not live,
         "referenced": shot.kind.referenced,

@@ -4,6 +4,8 @@ import { arithmeticOf } from "./arithmetic/arithmetic.js";
 import { readArrays } from "./arithmetic/buffers.js";
 import { make } from "../dom.js";
 import { cellsOf, cellUnder, centreOf, nearestCell } from "./drawing/geometry.js";
+import { readMeans } from "./drawing/object_means.js";
+import { objectAt } from "./drawing/objects.js";
 import { PanelView } from "./drawing/panel_view.js";
 import { KEPT, SmallMaps } from "./drawing/small_maps.js";
 import { listen, listenThreshold } from "./input.js";
@@ -13,6 +15,7 @@ import { nameOf, noteOf, report, tell } from "./readout.js";
 // painted, and how long they are painted at a time.
 const REST_MS = 12, SETTLED_MS = 80, SLICE_MS = 6;
 const OUTSIDE = "The network does not see this part: the centre crop cuts it off. Point inside, or choose the framing “whole picture”.";
+const OUTSIDE_BOX = "The block saw the object in this box only. Point inside the box, or click another object.";
 const MANY_POSITIONS = 1600, MANY_FRAMES = 16;
 
 class Picker {
@@ -41,7 +44,7 @@ class Picker {
       this.layout = this.panels = null;
     }
     this.table = new Uint8Array(buffer, base + header.table.offset, header.table.length);
-    Object.assign(this, { look, original });
+    Object.assign(this, { look, original, taking: header.pointer, masks: header.masks, finder: header.finder });
     this.film = { width: picture.width, height: picture.height, times: picture.times, bitmaps: this.bitmaps };
     const before = this.panels?.[0].pin.frame;
     this.panels = header.panels.map((panel, k) => this.open(panel, buffer, base, k));
@@ -54,8 +57,9 @@ class Picker {
 
   // A panel with its arrays, which are read once while the factors stay the same.
   open(panel, buffer, base, index) {
-    const pin = { frame: panel.frame, row: panel.cell.y, col: panel.cell.x };
+    const pin = { frame: panel.frame, row: panel.cell.y, col: panel.cell.x, object: panel.object };
     const arithmetic = arithmeticOf(panel.arithmetic);
+    panel.means = readMeans(buffer, base, panel.over);
     if (panel.arithmetic === "static") return arithmetic.prepare({ ...panel, pin, arrays: readArrays(buffer, base, panel.arrays) });
     const key = JSON.stringify([panel.key, panel.arithmetic, Object.entries(panel.arrays).map(([name, { length, peak }]) => [name, length, peak])]);
     let kept = this.factors.get(index);
@@ -94,6 +98,7 @@ class Picker {
     this.panels.forEach((panel, k) => {
       const view = this.views[k], { strip } = view;
       view.painted = null;
+      view.masks = this.masks;
       view.label(panel, this.look, this.table);
       listenThreshold(this, view);
       listen(this, view.surface.canvas, panel.geometry, () => this.shown);
@@ -138,13 +143,16 @@ class Picker {
     this.schedule();
   }
 
-  pinAt(cell) {
-    const moved = nameOf(cell, this.film) !== nameOf(this.panels[0].pin, this.film);
+  // Pins a patch; with an object its middle, or the mean over it.
+  pinAt(cell, one = null) {
+    const object = one?.number ?? cell.object ?? null, own = (at) => `${nameOf(at, this.film)}@${at.object ?? ""}`;
+    const moved = own(cell) !== own(this.panels[0].pin);
     // A map that only Python can compute stays that of the old pin until the new one comes.
     this.awaited = moved && this.panels.some((panel) => panel.still) ? cell : null;
     const { frame, row, col } = cell;
     for (const panel of this.panels) if (!panel.still) panel.pin = this.linked(panel, cell);
-    this.send("pick", this.film.times.length > 1 ? { frame, row, col } : { row, col });
+    const place = this.film.times.length > 1 ? { frame, row, col } : { row, col };
+    this.send("pick", object === null ? place : { ...place, object });
     for (const view of this.views) view.painted = null;
     this.schedule(true);
   }
@@ -196,12 +204,27 @@ class Picker {
     return cell && { frame: point.frame, ...cell };
   }
 
+  // The object under the pointer, where the pointer takes objects, or null.
+  taken() {
+    if (this.taking === "patch" || this.keyed || !this.pointer) return null;
+    return objectAt(this.panels[this.finder].objects, this.pointer);
+  }
+
+  // The lead network's cell under the middle of an object, as the mean over it where that is taken. A head's
+  // block saw one object only: null for another.
+  middleOf(one) {
+    const [{ geometry, grid, region }] = this.panels;
+    if (region !== null && one.number !== region) return null;
+    const cell = nearestCell(geometry, grid, (one.left + one.right) / 2, (one.top + one.bottom) / 2);
+    return { frame: one.frame, ...cell, object: this.taking === "mean" ? one.number : null };
+  }
+
   // The cell of `panel` under the middle of a cell of the lead network, on the same frame.
   linked(panel, cell) {
     const lead = this.panels[0];
     if (panel === lead) return cell;
     const { x, y } = centreOf(lead.geometry, lead.grid, cell);
-    return { frame: cell.frame, ...nearestCell(panel.geometry, panel.grid, x, y) };
+    return { frame: cell.frame, ...nearestCell(panel.geometry, panel.grid, x, y), object: cell.object };
   }
 
   // Draw now, or with the next frame when the last drawing was a moment ago.
@@ -214,7 +237,8 @@ class Picker {
 
   draw() {
     const started = performance.now();
-    const moved = this.keyed ?? this.under(this.pointer), { pin } = this.panels[0];
+    const one = this.taken(), moved = this.keyed ?? (one ? this.middleOf(one) : this.under(this.pointer)), { pin } = this.panels[0];
+    this.other = one && !moved ? one : null;
     const cell = (this.hold.checked ? null : moved) ?? pin, read = moved ?? pin;
     const fresh = this.panels.map((panel, k) => this.paint(panel, this.views[k], cell, read)).some(Boolean);
     this.player?.at(this.shown);
@@ -229,7 +253,7 @@ class Picker {
   // Paints what has changed of one network: a new reference, or another frame of the clip. Returns
   // whether its map is new.
   paint(panel, view, cell, read) {
-    const at = panel.still ? panel.pin : this.linked(panel, cell), name = nameOf(at, this.film);
+    const at = panel.still ? panel.pin : this.linked(panel, cell), name = `${nameOf(at, this.film)}@${at.object ?? ""}`;
     const fresh = view.painted !== name, stepped = view.shown !== this.shown, { look, table } = this;
     view.show(this.shown);
     if (fresh) {
@@ -242,9 +266,16 @@ class Picker {
     if (fresh || stepped) view.paintLarge(look, table);
     view.place("reference", panel, at);
     view.place("pin", panel, panel.still ? this.linked(panel, this.awaited ?? read) : panel.pin);
-    const note = this.outside ? OUTSIDE : noteOf(panel, view, this.awaited);
+    view.takeObject(at, this.taken()?.number ?? panel.region ?? null);
+    const note = this.noteOn(panel, view);
     if (view.note.textContent !== note) view.note.textContent = note;
     return fresh;
+  }
+
+  noteOn(panel, view) {
+    if (this.other) return `Click to see what the block saw of ${this.other.text}.`;
+    if (this.outside) return panel.region === null ? OUTSIDE : OUTSIDE_BOX;
+    return noteOf(panel, view, this.awaited);
   }
 
   // The small maps come after the large ones, so that these are never late: at once for a picture, in

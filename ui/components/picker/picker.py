@@ -36,6 +36,13 @@ def picked(key: str) -> tuple[int, int, int] | None:
     return place if all(type(number) is int for number in place) else None
 
 
+def picked_object(key: str) -> int | None:
+    """Return the number of the object that was just clicked; None where it was a patch."""
+    value = event(key, "pick")
+    number = value.get("object") if isinstance(value, dict) else None
+    return number if type(number) is int else None
+
+
 def focused(key: str) -> str | None:
     """Return the name of the CGNL map that was just chosen."""
     value = event(key, "focus")

@@ -21,6 +21,7 @@ from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice, Selection
 from viz.attention.kinds.kind import BrowserFactors, MapKind, Tap
 from viz.attention.kinds.positions import check_cell, spread
+from viz.geometry import Geometry
 from viz.types import AttentionMap, Cell, Query
 
 MATRIX_LIMIT_BYTES = 512 * 2**20
@@ -35,6 +36,8 @@ class NonLocalCapture(BlockCapture):
     With ``groups`` > 1 the positions lie in so many consecutive groups, and a reference attends
     only to keys of its own. The columns of queries and keys are those of head 0, then head 1, ...
     Where keys of a second picture take part, maps are those of the key grid's, from the ``first``.
+    ``geometry`` is where its cells lie, where it sees a part of the picture only; ``name`` says
+    which, and replaces the place's.
     """
 
     kind: ClassVar[str] = "affinity"
@@ -48,6 +51,13 @@ class NonLocalCapture(BlockCapture):
     groups: int = 1
     heads: int = 1
     first: int = 0
+    geometry: Geometry | None = None
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name of the block."""
+        return self.name or self.place.label
 
     def factors(self, group: int, head: int = 0) -> tuple[Tensor, Tensor]:
         """Return the queries (N/groups, d) and keys (M/groups, d) of one group and head."""

@@ -17,6 +17,7 @@ from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice, Selection
 from viz.attention.kinds.kind import BrowserFactors, MapKind, Tap
 from viz.attention.kinds.positions import check_cell, spread
+from viz.geometry import Geometry
 from viz.types import AttentionMap, Cell, Query
 
 
@@ -37,6 +38,7 @@ class FeatureCapture(BlockCapture):
     name: str = ""
     others: Tensor | None = None
     other_grid: Grid | None = None
+    geometry: Geometry | None = None
 
     @property
     def label(self) -> str:
@@ -83,7 +85,8 @@ class FeatureSimilarity(MapKind):
     def derive(self, capture: Capture, block: BlockCapture) -> FeatureCapture:
         """Return the unit vectors of a block's input (1, C, T, H, W)."""
         del capture
-        return _captured(block.place, block.block_input, name=block.label)
+        found = _captured(block.place, block.block_input, name=block.label)
+        return replace(found, geometry=block.geometry)
 
     def joined(
         self, a: FeatureCapture, b: FeatureCapture

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from viz.attention import objects
-from viz.attention.objects import FoundObject
+from viz.attention.detection import objects
+from viz.attention.detection.objects import FoundObject
 from viz.figure.draw.canvas import Canvas
 from viz.figure.page import typesetting
 from viz.figure.page.plan import SMALL, Place, Words

@@ -118,9 +118,11 @@ def part_names(references: Iterable[Reference]) -> tuple[str, ...]:
 
 
 def where(item: Item) -> str:
-    """Return which map it is, and the cell of its reference, or of the best match."""
-    cell, place = item.shot.cell, ""
-    if item.shot.has_reference:
+    """Return which map it is, and its reference: a cell, an object, or the best match of one."""
+    cell, over, place = item.shot.cell, item.shot.over, ""
+    if over is not None and item.shot.kind.referenced:
+        place = drawable(f"mean over {over.words}")
+    elif item.shot.has_reference:
         place = f"reference row {cell.y}, column {cell.x}"
     elif item.shot.kind.referenced:
         [(cell, value)] = matches.best(item.attention, 1)

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from errors import InputError
-from viz.attention import objects
-from viz.attention.objects import FoundObject
+from viz.attention.detection import objects
+from viz.attention.detection.objects import FoundObject
 from viz.figure.panels import heat as heat_panels
 from viz.figure.panels.panel_rows import Panel, Picture, Row
 from viz.figure.panels.pictures import INPUT, Item, crop_of, drawable, heat_panel
@@ -32,7 +32,8 @@ def _row(reference: Reference, view: View, recipe: Recipe, sources: Sources) -> 
     panels: list[Panel] = []
     items: list[Item] = []
     for one in taken:
-        own = replace(reference, at=objects.reference_of(capture, one), views=(_row_view(view),))
+        at, views = objects.reference_of(capture, one), (_row_view(view),)
+        own = replace(reference, at=at, object=one.number, views=views)
         placed = scene(own, sources)
         if not panels and recipe.layout.input_panel:
             panels.append(_found_panel(placed, listed, recipe))

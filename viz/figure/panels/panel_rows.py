@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from viz.attention.objects import FoundObject
+from viz.attention.detection.objects import FoundObject
 from viz.figure.recipe.recipe import Layout
 from viz.geometry import Box, Geometry
 from viz.rendering.heat import Heat

@@ -90,6 +90,15 @@ def crop_of(clip: Clip, geometry: Geometry, reference: Reference, layout: Layout
 
 
 def _reference_box(shot: Shot) -> Box:
+    """Return the cell of the reference, or the box of the object that the maps are means over."""
+    if shot.over is not None:
+        box, whole = shot.over.box, shot.geometry
+        left, top = (
+            min(max(0.0, box.left), whole.width - 1),
+            min(max(0.0, box.top), whole.height - 1),
+        )
+        right, bottom = min(box.right, whole.width), min(box.bottom, whole.height)
+        return Box(left, top, max(right, left + 1), max(bottom, top + 1))
     return shot.geometry.cell_box(shot.cell.y, shot.cell.x, shot.block.query_grid)
 
 

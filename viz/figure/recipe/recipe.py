@@ -15,7 +15,7 @@ from viz.geometry import SIZES, Mode
 from viz.rendering.look import Look
 
 MOST_REFERENCES, MOST_VIEWS, MOST_PARTS, LONGEST_LABEL = 64, 8, 64, 200
-MOST_FRAMES, MOST_CHANNELS = 256, 64
+MOST_FRAMES, MOST_CHANNELS, MOST_OBJECTS = 256, 64, 1000
 
 PresetName = Literal[
     "view", "parts", "frames", "heatmaps", "arrows", "groups", "matches", "gates", "matrix",
@@ -136,7 +136,9 @@ class Part:
 class Reference:
     """A pinned patch: the one under original pixel ``at`` (x, y) of frame ``frame`` of the medium.
 
-    ``at`` is None where there is none (gates have no reference). ``crop`` (left, top, right,
+    ``at`` is None where there is none (gates have no reference). ``object`` is the object, best
+    score first from 0, that the first detector of the views found there; with ``mean`` the maps are
+    the means over all its patches. ``crop`` (left, top, right,
     bottom) in pixels replaces the layout's. ``look`` is how it was shown when it was pinned, None
     where nobody looked; a figure is drawn in the look of its recipe. ``second`` is a picture in
     which matches of the patch are shown beside the medium, which is then a picture, too.
@@ -152,6 +154,8 @@ class Reference:
     crop: tuple[Pixel, Pixel, Pixel, Pixel] | None = None
     look: Look | None = None
     second: Medium | None = None
+    object: Annotated[int, Interval(ge=0, lt=MOST_OBJECTS)] | None = None
+    mean: bool = False
 
 
 @dataclass(frozen=True)

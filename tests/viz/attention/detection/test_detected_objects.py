@@ -10,8 +10,11 @@ from errors import InputError, OutsideError
 from models.blocks.layout import Grid
 from models.detection.detector import Detections
 from tests.viz.drawn_figures import HEIGHT, SEEN, STILL, WIDTH, cgnl, nl, objects
-from viz.attention import objects as found_objects
 from viz.attention.captures import Capture
+from viz.attention.choice import MapChoice
+from viz.attention.detection import object_rows
+from viz.attention.detection import objects as found_objects
+from viz.attention.kinds.registry import kind_of
 from viz.geometry import Geometry
 from viz.types import AttentionMap, Cell, Query
 
@@ -124,8 +127,8 @@ def test_the_mean_row_is_the_mean_of_the_rows_of_the_mask():
     block = nl()
     capture = capture_of(objects(), block=block)
     one = found_objects.chosen(capture, 0)
-    mean = found_objects.mean_row(capture, block, one)
-    kind = found_objects.kind_of(block)
+    mean = object_rows.mean_map(capture, block, one)
+    kind = kind_of(block)
     cells = np.argwhere(found_objects.cells_of(one, SEEN, STILL))
     rows = [kind.map(block, Cell(0, int(y), int(x))).values for y, x in cells]
     assert len(rows) > 1
@@ -134,12 +137,18 @@ def test_the_mean_row_is_the_mean_of_the_rows_of_the_mask():
     assert mean.label == "NL mean"
 
 
-def test_a_block_with_many_maps_has_no_mean_row(one_line):
+@pytest.mark.parametrize("choice", [MapChoice("channel", 3), MapChoice("group", 1)], ids=str)
+def test_of_several_maps_one_is_averaged(choice):
     block = cgnl()
     capture = capture_of(objects(), block=block)
-    with pytest.raises(InputError, match="several maps") as caught:
-        found_objects.mean_row(capture, block, found_objects.chosen(capture, 0))
-    one_line(caught.value)
+    one = found_objects.chosen(capture, 0)
+    mean = object_rows.mean_map(capture, block, one, choice)
+    cells = object_rows.cells(capture, block, one)
+    maps = [kind_of(block).map(block, cell, choice).values for cell in cells]
+    assert len(maps) > 1
+    assert np.allclose(mean.values, sum(maps) / len(maps), atol=1e-6)
+    assert mean.label.endswith(" mean")
+    assert (mean.part, mean.number) == (choice.part, choice.number)
 
 
 def test_the_outline_lies_on_the_mask():
@@ -161,8 +170,8 @@ def test_energy_is_split_between_own_class_others_and_background():
     values = np.zeros((1, 1, 7), np.float32)
     values[0, 0] = [1, 2, 3, 4, 5, 6, -9]
     attention = AttentionMap(values, Query("res4.4", Cell(0, 0, 0)), "response, any sign")
-    energy = found_objects.energy(attention, listed[0], listed, capture.geometry)
+    energy = object_rows.energy(attention, listed[0], listed, capture.geometry)
     assert (energy.own, energy.same_class) == (pytest.approx(3 / 21), pytest.approx(7 / 21))
     assert (energy.other_classes, energy.background) == (pytest.approx(11 / 21), 0)
     nothing = replace(attention, values=values * 0)
-    assert found_objects.energy(nothing, listed[0], listed, capture.geometry).background == 1
+    assert object_rows.energy(nothing, listed[0], listed, capture.geometry).background == 1

@@ -12,7 +12,8 @@ from models.detection.detector import Detections
 from models.specs.block import CGNLSpec
 from tests.conftest import draw
 from tests.viz.tiny_detectors import c4, keypoints
-from viz.attention import objects, pipeline, queries
+from viz.attention import pipeline, queries
+from viz.attention.detection import objects
 from viz.types import Clip
 
 

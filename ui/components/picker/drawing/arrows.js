@@ -1,7 +1,7 @@
 // Arrows from the reference to the highest values (Wang et al. 2018, figure of behaviours).
 
 export const MOST_ARROWS = 20, HEAD_PX = 5;
-const SVG = "http://www.w3.org/2000/svg";
+export const SVG = "http://www.w3.org/2000/svg";
 
 export class Arrows {
   constructor(parent) {

@@ -4,6 +4,7 @@
 import { Arrows, MOST_ARROWS } from "./arrows.js";
 import { make } from "../../dom.js";
 import { arithmeticOf } from "../arithmetic/arithmetic.js";
+import { mapOver, overOf } from "./object_means.js";
 import { cellsOf, centreOf, frameOf, momentOf, outline, ownPosition } from "./geometry.js";
 import { emptyHeat, normalise, strongest } from "./heat.js";
 import { Objects } from "./objects.js";
@@ -84,7 +85,7 @@ export class PanelView {
     this.strip?.root.setAttribute("aria-label", `${panel.title}: all frames`);
     this.small.label(panel);
     this.found = panel.objects;
-    this.objects.draw(this.found, this.shown, this.film);
+    this.objects.draw(this.found, this.shown, this.film, this.masks);
     this.drawRamp(look, table);
   }
 
@@ -108,10 +109,10 @@ export class PanelView {
   compute(panel, at, look) {
     const { values } = this.large, arithmetic = arithmeticOf(panel.arithmetic), t = momentOf(at.frame, this.film.times.length, panel.grid.frames);
     const i = (t * panel.grid.rows + at.row) * panel.grid.cols + at.col, own = ownPosition(panel, t, at);
-    const chosen = arithmetic.choose(panel, i), { shown } = panel;
-    const { label, tag } = arithmetic.map(panel, shown, chosen, i, values);
+    const chosen = arithmetic.choose(panel, i), { shown } = panel, over = overOf(panel, at);
+    const { label, tag } = mapOver(panel, over, shown, chosen, i, values);
     this.large.tag = tag;
-    this.asked = { i, chosen, shown, own };
+    this.asked = { i, chosen, shown, own, over };
     this.large.name = label;
     // The heading says how ranked maps were chosen, and they come first.
     const ranked = panel.heading && shown.split(" ")[0] === panel.names[0].split(" ")[0];
@@ -128,7 +129,7 @@ export class PanelView {
     this.shown = frame;
     this.surface.show(this.film.bitmaps[frame]);
     this.strip?.mark(frame);
-    this.objects.draw(this.found ?? [], frame, this.film);
+    this.objects.draw(this.found ?? [], frame, this.film, this.masks);
   }
 
   paintLarge(look, table) {
@@ -141,6 +142,12 @@ export class PanelView {
     if (!panel.referenced) return;
     outline(this[name], panel, cell, this.film);
     this.strip?.place(name, panel, cell);
+  }
+
+  // Marks the object that is the reference: of a mean its box stands in the place of the patch.
+  takeObject(at, number) {
+    this.objects.take(at.object ?? number);
+    if (at.object !== null && at.object !== undefined) this.reference.hidden = this.objects.boxes.has(at.object);
   }
 
   drawArrows(panel, at, wanted) {

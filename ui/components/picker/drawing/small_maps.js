@@ -1,7 +1,7 @@
 // The small maps of a network whose references have several: one button a map, over all frames of a clip.
 
 import { make } from "../../dom.js";
-import { arithmeticOf } from "../arithmetic/arithmetic.js";
+import { mapOver } from "./object_means.js";
 import { cellsOf, momentOf } from "./geometry.js";
 import { emptyHeat, normalise } from "./heat.js";
 import { Room, Surface } from "./surface.js";
@@ -52,8 +52,8 @@ export class SmallMaps {
   }
 
   // Paints one map over all frames; `asked` says for which reference, ranked maps, and which is shown large.
-  paint({ name, button, surfaces, text }, panel, { i, chosen, shown, own }, look, table) {
-    const { label, tag } = arithmeticOf(panel.arithmetic).map(panel, name, chosen, i, this.values);
+  paint({ name, button, surfaces, text }, panel, { i, chosen, shown, own, over }, look, table) {
+    const { label, tag } = mapOver(panel, over, name, chosen, i, this.values);
     const heat = normalise(this.values, look, this.heat, own), moments = heat.peaks.length;
     surfaces.forEach((surface, number) => surface.paint(heat, momentOf(number, surfaces.length, moments), look, table));
     if (text.textContent !== tag) {

@@ -1,18 +1,14 @@
-"""What a detector found, in pixels of the original picture; rows of objects, and where they go."""
+"""What a detector found, in pixels of the original picture."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import torch
 
 from errors import InputError, OutsideError
 from models.blocks.layout import Grid
-from viz.attention.captures import BlockCapture, Capture
-from viz.attention.kinds.registry import kind_of
+from viz.attention.captures import Capture
 from viz.geometry import Box, Geometry
-from viz.types import AttentionMap, Cell
 
 SHOWN_SCORE = 0.5
 """Objects below this score are listed only when it is lowered."""
@@ -43,6 +39,11 @@ class FoundObject:
         """The middle of its box."""
         box = self.box
         return (box.left + box.right) / 2, (box.top + box.bottom) / 2
+
+    def holds(self, x: float, y: float) -> bool:
+        """Tell whether an original pixel lies in its box."""
+        box = self.box
+        return box.left <= x < box.right and box.top <= y < box.bottom
 
     @property
     def words(self) -> str:
@@ -122,57 +123,35 @@ def reference_of(capture: Capture, one: FoundObject) -> tuple[float, float]:
     return min(max(x, 0.0), width * (1 - 1e-6)), min(max(y, 0.0), height * (1 - 1e-6))
 
 
+def number_at(capture: Capture, at: tuple[float, float], frame: int = 0) -> int | None:
+    """Return the object whose box holds original pixel ``at``: the best one; else the best of all.
+
+    None where nothing was found, and for a classifier.
+    """
+    listed = _all(capture, frame) if is_detector(capture) else ()
+    holding = (one for one in listed if one.holds(*at))
+    found_here = next(holding, None) or next(iter(listed), None)
+    return None if found_here is None else found_here.number
+
+
 def cells_of(one: FoundObject, geometry: Geometry, grid: Grid) -> np.ndarray:
     """Return which cells of a frame belong to an object, (rows, cols) bool, at least one.
 
     A cell belongs where its centre lies in the mask or, without one, in the box.
     """
-    inside = np.zeros((grid.rows, grid.cols), bool)
-    for row in range(grid.rows):
-        for col in range(grid.cols):
-            inside[row, col] = _covers(one, *geometry.cell_centre(row, col, grid))
+    box = one.box
+    x = np.array([geometry.cell_centre(0, col, grid)[0] for col in range(grid.cols)])
+    y = np.array([geometry.cell_centre(row, 0, grid)[1] for row in range(grid.rows)])
+    across, down = (x >= box.left) & (x < box.right), (y >= box.top) & (y < box.bottom)
+    inside = down[:, None] & across
+    if one.mask is not None and inside.any():
+        rows, cols = one.mask.shape
+        u = ((x - box.left) / (box.right - box.left) * cols).astype(int).clip(0, cols - 1)
+        v = ((y - box.top) / (box.bottom - box.top) * rows).astype(int).clip(0, rows - 1)
+        inside &= one.mask[v][:, u] > _MASKED
     if not inside.any():
         inside[geometry.nearest_cell(*one.centre, grid)] = True
     return inside
-
-
-def _covers(one: FoundObject, x: float, y: float) -> bool:
-    box = one.box
-    if not (box.left <= x < box.right and box.top <= y < box.bottom):
-        return False
-    if one.mask is None:
-        return True
-    rows, cols = one.mask.shape
-    u = int((x - box.left) / (box.right - box.left) * cols)
-    v = int((y - box.top) / (box.bottom - box.top) * rows)
-    return bool(one.mask[min(v, rows - 1), min(u, cols - 1)] > _MASKED)
-
-
-def mean_row(
-    capture: Capture, block: BlockCapture, one: FoundObject, frame: int = 0
-) -> AttentionMap:
-    """Return the mean of the rows of all patches of an object: values (T, h, w) float32.
-
-    InputError where a reference of the block has several maps.
-    """
-    kind = kind_of(block)
-    if not kind.is_single(block):
-        raise InputError(
-            f"Block {block.label} ({kind.title}) has several maps for a reference, and no mean of "
-            "rows; choose an NL block, or --kind features."
-        )
-    grid = block.query_grid
-    t = capture.moment(frame, grid)
-    places = np.argwhere(cells_of(one, capture.geometry, grid)).tolist()
-    rows = [kind.map(block, Cell(t, y, x)) for y, x in places]
-    middle = Cell(t, *capture.geometry.nearest_cell(*one.centre, grid))
-    mean = torch.from_numpy(np.stack([row.values for row in rows])).mean(0).numpy()
-    return replace(
-        rows[0],
-        values=mean,
-        query=replace(rows[0].query, cell=middle),
-        label=f"{rows[0].label} mean",
-    )
 
 
 def outline(one: FoundObject) -> tuple[np.ndarray, ...]:
@@ -191,42 +170,3 @@ def outline(one: FoundObject) -> tuple[np.ndarray, ...]:
     corner = np.array([box.left, box.top])
     closed = (np.concatenate([line, line[:1]])[:, 0].astype(float) for line in lines)
     return tuple((line - 0.5) * step + corner for line in closed)
-
-
-@dataclass(frozen=True)
-class Energy:
-    """Which share of a row's weight lies in its own object, in others of its class, in objects of
-    other classes and in the background; the four sum to 1."""
-
-    own: float
-    same_class: float
-    other_classes: float
-    background: float
-
-
-def energy(
-    attention: AttentionMap,
-    one: FoundObject,
-    objects: Iterable[FoundObject],
-    geometry: Geometry,
-    frame: int = 0,
-) -> Energy:
-    """Return where the weight of a row lies; of values of any sign what is above 0 counts.
-
-    A cell that several objects cover counts for the first of: its own, its class, the others.
-    """
-    values = np.clip(attention.values[frame].astype(np.float64), 0, None)
-    grid, total = Grid(1, *values.shape), values.sum()
-    if not total > 0:
-        return Energy(0.0, 0.0, 0.0, 1.0)
-    left, shares = np.ones(values.shape, bool), []
-    others = [other for other in objects if other.number != one.number]
-    alike = [other for other in others if other.label == one.label]
-    unlike = [other for other in others if other.label != one.label]
-    for part in ([one], alike, unlike):
-        covered = np.zeros(values.shape, bool)
-        for other in part:
-            covered |= cells_of(other, geometry, grid)
-        shares.append(float(values[covered & left].sum() / total))
-        left &= ~covered
-    return Energy(*shares, float(values[left].sum() / total))
