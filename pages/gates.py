@@ -4,8 +4,8 @@ import streamlit as st
 
 from ui import frame, state
 from ui.components.pin_cards import pin_cards
-from ui.gates import gate_view
 from ui.guard import guarded, plain
+from ui.numbers.gates import gate_view
 from ui.session import loaders, medium, pin_button
 from viz.attention import pipeline
 from viz.attention.kinds.gates import gate_layers

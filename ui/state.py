@@ -157,6 +157,21 @@ OWN_QUESTIONS = Key("own_questions", "tuple[tuple | None, tuple[Question, ...]]"
 OWN_CHANGES = Key("own_changes", "tuple[tuple | None, dict[str, str]]", (None, {}))
 OWN_INSPECTION = Key("own_inspection", "tuple[tuple, Inspection | AttentionVizError] | None")
 
+# Data sets, and the pages that go through them
+DATA: Key[str | None] = Key("data", "str | None")
+DATA_UPLOAD: Key[Any] = Key("data-upload", "Uploaded | None")
+DATA_MOST: Key[int] = Key("data-most", "int", 200)
+DATA_SPLIT: Key[str] = Key("data-split", "str", "both")
+RUNS = Key("runs", "Runs")
+EVALUATE_NETWORKS: Key[list | None] = Key("evaluate-networks", "list[str] | None")
+EVALUATE_MEASURES: Key[list | None] = Key("evaluate-measures", "list[str] | None")
+EVALUATE_MAPS: Key[list | None] = Key("evaluate-maps", "list[str] | None")
+EVALUATE_BLOCK: Key[str | None] = Key("evaluate-block", "str | None")
+EVALUATE_THRESHOLD: Key[float] = Key("evaluate-threshold", "float", 0.7)
+EVALUATE_AREA: Key[float] = Key("evaluate-area", "float", 0.15)
+EVALUATE_SHOWN: Key[str | None] = Key("evaluate-shown", "str | None")
+EVALUATED = Key("evaluated", "Evaluated | None")
+
 KEYS: dict[str, Key] = {key.name: key for key in list(globals().values()) if isinstance(key, Key)}
 """Every key by its name."""
 

@@ -24,7 +24,7 @@ from scripts.evaluation.bird_maps import PartLifts, map_of, positions
 from scripts.evaluation.taps import normalised, resized, tap, whole
 from scripts.training.bird_data import Birds, load_birds, load_parts
 from scripts.training.lite.cache_features import HELD_OUT_EVERY, full_trunk
-from viz.evaluation.ablation import BlockRemoved
+from viz.evaluation.answers.ablation import BlockRemoved
 from viz.evaluation.clusters import agreement, kmeans
 from viz.evaluation.coverage import mass_in_box
 

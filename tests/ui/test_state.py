@@ -16,8 +16,11 @@ from tests.paths import ROOT
 from tests.ui.figure.test_figure_page import bird, place, recipe_of
 from tests.ui.models.test_models_uploads import saved, uploaded
 from tests.ui.pages import app, assert_sound, opened, png
+from tests.viz.evaluation.drawn_birds import cub
 from tests.viz.tiny_detectors import c4
 from ui import state
+from ui.numbers.data import choose
+from ui.server import settings
 from viz.attention.kinds.registry import KINDS
 from viz.figure.recipe import recipe_json
 from viz.figure.recipe.recipe import Medium
@@ -244,13 +247,25 @@ def detected(made):
     return check(at.run(), made)
 
 
+def evaluated(made, monkeypatch, cub):
+    """The Evaluate page with the example, pictures of one's own, and a folder of the server."""
+    monkeypatch.setattr(settings, "data_folders", lambda: (cub,))
+    at = app().switch_page("pages/evaluate.py").run()
+    at.selectbox(key="data").set_value(choose.UPLOAD).run()
+    at.file_uploader(key="data-files").upload("a.png", png(64, 48), "image/png").run()
+    seen = check(at, made)
+    at.selectbox(key="data").set_value(cub.name).run()
+    return seen | check(at, made)
+
+
 @pytest.mark.slow
 def test_all_that_the_pages_keep_is_in_the_register_and_of_its_type(
-    made, cgnl_checkpoint, tmp_path
+    made, cgnl_checkpoint, tmp_path, monkeypatch
 ):
     tiny = saved(tmp_path, make_tiny(NonLocalSpec()))
     seen = explored(made) | explored_clip(made) | drawn_figure(made)
     seen |= linked(made) | opened_networks(made, cgnl_checkpoint, tiny) | looked_at_gates(made)
     seen |= named_network(made) | detected(made)
+    seen |= evaluated(made, monkeypatch, cub(tmp_path / "cub"))
     gone = {"wanted_page", "pin-message", "figure-pin-problem", "remove_problem"}  # read at once
     assert state.KEYS.keys() - seen == gone | {"footage-before", "figure-pin", "missing-problems"}

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from viz.datasets import archive
 from viz.media import footage
 from viz.media.footage import Footage
 
@@ -67,7 +68,15 @@ def _frames(request: dict, files: list[bytes]) -> Reply:
     return {"shape": taken.values.shape, "notes": taken.notes}, [taken.values]
 
 
+def _unpack(request: dict, files: list[bytes]) -> Reply:
+    found = archive.unpack(files[0], request["names"][0])
+    told = {"paths": [path for path, _ in found], "lengths": [len(part) for _, part in found]}
+    joined = b"".join(part for _path, part in found)
+    return told, [np.frombuffer(joined, np.uint8)]
+
+
 KINDS: dict[str, Kind] = {
     "read": Kind(_read, 1500, 20, 60),
+    "unpack": Kind(_unpack, 1500, 30, 60),
     "frames": Kind(_frames, 2000, 70, 100),
 }

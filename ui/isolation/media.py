@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+
+import numpy as np
 
 from errors import MediaError
 from ui.isolation import channel
 from ui.isolation.pool import Pool
+from viz.datasets import archive
 from viz.media import footage, pictures
 from viz.media.footage import Footage
 from viz.media.pixels.upright import Pixels
@@ -95,6 +99,31 @@ def read_set(files: Sequence[tuple[str, bytes]], look: Look = _nothing) -> Foota
     joined = b"".join(content for _name, content in files)
     names = tuple(name for name, _content in files)
     return _footage(_Given(names, lengths, joined, True, secrets.token_hex(8)), look)
+
+
+def picture(path: Path) -> Clip:
+    """Decode a picture on this machine's disk that was uploaded, as ``viz.media.pictures.load``
+    does, read by a child. It is called by other threads than the session's."""
+    return read(pictures.content_of(path), path.name).take((0,))
+
+
+def unpack(content: bytes, name: str, look: Look = _nothing) -> list[tuple[str, bytes]]:
+    """Return (path, bytes) of the pictures and annotations in a zip as
+    ``viz.datasets.archive.unpack`` does, read by a child."""
+    pictures.check_weight(pictures.safe_name(name), len(content), pictures.MAX_CLIP_BYTES)
+    given = _Given((name,), (len(content),), content, False, secrets.token_hex(8))
+    told, blocks = given.ask("unpack", look)
+    with _broken(name, blocks):
+        paths, lengths = list(map(str, told["paths"])), list(map(int, told["lengths"]))
+        archive.check_bounds(list(zip(paths, lengths, strict=True)), name)
+        if min(lengths, default=0) < 0 or any(".." in path.split("/") for path in paths):
+            raise channel.BrokenChannelError("a path that leads elsewhere")
+        joined = channel.array(blocks[0], (sum(lengths),), "u1") if blocks and paths else b""
+        ends = np.cumsum([0, *lengths])
+        return [
+            (path, bytes(joined[start:end]))
+            for path, start, end in zip(paths, ends, ends[1:], strict=False)
+        ]
 
 
 def _footage(given: _Given, look: Look) -> Footage:

@@ -17,6 +17,10 @@ def add_serve(command: argparse.ArgumentParser) -> None:
     command.add_argument("--address", help="address to listen at, in place of the file's")
     command.add_argument("--port", type=int, help="port to listen at, in place of the file's")
     command.add_argument(
+        "--data", action="append", default=[], metavar="FOLDER",
+        help="folder of pictures that visitors may measure (Evaluate); may be repeated",
+    )  # fmt: skip
+    command.add_argument(
         "--check", action="store_true", help="check the settings, print them, and end"
     )
 
@@ -30,6 +34,8 @@ def serve(args: argparse.Namespace) -> list[str]:
         if not 1 <= args.port <= 65535:
             raise InputError(f"{args.port} is not a port; give a number from 1 to 65535.")
         found = replace(found, port=args.port)
+    if args.data:
+        found = replace(found, folders=settings.check_folders(args.data))
     from models import devices  # torch takes a while to import
 
     devices.found(found.device)

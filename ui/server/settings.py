@@ -4,6 +4,7 @@ Without a file the values are those of a program that one person runs for themse
 """
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ class Settings:
     forget_after_s: int = _entry("limits", 45, 5, 3600)
     visitors_change_cache: bool = _entry("cache", True)
     login: bool = _entry("login", False)
+    folders: tuple[str, ...] = _entry("data", ())
 
 
 SHARED = Settings(
@@ -85,7 +87,8 @@ def load(path: Path) -> Settings:
         raise InputError(
             f"{path} could not be read as TOML ({reason}); deploy/server.toml shows one."
         ) from problem
-    return replace(SHARED, **dict(_taken(given, path)))
+    found = replace(SHARED, **dict(_taken(given, path)))
+    return replace(found, folders=check_folders(found.folders))
 
 
 def _taken(given: dict[str, Any], path: Path) -> list[tuple[str, Any]]:
@@ -99,9 +102,32 @@ def _taken(given: dict[str, Any], path: Path) -> list[tuple[str, Any]]:
             if one is None:
                 names = ", ".join(n for t, n in known if t == table) or f"the tables {_tables()}"
                 raise InputError(f"{path}: [{table[:40]}] {name[:40]} is not known; use {names}.")
-            _check(one.default, one.metadata["entry"], value, f"{path}: [{table}] {name}")
+            place = f"{path}: [{table}] {name}"
+            if isinstance(one.default, tuple):
+                value = texts(value, place)
+            _check(one.default, one.metadata["entry"], value, place)
             taken.append((name, value))
     return taken
+
+
+def texts(value: object, place: str) -> tuple[str, ...]:
+    """Return a list of texts; InputError for anything else."""
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise InputError(f"{place} is {value!r:.40}; give a list of texts in quotes.")
+    return tuple(value)
+
+
+def data_folders() -> tuple[Path, ...]:
+    """Return the folders of pictures that whoever started the server lets visitors measure."""
+    return tuple(Path(one) for one in current().folders)
+
+
+def check_folders(folders: Iterable[str]) -> tuple[str, ...]:
+    """Return absolute paths of folders; InputError for one that is not there."""
+    for one in folders:
+        if not Path(one).is_dir():
+            raise InputError(f"{one} is not a folder of pictures; give one that is there.")
+    return tuple(str(Path(one).resolve()) for one in folders)
 
 
 def _tables() -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import streamlit as st
 
@@ -61,10 +62,10 @@ def has_one_size(spec: NetworkSpec) -> bool:
 
 
 @contextmanager
-def turn() -> Iterator[None]:
-    """Wait for this session's turn at the device, showing the place in the queue; any click
-    leaves the queue."""
-    place = st.empty()
+def turn(place: Any = None) -> Iterator[None]:  # noqa: ANN401 (a place of Streamlit's)
+    """Wait for this session's turn at the device, showing the place in the queue, in ``place``
+    where many turns are taken; any click leaves the queue."""
+    place = place or st.empty()
 
     def told(number: int, seconds: float) -> None:
         place.caption(f"Place {number} in the queue for this server, waiting {seconds:.0f} s")

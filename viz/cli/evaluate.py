@@ -12,6 +12,7 @@ from viz.datasets.shards import Finished
 from viz.evaluation import measures
 from viz.evaluation.evaluate import Asked
 from viz.evaluation.evaluate import evaluate as run
+from viz.evaluation.measures import Cut
 from viz.evaluation.report import extremes, plots
 from viz.evaluation.report.summary import Line
 from viz.evaluation.sources import SOURCES
@@ -25,6 +26,9 @@ def add_evaluate(command: argparse.ArgumentParser) -> None:
     add_dataset(command)
     add = command.add_argument
     add("--measures", help=f"with commas between, or all: {', '.join(measures.NAMES)}")
+    add("--threshold", type=float, default=Cut().threshold,
+        help="of part coverage: lit from this value on, of a map scaled to 0 to 1")  # fmt: skip
+    add("--area", type=float, default=Cut().area, help="share of cells at which areas are equal")
     add("--maps", help=f"what is measured, with commas between: {', '.join(SOURCES)}")
 
 
@@ -78,6 +82,8 @@ def evaluate(args: argparse.Namespace) -> list[str]:
         args.block,
         args.mode,
         args.size,
+        args.threshold,
+        args.area,
     )
     dataset, answers = dataset_of(args), models_command.answers(args)
     models = [models_command.load_answered(name, answers) for name in args.model]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import InputError
+from viz.datasets import run_lengths
 from viz.figure import keypoints
 from viz.figure.recipe.recipe import MOST_PARTS, Part
 from viz.geometry import Box
@@ -143,7 +144,8 @@ def _gathered(found: Iterator[tuple[str, dict[str, Any]]]) -> Known:
 def coco(path: Path) -> Known:
     """Read COCO's instances or keypoints: boxes, polygons, classes, visible key points.
 
-    Run-length masks are left out. A picture's class is that of its first object.
+    Masks are polygons, or run lengths as lists or as COCO packs them into text. A picture's class
+    is that of its first object.
     """
     content = _json(path)
     if not isinstance(content, dict) or not all(
@@ -190,6 +192,8 @@ def _object(one: dict, categories: dict, place: str) -> dict[str, Any]:
         found["polygons"] = tuple(
             tuple(zip(ring[::2], ring[1::2], strict=False)) for ring in flat if len(ring) >= 6
         )
+    elif isinstance(rings, dict):
+        found["runs"] = (run_lengths.read(rings, place),)
     numbers = _numbers(one.get("keypoints") or (), place)
     triples = list(zip(numbers[::3], numbers[1::3], numbers[2::3], strict=False))[:MOST_PARTS]
     names = [str(name) for name in kind.get("keypoints", ())]

@@ -4,18 +4,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from errors import InputError, OutsideError
+from errors import InputError, MachineError, OutsideError
+from models.zoo import cache
 from viz.datasets import annotation_files
 from viz.datasets.annotation_files import BY_ENDING, IMAGES, Known
+from viz.datasets.archive import ENDINGS
 from viz.datasets.names import Names
-from viz.datasets.sample import Dataset, Sample
+from viz.datasets.sample import Dataset, Reader, Sample
+from viz.examples import flock
 from viz.figure.keypoints import EVERY
+from viz.media import pictures
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 MASKS = "masks"
+EXAMPLE = "example:birds"
+"""The name of the data set that the program draws itself."""
 ACCEPTED = (
     "a folder of pictures, with CUB's text files, a CSV or JSON of points or boxes, COCO's "
-    f"annotations, a folder {MASKS}, or a folder for each class"
+    f"annotations, a folder {MASKS}, or a folder for each class; {EXAMPLE} is drawn"
 )
 _SHOWN = 3
 
@@ -25,6 +30,7 @@ def read(
     annotations: Iterable[str | Path] = (),
     split: str | None = None,
     most: int | None = None,
+    reader: Reader = pictures.load,
 ) -> Dataset:
     """Read a data set: every picture below ``folder``, in the order of the names, and what its
     annotations say.
@@ -32,9 +38,10 @@ def read(
     Without ``annotations`` those in the folder itself are taken: CUB's files (images.txt), every
     .csv and .json, and a folder ``masks``. Pictures in folders belong to the class that the first
     folder names, unless annotations say otherwise. ``split`` ("train" or "test") is CUB's;
-    ``most`` takes that many pictures, evenly spaced. InputError where nothing can be used.
+    ``most`` takes that many pictures, evenly spaced. "example:birds" is the drawn data set.
+    InputError where nothing can be used.
     """
-    folder = Path(folder)
+    folder = _example() if str(folder) == EXAMPLE else Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give {ACCEPTED}.")
     given = [Path(one) for one in annotations] or list(_found(folder))
@@ -42,7 +49,9 @@ def read(
     paths = {str(path.relative_to(folder).as_posix()): path for path in _pictures(folder)}
     if not paths:
         raise InputError(f"{folder} holds no pictures ({', '.join(ENDINGS)}); give {ACCEPTED}.")
-    samples = {name: Sample(name, path, _class_of(name)) for name, path in paths.items()}
+    samples = {
+        name: Sample(name, path, _class_of(name), reader=reader) for name, path in paths.items()
+    }
     names, notes, kept = Names(paths), [], set(paths)
     if cubs:
         known = annotation_files.cub([*cubs, folder], split)
@@ -56,6 +65,18 @@ def read(
         raise InputError(f"--split {split} is CUB's; {folder} has no {IMAGES}. Leave it out.")
     chosen = [samples[name] for name in sorted(kept)]
     return Dataset(folder, tuple(_spaced(chosen, most)), tuple(notes))
+
+
+def _example() -> Path:
+    """Draw the example's pictures where downloads are kept."""
+    folder = cache.folder() / "example-birds"
+    try:
+        return flock.write(folder)
+    except OSError as problem:
+        raise MachineError(
+            f"{folder} could not be written ({problem.strerror}); set {cache.VARIABLE} to a folder "
+            "with room."
+        ) from problem
 
 
 def _found(folder: Path) -> Iterator[Path]:

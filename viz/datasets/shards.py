@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from pyarrow import parquet
 from errors import AttentionVizError, InputError, MachineError
 from viz.datasets.sample import Sample
 from viz.figure.files import export
-from viz.media import pictures
 from viz.types import Clip
 
 PARTS, RUN, MANIFEST = "parts", "run.json", "manifest.json"
@@ -31,6 +30,7 @@ _PROBLEMS = b"problems"
 Row = dict[str, object]
 Work = Callable[[Sample, Clip], list[Row]]
 Progress = Callable[[int, int], None]
+Turn = Callable[[], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Job:
     """What is done with a data set: ``start`` returns the function that makes the rows of one
     picture, a new one for each batch, so that what it remembers never crosses batches.
 
-    ``settings`` (JSON) say all that rows depend on, ``schema`` what a row is.
+    ``settings`` (JSON) say all that rows depend on, ``schema`` what a row is. ``turn`` stands
+    around the work on each picture: a server lets others go between them.
     """
 
     settings: Mapping[str, object]
@@ -46,6 +47,7 @@ class Job:
     start: Callable[[], Work]
     batch: int = BATCH
     workers: int = WORKERS
+    turn: Turn = nullcontext
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def _decoded(
     with ThreadPoolExecutor(max(1, workers)) as pool:
         ahead: list[tuple[int, list[Future]]] = []
         for number, batch in zip(numbers, batches, strict=True):
-            ahead.append((number, [pool.submit(pictures.load, sample.path) for sample in batch]))
+            ahead.append((number, [pool.submit(sample.clip) for sample in batch]))
             if len(ahead) > 1:
                 yield ahead.pop(0)
         yield from ahead
@@ -164,10 +166,11 @@ def _part(batch: Sequence[Sample], clips: list[Future], job: Job) -> bytes:
     """Return the Parquet bytes of one batch, with what failed in its metadata."""
     work, rows, problems = job.start(), [], []
     for sample, clip in zip(batch, clips, strict=True):
-        try:
-            rows += work(sample, clip.result())
-        except AttentionVizError as problem:
-            problems.append((sample.name, str(problem)))
+        with job.turn():
+            try:
+                rows += work(sample, clip.result())
+            except AttentionVizError as problem:
+                problems.append((sample.name, str(problem)))
     schema = job.schema.with_metadata({_PROBLEMS: json.dumps(problems)})
     packed = io.BytesIO()
     parquet.write_table(pa.Table.from_pylist(rows, schema), packed, compression="zstd")

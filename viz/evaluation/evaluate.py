@@ -10,6 +10,7 @@ which a run that was stopped goes on.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,17 +25,17 @@ from viz.attention.kinds.registry import kind_of
 from viz.attention.queries import block_of
 from viz.datasets import shards
 from viz.datasets.sample import Dataset, Sample
-from viz.datasets.shards import Job, Progress, Row, Work
+from viz.datasets.shards import Job, Progress, Row, Turn, Work
 from viz.evaluation import block_statistics, clusters, measures
-from viz.evaluation.ablation import BlockRemoved, removable
-from viz.evaluation.measures import OF_ANSWERS, OF_PAIRS, OF_PARTS, Case
+from viz.evaluation.answers.ablation import BlockRemoved, removable
+from viz.evaluation.measures import OF_ANSWERS, OF_PAIRS, OF_PARTS, Case, Cut
 from viz.evaluation.report import summary
 from viz.evaluation.sources import SOURCES, seen_as
 from viz.evaluation.subject import MIDDLE, Subject
 from viz.geometry import Mode
 from viz.types import Clip
 
-VERSION = 1
+VERSION = 2
 SCHEMA = pa.schema(
     [
         ("picture", pa.string()),
@@ -55,15 +56,22 @@ SAMPLED = 64
 @dataclass(frozen=True)
 class Asked:
     """What is measured: ``maps`` are names of SOURCES, ``measured`` of measures.NAMES; ``block``
-    None is the last one; ``mode`` and ``size`` (pixels) say how a picture becomes an input."""
+    None is the last one; ``mode`` and ``size`` (pixels) say how a picture becomes an input;
+    ``threshold`` and ``area`` are those of measures.Cut, in (0, 1)."""
 
     measured: tuple[str, ...] = measures.DEFAULT
     maps: tuple[str, ...] = tuple(SOURCES)
     block: str | None = None
     mode: Mode = "fit"
     size: int | None = None
+    threshold: float = Cut().threshold
+    area: float = Cut().area
 
     def __post_init__(self) -> None:
+        for name in Cut._fields:
+            value = getattr(self, name)
+            if not 0 < value < 1:
+                raise InputError(f"{name} {value:g} is out of range; give one between 0 and 1.")
         for given, known, what in (
             (self.measured, measures.NAMES, "measure"),
             (self.maps, tuple(SOURCES), "map to measure"),
@@ -80,11 +88,13 @@ def evaluate(
     out: str | Path,
     asked: Asked | None = None,
     progress: Progress | None = None,
+    turn: Turn = nullcontext,
 ) -> summary.Evaluation:
     """Measure every network on every picture, and write the tables to ``out``.
 
-    A run that was stopped goes on where it was. InputError where nothing can be measured;
-    MachineError where ``out`` cannot be written. Pictures that fail are listed in the manifest.
+    ``turn`` stands around the work on each picture. A run that was stopped goes on where it was.
+    InputError where nothing can be measured; MachineError where ``out`` cannot be written. Pictures
+    that fail are listed in the manifest.
     """
     asked = asked or Asked()
     if not models:
@@ -96,7 +106,7 @@ def evaluate(
         "networks": [[model.id, model.sha256] for model in models],
         **asdict(asked),
     }
-    job = Job(settings, SCHEMA, lambda: work(models, asked))
+    job = Job(settings, SCHEMA, lambda: work(models, asked), turn=turn)
     finished = shards.run(dataset.samples, Path(out), job, progress)
     if len(finished.problems) == finished.pictures:
         raise InputError(f"Nothing could be measured: {finished.problems[0][1]}")
@@ -149,7 +159,8 @@ def _of_maps(subject: Subject, asked: Asked) -> Iterator[Row]:
             if made is None:
                 break
             values, grid = made
-            case = Case(subject, reference, values.to(subject.device), grid)
+            cut = Cut(asked.threshold, asked.area)
+            case = Case(subject, reference, values.to(subject.device), grid, cut)
             at = {"map": name, "reference": reference.name, "x": reference.at[0]}
             for measure, value in measures.of_case(case, asked.measured, number == 0):
                 yield {**at, "y": reference.at[1], "measure": measure, "value": value}

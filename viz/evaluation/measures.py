@@ -8,8 +8,17 @@ import torch
 from torch import Tensor
 
 from models.blocks.layout import Grid
-from viz.evaluation import block_statistics, coverage, faithfulness
+from viz.evaluation import block_statistics, coverage
+from viz.evaluation.answers import faithfulness
 from viz.evaluation.subject import Reference, Subject
+
+
+class Cut(NamedTuple):
+    """From which value of a map scaled to [0, 1] a cell is lit, and the share of cells at which
+    maps are compared at equal area."""
+
+    threshold: float = coverage.THRESHOLD
+    area: float = coverage.EQUAL_AREA
 
 
 class Case(NamedTuple):
@@ -19,6 +28,7 @@ class Case(NamedTuple):
     reference: Reference
     values: Tensor
     grid: Grid
+    cut: Cut = Cut()
 
     @property
     def position(self) -> int:
@@ -55,22 +65,26 @@ def _share_lit(case: Case, lit: Tensor) -> float | None:
     return lit[targets].float().mean().item() if len(targets) else None
 
 
+def _lit(case: Case) -> Tensor:
+    return coverage.without(case.values, case.position) >= case.cut.threshold
+
+
 def part_coverage(case: Case) -> float | None:
-    """Share of the other visible parts whose cell is at or above 0.7 of the map, the reference's
-    own cell left out and the others scaled to [0, 1] (the cut of the papers' figures)."""
-    lit = coverage.without(case.values, case.position) >= coverage.THRESHOLD
-    return _share_lit(case, lit)
+    """Share of the other visible parts whose cell is at or above the threshold (0.7, the cut of
+    the papers' figures) of the map, the reference's own cell left out and the others scaled to
+    [0, 1]."""
+    return _share_lit(case, _lit(case))
 
 
 def lit_area(case: Case) -> float:
     """Share of the cells that ``part_coverage`` counts as lit: what chance would cover."""
-    lit = coverage.without(case.values, case.position) >= coverage.THRESHOLD
-    return lit.float().mean().item()
+    return _lit(case).float().mean().item()
 
 
 def part_coverage_equal_area(case: Case) -> float | None:
-    """Share of the other visible parts on the top 15 % of the cells: the same area for all maps."""
-    return _share_lit(case, coverage.top_cells(case.values))
+    """Share of the other visible parts on the highest cells, 15 % of all unless asked otherwise:
+    the same area for all maps."""
+    return _share_lit(case, coverage.top_cells(case.values, case.cut.area))
 
 
 def pointing_game(case: Case) -> float | None:
@@ -98,6 +112,10 @@ def object_area(case: Case) -> float | None:
     return None if inside is None else inside.float().mean().item()
 
 
+def _seen(case: Case) -> tuple[Subject, Tensor, Grid]:
+    return case.subject, case.values, case.grid
+
+
 MEASURES: dict[str, Measure] = {
     "part coverage": Measure(part_coverage),
     "lit area": Measure(lit_area, better=0),
@@ -105,9 +123,9 @@ MEASURES: dict[str, Measure] = {
     "pointing game": Measure(pointing_game),
     "energy": Measure(energy),
     "object area": Measure(object_area, better=0),
-    "deletion": Measure(lambda case: faithfulness.deletion(case.subject, *case[2:]), -1, True),
-    "insertion": Measure(lambda case: faithfulness.insertion(case.subject, *case[2:]), 1, True),
-    "ROAD": Measure(lambda case: faithfulness.road(case.subject, *case[2:]), 1, True),
+    "deletion": Measure(lambda case: faithfulness.deletion(*_seen(case)), -1, True),
+    "insertion": Measure(lambda case: faithfulness.insertion(*_seen(case)), 1, True),
+    "ROAD": Measure(lambda case: faithfulness.road(*_seen(case)), 1, True),
 }
 """Name -> measure of one map."""
 OF_PARTS = ("NMI", "ARI", "key point error")

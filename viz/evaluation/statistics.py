@@ -50,7 +50,8 @@ def paired(first: dict[str, float], second: dict[str, float]) -> Mean:
 def resampled(
     pictures: int, statistic: Callable[[np.ndarray], float], resamples: int = RESAMPLES
 ) -> Mean:
-    """Return a statistic of ``pictures`` pictures, and its percentile bootstrap interval.
+    """Return a statistic of ``pictures`` pictures, and its percentile bootstrap interval, moved by
+    the bias of the resamples (Efron 1979): a picture drawn twice agrees with itself.
 
     ``statistic`` takes the numbers of the pictures that are drawn, (S,) int64.
     """
@@ -58,5 +59,6 @@ def resampled(
         return Mean(np.nan, np.nan, np.nan, 0)
     draw = np.random.default_rng(SEED)
     found = [statistic(draw.integers(0, pictures, pictures)) for _ in range(resamples)]
-    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Mean(statistic(np.arange(pictures)), float(low), float(high), pictures)
+    value = statistic(np.arange(pictures))
+    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) + value - np.mean(found)
+    return Mean(value, min(value, float(low)), max(value, float(high)), pictures)

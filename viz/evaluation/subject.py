@@ -14,13 +14,12 @@ from errors import OutsideError
 from models.blocks.layout import Grid
 from models.loaded import LoadedModel
 from viz.attention.captures import BlockCapture, Capture
+from viz.datasets import run_lengths
 from viz.datasets.sample import Sample
-from viz.media import pictures
 from viz.types import Cell, Clip, ModelInput
 
 MIDDLE = "middle"
 """The name of the reference of a picture without parts: the middle of its object, or its own."""
-_MASK_FROM = 128
 
 
 class Reference(NamedTuple):
@@ -88,7 +87,8 @@ class Subject:
     def region(self, grid: Grid) -> Tensor | None:
         """Return the cells of one frame (h w,) whose middle lies on the object: bool.
 
-        On its mask, else in its polygons, else in its boxes; None where nothing is known of it.
+        On its mask, else in its polygons and run lengths, else in its boxes; None where nothing is
+        known of it.
         """
         return self.capture.memory.once(("region", grid), lambda: self._region(grid))
 
@@ -107,11 +107,14 @@ class Subject:
     def _inside(self) -> np.ndarray | None:
         """Where the object is, (H, W) bool, in pixels of the picture or of its mask."""
         if self.sample.mask is not None:
-            return pictures.load(self.sample.mask).frames[0, ..., 0] >= _MASK_FROM
+            return self.sample.inside()
         inside = np.zeros((self.clip.height, self.clip.width), np.uint8)
+        if self.sample.runs:
+            inside |= run_lengths.mask_of(self.sample.runs, self.clip.height, self.clip.width)
         if self.sample.polygons:
             rings = [np.rint(np.array(ring)).astype(np.int32) for ring in self.sample.polygons]
             cv2.fillPoly(inside, rings, 1)
+        if self.sample.runs or self.sample.polygons:
             return inside.astype(bool)
         for box in self.sample.boxes:
             edges = (round(max(0, v)) for v in (box.top, box.bottom, box.left, box.right))

@@ -5,6 +5,7 @@ import io
 from functools import cache
 from math import cos, hypot, pi, sin
 
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
@@ -83,6 +84,16 @@ def _still(picture: Image.Image, name: str) -> Clip:
     picture.save(packed, "PNG")
     digest = hashlib.sha256(packed.getvalue()).hexdigest()
     return Clip(np.asarray(picture)[None].copy(), (0.0,), name, digest)
+
+
+def outline() -> np.ndarray:
+    """Return the outline of the bird with its wing, tail and beak, (K, 2) x, y in pixels."""
+    mask = Image.new("L", (WIDTH, HEIGHT))
+    ink = ImageDraw.Draw(mask)
+    for polygon in (_BODY, _WING, _TAIL, _UPPER_BEAK, _LOWER_BEAK):
+        ink.polygon([(x / _SCALE, y / _SCALE) for x, y in _smooth(polygon)], fill=255)
+    found, _tree = cv2.findContours(np.array(mask), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_TC89_L1)
+    return max(found, key=cv2.contourArea)[:, 0].astype(float)
 
 
 def draw(seed: int = 7) -> Image.Image:

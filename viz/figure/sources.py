@@ -27,6 +27,7 @@ EXAMPLES: Mapping[str, Callable[[], Clip]] = {
 """Media that the program draws itself, by the path that recipes give them."""
 
 Load = Callable[[str, Mapping[str, str]], LoadedModel]
+Read = Callable[[str, tuple[float, float] | None], Footage]
 _NONE: Mapping[str, str] = {}
 _OPENED, _NETWORKS = 16, MOST_VIEWS
 _HASH = 12
@@ -38,7 +39,8 @@ class FileSources:
     A path in a recipe is replaced as ``media`` says (old -> new: a path, or a folder above it);
     else it is looked for from ``folder`` (the recipe's), from the working directory, and by its
     name in ``folder``. ``networks`` likewise replaces ids. ``load`` loads a network by id and
-    answers, except those that are ``loaded`` (a module of one's own, by its id). What was assumed
+    answers, except those that are ``loaded`` (a module of one's own, by its id); ``read`` opens a
+    medium by its path and levels, in this process where it is left out. What was assumed
     about a medium is told to ``said``, a line each; a warning, unless that says otherwise. What was
     read or run is kept, so that nothing is read or run twice; of files, which are large, the last
     16.
@@ -52,12 +54,13 @@ class FileSources:
         load: Load | None = None,
         said: Callable[[str], None] = warnings.warn,
         loaded: Iterable[LoadedModel] = (),
+        read: Read | None = None,
     ) -> None:
         self.folder = Path(folder) if folder is not None else None
         self._media, self._ids, self._said = dict(media), dict(networks), said
         self._given = {model.id: model for model in loaded}
         self._load = load or (lambda name, answers: catalogue.load(name, answers=answers))
-        self._footage = lru_cache(_OPENED)(_footage)
+        self._footage = lru_cache(_OPENED)(read or _footage)
         self._loaded = lru_cache(_NETWORKS)(self._load_network)
         self._clips = lru_cache(MOST_REFERENCES)(self._sampled)
         self._captures = lru_cache(MOST_REFERENCES * MOST_VIEWS)(self._captured)

@@ -98,7 +98,7 @@ def read_zip(
     if stored.path is None:
         pictures.check_weight(name, stored.size, pictures.MAX_CLIP_BYTES)
         if stored.content.count(_CENTRAL) > MAX_ENTRIES + _SLACK:
-            raise _crowded(name)
+            raise crowded(name)
     try:
         archive = zipfile.ZipFile(stored.path or io.BytesIO(stored.content))
     except Exception as problem:  # zipfile raises almost anything on damaged archives
@@ -107,15 +107,15 @@ def read_zip(
         ) from problem
     entries = archive.infolist()
     if len(entries) > MAX_ENTRIES:
-        raise _crowded(name)
+        raise crowded(name)
     for entry in entries:
-        _check_entry(entry, name)
-    frames = [e for e in entries if not e.is_dir() and _counts(e.filename)]
+        check_entry(entry, name)
+    frames = [e for e in entries if not e.is_dir() and is_wanted(e.filename)]
     frames.sort(key=lambda entry: natural(entry.filename))
     found = FrameSet(
         name,
         tuple(pictures.safe_name(entry.filename) for entry in frames),
-        lambda k, most: _unpacked(archive, frames[k], most, name),
+        lambda k, most: unpacked(archive, frames[k], most, name),
         0, 0, (), levels,
     )  # fmt: skip
     return _checked(found, tuple(entry.filename for entry in frames), wanted)
@@ -133,7 +133,7 @@ def read_files(files: Sequence[tuple[str, bytes]], name: str | None = None) -> t
             "No pictures were given; give the frames of a clip as PNG, JPEG or WebP files."
         )
     if len(files) > MAX_ENTRIES:
-        raise _crowded(name or "The set")
+        raise crowded(name or "The set")
     kept = sorted(((pictures.safe_name(n), c) for n, c in files), key=lambda file: natural(file[0]))
     name = name or (f"{kept[0][0][:60]} and {len(kept) - 1} more" if kept[1:] else kept[0][0])
     return _of_stored([Stored(own, content) for own, content in kept], name)
@@ -151,7 +151,7 @@ def read_folder(
     name = pictures.safe_name(path.resolve().name)
     found = list(islice((file for file in path.iterdir() if _is_picture(file)), MAX_ENTRIES + 1))
     if len(found) > MAX_ENTRIES:
-        raise _crowded(name)
+        raise crowded(name)
     if not found:
         raise MediaError(f"{name} is a folder without pictures; give one of {pictures.ACCEPTED}.")
     kept = sorted(
@@ -191,18 +191,20 @@ def _first(stored: Stored, most: int) -> bytes:
 
 def _is_picture(file: Path) -> bool:
     """Tell whether a file in a folder is a picture of its own."""
-    if file.is_symlink() or not file.is_file() or not _counts(file.name):
+    if file.is_symlink() or not file.is_file() or not is_wanted(file.name):
         return False
     with file.open("rb") as opened:
         return pictures.looks_like_picture(opened.read(16))
 
 
-def _counts(name: str) -> bool:
+def is_wanted(name: str) -> bool:
+    """Tell whether a file of an archive or folder is neither hidden nor a system's own."""
     parts = name.replace("\\", "/").split("/")
     return not any(part.startswith(".") or part in _NOT_FRAMES for part in parts)
 
 
-def _check_entry(entry: zipfile.ZipInfo, name: str) -> None:
+def check_entry(entry: zipfile.ZipInfo, name: str) -> None:
+    """Refuse an entry of the archive ``name`` that leads out of it, or is encrypted."""
     path = entry.filename.replace("\\", "/")
     if not path:
         raise MediaError(f"{name} holds an entry without a name; pack the frames again.")
@@ -215,8 +217,9 @@ def _check_entry(entry: zipfile.ZipInfo, name: str) -> None:
         raise MediaError(f"{name} is encrypted; pack the frames again without a password.")
 
 
-def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int, name: str) -> bytes:
-    """Return the first bytes of an entry; zipfile gives no more than the size checked before."""
+def unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int, name: str) -> bytes:
+    """Return the first bytes of an entry of the archive ``name``; zipfile gives no more than the
+    size checked before."""
     own = pictures.safe_name(entry.filename)
     pictures.check_weight(own, entry.file_size, pictures.MAX_BYTES)
     try:
@@ -284,7 +287,8 @@ def _header(content: bytes) -> tuple[tuple[int, int], bool]:
             return pictures.upright_size(picture), moving
 
 
-def _crowded(name: str) -> MediaError:
+def crowded(name: str) -> MediaError:
+    """Return the refusal of an archive with too many entries."""
     return MediaError(
         f"{name} holds more than {MAX_ENTRIES:,} entries; up to that many frames are accepted."
         " Take fewer."

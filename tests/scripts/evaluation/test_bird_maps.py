@@ -9,7 +9,7 @@ from models.specs.block import CGNLSpec, NonLocalSpec
 from models.specs.network import LiteSpec
 from scripts.evaluation import bird_maps
 from scripts.evaluation.taps import normalised, tap, whole
-from viz.evaluation.ablation import BlockRemoved
+from viz.evaluation.answers.ablation import BlockRemoved
 
 DOT = NonLocalSpec("dot_product", scale=False)
 

@@ -79,13 +79,14 @@ def test_coco(folder):
             {"image_id": 7, "category_id": 2, "bbox": [1, 2, 3, 4],
              "segmentation": [[0, 0, 9, 0, 9, 9]], "keypoints": [3, 4, 2, 0, 0, 0]},
             {"image_id": 7, "category_id": 2, "bbox": [5, 5, 1, 1],
-             "segmentation": {"counts": [], "size": [1, 1]}},
+             "segmentation": {"counts": [30, 5, 678], "size": [23, 31]}},
         ],
     }  # fmt: skip
     (folder / "instances.json").write_text(json.dumps(content))
     a, _b, _c = read(folder).samples
     assert (a.class_name, len(a.boxes), len(a.polygons)) == ("bird", 2, 1)
     assert [(p.name, p.x) for p in a.parts] == [("eye", 3)]
+    assert a.runs == ((23, 31, (30, 5, 678)),)
 
 
 def test_so_many_pictures_are_evenly_spaced(folder):

@@ -38,3 +38,11 @@ def coco(folder: Path) -> Path:
     }
     (folder / "instances.json").write_text(json.dumps(content))
     return folder
+
+
+def cub(folder: Path) -> Path:
+    """Write one picture in CUB's layout; return the folder."""
+    (folder / "images" / "001.Jay").mkdir(parents=True)
+    Image.fromarray(np.zeros((SIDE, SIDE, 3), np.uint8)).save(folder / "images/001.Jay/j1.png")
+    (folder / "images.txt").write_text("1 001.Jay/j1.png")
+    return folder

@@ -1,6 +1,8 @@
 """Networks over a drawn data set: values from cases worked again, tables, runs that go on."""
 
 import csv
+from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from tests.viz.evaluation.drawn_birds import coco, dataset
 from viz.attention import forward, pipeline
 from viz.attention.kinds.affinity import matrix
 from viz.datasets.read import read
+from viz.datasets.shards import BATCH
 from viz.evaluation import block_statistics, coverage, measures
 from viz.evaluation.evaluate import Asked, evaluate
 from viz.evaluation.sources import SOURCES
@@ -118,6 +121,28 @@ def test_a_run_that_is_there_is_not_done_again(found, monkeypatch):
         evaluate(data, models, out, Asked(size=96))
 
 
+def test_a_stop_between_pictures_keeps_finished_batches_and_goes_on(tmp_path):
+    taken = []
+
+    def turn():
+        if len(taken) == BATCH + 2:
+            raise KeyboardInterrupt
+        taken.append(1)
+        return nullcontext()
+
+    def run(turn):
+        models, asked = [make_tiny(NonLocalSpec())], Asked(("energy",), ("map",))
+        return evaluate(data, models, tmp_path / "o", asked, turn=turn)
+
+    data = read(dataset(tmp_path / "data", BATCH + 4))
+    with pytest.raises(KeyboardInterrupt):
+        run(turn)
+    again = []
+    found = run(lambda: nullcontext(again.append(1)))
+    assert len(again) == 4
+    assert found.summary[0].mean.pictures == BATCH + 4
+
+
 def test_a_broken_picture_is_listed_and_a_part_outside_left_out(tmp_path):
     folder = dataset(tmp_path / "data", 3)
     (folder / "01.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
@@ -149,6 +174,17 @@ def test_a_trunk_without_a_block_is_measured_by_its_features(tmp_path):
     assert ("answer", "same answer, block removed") not in means
 
 
+def test_threshold_and_area_move_the_cut(tmp_path):
+    data, model = read(dataset(tmp_path / "data", 2)), make_tiny(NonLocalSpec())
+    lit = []
+    for k, threshold in enumerate((0.2, 0.9)):
+        asked = Asked(("lit area", "part coverage, equal area"), ("chance",), threshold=threshold)
+        found = evaluate(data, [model], tmp_path / str(k), replace(asked, area=0.9 - threshold / 2))
+        lit.append({one.measure: one.mean.value for one in found.summary})
+    for measure in lit[0]:
+        assert lit[0][measure] > lit[1][measure], measure
+
+
 def _nobody(data, out):
     evaluate(data, [], out)
 
@@ -165,6 +201,8 @@ def _twice(data, out):
         (lambda _d, _o: Asked(("beauty",)), "'beauty' is not a measure"),
         (lambda _d, _o: Asked(maps=("guess",)), "'guess' is not a map"),
         (lambda _d, _o: Asked(()), "Nothing is not a measure"),
+        (lambda _d, _o: Asked(threshold=1.5), "threshold 1.5 is out of range"),
+        (lambda _d, _o: Asked(area=0), "area 0 is out of range"),
     ],
 )
 def test_faults_are_one_line(fault, said, tmp_path, one_line):

@@ -9,7 +9,7 @@ from torch import nn
 
 from models.blocks.layout import Grid
 from models.loaded import LoadedModel
-from viz.evaluation import faithfulness
+from viz.evaluation.answers import faithfulness
 
 GRID = Grid(1, 4, 4)
 

@@ -9,6 +9,7 @@ from viz.datasets.sample import Dataset
 from viz.evaluation.report.summary import Evaluation
 from viz.figure import api as figures
 from viz.figure.sources import FileSources
+from viz.media import footage
 
 SHOWN, DPI = 4, 150
 RANKED_BY = ("part coverage", "energy", "pointing game")
@@ -27,7 +28,11 @@ def write(
     ``models`` by the name that loads them; ``view`` is block, mode and size. Nothing is written of
     a network that no measure ranks. The reference is the first of each picture.
     """
-    sources = FileSources(load=lambda name, _answers: models[name])
+    reader = dataset.samples[0].reader
+    sources = FileSources(
+        load=lambda name, _answers: models[name],
+        read=lambda path, _levels: footage.of(reader(Path(path))),
+    )
     paths = {sample.name: str(sample.path) for sample in dataset.samples}
     first = _first_references(found)
     written = []

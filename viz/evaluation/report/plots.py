@@ -11,7 +11,7 @@ from viz.evaluation.report.summary import Line
 from viz.figure.files import export
 
 _WIDTH_IN, _BAR_IN, _HEAD_IN = 6.5, 0.17, 0.75
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#999999")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#999999")
 """Okabe and Ito's, which colour-blind readers can tell apart; one a network."""
 
 
@@ -38,7 +38,7 @@ def drawn(lines: Sequence[Line]) -> Figure:
 def _panel(panel: Axes, measure: str, lines: Sequence[Line], networks: list[str]) -> None:
     rows = range(len(lines))
     means = [line.mean for line in lines]
-    colours = [_COLOURS[networks.index(line.network) % len(_COLOURS)] for line in lines]
+    colours = [COLOURS[networks.index(line.network) % len(COLOURS)] for line in lines]
     # An interval of a biased statistic (NMI of few pictures) need not hold its value.
     spread = [[max(0, m.value - m.low) for m in means], [max(0, m.high - m.value) for m in means]]
     panel.barh(rows, [m.value for m in means], color=colours, height=0.7)

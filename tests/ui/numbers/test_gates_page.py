@@ -9,7 +9,7 @@ from models.loaded import LoadedModel
 from models.specs.gate import CGDSpec
 from models.specs.network import CompactSpec, Preprocessing
 from tests.ui.pages import app
-from ui.gates import gate_view
+from ui.numbers.gates import gate_view
 from ui.session import loaders
 from viz.attention.kinds.gates import gate_layers
 from viz.attention.pipeline import capture

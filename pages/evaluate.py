@@ -1,0 +1,70 @@
+"""Evaluate: how well maps cover what matters, as numbers with their uncertainty."""
+
+import streamlit as st
+
+from ui import frame, state
+from ui.components.pin_cards import pin_cards
+from ui.guard import guarded
+from ui.numbers.data import choose
+from ui.numbers.data.choose import Chosen
+from ui.numbers.evaluate import evaluated, results, settings
+from ui.numbers.evaluate.evaluated import Evaluated
+from ui.numbers.evaluate.settings import Wanted
+
+
+def main() -> None:
+    """Draw the page."""
+    pin_cards.sidebar()
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    left.markdown("#### Evaluate: do the highlighted patches cover what matters?")
+    told = st.container()
+    with told:
+        chosen, wanted = _asked()
+        pressed = right.button(
+            "Evaluate", type="primary", icon=":material/play_arrow:", width="stretch",
+            disabled=chosen is None or wanted is None or not wanted.networks,
+        )  # fmt: skip
+        made = _made(chosen, wanted, pressed)
+    if made is not None:
+        with st.container():
+            results.show(made)
+
+
+def _asked() -> tuple[Chosen | None, Wanted | None]:
+    chosen = wanted = None
+    with st.sidebar:
+        st.subheader("Data set")
+        with guarded():
+            chosen = choose.choose()
+        st.subheader("What is measured")
+        with guarded():
+            wanted = settings.choose()
+    return chosen, wanted
+
+
+def _made(chosen: Chosen | None, wanted: Wanted | None, pressed: bool) -> Evaluated | None:
+    """Return what is shown: what is chosen if it was measured, else what was before.
+
+    The example is measured at once.
+    """
+    last = state.EVALUATED.get()
+    if chosen is None or wanted is None or not wanted.networks:
+        return last
+    with guarded():
+        found = evaluated.known(evaluated.mark_of(chosen, wanted))
+        is_first = last is None and chosen.title == choose.EXAMPLE and wanted == settings.usual()
+        if found is None and (pressed or is_first):
+            with st.container():
+                found = evaluated.run(chosen, wanted, shared=is_first)
+            st.rerun()
+        if found is not None:
+            return found
+        if last is not None:
+            st.info("Shown are the results before; **Evaluate** measures what is chosen now.")
+        else:
+            st.info("**Evaluate** measures what is chosen on the left.")
+    return last
+
+
+frame.require("pages/evaluate.py")
+main()

@@ -1,0 +1,1 @@
+"""Pages of numbers: Gates, Evaluate, Cost, Strongest patches."""

@@ -1,0 +1,102 @@
+"""The choice of a data set: the drawn example, a folder of the server, or an upload. Visitors name
+no paths of this machine."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from ui import state
+from ui.isolation import media as isolation
+from ui.numbers.data import uploads
+from ui.server import scratch, settings
+from viz.datasets import annotation_files
+from viz.datasets.archive import ENDINGS, TEXTS
+from viz.datasets.read import ACCEPTED, read
+from viz.datasets.sample import Dataset
+from viz.examples import flock
+
+EXAMPLE, UPLOAD = "Example: drawn birds", "Your own pictures"
+LARGEST_MB = 256
+SPLITS = ("both", "train", "test")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A data set that was read: its name for the page, and what tells it from all others."""
+
+    title: str
+    dataset: Dataset
+    mark: tuple[object, ...]
+
+
+def choose() -> Chosen | None:
+    """Draw the choice; return the data set, or None until something was uploaded.
+
+    The errors of reading it are raised.
+    """
+    folders = _named_folders()
+    name = st.selectbox(
+        "Pictures", (EXAMPLE, *folders, UPLOAD), key=state.DATA.name,
+        help=f"To offer folders of this machine here, start it with `--data FOLDER`: {ACCEPTED}.",
+    )  # fmt: skip
+    if name == EXAMPLE:
+        return Chosen(name, example(), (name,))
+    if name == UPLOAD:
+        return _uploaded()
+    return _of_folder(name, folders[name])
+
+
+def _named_folders() -> dict[str, Path]:
+    """Return the folders of the server by name; a number tells two of one name apart."""
+    named: dict[str, Path] = {}
+    for folder in settings.data_folders():
+        name, number = folder.name or str(folder), 2
+        while name in named:
+            name, number = f"{folder.name} ({number})", number + 1
+        named[name] = folder
+    return named
+
+
+@st.cache_resource(show_spinner="Drawing the example")
+def example() -> Dataset:
+    """Return the drawn data set, written once a process."""
+    return read(flock.write(scratch.folder() / "example-birds"))
+
+
+def _of_folder(name: str, folder: Path) -> Chosen:
+    split = None
+    if annotation_files.is_cub(folder):
+        chosen = st.segmented_control("Split", SPLITS, key=state.DATA_SPLIT.name, default="both")
+        split = chosen if chosen in SPLITS[1:] else None
+    most = st.number_input(
+        "Pictures at most", 1, 100_000, 200, key=state.DATA_MOST.name,
+        help="Evenly spaced over the folder. The command line goes through any number.",
+    )  # fmt: skip
+    return Chosen(name, _read(folder, split, int(most)), (str(folder), split, most))
+
+
+@st.cache_resource(max_entries=8, ttl=600, show_spinner="Reading the folder")
+def _read(folder: Path, split: str | None, most: int) -> Dataset:
+    return read(folder, split=split, most=most)
+
+
+def _uploaded() -> Chosen | None:
+    given = st.file_uploader(
+        f"A zip of pictures with their annotations, or pictures, up to {LARGEST_MB} MB each",
+        ["zip", *(ending[1:] for ending in (*ENDINGS, *TEXTS))],
+        accept_multiple_files=True,
+        max_upload_size=LARGEST_MB,
+        key="data-files",
+        help=f"As {ACCEPTED}.",
+    )
+    if not given:
+        state.DATA_UPLOAD.pop()
+        st.caption(
+            "Annotations are optional. Without any, sharpness, distance and faithfulness of maps "
+            "are measured; with points, boxes or masks also what maps cover."
+        )
+        return None
+    held = uploads.kept(given)
+    found = read(held.folder, reader=isolation.picture)
+    return Chosen(f"{len(found.samples)} uploaded pictures", found, held.key)

@@ -1,0 +1,86 @@
+"""A run over many pictures on a page: progress, stop, a turn of the device for each picture; and
+the folders that runs are kept in, so that a run that was stopped goes on."""
+
+import hashlib
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from errors import MachineError
+from ui import state
+from ui.server import scratch
+from ui.server.visitor import stop_if_ended
+from ui.session import loaders
+
+_KEPT = 6
+
+
+class Runs:
+    """The folders of a session's runs, on this machine's disk until the session drops them."""
+
+    def __init__(self) -> None:
+        try:
+            self.folder = Path(tempfile.mkdtemp(dir=scratch.folder(), prefix="runs-"))
+        except OSError as problem:
+            raise MachineError(
+                f"The run could not be kept ({problem.strerror}); whoever runs this server has to "
+                "make room."
+            ) from problem
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+
+    def of(self, mark: str) -> Path:
+        """Return the folder of one run; of earlier ones the last few are kept."""
+        others = [path for path in self.folder.iterdir() if path.name != mark]
+        others.sort(key=lambda path: path.stat().st_mtime)
+        for old in others[: max(0, len(others) - _KEPT + 1)]:
+            shutil.rmtree(old, ignore_errors=True)
+        return self.folder / mark
+
+
+def runs() -> Runs:
+    """Return the folders of this session."""
+    return state.RUNS.once(Runs)
+
+
+def mark_of(*what: object) -> str:
+    """Return the name of a run's folder: the same for the same data set and settings."""
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:24]
+
+
+class Progress:
+    """A bar with a button that stops: pressing it, or anything else on the page, ends the run at
+    the next picture. What is finished is kept."""
+
+    def __init__(self, pictures: int, key: str) -> None:
+        self._pictures, self._done = pictures, 0
+        with st.container(horizontal=True, vertical_alignment="center"):
+            self._bar = st.progress(0.0, "Starting")
+            st.button("Stop", key=f"{key}-stop", icon=":material/stop:")
+        self._queue = st.empty()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for the device, and hold it for one picture."""
+        stop_if_ended()
+        with loaders.turn(self._queue):
+            yield
+        self._done += 1
+        self._show()
+
+    def reached(self, done: int, _pictures: int) -> None:
+        """Take note of a finished batch, those of earlier runs among it."""
+        self._done = done
+        self._show()
+
+    def say(self, text: str) -> None:
+        """Say what is done once every picture was gone through."""
+        self._bar.progress(1.0, text)
+
+    def _show(self) -> None:
+        share = min(1.0, self._done / max(1, self._pictures))
+        self._bar.progress(share, f"Picture {min(self._done, self._pictures)} of {self._pictures}")

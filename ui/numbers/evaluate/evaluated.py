@@ -1,0 +1,80 @@
+"""One evaluation on the page: run, kept, and the example's shared by all visitors."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from errors import InputError
+from models.loaded import LoadedModel
+from ui import state
+from ui.numbers.data import runs
+from ui.numbers.data.choose import Chosen
+from ui.numbers.data.runs import Progress, Runs
+from ui.numbers.evaluate.settings import Wanted
+from ui.session import loaders
+from viz.datasets.sample import Dataset
+from viz.evaluation.evaluate import evaluate
+from viz.evaluation.report import extremes, plots
+from viz.evaluation.report.summary import Evaluation
+
+_SHARED: dict[str, "Evaluated"] = {}
+"""The example with the usual settings, once it was measured: everybody sees it at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluated:
+    """What was measured on what, and the folder of its files, which stays as long as this does."""
+
+    mark: str
+    title: str
+    dataset: Dataset
+    wanted: Wanted
+    found: Evaluation
+    folder: Path
+    pictures: tuple[Path, ...]
+    kept_by: Runs
+
+
+def mark_of(chosen: Chosen, wanted: Wanted) -> str:
+    """Return what tells an evaluation from others: data, networks with their weights, settings."""
+    networks = tuple((name, loaders.network(name).sha256) for name in wanted.networks)
+    return runs.mark_of("evaluate", chosen.mark, networks, wanted.asked)
+
+
+def known(mark: str) -> Evaluated | None:
+    """Return an evaluation that is there: the session's last, or one that all visitors share."""
+    last = state.EVALUATED.get()
+    return last if last is not None and last.mark == mark else _SHARED.get(mark)
+
+
+def run(chosen: Chosen, wanted: Wanted, shared: bool = False) -> Evaluated:
+    """Measure with progress and a button that stops; a run that was stopped goes on.
+
+    InputError where nothing can be measured. What is ``shared`` is there for everybody after.
+    """
+    if not wanted.networks:
+        raise InputError("No network is chosen; choose one or more.")
+    models = [loaders.network(name) for name in wanted.networks]
+    mark, own = mark_of(chosen, wanted), runs.runs()
+    folder, progress = own.of(mark), Progress(len(chosen.dataset.samples), "evaluate")
+    found = evaluate(
+        chosen.dataset, models, folder, wanted.asked, progress.reached, progress.turn
+    )  # fmt: skip
+    progress.say("Drawing the best and the worst")
+    plots.write(found.summary, folder / "summary.pdf")
+    pictures = _extremes(found, chosen.dataset, models, wanted, folder)
+    made = Evaluated(
+        mark, chosen.title, chosen.dataset, wanted, found, folder, tuple(pictures), own
+    )
+    if shared:
+        _SHARED[mark] = made
+    state.EVALUATED.set(made)
+    return made
+
+
+def _extremes(
+    found: Evaluation, dataset: Dataset, models: list[LoadedModel], wanted: Wanted, folder: Path
+) -> list[Path]:
+    view = {"block": wanted.asked.block, "mode": wanted.asked.mode, "size": wanted.asked.size}
+    by_name = dict(zip(wanted.networks, models, strict=True))
+    with loaders.turn():
+        return extremes.write(found, dataset, by_name, folder, view)

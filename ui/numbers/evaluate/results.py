@@ -1,0 +1,156 @@
+"""What an evaluation found, as charts, tables, pictures and files."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from ui import state
+from ui.guard import plain
+from ui.numbers.evaluate import charts
+from ui.numbers.evaluate.evaluated import Evaluated
+from viz.evaluation import definitions
+from viz.evaluation.report.summary import Difference, Line
+
+TABLE = {"hide_index": True, "width": "stretch"}
+_SHOWN = 8
+FILES = {
+    "summary.csv": ("Means", "text/csv"),
+    "differences.csv": ("Differences", "text/csv"),
+    "summary.pdf": ("Plot", "application/pdf"),
+    "cases.csv": ("Every case", "text/csv"),
+    "cases.parquet": ("Every case", "application/vnd.apache.parquet"),
+}
+"""Name of a file -> what it holds, media type."""
+
+
+def show(made: Evaluated) -> None:
+    """Draw the results."""
+    finished = made.found.finished
+    done = finished.pictures - len(finished.problems)
+    of_what = ", ".join(made.wanted.networks)
+    st.markdown(f"**{plain(made.title)}**: {done} pictures, {plain(of_what)}")
+    _problems(made)
+    names = ("Means", "Differences", "Best and worst", "Files", "What is measured")
+    makers = (_means, _differences, _pictures, _files, _definitions)
+    for tab, fill in zip(st.tabs(names), makers, strict=True):
+        with tab:
+            fill(made)
+
+
+def _problems(made: Evaluated) -> None:
+    lines = [*made.dataset.notes]
+    lines += [f"{name}: {why}" for name, why in made.found.finished.problems]
+    if not lines:
+        return
+    more = [f"and {len(lines) - _SHOWN} more"] if lines[_SHOWN:] else []
+    with st.expander(f"{len(lines)} things could not be used", icon=":material/info:"):
+        st.markdown("\n".join(f"- {plain(line)}" for line in [*lines[:_SHOWN], *more]))
+
+
+def _measure(made: Evaluated, key: str, names: list[str]) -> str:
+    """Return the measure that is shown: the one chosen before, where it was measured here."""
+    before = state.EVALUATE_SHOWN.get()
+    index = names.index(before) if before in names else _first(names)
+    name = st.selectbox("Measure", names, index=index, key=f"{key}-{made.mark}")
+    state.EVALUATE_SHOWN.set(name)
+    return name
+
+
+def _first(names: list[str]) -> int:
+    """Return the place of what most come for: parts covered, else the first."""
+    wanted = "part coverage, equal area"
+    return names.index(wanted) if wanted in names else 0
+
+
+def _means(made: Evaluated) -> None:
+    lines = made.found.summary
+    name = _measure(made, "means", list(dict.fromkeys(line.measure for line in lines)))
+    st.caption(plain(definitions.of(name)))
+    st.plotly_chart(charts.means(lines, name), key=f"means-chart-{made.mark}")
+    st.dataframe([_row(line) for line in lines if line.measure == name], **TABLE)
+    with st.expander("All measures"):
+        st.dataframe([{"Measure": line.measure, **_row(line)} for line in lines], **TABLE)
+    st.caption(
+        "Intervals hold 95 % of the means of resampled pictures (bootstrap): cases of one picture "
+        "are averaged first."
+    )
+
+
+def _row(line: Line) -> dict[str, object]:
+    return {"Network": line.network, "Map": line.map, **_numbers(line)}
+
+
+def _numbers(line: Line | Difference) -> dict[str, object]:
+    mean = line.mean
+    return {
+        "Mean": round(mean.value, 4),
+        "95 % from": round(mean.low, 4),
+        "to": round(mean.high, 4),
+        "Pictures": mean.pictures,
+    }
+
+
+def _differences(made: Evaluated) -> None:
+    lines = made.found.differences
+    names = list(dict.fromkeys(one.measure for one in lines))
+    if not names:
+        st.caption("Choose two networks, or a map to compare with, to see differences.")
+        return
+    name = _measure(made, "differences", names)
+    st.caption(
+        "Paired: picture by picture, over those that both have. Where the interval leaves 0 out, "
+        "the sign is no accident of these pictures."
+    )
+    st.plotly_chart(charts.differences(lines, name), key=f"differences-chart-{made.mark}")
+    st.dataframe(
+        [
+            {"Difference": charts.pair_words(one), **_numbers(one), "Leaves 0 out": _is_clear(one)}
+            for one in lines
+            if one.measure == name
+        ],
+        **TABLE,
+    )
+
+
+def _is_clear(one: Difference) -> bool:
+    return one.mean.low > 0 or one.mean.high < 0
+
+
+def _pictures(made: Evaluated) -> None:
+    if not made.pictures:
+        st.caption("No measure of maps ranks the pictures; measure part coverage or energy.")
+    for path in made.pictures:
+        which, _, network = path.stem.partition("-")
+        words = {"best": "What it does best on", "worst": "What it does worst on"}[which]
+        st.markdown(f"**{plain(network)}**: {words.lower()}")
+        st.image(path.read_bytes(), alt=f"{words}: {network}")
+
+
+def _files(made: Evaluated) -> None:
+    for name, (what, mime) in FILES.items():
+        path = made.folder / name
+        if path.is_file():
+            st.download_button(
+                f"{what} ({name})", _content(path), name, mime, key=f"save-{name}",
+                on_click="ignore", icon=":material/download:",
+            )  # fmt: skip
+    asked = made.wanted.asked
+    models = " ".join(f"--model {name}" for name in made.wanted.networks)
+    st.caption("The same on the command line, over any number of pictures:")
+    st.code(
+        f"python -m viz evaluate FOLDER {models} --threshold {asked.threshold:g} "
+        f"--area {asked.area:g} --out RESULTS",
+        language=None,
+    )
+
+
+def _content(path: Path) -> Callable[[], bytes]:
+    return path.read_bytes
+
+
+def _definitions(_made: Evaluated) -> None:
+    st.dataframe(
+        [{"Measure": name, "Definition": definitions.of(name)} for name in definitions.WORDS],
+        **TABLE,
+    )

@@ -1,0 +1,63 @@
+"""What is measured: networks, measures, maps, the cut."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from ui import state
+from ui.session import loaders
+from ui.session.defaults import PICTURE_NETWORKS
+from viz.attention import queries
+from viz.evaluation import measures
+from viz.evaluation.evaluate import Asked
+from viz.evaluation.measures import Cut
+from viz.evaluation.sources import SOURCES
+
+MOST_NETWORKS = 6
+LAST = "the last one"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Networks by name, and what is measured of them."""
+
+    networks: tuple[str, ...]
+    asked: Asked
+
+
+def choose() -> Wanted:
+    """Draw the settings; InputError where they leave nothing to measure."""
+    entries = {one.id: one for one in loaders.catalogue_entries() if one.spec is not None}
+    networks = st.multiselect(
+        "Networks", list(entries), default=[name for name in PICTURE_NETWORKS if name in entries],
+        key=state.EVALUATE_NETWORKS.name, max_selections=MOST_NETWORKS,
+        help="Those of Explore, and what you opened on Models. Two or more are compared in pairs.",
+    )  # fmt: skip
+    measured = st.multiselect(
+        "Measures", measures.NAMES, default=list(measures.DEFAULT),
+        key=state.EVALUATE_MEASURES.name,
+        help="Deletion, insertion and ROAD run the network many times a picture.",
+    )  # fmt: skip
+    maps = st.multiselect(
+        "Maps", list(SOURCES), default=list(SOURCES), key=state.EVALUATE_MAPS.name,
+        help="; ".join(f"{name}: {source.words}" for name, source in SOURCES.items()),
+    )  # fmt: skip
+    labels = [queries.block_labels(entries[name].spec) for name in networks]
+    shared = [label for label in labels[0] if all(label in one for one in labels)] if labels else []
+    block = st.selectbox("Block", [LAST, *shared], key=state.EVALUATE_BLOCK.name)
+    threshold = st.slider(
+        "Threshold of part coverage", 0.05, 0.95, Cut().threshold, 0.05,
+        key=state.EVALUATE_THRESHOLD.name,
+    )  # fmt: skip
+    area = st.slider(
+        "Area at which maps are equal", 0.05, 0.5, Cut().area, 0.05, key=state.EVALUATE_AREA.name
+    )
+    one = None if block in (LAST, None) else block
+    order = tuple(name for name in measures.NAMES if name in measured)
+    asked = Asked(order, tuple(maps), one, threshold=threshold, area=area)
+    return Wanted(tuple(networks), asked)
+
+
+def usual() -> Wanted:
+    """Return what is measured before anything was changed."""
+    return Wanted(PICTURE_NETWORKS, Asked())

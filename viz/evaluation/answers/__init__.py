@@ -1,0 +1,1 @@
+"""What a network answers when pixels, or its blocks, are taken away."""

@@ -1,0 +1,48 @@
+"""What each measure is, in words: pages and docs/measures.md show these lines."""
+
+WORDS: dict[str, str] = {
+    "part coverage": "Share of the other visible parts whose cell is at or above the threshold "
+    "(0.7, the cut of the papers' figures) of the map, the reference's own cell left out and the "
+    "others scaled to [0, 1].",
+    "lit area": "Share of the cells that part coverage counts as lit: what chance would cover.",
+    "part coverage, equal area": "Share of the other visible parts on the highest cells, 15 % of "
+    "all unless asked otherwise: the same area for all maps.",
+    "pointing game": "1 where the highest cell but the reference's is on the object (its mask, "
+    "outline or box) or next to it, else 0 (Zhang et al. 2016); without an object: on another part "
+    "or next to it.",
+    "energy": "Share of the map's positive mass on the object (energy-based pointing game, Wang et "
+    "al. 2020); a cell is on it when its middle is.",
+    "object area": "Share of the cells that are on the object: the energy of an even map.",
+    "deletion": "Area under the probability of the predicted class while pixels are set to the "
+    "training mean, highest first, in 10 equal steps (RISE, Petsiuk et al. 2018): 0 to 1.",
+    "insertion": "Area under the probability of the predicted class while pixels come back to a "
+    "blurred picture, highest first, in 10 equal steps (RISE, Petsiuk et al. 2018): 0 to 1.",
+    "ROAD": "Mean over 20, 40, 60, 80 % of the pixels of (p without the lowest − p without the "
+    "highest) / 2, p the probability of the predicted class, pixels filled in by noisy linear "
+    "imputation (Rong et al. 2022): -0.5 to 0.5.",
+    "NMI": "Normalised mutual information, in percent, of the group or head that is highest at "
+    "each key point against the key point's name (PDiscoNet, van der Klis et al. 2023).",
+    "ARI": "Adjusted Rand index, in percent, of the same two labelings.",
+    "key point error": "Distance of key points from where a linear map of the parts' centroids, "
+    "fitted on every other picture, says they are, over the longer side of the object's box.",
+    "PCK@0.1": "Share of the parts that two pictures in a row share whose best cosine match in the "
+    "second lies within a tenth of the longer side of its object's box (Yang and Ramanan 2013).",
+    "top-1": "Share of right answers, of pictures whose class the network names.",
+    "top-1, block removed": "The same with every attention block passing its input on.",
+    "same answer, block removed": "Share of pictures whose answer stays without the blocks.",
+    "row entropy": "Entropy of the weights over its highest possible value: 0 on one cell, 1 even.",
+    "distance in space": "How far the weight lies from its reference on average, over the diagonal "
+    "of the input: 0 on the reference itself, 0.37 for an even map.",
+    "distance in time": "How many moments the weight lies from its reference on average; 0 for a "
+    "picture.",
+    "share on the reference": "Weight on the reference's own cell.",
+    "similarity of heads or groups": "Mean cosine between the maps of different heads or groups at "
+    "the same reference.",
+    "query dependence": "1 − the mean correlation between the maps of different references: 0 "
+    "where every reference gives the same map (GCNet's question, Cao et al. 2019).",
+}
+
+
+def of(name: str) -> str:
+    """Return what a measure is, in one or two sentences."""
+    return WORDS[name]
