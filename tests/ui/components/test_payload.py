@@ -135,6 +135,7 @@ def test_an_nl_row_is_queries_keys_and_how_a_row_is_made(name, groups, heads):
         "width": 1 if name == "concatenation" else 7,
         "heads": heads,
         "groups": groups,
+        "first": 0,
         "form": "sum" if name == "concatenation" else "product",
         "scale": block.pairwise.scale,
         "normaliser": "softmax" if "gaussian" in name else "count",
