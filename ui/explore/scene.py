@@ -80,7 +80,9 @@ def scene(clip: Clip, settings: Settings) -> Scene | None:
                 named = _by_class(named, capture, block)
             named = _offered(named, block)
             cell = queries.nearest_cell(capture, block, reference.at, reference.frame)
-            shot = Shot(named, capture.model, capture, block, cell, over, reference.frame)
+            shot = Shot(
+                named, capture.model, capture, block, cell, over=over, frame=reference.frame
+            )
             # Asked for here, where what cannot be is said in one line.
             shots += [shot] if shot.maps else []
     views = tuple(shot.view for shot in shots)

@@ -266,7 +266,9 @@ def shot(
     block = block_for(reference, view, capture, own)
     cell = place(capture, block, reference.at, reference.frame)
     over = one if reference.mean else None
-    return Shot(view, sources.model(view.network), capture, block, cell, over, reference.frame)
+    return Shot(
+        view, sources.model(view.network), capture, block, cell, over=over, frame=reference.frame
+    )
 
 
 def block_for(reference: Reference, view: View, capture: Capture, own: bool) -> BlockCapture:
