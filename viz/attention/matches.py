@@ -135,5 +135,5 @@ def _point(capture: Capture, block: FeatureCapture, position: int) -> Point:
     """Return the middle of a cell in pixels, and the first frame that lies in its moment."""
     grid = block.query_grid
     cell = cell_of(grid, position)
-    x, y = capture.geometry.cell_centre(cell.y, cell.x, grid)
+    x, y = capture.geometry_of(block).cell_centre(cell.y, cell.x, grid)
     return x, y, -(-cell.t * capture.frames // grid.frames)

@@ -159,7 +159,7 @@ def factors_of(capture):
 
 def pairs_of(capture, other):
     """Yield what two pictures have in common."""
-    yield "match", matches.matches(capture, (20, 20), other).values
+    yield "match", matches.matches(capture, (40, 20), other).values  # in the box of a head
     for number, found in enumerate(matches.mutual_matches(capture, other, most=3)):
         yield f"mutual {number}", [*found.a, *found.b, found.cosine]
 
