@@ -15,6 +15,7 @@ page = st.navigation(
         st.Page("pages/figure.py", title="Figure", icon=":material/grid_view:"),
         st.Page("pages/gates.py", title="Gates", icon=":material/tune:"),
         st.Page("pages/evaluate.py", title="Evaluate", icon=":material/query_stats:"),
+        st.Page("pages/cost.py", title="Cost", icon=":material/calculate:"),
         st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
     ]
 )

@@ -172,6 +172,10 @@ EVALUATE_AREA: Key[float] = Key("evaluate-area", "float", 0.15)
 EVALUATE_SHOWN: Key[str | None] = Key("evaluate-shown", "str | None")
 EVALUATED = Key("evaluated", "Evaluated | None")
 
+COST_NETWORK: Key[str | None] = Key("cost-network", "str | None")
+COST_SIZE: Key[int | None] = Key("cost-size", "int | None")
+COST_FRAMES: Key[int | None] = Key("cost-frames", "int | None")
+
 KEYS: dict[str, Key] = {key.name: key for key in list(globals().values()) if isinstance(key, Key)}
 """Every key by its name."""
 

@@ -258,6 +258,10 @@ def evaluated(made, monkeypatch, cub):
     return seen | check(at, made)
 
 
+def counted_costs(made):
+    return check(app().switch_page("pages/cost.py").run(), made)
+
+
 @pytest.mark.slow
 def test_all_that_the_pages_keep_is_in_the_register_and_of_its_type(
     made, cgnl_checkpoint, tmp_path, monkeypatch
@@ -266,6 +270,7 @@ def test_all_that_the_pages_keep_is_in_the_register_and_of_its_type(
     seen = explored(made) | explored_clip(made) | drawn_figure(made)
     seen |= linked(made) | opened_networks(made, cgnl_checkpoint, tiny) | looked_at_gates(made)
     seen |= named_network(made) | detected(made)
-    seen |= evaluated(made, monkeypatch, cub(tmp_path / "cub"))
+    seen |= evaluated(made, monkeypatch, cub(tmp_path / "cub")) | counted_costs(made)
     gone = {"wanted_page", "pin-message", "figure-pin-problem", "remove_problem"}  # read at once
+    gone |= {"device"}  # asked for where there are several
     assert state.KEYS.keys() - seen == gone | {"footage-before", "figure-pin", "missing-problems"}

@@ -5,9 +5,10 @@ shapes alone, and of a CGD's scalings g (f^T w). Poolings, norms and the product
 features are not counted, as they are not in the paper.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
-from math import isnan
+from math import isnan, nan
 
 import torch
 from torch import Tensor, nn
@@ -17,16 +18,19 @@ from models.blocks.comparison import BAMBlock
 from models.build import outline, parameter_count
 from models.multiply_adds import multiply_adds
 from models.specs.network import NetworkSpec
+from viz.evaluation.costs import orders
 from viz.evaluation.costs.papers import (
     RELATIVE_BASE,
     RELATIVE_FRAMES,
+    RELATIVE_NOTE,
+    RELATIVE_PAPER,
     RELATIVE_ROWS,
     RELATIVE_SIZE,
+    RELATIVE_TITLE,
     TABLES,
     Cost,
     Row,
     Table,
-    short,
 )
 
 
@@ -102,24 +106,71 @@ def added(table: Table, row: Row) -> Cost:
     return Cost(sum(c.parameters for c in costs), sum(c.multiply_adds for c in costs))
 
 
-def lines_of(table: Table) -> Iterator[str]:
-    """Yield the lines of one table: module, paper, ours, the difference, and why they differ."""
-    yield _line(table.title, "paper", "ours", "difference", table.note)
+@dataclass(frozen=True)
+class Compared:
+    """A line of a paper's table beside what is counted here; ``is_ratio`` where the paper prints
+    its networks over the plain one. ``note`` says why they differ, where they do."""
+
+    table: str
+    name: str
+    paper: Cost
+    ours: Cost
+    note: str = ""
+    is_ratio: bool = False
+
+    @property
+    def differences(self) -> tuple[float, float]:
+        """Ours over the paper's, minus 1: parameters and multiply-adds; NaN where it has none."""
+        pairs = zip(self.ours, self.paper, strict=True)
+        return tuple(nan if isnan(paper) else ours / paper - 1 for ours, paper in pairs)
+
+
+def compared(table: Table) -> Iterator[Compared]:
+    """Yield the lines of one table: the plain network, then what each module adds to it."""
     plain = network_cost(table.base, table.frames, table.size)
-    yield _compared("  plain", table.paper, plain)
+    yield Compared(table.title, "plain", table.paper, plain, table.note)
     for row in table.rows:
-        yield _compared(f"  + {row.name}", row.paper, added(table, row), row.note)
+        yield Compared(table.title, f"+ {row.name}", row.paper, added(table, row), row.note)
 
 
-def _compared(name: str, paper: Cost, ours: Cost, note: str = "") -> str:
-    pairs = ((ours.parameters, paper.parameters), (ours.multiply_adds, paper.multiply_adds))
-    differences = " ".join(f"{_relative(*pair):>8}" for pair in pairs)
-    return _line(name, str(paper), str(ours), differences, note)
+def compared_ratios() -> Iterator[Compared]:
+    """Yield the lines of the NL paper's Table 2 (e), which prints ratios to the plain network."""
+    base = network_cost(RELATIVE_BASE, RELATIVE_FRAMES, RELATIVE_SIZE)
+    yield Compared(RELATIVE_TITLE, "plain", RELATIVE_PAPER, base, RELATIVE_NOTE)
+    for row in RELATIVE_ROWS:
+        cost = network_cost(row.spec, RELATIVE_FRAMES, RELATIVE_SIZE)
+        ours = Cost(*(one / plain for one, plain in zip(cost, base, strict=True)))
+        paper = Cost(row.parameters, row.multiply_adds)
+        yield Compared(RELATIVE_TITLE, row.name, paper, ours, row.note, is_ratio=True)
 
 
-def _relative(ours: float, paper: float) -> str:
-    """Return +2.1 %; a dash where the paper prints nothing."""
-    return "-" if isnan(paper) else f"{100 * (ours / paper - 1):+.1f}%"
+def every() -> Iterator[Compared]:
+    """Yield every line of the papers' tables."""
+    for table in TABLES:
+        yield from compared(table)
+    yield from compared_ratios()
+
+
+def lines_of(lines: Iterable[Compared]) -> Iterator[str]:
+    """Yield the text of lines, each table under its title: paper, ours, difference, and why."""
+    title = ""
+    for one in lines:
+        if one.table != title:
+            title = one.table
+            yield _line(title, "paper", "ours", "difference")
+        told = [words(cost, one.is_ratio) for cost in (one.paper, one.ours)]
+        differences = " ".join(f"{relative(value):>8}" for value in one.differences)
+        yield _line(f"  {one.name}", *told, differences, one.note)
+
+
+def words(cost: Cost, is_ratio: bool = False) -> str:
+    """Return a cost as text of one width: 2.1M 1.8G, or 1.20x 1.50x."""
+    return f"{cost.parameters:>7.2f}x {cost.multiply_adds:>7.2f}x" if is_ratio else str(cost)
+
+
+def relative(difference: float) -> str:
+    """Return +2.1%; a dash where the paper prints nothing."""
+    return "-" if isnan(difference) else f"{100 * difference:+.1f}%"
 
 
 def _line(name: str, paper: str, ours: str, difference: str, note: str = "") -> str:
@@ -127,20 +178,7 @@ def _line(name: str, paper: str, ours: str, difference: str, note: str = "") -> 
     return f"{name:<40} {paper:>17} | {ours:>17} | {difference:>17}{remark}"
 
 
-def relative_lines() -> Iterator[str]:
-    """Yield the lines of the NL paper's Table 2 (e), which prints ratios to the plain network."""
-    base = network_cost(RELATIVE_BASE, RELATIVE_FRAMES, RELATIVE_SIZE)
-    own = f"{short(base.parameters)}, {short(base.multiply_adds)}"
-    yield f"NL, Table 2 (e): ResNet-101 C2D, 43.2M, 34.2G in the paper; ours {own}"
-    for row in RELATIVE_ROWS:
-        cost = network_cost(row.spec, RELATIVE_FRAMES, RELATIVE_SIZE)
-        ours = cost.parameters / base.parameters, cost.multiply_adds / base.multiply_adds
-        both = (f"{a:.2f}x {b:.2f}x" for a, b in ((row.parameters, row.multiply_adds), ours))
-        yield _line(f"  {row.name}", *both, "", row.note)
-
-
 def report() -> Iterator[str]:
     """Yield every table of the papers: parameters, multiply-adds; paper, ours, difference."""
-    for table in TABLES:
-        yield from lines_of(table)
-    yield from relative_lines()
+    yield from lines_of(every())
+    yield from orders.lines()

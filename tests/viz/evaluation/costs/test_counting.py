@@ -11,7 +11,7 @@ from models.specs.gate import CGDSpec
 from models.specs.network import CompactSpec, ModelSpec
 from viz.cli import main
 from viz.evaluation.costs import counting as costs
-from viz.evaluation.costs import growth
+from viz.evaluation.costs import growth, orders
 from viz.evaluation.costs.papers import TABLES, Cost, Row, Table, short
 
 
@@ -63,7 +63,7 @@ EXPLAINED = {"A2, 5 blocks"}
 
 
 def test_the_papers_resnet_rows_are_met_within_rounding():
-    table = next(t for t in TABLES if t.title.startswith("Table 6"))
+    table = next(t for t in TABLES if t.title.startswith("CGD, Table 6"))
     for row in table.rows:
         if row.name in EXPLAINED:
             assert row.note
@@ -77,24 +77,39 @@ def test_each_row_says_how_it_is_built_and_each_line_both_numbers():
     for table in TABLES:
         for row in table.rows:
             assert (row.spec is None) == (row.make is not None) == bool(row.units)
-    lines = list(costs.lines_of(Table("tiny", TINY, Cost(1e6, 2e9), (), size=8, note="why")))
-    assert lines[0].endswith("(why)")
-    assert "1M" in lines[1]
-    assert "2G" in lines[1]
+    tiny = Table("tiny", TINY, Cost(1e6, 2e9), (), size=8, note="why")
+    title, plain = costs.lines_of(costs.compared(tiny))
+    assert title.startswith("tiny")
+    assert plain.endswith("(why)")
+    assert "1M" in plain
+    assert "2G" in plain
 
 
 def test_a_line_says_paper_ours_and_the_difference():
-    lines = list(costs.lines_of(Table("tiny", TINY, Cost(costs.network_cost(TINY, 1, 8).parameters,
-                                                         float("nan")), (), size=8)))  # fmt: skip
-    assert "+0.0%" in lines[1]
-    assert lines[1].rstrip().endswith("-")
+    paper = Cost(costs.network_cost(TINY, 1, 8).parameters, float("nan"))
+    _title, plain = costs.lines_of(costs.compared(Table("tiny", TINY, paper, (), size=8)))
+    assert "+0.0%" in plain
+    assert plain.rstrip().endswith("-")
 
 
 def test_the_nl_papers_ratios_are_met_within_its_rounding():
-    lines = list(costs.relative_lines())
-    assert len(lines) == 3
-    ours = lines[1].split("|")[1].split()
-    assert [float(n.rstrip("x")) for n in ours] == pytest.approx([1.2, 1.2], abs=0.08)
+    plain, nl, _i3d = costs.compared_ratios()
+    assert not plain.is_ratio
+    assert list(nl.ours) == pytest.approx([1.2, 1.2], abs=0.08)
+    assert "1.20x" in list(costs.lines_of([nl]))[1]
+
+
+def test_every_difference_of_five_percent_has_its_reason():
+    lines = list(costs.every())
+    tables = {one.table: one.note for one in lines if one.name == "plain"}
+    for one in lines:
+        if max(map(abs, one.differences)) > 0.05:
+            assert one.note or tables[one.table], one
+
+
+def test_products_grow_with_the_powers_that_the_papers_print():
+    for one in orders.measured():
+        assert one.powers == pytest.approx(one.order.powers, abs=0.01), one.order
 
 
 def test_blocks_grow_as_the_papers_say():

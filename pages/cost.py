@@ -1,0 +1,76 @@
+"""Cost: parameters and multiply-adds of networks and blocks, beside what the papers print."""
+
+import streamlit as st
+
+from models.specs.network import MAX_FRAMES
+from ui import frame, state
+from ui.components.pin_cards import pin_cards
+from ui.guard import guarded
+from ui.numbers.cost import tables
+from ui.session import loaders
+from viz.attention.pipeline import SIZES, effective
+
+TABLE = {"hide_index": True, "width": "stretch"}
+COUNTED = (
+    "Multiply-adds are those of convolutions, dense layers and matrix products, counted by torch "
+    "on shapes alone; poolings, norms and additions are left out, as in the papers."
+)
+
+
+def network() -> None:
+    """Count a network that is here, at any size."""
+    entries = {one.id: one for one in loaders.catalogue_entries() if one.spec is not None}
+    left, middle, right = st.columns([3, 1, 1])
+    name = left.selectbox("Network", list(entries), key=state.COST_NETWORK.name)
+    if name is None:
+        return
+    prep = entries[name].spec.preprocessing
+    size = middle.number_input(
+        "Side in pixels", *SIZES, None, key=state.COST_SIZE.name, placeholder=str(prep.size),
+        disabled=prep.fixed,
+    )  # fmt: skip
+    frames = right.number_input(
+        "Frames", 1, MAX_FRAMES, None, key=state.COST_FRAMES.name, placeholder=str(prep.frames)
+    )
+    with guarded():
+        spec = loaders.network(name).spec
+        _mode, side = effective(spec, "fit", size)
+        count = frames or prep.frames
+        rows = tables.network_rows(spec, count, side)
+        st.markdown(f"One forward pass of {count} x {side} x {side}:")
+        st.dataframe(rows, **TABLE)
+
+
+def growth() -> None:
+    """Show how blocks grow with the number of positions."""
+    st.plotly_chart(tables.growth_chart(), key="growth")
+    st.caption(
+        f"Whole blocks, from a picture's res4 to 32 frames at four times its resolution. At the "
+        f"largest sizes they grow as {tables.growth_words()}: NL compares every position with "
+        "every other, CGNL and CGD do not."
+    )
+    st.markdown("**The papers' orders of growth, and what is measured** (one frame, N = HW)")
+    st.dataframe(tables.order_rows(), **TABLE)
+
+
+def papers() -> None:
+    """Show the papers' own tables beside ours."""
+    for title, rows in tables.papers().items():
+        st.markdown(f"**{title}**")
+        st.dataframe(rows, **TABLE)
+
+
+def main() -> None:
+    """Draw the page."""
+    pin_cards.sidebar()
+    st.markdown("#### Cost: parameters and multiply-adds, beside the papers")
+    st.caption(COUNTED)
+    names = ("A network", "Growth with N", "The papers' tables")
+    for tab, fill in zip(st.tabs(names), (network, growth, papers), strict=True):
+        with tab, guarded():
+            fill()
+    st.caption("The same on the command line: `python -m viz cost`")
+
+
+frame.require("pages/cost.py")
+main()

@@ -1,0 +1,36 @@
+"""The Cost page: a network at a size, growth, the papers' tables: the numbers of the command."""
+
+import pytest
+
+from tests.ui.pages import app, assert_sound
+from viz.evaluation.costs import counting, growth
+from viz.evaluation.costs.papers import short
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_page_shows_what_the_command_prints(monkeypatch):
+    ratios = list(counting.compared_ratios())
+    monkeypatch.setattr(counting, "every", lambda: iter(ratios))
+    at = assert_sound(app().switch_page("pages/cost.py").run())
+    of_network, of_orders, of_papers = (table.value for table in at.dataframe)
+    assert list(of_papers["Multiply-adds, ours"]) == [
+        short(ratios[0].ours.multiply_adds),
+        *(f"{one.ours.multiply_adds:.2f}x" for one in ratios[1:]),
+    ]
+    assert list(of_papers["Why they differ"]) == [one.note for one in ratios]
+    assert "N^2.00 C^2.00" in set(of_orders["Measured"])
+    before = of_network["Multiply-adds"][0]
+    at.number_input(key="cost-size").set_value(448).run()
+    after = assert_sound(at).dataframe[0].value
+    assert after["What"][0] == "the whole network"
+    assert after["What"][1].startswith("block ")
+    assert after["Multiply-adds"][0] != before
+
+
+def test_the_growth_goes_to_the_size_of_videos():
+    from ui.numbers.cost import tables
+
+    figure = tables.growth_chart()
+    assert max(figure.data[0].x) == 32 * 56 * 56
+    assert {line.name for line in figure.data} == set(growth.BLOCKS)
