@@ -2,7 +2,6 @@
 
 import io
 import random
-import socket
 import statistics
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.chromium import find_chromium
+from benchmarks.server.serving import free_port
 from viz.examples import bird
 
 ROOT = Path(__file__).parents[1]
@@ -175,10 +175,9 @@ def _count(count_file: Path) -> int:
 @contextmanager
 def served(count_file: Path) -> Iterator[str]:
     """Serve the app on a free port; the address is handed over once it answers."""
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "benchmarks.counting_server", str(count_file), str(port)]
+    port = free_port()
+    module = "benchmarks.server.counting_server"
+    command = [sys.executable, "-m", module, str(count_file), str(port)]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

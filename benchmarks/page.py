@@ -19,6 +19,7 @@ SUITES: dict[str, tuple[str, ...]] = {
     "figures": ("benchmarks.figures", "benchmarks.browser.figures"),
     "datasets": ("benchmarks.datasets",),
     "blocks": ("benchmarks.blocks",),
+    "server": ("benchmarks.server.sessions",),
 }
 """Suite -> the modules whose ``report()`` gives its lines."""
 _TITLES = {
@@ -30,6 +31,7 @@ _TITLES = {
     "figures": "Figures",
     "datasets": "Data sets: evaluate and export",
     "blocks": "Blocks against the machine's floors",
+    "server": "One server, many sessions",
 }
 
 

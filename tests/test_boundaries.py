@@ -78,6 +78,8 @@ ORDER: dict[str, tuple[str, ...]] = {
         "state",
         "bound",
         "guard",
+        "server.turns",
+        "server.visitor",
         "isolation",
         "server",
         "frame",

@@ -4,9 +4,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from models.checkpoints.loading import Inspection, Publishers, inspect, load, unpublished
+    from models.checkpoints.loading import Inspection, Publishers, Read, inspect, load, unpublished
 
-__all__ = ["Inspection", "Publishers", "inspect", "load", "unpublished"]
+__all__ = ["Inspection", "Publishers", "Read", "inspect", "load", "unpublished"]
 
 
 def __getattr__(name: str) -> object:

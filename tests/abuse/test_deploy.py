@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.server.serving import free_port
 from tests.paths import ROOT
 
 pytestmark = pytest.mark.slow
@@ -31,12 +32,6 @@ needs_nginx = pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not
 only_all = pytest.mark.skipif(
     os.environ.get("NONLOCAL_VIZ_ABUSE") != "all", reason="starts two servers: make abuse"
 )
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 @pytest.mark.parametrize("name", ["Caddyfile", "nginx.conf"])

@@ -13,7 +13,7 @@ import pytest
 from errors import MediaError, OutsideError
 from tests.abuse.samples import sample
 from tests.viz import drawn_clips
-from ui.isolation import channel, jobs, media, pool
+from ui.isolation import channel, given, jobs, media, pool
 from viz.media import footage
 from viz.types import Sampling
 
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.timeout(60), pytest.mark.slow]
 @pytest.fixture(scope="module", autouse=True)
 def _closed():
     yield
-    media.pool().close()
+    given.pool().close()
 
 
 def same(one, other):
@@ -115,7 +115,7 @@ def test_a_decoder_that_goes_round_is_ended_by_its_processor_time(monkeypatch, o
 
 def test_a_child_that_dies_is_replaced():
     media.read(png(), "a.png")
-    for process in media.pool().processes:
+    for process in given.pool().processes:
         os.kill(process, signal.SIGKILL)
     time.sleep(0.1)
     assert media.read(png(), "a.png").width == 46
@@ -123,7 +123,7 @@ def test_a_child_that_dies_is_replaced():
 
 def test_a_child_that_is_killed_at_work_is_one_line(one_line):
     media.read(png(), "a.png")
-    victim = media.pool().processes[-1]
+    victim = given.pool().processes[-1]
 
     def look():
         with suppress(ProcessLookupError):
@@ -168,8 +168,8 @@ def test_a_child_has_no_torch_and_nothing_of_the_environment(monkeypatch):
     try:
         block = channel.block(png())
         request = {
-            "kind": "read", "names": ["a.png"], "lengths": [1], "is_set": False, "token": "t",
-            "megabytes": 500, "seconds": 10,
+            "kind": "read", "names": ["a.png"], "lengths": [len(png())], "is_set": False,
+            "token": "t", "megabytes": 500, "seconds": 10, "result_mb": 100,
         }  # fmt: skip
         reply, made = child.ask(request, [block], 60, lambda: None)
         channel.close([block, *made])

@@ -8,15 +8,14 @@ from errors import AttentionVizError
 from ui import state
 from ui.components.keypoints import keypoints as clickable
 from ui.guard import plain
+from ui.isolation import texts
+from ui.server.visitor import stop_if_ended
 from ui.session import medium
 from ui.session import pins as session_pins
 from ui.session.pins import Pin
-from viz.figure import keypoints
 from viz.figure.keypoint_files import EVERY
 from viz.figure.keypoints import Truth
 from viz.figure.recipe.recipe import LONGEST_LABEL, MOST_PARTS, Part
-
-CUB = {keypoints.LOCATIONS, keypoints.NAMES, keypoints.PICTURES}
 
 
 def show(pin: Pin) -> None:
@@ -40,18 +39,10 @@ def _take(id: str) -> None:
     if not uploads:
         return
     try:
-        found = read(dict(medium.contents(uploads)))
+        found = texts.points(dict(medium.contents(uploads)), stop_if_ended)
         state.FIGURE_KEYPOINTS_MESSAGE.set(("caption", give(found, id)))
     except AttentionVizError as problem:
         state.FIGURE_KEYPOINTS_MESSAGE.set(("error", plain(str(problem))))
-
-
-def read(files: dict[str, bytes]) -> Truth:
-    """Return the points in CUB's text files, or in the first CSV or JSON."""
-    if CUB & set(files):
-        return keypoints.read_cub_files(files)
-    name, content = next(iter(files.items()))
-    return keypoints.read_bytes(content, name)
 
 
 def give(found: Truth, id: str) -> str:

@@ -8,13 +8,15 @@ from errors import AttentionVizError, InputError
 from ui import state
 from ui.figure import settings as figure_settings
 from ui.guard import plain
+from ui.isolation import texts
+from ui.server.visitor import stop_if_ended
 from ui.session import medium, missing
 from ui.session import pins as session_pins
 from ui.session.pins import Pin
-from viz.figure.files import embedded_recipe
+from viz.figure.files import recipe_text
 from viz.figure.recipe.recipe import Recipe
 
-LARGEST_MB = embedded_recipe.LARGEST_BYTES // 2**20
+LARGEST_MB = recipe_text.LARGEST_BYTES // 2**20
 
 
 def uploader() -> None:
@@ -39,7 +41,7 @@ def _take() -> None:
         return
     try:
         [(name, content)] = medium.contents([upload])
-        begin(embedded_recipe.read(content, name))
+        begin(texts.recipe(content, name, stop_if_ended))
     except AttentionVizError as problem:
         state.FIGURE_OPEN_PROBLEM.set(plain(str(problem)))
 

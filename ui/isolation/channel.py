@@ -8,7 +8,7 @@ import os
 import socket
 import struct
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -68,15 +68,28 @@ def _exactly(source: socket.socket, count: int) -> bytes:
 
 def block(content: bytes | np.ndarray) -> int:
     """Return the descriptor of a new block that holds ``content`` and cannot be changed."""
+    return joined([content])
+
+
+def joined(pieces: Iterable[bytes | np.ndarray]) -> int:
+    """Return the descriptor of a new block that holds pieces one after another, each written as it
+    comes, and cannot be changed."""
     descriptor = _memory()
-    with memoryview(content) as view:
-        flat = view.cast("B") if view.nbytes else view
-        done = 0
-        while done < view.nbytes:
-            done += os.write(descriptor, flat[done:])
+    try:
+        for piece in pieces:
+            _write(descriptor, memoryview(piece))
+    except BaseException:
+        os.close(descriptor)
+        raise
     if hasattr(os, "memfd_create"):
         fcntl.fcntl(descriptor, _ADD_SEALS, _SEALED)
     return descriptor
+
+
+def _write(descriptor: int, view: memoryview) -> None:
+    flat, done = view.cast("B") if view.nbytes else view, 0
+    while done < view.nbytes:
+        done += os.write(descriptor, flat[done:])
 
 
 def _memory() -> int:
@@ -94,6 +107,15 @@ def content(descriptor: int) -> bytes:
         return file.read(size)
 
 
+def files(request: dict, blocks: Sequence[int]) -> list[tuple[str, bytes]]:
+    """Return the names and bytes of a request's files, which lie in one block one after another."""
+    whole, found, place = content(blocks[0]), [], 0
+    for name, size in zip(request["names"], request["lengths"], strict=True):
+        found.append((name, whole[place : place + size]))
+        place += size
+    return found
+
+
 def array(descriptor: int, shape: Sequence[int], dtype: str) -> np.ndarray:
     """Return a block as an array, not copied: what is written to it stays in this process.
 
@@ -101,7 +123,7 @@ def array(descriptor: int, shape: Sequence[int], dtype: str) -> np.ndarray:
     """
     kind, count = np.dtype(dtype), 1
     for side in shape:
-        if not isinstance(side, int) or side < 1:
+        if type(side) is not int or side < 1:
             raise BrokenChannelError("a block without a shape")
         count *= side
     if os.fstat(descriptor).st_size != count * kind.itemsize:

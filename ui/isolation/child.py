@@ -33,11 +33,9 @@ def main(descriptor: int) -> None:
 def _answered(request: dict, blocks: list[int]) -> tuple[dict, list[int]]:
     """Do what is asked; a refusal is an answer, too."""
     kind = KINDS[request["kind"]]
-    limits.start(request["megabytes"], request["seconds"])
-    made: list[int] = []
+    limits.start(request["megabytes"], request["seconds"], request["result_mb"])
     try:
-        told, arrays = kind.job(request, [channel.content(block) for block in blocks])
-        made = [channel.block(array) for array in arrays]
+        told, made = kind.job(request, blocks)
     except AttentionVizError as problem:
         return {"refused": type(problem).__name__, "line": str(problem)}, []
     except MemoryError:
@@ -51,6 +49,6 @@ def refusal(reply: dict) -> AttentionVizError | None:
     """Return the refusal that a child sent, of the class that it had."""
     if "refused" not in reply:
         return None
-    named = getattr(errors, str(reply["refused"]), errors.MediaError)
+    named = getattr(errors, str(reply["refused"]), errors.InputError)
     known = isinstance(named, type) and issubclass(named, AttentionVizError)
-    return (named if known else errors.MediaError)(str(reply.get("line", "")))
+    return (named if known else errors.InputError)(str(reply.get("line", "")))

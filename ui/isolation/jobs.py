@@ -1,82 +1,45 @@
 """What children do: jobs with their limits, and the functions behind them. Plain values in, plain
-values and arrays out."""
+values and blocks of memory out."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numpy as np
+from errors import AttentionVizError, CheckpointError, InputError, MediaError
+from ui.isolation import read_media, read_texts, read_weights
 
-from viz.datasets import archive
-from viz.media import footage
-from viz.media.footage import Footage
-
-Reply = tuple[dict, list[np.ndarray]]
-Job = Callable[[dict, list[bytes]], Reply]
+Job = Callable[[dict, Sequence[int]], tuple[dict, list[int]]]
+"""Takes a request and the descriptors of its blocks, which stay the caller's; returns what it tells
+and the descriptors of new blocks."""
 
 
 class Kind(NamedTuple):
-    """A kind of work: what does it, the memory in MB and the seconds of processor time that it may
-    take, and the seconds after which it is given up however busy the machine is."""
+    """A kind of work: what does it; the memory in MB, beside ``growth`` times the file, and the
+    seconds of processor time that it may take; the seconds after which it is given up however busy
+    the machine is; and what is said of a file that ends it."""
 
     job: Job
     megabytes: int
     seconds: int
     patience: int
+    remedy: str
+    refusal: type[AttentionVizError] = InputError
+    growth: int = 0
+    result_mb: int = 1024
 
 
-_LAST: list[tuple[str, Footage]] = []
-"""What this child read last: frames are asked for after a clip was read."""
-
-
-def _opened(request: dict, files: Sequence[bytes]) -> Footage:
-    """Return the footage in files; that of the request before it where it is the same."""
-    if _LAST and _LAST[0][0] == request["token"]:
-        return _LAST[0][1]
-    _LAST.clear()
-    names = request["names"]
-    if len(names) == 1 and not request["is_set"]:
-        found = footage.read(files[0], names[0])
-    else:
-        found = footage.read_set(_split(names, request["lengths"], files[0]))
-    _LAST.append((request["token"], found))
-    return found
-
-
-def _split(names: list[str], lengths: list[int], joined: bytes) -> list[tuple[str, bytes]]:
-    parts, place = [], 0
-    for name, length in zip(names, lengths, strict=True):
-        parts.append((name, joined[place : place + length]))
-        place += length
-    return parts
-
-
-def _read(request: dict, files: list[bytes]) -> Reply:
-    found = _opened(request, files)
-    told = {
-        "name": found.name, "sha256": found.sha256, "width": found.width, "height": found.height,
-        "notes": found.notes,
-    }  # fmt: skip
-    if found.is_clip:
-        return told, [np.array(found.times, np.float64)]
-    picture = found.take((0,))
-    _LAST.clear()  # a picture is asked for once
-    return told | {"shape": picture.frames.shape}, [picture.frames]
-
-
-def _frames(request: dict, files: list[bytes]) -> Reply:
-    taken = _opened(request, files).source.frames(request["numbers"], request["most"])
-    return {"shape": taken.values.shape, "notes": taken.notes}, [taken.values]
-
-
-def _unpack(request: dict, files: list[bytes]) -> Reply:
-    found = archive.unpack(files[0], request["names"][0])
-    told = {"paths": [path for path, _ in found], "lengths": [len(part) for _, part in found]}
-    joined = b"".join(part for _path, part in found)
-    return told, [np.frombuffer(joined, np.uint8)]
-
+_MEDIA = "Export it again as PNG, JPEG or MP4 (H.264)."
 
 KINDS: dict[str, Kind] = {
-    "read": Kind(_read, 1500, 20, 60),
-    "unpack": Kind(_unpack, 1500, 30, 60),
-    "frames": Kind(_frames, 2000, 70, 100),
-}
+    "read": Kind(read_media.read, 1500, 20, 60, _MEDIA, MediaError),
+    "frames": Kind(read_media.frames, 2000, 70, 100, _MEDIA, MediaError),
+    "unpack": Kind(
+        read_media.unpack, 1500, 30, 60, "Give a folder's pictures and annotations in a .zip.",
+        MediaError,
+    ),
+    "recipe": Kind(read_texts.recipe, 700, 30, 60, "Give the recipe.json of the figure."),
+    "points": Kind(read_texts.points, 700, 20, 60, "Give a smaller CSV or JSON of points."),
+    "weights": Kind(
+        read_weights.weights, 700, 60, 120, "Save the network's state_dict again, alone.",
+        CheckpointError, growth=2, result_mb=8500,
+    ),
+}  # fmt: skip

@@ -6,8 +6,8 @@ import threading
 import time
 from pathlib import Path
 
-MOST_RESULT = 2**30
-"""Bytes of one block."""
+MOST_RESULT = 9 * 2**30
+"""Bytes of one block, of any kind of work."""
 _CHECKED_EVERY_S = 1.0
 _STATUS = Path("/proc/self/status")
 
@@ -21,12 +21,14 @@ def settle() -> None:
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
 
-def start(megabytes: int, seconds: int) -> None:
-    """Allow the next piece of work so much memory and processor time beyond what was used."""
+def start(megabytes: int, seconds: int, result_mb: int) -> None:
+    """Allow the next piece of work so much memory and processor time beyond what was used, and
+    blocks of so many MB."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     spent = int(used.ru_utime + used.ru_stime) + 1
     _soften(resource.RLIMIT_CPU, spent + seconds)
     _soften(resource.RLIMIT_DATA, _data() + megabytes * 2**20)
+    _soften(resource.RLIMIT_FSIZE, result_mb * 2**20)
 
 
 def _data() -> int:

@@ -1,73 +1,38 @@
 """Pictures and clips read by children: the same footage as viz.media gives, whose frames are
 decoded outside of this process."""
 
-import secrets
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from errors import MediaError
 from ui.isolation import channel
-from ui.isolation.pool import Pool
+from ui.isolation.given import Given, Look, nothing
 from viz.datasets import archive
 from viz.media import footage, pictures
 from viz.media.footage import Footage
 from viz.media.pixels.upright import Pixels
 from viz.types import Clip
 
-Look = Callable[[], None]
-"""Is called while a child works; whatever it raises ends the work."""
 MOST_SET_BYTES = 2**30
-
-
-@cache
-def pool() -> Pool:
-    """Return the pool of this process."""
-    return Pool()
-
-
-def warm() -> None:
-    """Start the pool's children in the background, so that the first picture need not wait."""
-    threading.Thread(target=pool().warm, daemon=True).start()
-
-
-@dataclass(frozen=True, eq=False)
-class _Given:
-    """Files as a child gets them: their bytes one after another, and a token that is their own."""
-
-    names: tuple[str, ...]
-    lengths: tuple[int, ...]
-    joined: bytes
-    is_set: bool
-    token: str
-
-    def ask(self, kind: str, look: Look, **more: object) -> tuple[dict, list[int]]:
-        request = {
-            "kind": kind, "names": self.names, "lengths": self.lengths, "is_set": self.is_set,
-            "token": self.token, **more,
-        }  # fmt: skip
-        block = channel.block(self.joined)
-        try:
-            return pool().run(request, [block], pictures.safe_name(self.names[0]), look)
-        finally:
-            channel.close([block])
 
 
 @dataclass(frozen=True, eq=False)
 class _Remote:
     """Frames that a child decodes."""
 
-    given: _Given
+    given: Given
+    is_set: bool
     look: Look
 
     def frames(self, numbers: Sequence[int], most: int) -> Pixels:
         numbers = [int(number) for number in numbers]
-        told, blocks = self.given.ask("frames", self.look, numbers=numbers, most=most)
+        told, blocks = self.given.ask(
+            "frames", self.look, is_set=self.is_set, numbers=numbers, most=most
+        )
         with _broken(self.given.names[0], blocks):
             shape = _shape(told)
             if shape[0] != len(numbers):
@@ -75,11 +40,7 @@ class _Remote:
             return Pixels(channel.array(blocks[0], shape, "u1"), _notes(told))
 
 
-def _nothing() -> None:
-    """Let a child finish."""
-
-
-def read(content: bytes, name: str, look: Look = _nothing) -> Footage:
+def read(content: bytes, name: str, look: Look = nothing) -> Footage:
     """Take a picture or clip as ``viz.media.footage.read`` does, read by a child.
 
     MediaError also for what needs more memory or time than a child may have.
@@ -87,18 +48,15 @@ def read(content: bytes, name: str, look: Look = _nothing) -> Footage:
     if not content:
         return footage.read(content, name)  # which says so
     pictures.check_weight(pictures.safe_name(name), len(content), pictures.MAX_CLIP_BYTES)
-    return _footage(_Given((name,), (len(content),), content, False, secrets.token_hex(8)), look)
+    return _footage(Given.of([(name, content)]), False, look)
 
 
-def read_set(files: Sequence[tuple[str, bytes]], look: Look = _nothing) -> Footage:
+def read_set(files: Sequence[tuple[str, bytes]], look: Look = nothing) -> Footage:
     """Take pictures as the frames of a clip as ``viz.media.footage.read_set`` does, by a child."""
-    lengths = tuple(len(content) for _name, content in files)
     if not files:
         return footage.read_set(files)
-    pictures.check_weight("The set", sum(lengths), MOST_SET_BYTES)
-    joined = b"".join(content for _name, content in files)
-    names = tuple(name for name, _content in files)
-    return _footage(_Given(names, lengths, joined, True, secrets.token_hex(8)), look)
+    pictures.check_weight("The set", sum(len(content) for _, content in files), MOST_SET_BYTES)
+    return _footage(Given.of(files), True, look)
 
 
 def picture(path: Path) -> Clip:
@@ -107,12 +65,11 @@ def picture(path: Path) -> Clip:
     return read(pictures.content_of(path), path.name).take((0,))
 
 
-def unpack(content: bytes, name: str, look: Look = _nothing) -> list[tuple[str, bytes]]:
+def unpack(content: bytes, name: str, look: Look = nothing) -> list[tuple[str, bytes]]:
     """Return (path, bytes) of the pictures and annotations in a zip as
     ``viz.datasets.archive.unpack`` does, read by a child."""
     pictures.check_weight(pictures.safe_name(name), len(content), pictures.MAX_CLIP_BYTES)
-    given = _Given((name,), (len(content),), content, False, secrets.token_hex(8))
-    told, blocks = given.ask("unpack", look)
+    told, blocks = Given.of([(name, content)]).ask("unpack", look)
     with _broken(name, blocks):
         paths, lengths = list(map(str, told["paths"])), list(map(int, told["lengths"]))
         archive.check_bounds(list(zip(paths, lengths, strict=True)), name)
@@ -126,8 +83,8 @@ def unpack(content: bytes, name: str, look: Look = _nothing) -> list[tuple[str, 
         ]
 
 
-def _footage(given: _Given, look: Look) -> Footage:
-    told, blocks = given.ask("read", look)
+def _footage(given: Given, is_set: bool, look: Look) -> Footage:
+    told, blocks = given.ask("read", look, is_set=is_set)
     with _broken(given.names[0], blocks):
         name, sha256 = pictures.safe_name(str(told["name"])), str(told["sha256"])[:64]
         size, notes = (int(told["width"]), int(told["height"])), _notes(told)
@@ -138,7 +95,7 @@ def _footage(given: _Given, look: Look) -> Footage:
             return footage.of(Clip(frames, (0.0,), name, sha256, notes=notes, size=kept))
         count = channel.length(blocks[0], "f8")
         times = tuple(channel.array(blocks[0], (count,), "f8").tolist())
-        return Footage(name, sha256, *size, times, _Remote(given, look), notes)
+        return Footage(name, sha256, *size, times, _Remote(given, is_set, look), notes)
 
 
 def _shape(told: dict) -> tuple[int, ...]:

@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from errors import AttentionVizError, MachineError, MediaError
+from errors import AttentionVizError, MachineError
 from ui.isolation import channel
 from ui.isolation.child import READY, refusal
-from ui.isolation.jobs import KINDS
+from ui.isolation.jobs import KINDS, Kind
+from ui.server.turns import Turns
+from ui.server.visitor import session_id
 
-CHILDREN = 2
+CHILDREN = max(2, min(4, os.cpu_count() or 1))
 STARTING_S = 60
 _LOOK_EVERY_S = 0.1
 _ROOT = Path(__file__).resolve().parents[2]
@@ -82,12 +84,13 @@ class Child:
 
 
 class Pool:
-    """At most ``children`` jobs at a time; who comes first is served first."""
+    """At most ``children`` jobs at a time; of those who wait, the session goes next that was served
+    the longest ago."""
 
     def __init__(self, children: int = CHILDREN) -> None:
         self._free: list[Child] = []
         self._lock = threading.Lock()
-        self._places = threading.BoundedSemaphore(children)
+        self._turns = Turns(places=children)
         self._children = children
 
     def warm(self) -> None:
@@ -106,27 +109,29 @@ class Pool:
         and the descriptors of its blocks, which the caller closes.
 
         The refusal of the reader is raised as it is. A child that dies, or takes longer than its
-        kind may, is one line (MediaError) and a new child.
+        kind may, is one line (the kind's refusal) and a new child.
         """
         kind = KINDS[request["kind"]]
-        while not self._places.acquire(timeout=_LOOK_EVERY_S):
-            look()
-        try:
+        size = sum(os.fstat(block).st_size for block in blocks) // 2**20
+        limited = {
+            **request,
+            "megabytes": kind.megabytes + kind.growth * size,
+            "seconds": kind.seconds,
+            "result_mb": kind.result_mb,
+        }
+        with self._turns.turn(session_id(), lambda _place, _seconds: look()):
             child = self._taken()
             try:
-                limited = {**request, "megabytes": kind.megabytes, "seconds": kind.seconds}
                 reply, made = child.ask(limited, blocks, kind.patience, look)
             except (TimeoutError, channel.BrokenChannelError, OSError) as problem:
                 child.end()
-                raise _without_answer(problem, name, kind.patience) from problem
+                raise _without_answer(problem, name, kind) from problem
             except BaseException:
                 child.end()
                 raise
             with self._lock:
                 self._free.append(child)
-        finally:
-            self._places.release()
-        return _told(reply, made, name)
+        return _told(reply, made, name, kind)
 
     def _taken(self) -> Child:
         with self._lock:
@@ -156,26 +161,20 @@ class Pool:
             return tuple(child.process.pid for child in self._free)
 
 
-def _told(reply: dict, made: list[int], name: str) -> tuple[dict, list[int]]:
+def _told(reply: dict, made: list[int], name: str, kind: Kind) -> tuple[dict, list[int]]:
     if isinstance(told := reply.get("told"), dict):
         return told, made
     channel.close(made)
     refused = refusal(reply)
     if refused is not None:
         raise refused
-    raise MediaError(
-        f"{name} could not be read ({str(reply.get('failed'))[:60]}); export it again as PNG, JPEG "
-        "or MP4 (H.264)."
-    )
+    raise kind.refusal(f"{name} could not be read ({str(reply.get('failed'))[:60]}). {kind.remedy}")
 
 
-def _without_answer(problem: Exception, name: str, patience: float) -> AttentionVizError:
+def _without_answer(problem: Exception, name: str, kind: Kind) -> AttentionVizError:
     if isinstance(problem, TimeoutError):
-        return MediaError(
-            f"{name} takes more than {patience:.0f} s to read; cut it, scale it down, or save it "
-            "as H.264 MP4 first."
-        )
-    return MediaError(
-        f"{name} could not be read: what decodes it broke down or needed more than its share of "
-        "memory or time. Export it again as PNG, JPEG or MP4 (H.264)."
+        return kind.refusal(f"{name} takes more than {kind.patience:.0f} s to read. {kind.remedy}")
+    return kind.refusal(
+        f"{name} could not be read: what reads it broke down or needed more than its share of "
+        f"memory or time. {kind.remedy}"
     )

@@ -12,16 +12,18 @@ import streamlit as st
 
 from errors import AttentionVizError, MachineError, without_frames
 from models import checkpoints
-from models.checkpoints import Inspection
+from models.checkpoints import Inspection, Read
 from models.report import Question, UndecidedError
 from models.zoo import catalogue
 from models.zoo.catalogue import SUFFIXES
 from models.zoo.published import told_of
 from ui import state
 from ui.guard import guarded, plain
+from ui.isolation import weights
 from ui.models import answers
 from ui.models import inspection as model_inspection
 from ui.server import scratch
+from ui.server.visitor import stop_if_ended
 from ui.session import device, own_networks
 
 MAX_MB = 2048
@@ -111,7 +113,7 @@ def _inspected(held: Held, given: dict[str, str]) -> Inspection:
     if known is None or known[0] != key:
         with st.spinner("Reading the checkpoint and verifying every key"):
             try:
-                outcome = checkpoints.inspect(held.path, given, told_of)
+                outcome = checkpoints.inspect(held.path, given, told_of, _reader())
             except AttentionVizError as problem:
                 outcome = without_frames(problem)
         known = (key, outcome)
@@ -121,6 +123,11 @@ def _inspected(held: Held, given: dict[str, str]) -> Inspection:
     return known[1]
 
 
+def _reader() -> Read:
+    """Return what reads a checkpoint in a child process, which ends with the session."""
+    return weights.reader(stop_if_ended)
+
+
 def _use(held: Held, found: Inspection, given: dict[str, str], names: tuple[str, ...]) -> None:
     """Offer to look at the network; it is loaded first, so that a failure changes nothing."""
     if not model_inspection.explore_button(found.spec, "use_own"):
@@ -128,7 +135,7 @@ def _use(held: Held, found: Inspection, given: dict[str, str], names: tuple[str,
     with guarded():
         name = f"own-{file_name(held.name).partition('.')[0]}"
         with st.spinner("Loading the network"):
-            loaded = checkpoints.load(held.path, given, name, told_of)
+            loaded = checkpoints.load(held.path, given, name, told_of, _reader())
             model = catalogue.ready(loaded, device.chosen())
         model = replace(model, class_names=names or model.class_names)
         own_networks.add(model, f"{held.name}, {found.report.family}")

@@ -23,14 +23,14 @@ class _Ticket:
 
 
 class Turns:
-    """Lets one piece of work run at a time, sessions in turn: of those that wait, the one goes
-    next whose session was served the longest ago, or never."""
+    """Lets one piece of work, or ``places``, run at a time, sessions in turn: of those that wait,
+    the one goes next whose session was served the longest ago, or never."""
 
-    def __init__(self, most_waiting: int = 200) -> None:
-        self.most_waiting = most_waiting
+    def __init__(self, most_waiting: int = 200, places: int = 1) -> None:
+        self.most_waiting, self._places = most_waiting, places
         self._changed = threading.Condition()
         self._waiting: list[_Ticket] = []
-        self._running: _Ticket | None = None
+        self._running: list[_Ticket] = []
         self._served: dict[str, int] = {}
         self._count = 0
         self._mine = threading.local()
@@ -44,7 +44,7 @@ class Turns:
     @property
     def is_running(self) -> bool:
         """Whether something runs."""
-        return self._running is not None
+        return bool(self._running)
 
     @property
     def served(self) -> int:
@@ -83,9 +83,9 @@ class Turns:
         while True:
             with self._changed:
                 order = self._order()
-                if self._running is None and order[0] is ticket:
+                if len(self._running) < self._places and order[0] is ticket:
                     self._waiting.remove(ticket)
-                    self._running = ticket
+                    self._running.append(ticket)
                     self._serve(ticket)
                     return
                 place = order.index(ticket) + 1
@@ -113,8 +113,8 @@ class Turns:
 
     def _left(self, ticket: _Ticket) -> None:
         with self._changed:
-            if self._running is ticket:
-                self._running = None
+            if ticket in self._running:
+                self._running.remove(ticket)
                 self.seconds_run += time.monotonic() - ticket.began
             else:
                 self._waiting.remove(ticket)

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from streamlit.runtime import app_session, memory_uploaded_file_manager
 
 from errors import AttentionVizError
-from ui.isolation import media
+from ui.isolation import given
 from ui.server import health, memory, scratch, settings
 from ui.server.turns import DEVICE
 from ui.server.uploads import Manager, UploadLimits
@@ -94,13 +94,13 @@ def _manager() -> Any:  # noqa: ANN401
 async def _living(_app: Any) -> AsyncIterator[None]:  # noqa: ANN401
     """Start the children that read files, give memory back now and then, and leave nothing."""
     scratch.folder()
-    media.warm()
+    given.warm()
     tidying = asyncio.create_task(_keep_tidy())
     try:
         yield
     finally:
         tidying.cancel()
-        media.pool().close()
+        given.pool().close()
         scratch.remove()
 
 

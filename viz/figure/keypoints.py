@@ -90,6 +90,14 @@ def read_cub_files(files: Mapping[str, bytes], name: str = "CUB's files") -> Tru
     return _gathered(_located(texts[LOCATIONS], pictures, names), name, pictures.values())
 
 
+def read_files(files: Mapping[str, bytes]) -> Truth:
+    """Return the points in CUB's text files, or in the first file, a CSV or JSON."""
+    if {LOCATIONS, NAMES, PICTURES} & set(files):
+        return read_cub_files(files)
+    name, content = next(iter(files.items()))
+    return read_bytes(content, name)
+
+
 def read_bytes(content: bytes, name: str) -> Truth:
     """Read a JSON or a CSV of points, recognised by the content.
 

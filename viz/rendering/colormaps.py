@@ -2,7 +2,6 @@
 
 from typing import Literal, get_args
 
-import matplotlib
 import numpy as np
 
 from errors import OutsideError
@@ -25,4 +24,6 @@ def colour_table(name: str) -> np.ndarray:
         raise OutsideError(
             f"{name!r} is not a colour map; use one of {', '.join(get_args(Colormap))}."
         )
+    import matplotlib  # what only reads recipes needs the names alone
+
     return matplotlib.colormaps[name](np.arange(256), bytes=True)[:, :3].copy()

@@ -248,7 +248,7 @@ def test_cubs_files_are_read_together():
         "part_locs.txt": b"1 1 3.5 4.5 1\n1 2 0 0 0\n",
         "parts.txt": b"1 back\n2 beak\n",
     }
-    assert figure_keypoints.read(files).of("a.jpg") == (Part("back", 3.5, 4.5),)
+    assert keypoints.read_files(files).of("a.jpg") == (Part("back", 3.5, 4.5),)
 
 
 def test_cells_of_the_table_of_parts_change_what_was_typed():

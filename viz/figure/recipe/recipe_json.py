@@ -11,12 +11,10 @@ from errors import InputError
 from viz.attention.kinds import registry as kinds
 from viz.figure.recipe import strict_json, upgrade
 from viz.figure.recipe.recipe import Recipe, Reference, View
+from viz.figure.recipe.strict_json import FORMAT, VERSION
 from viz.rendering import look
 
-FORMAT = "nonlocal-viz-figure"
-VERSION = 2
-LARGEST_BYTES = 4 * 2**20
-"""A recipe file is a few KB; ground truth of many photos makes it larger."""
+LARGEST_BYTES = strict_json.LARGEST_RECIPE
 
 
 def dumps(recipe: Recipe) -> str:
@@ -30,12 +28,7 @@ def loads(text: str | bytes, name: str = "The recipe") -> Recipe:
 
     Nothing that the recipe names is opened.
     """
-    if len(text) > LARGEST_BYTES:
-        raise InputError(
-            f"{name} has {len(text)} bytes; recipes have at most {LARGEST_BYTES}. Give a "
-            "recipe.json that this program wrote."
-        )
-    content = _object(text, name)
+    content = strict_json.recipe_object(text, name)
     version = _version(content.pop("format", None), name)
     return _checked(upgrade.from_version_1(content, name) if version == 1 else content, name)
 
@@ -58,16 +51,6 @@ def schema() -> dict[str, Any]:
 @cache
 def _adapter() -> TypeAdapter[Recipe]:
     return TypeAdapter(Recipe)
-
-
-def _object(text: str | bytes, name: str) -> dict[str, Any]:
-    content = strict_json.parsed(text, name, "a recipe.json that this program wrote")
-    if not isinstance(content, dict):
-        raise InputError(
-            f"{name} holds a {type(content).__name__}; a recipe is one JSON object with the key "
-            f'"format": "{FORMAT}/{VERSION}".'
-        )
-    return content
 
 
 def _version(found: object, name: str) -> int:

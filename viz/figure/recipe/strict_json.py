@@ -5,6 +5,11 @@ from collections import Counter
 
 from errors import InputError
 
+FORMAT = "nonlocal-viz-figure"
+VERSION = 2
+LARGEST_RECIPE = 4 * 2**20
+"""Bytes of a recipe: its file is a few KB; ground truth of many photos makes it larger."""
+
 
 def parsed(text: str | bytes, name: str, wanted: str) -> object:
     """Return what a JSON text holds; InputError names the file, and says what is ``wanted``.
@@ -29,3 +34,19 @@ def parsed(text: str | bytes, name: str, wanted: str) -> object:
     except (ValueError, RecursionError) as problem:
         what = "nested too deeply" if isinstance(problem, RecursionError) else problem
         raise InputError(f"{name} is not JSON ({what}); give {wanted}.") from problem
+
+
+def recipe_object(text: str | bytes, name: str) -> dict[str, object]:
+    """Return the JSON object of a recipe's text, of any format; InputError where it is none."""
+    if len(text) > LARGEST_RECIPE:
+        raise InputError(
+            f"{name} has {len(text)} bytes; recipes have at most {LARGEST_RECIPE}. Give a "
+            "recipe.json that this program wrote."
+        )
+    content = parsed(text, name, "a recipe.json that this program wrote")
+    if not isinstance(content, dict):
+        raise InputError(
+            f"{name} holds a {type(content).__name__}; a recipe is one JSON object with the key "
+            f'"format": "{FORMAT}/{VERSION}".'
+        )
+    return content

@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from pypdf import PdfReader, PdfWriter
 
 from errors import InputError
-from viz.figure.files import embedded_recipe, export
+from viz.figure.files import embedded_recipe, export, recipe_text
 from viz.figure.recipe import recipe_json
 from viz.figure.recipe.recipe import Medium, Network, Recipe, Reference, View
 
@@ -200,13 +200,13 @@ def test_a_deep_or_endless_svg_is_refused():
 
 
 def test_what_takes_too_long_is_given_up(files, monkeypatch):
-    monkeypatch.setattr(embedded_recipe, "LONGEST_SECONDS", -1.0)
+    monkeypatch.setattr(recipe_text, "LONGEST_SECONDS", -1.0)
     assert "takes too long" in refused(files["pdf"])
     assert "takes too long" in refused(svg("<a/>" * 20_000))
 
 
 def test_a_file_over_the_limit_is_not_looked_into(monkeypatch, files):
-    monkeypatch.setattr(embedded_recipe, "LARGEST_BYTES", len(files["pdf"]) - 1)
+    monkeypatch.setattr(recipe_text, "LARGEST_BYTES", len(files["pdf"]) - 1)
     assert "at most" in refused(files["pdf"])
 
 

@@ -1,6 +1,6 @@
 """Serve the app, adding one byte to a file with every forward pass of a whole network.
 
-python -m benchmarks.counting_server COUNT_FILE PORT
+python -m benchmarks.server.counting_server COUNT_FILE PORT
 """
 
 import sys
@@ -10,7 +10,7 @@ from streamlit.web import cli
 
 from models.backbones.resnet import AttentionResNet
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def main(count_file: Path, port: str) -> None:

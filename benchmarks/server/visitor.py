@@ -1,7 +1,6 @@
 """A visitor without a browser: Streamlit's own messages over a websocket."""
 
 import io
-import json
 import time
 import urllib.request
 import uuid
@@ -123,9 +122,3 @@ class Visitor:
     def says(self) -> str:
         """Return all that the page says."""
         return "\n".join(self.texts)
-
-
-def health(port: int) -> dict:
-    """Return what /health of a server says."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=10) as reply:
-        return json.load(reply)

@@ -1,0 +1,1 @@
+"""One server under many sessions."""

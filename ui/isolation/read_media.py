@@ -1,0 +1,56 @@
+"""Pictures and clips, as a child reads them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ui.isolation import channel
+from viz.datasets import archive
+from viz.media import footage
+from viz.media.footage import Footage
+
+_LAST: list[tuple[str, Footage]] = []
+"""What this child read last: frames are asked for after a clip was read."""
+
+
+def _opened(request: dict, blocks: Sequence[int]) -> Footage:
+    """Return the footage in files; that of the request before it where it is the same."""
+    if _LAST and _LAST[0][0] == request["token"]:
+        return _LAST[0][1]
+    _LAST.clear()
+    files = channel.files(request, blocks)
+    if len(files) == 1 and not request["is_set"]:
+        [(name, content)] = files
+        found = footage.read(content, name)
+    else:
+        found = footage.read_set(files)
+    _LAST.append((request["token"], found))
+    return found
+
+
+def read(request: dict, blocks: Sequence[int]) -> tuple[dict, list[int]]:
+    """Tell what footage is, with its times; with its pixels where it is a picture."""
+    found = _opened(request, blocks)
+    told = {
+        "name": found.name, "sha256": found.sha256, "width": found.width, "height": found.height,
+        "notes": found.notes,
+    }  # fmt: skip
+    if found.is_clip:
+        return told, [channel.block(np.array(found.times, np.float64))]
+    picture = found.take((0,))
+    _LAST.clear()  # a picture is asked for once
+    return told | {"shape": picture.frames.shape}, [channel.block(picture.frames)]
+
+
+def frames(request: dict, blocks: Sequence[int]) -> tuple[dict, list[int]]:
+    """Decode frames of a clip."""
+    taken = _opened(request, blocks).source.frames(request["numbers"], request["most"])
+    return {"shape": taken.values.shape, "notes": taken.notes}, [channel.block(taken.values)]
+
+
+def unpack(request: dict, blocks: Sequence[int]) -> tuple[dict, list[int]]:
+    """Tell the paths and sizes of what is in the zip of a data set; their bytes are the block."""
+    [(name, content)] = channel.files(request, blocks)
+    found = archive.unpack(content, name)
+    told = {"paths": [path for path, _ in found], "lengths": [len(part) for _, part in found]}
+    return told, [channel.joined(part for _path, part in found)]

@@ -1,0 +1,37 @@
+"""Recipes and key points read by children: what viz makes of the files, out of plain JSON."""
+
+from collections.abc import Mapping
+
+from errors import InputError
+from ui.isolation import channel
+from ui.isolation.given import Given, Look, nothing
+from viz.figure import keypoint_files
+from viz.figure.files.recipe_text import check_weight
+from viz.figure.keypoints import Truth
+from viz.figure.recipe import recipe_json
+from viz.figure.recipe.recipe import Recipe
+from viz.media.pictures import safe_name
+
+
+def recipe(content: bytes, name: str, look: Look = nothing) -> Recipe:
+    """Return the recipe in a file as ``viz.figure.files.embedded_recipe.read`` does, read by a
+    child."""
+    check_weight(content, name)
+    told, blocks = Given.of([(name, content)]).ask("recipe", look)
+    channel.close(blocks)
+    return recipe_json.loads(str(told.get("text")), name)
+
+
+def points(files: Mapping[str, bytes], look: Look = nothing) -> Truth:
+    """Return the points in files as ``viz.figure.keypoints.read_files`` does, read by a child."""
+    given = Given.of(list(files.items()))
+    told, blocks = given.ask("points", look)
+    channel.close(blocks)
+    try:
+        parts = {
+            str(picture): tuple(keypoint_files.part(*point, "the points") for point in own)
+            for picture, own in told["parts"].items()
+        }
+        return Truth(parts, safe_name(str(told["name"])))
+    except (LookupError, TypeError, AttributeError) as problem:
+        raise InputError(f"{safe_name(given.names[0])} could not be read; give a CSV.") from problem
