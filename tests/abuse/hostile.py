@@ -79,14 +79,14 @@ def shared_state(path: Path) -> None:
     path.write_bytes(b"\x80\x02}(U\1s" + shared + b"U\1k" + kind + made + b"u.")
 
 
-def many_scans(path: Path) -> None:
-    """A progressive JPEG of 12 million pixels and 3,000 scans, 0.4 MB."""
+def many_scans(path: Path, scans: int = 3000) -> None:
+    """A progressive JPEG of 12 million pixels and so many scans, 0.4 MB."""
     file = io.BytesIO()
     Image.new("L", (4000, 3000), 128).save(file, "JPEG", progressive=True, quality=10)
     content = file.getvalue()
     last = content.rindex(b"\xff\xda")
     scan = content[last:-2]
-    path.write_bytes(content[:last] + scan * 3000 + b"\xff\xd9")
+    path.write_bytes(content[:last] + scan * scans + b"\xff\xd9")
 
 
 def empty_jpeg(path: Path) -> None:

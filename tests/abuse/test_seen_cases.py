@@ -11,6 +11,7 @@ from errors import AttentionVizError, CheckpointError, InputError, without_frame
 from models import checkpoints
 from tests.abuse import hostile
 from tests.abuse.measured import measured
+from tests.abuse.samples import sample
 from viz.cli.main import main
 from viz.figure import keypoints
 from viz.figure.recipe import strict_json
@@ -58,6 +59,13 @@ def test_a_hostile_picture_is_refused_without_being_decoded(tmp_path, one_line, 
     assert words in one_line(caught.value)
     assert cost.seconds < 1
     assert cost.megabytes < 50
+
+
+def test_an_mp4_that_leads_round_in_itself_is_refused(one_line):
+    with measured() as cost, pytest.raises(AttentionVizError, match="leads round") as caught:
+        footage.read(sample("mp4") + sample("heic"), "x.mp4")
+    one_line(caught.value)
+    assert cost.seconds < 1
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from av.video.stream import VideoStream
 from errors import MediaError
 from viz.media import pictures
 from viz.media.pixels import hdr
-from viz.media.stored import Stored
+from viz.media.stored import Bounded, Stored
 
 _ISO = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _MISSING = 2
@@ -44,6 +44,8 @@ _STARTS = {
     b"OggS": "ogg",
     **_MPEG_STARTS,
 }
+_LONGEST = 2 * pictures.PATIENCE
+"""Seconds that FFmpeg may read of one open file."""
 _REMEDY = "export it again as MP4 (H.264)"
 
 
@@ -115,13 +117,15 @@ def opened(stored: Stored) -> Iterator[tuple[InputContainer, VideoStream]]:
         with (
             stored.open() as file,
             av.open(
-                file,
+                bounded := Bounded(file, _LONGEST),
                 format=demuxer_of(stored.head),
                 metadata_errors="ignore",
                 io_open=_no_other_file,
                 options={"max_pixels": str(_PROBED)},
             ) as container,
         ):
+            if bounded.is_over:
+                raise MediaError(f"{name} is damaged: it leads round in itself; {_REMEDY}.")
             stream = _best(container, name)
             for other in container.streams:
                 other.discard = Discard.default if other is stream else Discard.all

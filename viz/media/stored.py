@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -10,6 +12,42 @@ from viz.media import pictures
 
 HEAD = 1024
 """Bytes by which formats are told apart."""
+
+
+_MOST_SEEKS = 10_000
+"""Places in a row that a library may go to without reading a byte; beyond, it goes round."""
+_TIMED_EVERY = 256
+"""Calls from one look at the clock to the next."""
+
+
+class Bounded:
+    """A file for a library that may go round in it for ever: it ends when that is seen, or when
+    ``seconds`` are over, and ``is_over`` then tells so."""
+
+    def __init__(self, file: BinaryIO, seconds: float) -> None:
+        self._file, self._until = file, time.monotonic() + seconds
+        self._seeks = self._calls = 0
+        self.is_over = False
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes; none once it is over."""
+        self._seeks = 0
+        return b"" if self._ended() else self._file.read(size)
+
+    def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place and return it; -1, which is an error, once it is over."""
+        self._seeks += 1
+        return -1 if self._ended() else self._file.seek(place, whence)
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._file.tell()
+
+    def _ended(self) -> bool:
+        self._calls += 1
+        is_late = not self._calls % _TIMED_EVERY and time.monotonic() > self._until
+        self.is_over |= self._seeks > _MOST_SEEKS or is_late
+        return self.is_over
 
 
 @dataclass(frozen=True, eq=False)
