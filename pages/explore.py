@@ -12,6 +12,7 @@ from ui.components.picker.picker import cut, focused, picked, picked_object, pic
 from ui.components.pin_cards import pin_cards
 from ui.explore import explanations, linked_networks, map_choice, objects, scene
 from ui.explore.sidebar import Settings, examples, sidebar
+from ui.server import waiting
 from ui.session import loaders, medium, missing, pin_button, reference_patch
 from viz.attention.predictions import prediction_words
 from viz.figure.resolve import Scene
@@ -88,8 +89,8 @@ def toolbar(found: Scene, settings: Settings) -> None:
         return maps_file.npz(found.shots, found.reference.frame, found.clip, full=True)
 
     files = {
-        "PNG": ("png", "image/png", lambda: figure.content("png")),
-        "Maps": ("npz", "application/octet-stream", npz),
+        "PNG": ("png", "image/png", waiting.saved(lambda: figure.content("png"))),
+        "Maps": ("npz", "application/octet-stream", waiting.saved(npz)),
         "Recipe": ("json", "application/json", recipe_json.dumps(figure.recipe)),
     }
     stem = pinned_view.file_stem(found)

@@ -25,10 +25,11 @@ def photo(seed: int) -> bytes:
 
 
 class Visitor:
-    """One session: opens Explore, uploads, picks, and sees what the page says."""
+    """One session: opens Explore, uploads, picks, and sees what the page says. ``address`` is what
+    stands behind the address's question mark."""
 
-    def __init__(self, port: int) -> None:
-        self.home = f"127.0.0.1:{port}"
+    def __init__(self, port: int, address: str = "") -> None:
+        self.home, self.address = f"127.0.0.1:{port}", address
         with urllib.request.urlopen(f"http://{self.home}/_stcore/health") as reply:
             cookie = reply.headers.get("Set-Cookie", "")
         self.token = cookie.partition("_streamlit_xsrf=")[2].partition(";")[0]
@@ -51,7 +52,7 @@ class Visitor:
 
     def _rerun(self) -> None:
         message = BackMsg()
-        message.rerun_script.query_string = ""
+        message.rerun_script.query_string = self.address
         for state in self.states.values():
             message.rerun_script.widget_states.widgets.append(state)
         self.texts = []

@@ -3,6 +3,7 @@ and what they held goes with them."""
 
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 from statistics import median
@@ -14,6 +15,7 @@ from benchmarks.server.serving import served
 from benchmarks.server.visitor import Visitor, photo
 
 UPLOAD_S, PICK_S = 10, 1
+LONG = "example=kick&net=e2-clip-nl&beside=none&sampling=custom&frames=32&step=1&size=448"
 UPLOADS = int(os.environ.get("NONLOCAL_VIZ_UPLOADS", 200))
 
 pytestmark = [
@@ -44,6 +46,32 @@ def test_twenty_sessions_with_their_own_pictures(server, record_property):
     if found.load < 1:  # on a machine that others use, too, seconds say nothing
         assert median(found.uploads) <= UPLOAD_S, figures
         assert median(found.picks) <= PICK_S, figures
+
+
+def test_long_work_of_one_keeps_nobody_waiting(server):
+    """A clip of 32 frames at twice the usual size, again and again, and a visitor with a photo."""
+    stopped, took = threading.Event(), []
+
+    def heavy():
+        while not stopped.is_set():
+            Visitor(server.port, LONG).close()
+
+    thread = threading.Thread(target=heavy)
+    thread.start()
+    try:
+        until = time.monotonic() + 60
+        while not server.health()["running"] and time.monotonic() < until:
+            time.sleep(0.05)
+        for number in range(1000, 1003):
+            found, wrong = sessions.visit(server, number)
+            took += found
+            assert not wrong
+    finally:
+        stopped.set()
+        thread.join(180)
+    figures = f"beside long work: upload to map {took[0]:.1f} s, slowest {max(took):.1f} s"
+    sys.stderr.write(figures + "\n")
+    assert max(took) <= UPLOAD_S, figures
 
 
 def test_many_uploads_of_one_visitor_leave_nothing(server):

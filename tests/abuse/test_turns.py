@@ -6,6 +6,7 @@ import time
 import pytest
 
 from errors import MachineError
+from ui.server import waiting
 from ui.server.turns import Turns
 
 pytestmark = pytest.mark.timeout(30)
@@ -128,3 +129,95 @@ def test_too_many_are_refused_in_one_line(one_line):
     with pytest.raises(MachineError, match="wait for this server") as caught:
         _enter(turns, nobody)
     one_line(caught.value)
+
+
+def test_two_places_run_two_and_no_more():
+    turns, inside, most = Turns(places=2), [0], [0]
+    lock = threading.Lock()
+
+    def ask(session):
+        with turns.turn(session, nobody):
+            with lock:
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+            time.sleep(0.02)
+            with lock:
+                inside[0] -= 1
+
+    threads = [threading.Thread(target=ask, args=(str(k),)) for k in range(7)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert most == [2]
+    assert turns.served == 7
+
+
+def test_long_work_lets_others_go_between_its_parts():
+    turns, order = Turns(), []
+
+    def other():
+        with turns.turn("b", nobody):
+            order.append("b")
+
+    with turns.turn("a", nobody):
+        turns.pass_on("a", nobody)  # nobody waits: it goes on
+        order.append("a1")
+        thread = threading.Thread(target=other)
+        thread.start()
+        wait_for(lambda: turns.waiting == 1)
+        turns.pass_on("a", nobody)
+        order.append("a2")
+        assert turns.is_running
+    thread.join(10)
+    assert order == ["a1", "b", "a2"]
+    assert not turns.is_running
+
+
+def test_long_work_that_is_left_while_others_go_gives_its_turn_back():
+    turns, go = Turns(), threading.Event()
+
+    def other():
+        with turns.turn("b", nobody):
+            go.wait(10)
+
+    def leave(_place, _seconds):
+        raise ZeroDivisionError
+
+    def work(thread):
+        with turns.turn("a", nobody):
+            thread.start()
+            wait_for(lambda: turns.waiting == 1)
+            turns.pass_on("a", leave)
+
+    thread = threading.Thread(target=other)
+    with pytest.raises(ZeroDivisionError):
+        work(thread)
+    go.set()
+    thread.join(10)
+    assert (turns.is_running, turns.waiting) == (False, 0)
+
+
+def test_a_turn_inside_a_turn_of_another_queue_is_the_same_one():
+    short, long = Turns(), Turns()
+    with long.turn("a", nobody), short.turn("a", nobody):
+        short.pass_on("a", nobody)
+        assert (long.is_running, short.is_running) == (True, False)
+    with short.turn("a", nobody):
+        assert short.is_running
+
+
+def test_what_took_long_before_is_expected_to_take_long():
+    pace = waiting.Pace()
+    assert pace.expected("net", 224**2) < waiting.LONG_S < pace.expected("net", 64 * 448**2)
+    pace.note("net", 1000, 5.0)
+    assert pace.expected("net", 1000) == 5.0
+    pace.note("net", 1000, 1.0)
+    assert pace.expected("net", 1000) == 3.0
+    assert pace.expected("other", 1000) < 1
+
+
+def test_files_are_made_in_a_turn_also_outside_of_a_run():
+    made = waiting.saved(lambda: waiting.LONG.is_running)
+    assert made() is True
+    assert not waiting.LONG.is_running

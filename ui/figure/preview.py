@@ -6,6 +6,7 @@ import streamlit as st
 
 from ui import state
 from ui.guard import guarded
+from ui.server import waiting
 from viz.figure.api import Figure
 from viz.figure.page.typesetting import MM_PER_INCH
 from viz.figure.recipe import recipe_json
@@ -31,8 +32,9 @@ def drawn(figure: Figure) -> Preview:
     held = last()
     if held is not None and held.text == text:
         return held
-    plan = figure.plan()
-    content = figure.preview(_dpi(plan.width / MM_PER_INCH, plan.height / MM_PER_INCH))
+    plan = figure.plan()  # networks run in turns of their own
+    with waiting.turn():
+        content = figure.preview(_dpi(plan.width / MM_PER_INCH, plan.height / MM_PER_INCH))
     held = Preview(text, content, plan.width, plan.height)
     state.FIGURE_PREVIEW.set(held)
     return held

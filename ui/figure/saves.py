@@ -1,7 +1,10 @@
 """The figure as files: made when they are asked for."""
 
+from functools import partial
+
 import streamlit as st
 
+from ui.server import waiting
 from ui.session import movies
 from viz.figure.api import Figure
 from viz.figure.files.export import STILL
@@ -13,8 +16,9 @@ def offer(figure: Figure) -> None:
     with st.container(horizontal=True):
         for kind, (title, mime) in STILL.items():
             st.download_button(
-                f"Save the {title}", lambda kind=kind: figure.content(kind), f"figure.{kind}", mime,
-                key=f"figure-save-{kind}", on_click="ignore", icon=":material/download:",
+                f"Save the {title}", waiting.saved(partial(figure.content, kind)),
+                f"figure.{kind}", mime, key=f"figure-save-{kind}", on_click="ignore",
+                icon=":material/download:",
             )  # fmt: skip
         st.download_button(
             "Recipe (.json)", recipe_json.dumps(figure.recipe), "recipe.json", "application/json",

@@ -9,7 +9,7 @@ from typing import Any
 from streamlit import runtime
 
 from ui.server import memory
-from ui.server.turns import DEVICE
+from ui.server.turns import DEVICE, LONG
 from ui.server.uploads import Manager
 
 _STARTED = time.monotonic()
@@ -19,12 +19,14 @@ PREPARED = threading.Event()
 
 def health() -> tuple[int, str]:
     """Return the status and the JSON of /health: 200 while new work is taken, else 503."""
-    full = DEVICE.waiting >= DEVICE.most_waiting or memory.used_mb() > memory.most_mb()
+    queues = (DEVICE, LONG)
+    is_over = any(one.waiting >= one.most_waiting for one in queues)
+    full = is_over or memory.used_mb() > memory.most_mb()
     is_ready = PREPARED.is_set() and not full
     state = {
         "ready": is_ready,
-        "queue": DEVICE.waiting,
-        "running": int(DEVICE.is_running),
+        "queue": sum(one.waiting for one in queues),
+        "running": sum(one.is_running for one in queues),
         "memory_mb": memory.used_mb(),
         "memory_limit_mb": memory.most_mb(),
     }
@@ -55,10 +57,19 @@ METRICS: dict[str, tuple[str, str, Callable[[], float]]] = {
     "up_seconds": ("gauge", "Seconds since the start.", lambda: time.monotonic() - _STARTED),
     "sessions": ("gauge", "Open sessions.", _sessions),
     "queue_length": ("gauge", "Requests that wait for the device.", lambda: DEVICE.waiting),
-    "running": ("gauge", "Requests that run.", lambda: DEVICE.is_running),
-    "turns_total": ("counter", "Turns that were given.", lambda: DEVICE.served),
-    "wait_seconds_total": ("counter", "Seconds waited.", lambda: DEVICE.seconds_waited),
-    "run_seconds_total": ("counter", "Seconds of work.", lambda: DEVICE.seconds_run),
+    "queue_long_length": ("gauge", "Requests that wait for long work.", lambda: LONG.waiting),
+    "running": ("gauge", "Requests that run.", lambda: DEVICE.is_running + LONG.is_running),
+    "turns_total": ("counter", "Turns that were given.", lambda: DEVICE.served + LONG.served),
+    "wait_seconds_total": (
+        "counter",
+        "Seconds waited.",
+        lambda: DEVICE.seconds_waited + LONG.seconds_waited,
+    ),
+    "run_seconds_total": (
+        "counter",
+        "Seconds of work.",
+        lambda: DEVICE.seconds_run + LONG.seconds_run,
+    ),
     "upload_bytes": ("gauge", "Bytes of uploads that are held.", _upload_bytes),
     "uploads_refused_total": ("counter", "Uploads over a limit.", _refused),
     "memory_bytes": ("gauge", "Memory of the server.", lambda: memory.used_mb() * 2**20),

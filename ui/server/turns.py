@@ -13,6 +13,12 @@ Told = Callable[[int, float], None]
 whatever it raises leaves the queue."""
 _LOOK_EVERY_S = 0.2
 _REMEMBERED = 1000
+_MINE = threading.local()
+"""The turn that this thread holds, and of which queue."""
+
+
+def _holds() -> bool:
+    return getattr(_MINE, "ticket", None) is not None
 
 
 @dataclass(eq=False)
@@ -33,7 +39,6 @@ class Turns:
         self._running: list[_Ticket] = []
         self._served: dict[str, int] = {}
         self._count = 0
-        self._mine = threading.local()
         self.seconds_waited = self.seconds_run = 0.0
 
     @property
@@ -54,17 +59,38 @@ class Turns:
     @contextmanager
     def turn(self, session: str, told: Told) -> Iterator[None]:
         """Wait for a turn of ``session``, and hold it for the ``with`` body. A turn inside a turn
-        of the same thread is the same one. MachineError where too many wait already."""
-        if getattr(self._mine, "holds", False):
+        of the same thread, of any queue, is the same one. MachineError where too many wait."""
+        if _holds():
             yield
             return
+        self._enter(session, told)
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def pass_on(self, session: str, told: Told) -> None:
+        """Inside a turn of this queue: let those go first that wait; a turn again when it returns.
+
+        What takes long does so between its parts.
+        """
+        if _holds() and _MINE.turns is self and self._waiting:
+            self._leave()
+            self._enter(session, told)
+
+    def _enter(self, session: str, told: Told) -> None:
         ticket = self._queued(session)
         try:
             self._wait(ticket, told)
-            self._mine.holds = True
-            yield
-        finally:
-            self._mine.holds = False
+        except BaseException:
+            self._left(ticket)
+            raise
+        _MINE.ticket, _MINE.turns = ticket, self
+
+    def _leave(self) -> None:
+        """Give the turn back; nothing where ``pass_on`` was left while it waited."""
+        if _holds():
+            ticket, _MINE.ticket = _MINE.ticket, None
             self._left(ticket)
 
     def _queued(self, session: str) -> _Ticket:
@@ -122,4 +148,6 @@ class Turns:
 
 
 DEVICE = Turns()
-"""The queue of this process, which has one device."""
+"""The queue of this process, which has one device: work of a few seconds at the most."""
+LONG = Turns()
+"""Work that takes longer, beside it: nobody who asks for a little waits for it."""

@@ -20,7 +20,7 @@ from streamlit.runtime import app_session, memory_uploaded_file_manager
 from errors import AttentionVizError
 from ui.isolation import given
 from ui.server import health, memory, scratch, settings
-from ui.server.turns import DEVICE
+from ui.server.turns import DEVICE, LONG
 from ui.server.uploads import Manager, UploadLimits
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -130,7 +130,7 @@ def _own_session_only(self: Any) -> None:  # noqa: ANN401
 
 def app() -> Server:
     """Return the app under the settings of this process."""
-    DEVICE.most_waiting = settings.current().most_waiting
+    DEVICE.most_waiting = LONG.most_waiting = settings.current().most_waiting
     if not settings.current().visitors_change_cache:
         # Any client may send the message that clears the caches of everybody.
         app_session.AppSession._handle_clear_cache_request = _own_session_only

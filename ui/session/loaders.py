@@ -1,9 +1,5 @@
 """Cached loading: networks for everybody, captures for one session."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import streamlit as st
 
 from models import devices
@@ -15,10 +11,8 @@ from models.zoo.wrapped.libraries import registry
 from models.zoo.wrapped.libraries.names import check_public, is_library_name
 from ui import state
 from ui.guard import guarded
-from ui.server import memory, settings
+from ui.server import settings, waiting
 from ui.server.kept import Kept
-from ui.server.turns import DEVICE
-from ui.server.visitor import session_id
 from ui.session import device, own_networks
 from ui.session.medium import key_of
 from viz.attention import pipeline, queries
@@ -33,17 +27,19 @@ _KEPT = 12
 _MB = 2**20
 
 
-@st.cache_resource(max_entries=4, show_spinner="Loading the network")
-def _shared(name: str, place: str) -> LoadedModel:
+@st.cache_resource(max_entries=6, show_spinner="Loading the network")
+def _shared(name: str, place: str, for_long: bool) -> LoadedModel:
+    del for_long  # a second one, so that nobody waits for its lock while it works long
     return catalogue.load(name, place)
 
 
-def network(name: str) -> LoadedModel:
+def network(name: str, for_long: bool = False) -> LoadedModel:
     """Return a network: this session's own, or one shared between all users; its lock guards the
-    forward pass. It stands on this session's device."""
+    forward pass. It stands on this session's device. ``for_long`` gets one of its own for work
+    that takes long."""
     model, place = own_networks.get(name), device.chosen()
     if model is None:
-        return _shared(name, str(place))
+        return _shared(name, str(place), for_long)
     if devices.of(model.network) != place:
         if is_library_name(name):  # others may look at the same one
             return by_name(name, download=False)
@@ -61,21 +57,6 @@ def has_one_size(spec: NetworkSpec) -> bool:
     return spec.preprocessing.fixed
 
 
-@contextmanager
-def turn(place: Any = None) -> Iterator[None]:  # noqa: ANN401 (a place of Streamlit's)
-    """Wait for this session's turn at the device, showing the place in the queue, in ``place``
-    where many turns are taken; any click leaves the queue."""
-    place = place or st.empty()
-
-    def told(number: int, seconds: float) -> None:
-        place.caption(f"Place {number} in the queue for this server, waiting {seconds:.0f} s")
-
-    memory.check()
-    with DEVICE.turn(session_id(), told):
-        place.empty()
-        yield
-
-
 def _kept() -> Kept[Capture]:
     most = settings.current().session_capture_mb * _MB
     return state.CAPTURES.once(lambda: Kept(lambda capture: capture.nbytes, most, _KEPT))
@@ -89,7 +70,10 @@ def captured(clip: Clip, name: str, mode: Mode, size: int) -> Capture:
     key = (key_of(clip), name, f"{model.sha256} {model.spec} {place}", mode, size)
     if (found := _kept().get(key)) is not None:
         return found
-    with turn(), st.spinner("Running the network once"):
+    pixels = len(clip.frames) * size**2
+    if waiting.is_long(name, pixels):
+        model = network(name, for_long=True)
+    with waiting.run_of(name, pixels, model.lock.locked()), st.spinner("Running the network once"):
         return _kept().keep(key, pipeline.capture(model, clip, mode, size))
 
 
@@ -103,7 +87,13 @@ def evidence(capture: Capture, block: BlockCapture, index: int, count: int) -> l
     """Return the ranked maps that speak most for class ``index``: one backward pass a class."""
 
     def scores() -> list[int]:
-        with turn(), st.spinner("One backward pass"):
+        pixels = capture.frames * capture.geometry.input_width * capture.geometry.input_height
+        model = capture.model
+        # Backwards it takes about twice the time.
+        with (
+            waiting.run_of(model.id, 2 * pixels, model.lock.locked()),
+            st.spinner("One backward pass"),
+        ):
             return top(kind_of(block).class_scores(capture, block, index))
 
     return capture.memory.once(("evidence", block.label, index), scores)[:count]

@@ -6,6 +6,8 @@ import streamlit as st
 
 from ui import state
 from ui.guard import guarded
+from ui.server import waiting
+from ui.server.turns import LONG
 from viz.figure.api import Figure
 from viz.figure.files import movie
 from viz.figure.recipe import recipe_json
@@ -54,7 +56,8 @@ def _make(figure: Figure, kind: str, mark: str, name: str) -> None:
 
     def progress(done: int, total: int) -> None:
         bar.progress(done / total, f"Frame {done} of {total}")
+        waiting.pass_on()
 
-    with guarded():
+    with guarded(), waiting.turn(LONG):
         state.MOVIE.set((mark, figure.content(kind, progress)))
     place.empty()

@@ -11,7 +11,7 @@ from models.specs.block import NonLocalSpec
 from tests.conftest import make_tiny
 from tests.ui.pages import app, assert_sound, png
 from tests.viz.evaluation.drawn_birds import dataset
-from ui.isolation import media as isolation
+from ui.isolation import given
 from ui.numbers.data import choose, uploads
 from ui.server import settings
 from ui.server.settings import Settings
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module", autouse=True)
 def _pool():
     yield
-    isolation.pool().close()
+    given.pool().close()
 
 
 @pytest.fixture

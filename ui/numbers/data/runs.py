@@ -13,9 +13,8 @@ import streamlit as st
 
 from errors import MachineError
 from ui import state
-from ui.server import scratch
+from ui.server import scratch, waiting
 from ui.server.visitor import stop_if_ended
-from ui.session import loaders
 
 _KEPT = 6
 
@@ -67,7 +66,7 @@ class Progress:
     def turn(self) -> Iterator[None]:
         """Wait for the device, and hold it for one picture."""
         stop_if_ended()
-        with loaders.turn(self._queue):
+        with waiting.turn(place=self._queue):
             yield
         self._done += 1
         self._show()

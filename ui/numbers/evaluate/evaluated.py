@@ -10,6 +10,7 @@ from ui.numbers.data import runs
 from ui.numbers.data.choose import Chosen
 from ui.numbers.data.runs import Progress, Runs
 from ui.numbers.evaluate.settings import Wanted
+from ui.server import waiting
 from ui.session import loaders
 from viz.datasets.sample import Dataset
 from viz.evaluation.evaluate import evaluate
@@ -76,5 +77,5 @@ def _extremes(
 ) -> list[Path]:
     view = {"block": wanted.asked.block, "mode": wanted.asked.mode, "size": wanted.asked.size}
     by_name = dict(zip(wanted.networks, models, strict=True))
-    with loaders.turn():
+    with waiting.turn():
         return extremes.write(found, dataset, by_name, folder, view)

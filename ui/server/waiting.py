@@ -1,0 +1,96 @@
+"""Turns of a session at the device, as pages ask for them: the place and the time are shown."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+from streamlit import runtime
+
+from errors import MachineError
+from ui.server import memory
+from ui.server.turns import DEVICE, LONG, Turns
+from ui.server.visitor import session_id, stop_if_ended
+
+LONG_S = 3.0
+"""Work that is expected to take more seconds stands in the queue for long work."""
+_USUAL_PACE = 2e-6
+"""Seconds a pixel of a network that has not run yet."""
+
+
+class Pace:
+    """Seconds that a pixel took, by network: what is expected of the next run."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def expected(self, network: str, pixels: int) -> float:
+        """Return the seconds that a run of so many pixels is expected to take."""
+        return self._known.get(network, _USUAL_PACE) * pixels
+
+    def note(self, network: str, pixels: int, seconds: float) -> None:
+        """Remember a run, the last ones for more than those before."""
+        with self._lock:
+            before = self._known.get(network, seconds / pixels)
+            self._known[network] = (before + seconds / pixels) / 2
+
+
+PACE = Pace()
+
+
+@contextmanager
+def turn(turns: Turns = DEVICE, place: Any = None) -> Iterator[None]:  # noqa: ANN401 (st.empty's)
+    """Wait for this session's turn, showing the place in the queue, in ``place`` where many turns
+    are taken; any click leaves the queue, and so does a closed tab."""
+    place = place or st.empty()
+
+    def told(number: int, seconds: float) -> None:
+        stop_if_ended()
+        place.caption(f"Place {number} in the queue for this server, waiting {seconds:.0f} s")
+
+    memory.check()
+    with turns.turn(session_id(), told):
+        place.empty()
+        yield
+
+
+def pass_on() -> None:
+    """Inside a long turn: let others go first that wait."""
+    LONG.pass_on(session_id(), lambda _place, _seconds: stop_if_ended())
+
+
+def is_long(network: str, pixels: int) -> bool:
+    """Tell whether a run of a network on so many pixels is expected to take long."""
+    return PACE.expected(network, pixels) > LONG_S
+
+
+@contextmanager
+def run_of(network: str, pixels: int, is_taken: bool) -> Iterator[None]:
+    """Wait for the turn of a run of a network on so many pixels, and note how long it took.
+
+    Long runs have a queue of their own. So have those of a network that ``is_taken`` by another
+    run: whoever waits for it must not keep the others waiting.
+    """
+    with turn(LONG if is_taken or is_long(network, pixels) else DEVICE):
+        began = time.monotonic()
+        yield
+        PACE.note(network, pixels, time.monotonic() - began)
+
+
+def saved(make: Callable[[], bytes]) -> Callable[[], bytes]:
+    """Return what makes a file for a download button, in a turn of the session that drew it."""
+    session = session_id()
+
+    def told(_place: int, _seconds: float) -> None:
+        if session and runtime.exists() and not runtime.get_instance().is_active_session(session):
+            raise MachineError("The page was closed; nothing was made.")
+
+    def made() -> bytes:
+        memory.check()
+        with LONG.turn(session, told):
+            return make()
+
+    return made
