@@ -64,7 +64,7 @@ def _together(model: LoadedModel, inputs: Sequence[ModelInput]) -> list[Capture]
     count = len(inputs)
     taps = [tap for kind in KINDS.values() for tap in kind.taps(model.network)]
     blocks: list[dict[str, BlockCapture]] = [{} for _ in inputs]
-    weight = next(model.network.parameters(), torch.zeros(1))
+    weight = next(model.network.parameters(), inputs[0].tensor)
     listeners = [(tap.module, _keep_in(blocks, tap)) for tap in taps]
     x = inputs[0].tensor if count == 1 else torch.cat([one.tensor for one in inputs])
     x = x.to(weight.device, weight.dtype)
