@@ -25,6 +25,11 @@ class LoadedModel:
     report: Report | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def __reduce__(self) -> tuple:
+        """Leave the lock behind where it is copied or sent to another process."""
+        parts = (self.id, self.spec, self.network, self.class_names, self.sha256, self.report)
+        return LoadedModel, parts
+
     def class_name(self, index: int) -> str:
         """Return the name of class ``index``, or its number when the file names none."""
         return self.class_names[index] if index < len(self.class_names) else f"class {index}"

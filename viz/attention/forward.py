@@ -1,15 +1,18 @@
 """The only forward pass: run a network once and keep the factors of every block's maps."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import groupby
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from errors import MachineError
+from errors import AttentionVizError, MachineError
+from models import devices
 from models.detection.detector import Detector
 from models.loaded import LoadedModel
+from models.zoo.wrapped.network import WrappedNetwork
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.hooks import listening
 from viz.attention.kinds.kind import Tap
@@ -19,23 +22,65 @@ from viz.types import ModelInput
 
 def capture(model: LoadedModel, model_input: ModelInput) -> Capture:
     """Run the network once on (1, 3, T, H, W); return what every map kind keeps, and the logits."""
+    (found,) = _together(model, [model_input])
+    return found
+
+
+def captures(
+    model: LoadedModel, inputs: Sequence[ModelInput]
+) -> Iterator[Capture | AttentionVizError]:
+    """Yield what each input leaves, or why it leaves nothing; those of one size that follow each
+    other run together, as many as the device takes at once.
+
+    Detectors and networks of other libraries run on one input after the other.
+    """
+    at_once = devices.at_once(devices.of(model.network)) if _takes_many(model) else 1
+    for _shape, alike in groupby(inputs, lambda one: one.tensor.shape):
+        together = list(alike)
+        for first in range(0, len(together), at_once):
+            yield from _tried(model, together[first : first + at_once])
+
+
+def _tried(
+    model: LoadedModel, inputs: Sequence[ModelInput]
+) -> Iterator[Capture | AttentionVizError]:
+    """Yield the captures of inputs of one size; one by one where together they do not fit."""
+    try:
+        yield from _together(model, inputs)
+    except AttentionVizError as problem:
+        if len(inputs) == 1:
+            yield problem
+        else:
+            for one in inputs:
+                yield from _tried(model, [one])
+
+
+def _takes_many(model: LoadedModel) -> bool:
+    return not isinstance(model.network, Detector | WrappedNetwork)
+
+
+def _together(model: LoadedModel, inputs: Sequence[ModelInput]) -> list[Capture]:
+    """Run the network once on inputs of one size."""
+    count = len(inputs)
     taps = [tap for kind in KINDS.values() for tap in kind.taps(model.network)]
-    blocks: dict[str, BlockCapture] = {}
-    weight = next(model.network.parameters(), torch.zeros(1))
+    blocks: list[dict[str, BlockCapture]] = [{} for _ in inputs]
+    weight = next(model.network.parameters(), inputs[0].tensor)
     listeners = [(tap.module, _keep_in(blocks, tap)) for tap in taps]
-    x = model_input.tensor.to(weight.device, weight.dtype)
+    x = inputs[0].tensor if count == 1 else torch.cat([one.tensor for one in inputs])
+    x = x.to(weight.device, weight.dtype)
     with listening(model, listeners), torch.no_grad(), _fitting(model, x):
         with ExitStack() as around:
             seen = [around.enter_context(k.around(model.network, x)) for k in KINDS.values()]
             found = model.network(x)
         for some in seen:
-            blocks |= some
-    of_input = (model_input.geometry, model_input.frames, model)
+            blocks[0] |= some  # kinds that stand around a pass see one input at a time
+    of_input = ((one.geometry, one.frames, model) for one in inputs)
     if isinstance(model.network, Detector):
         detections = tuple(one.moved() for one in found)
         logits = torch.stack([one.evidence(model.spec.labels) for one in detections]).amax(0)
-        return Capture(blocks, logits, *of_input, detections)
-    return Capture(blocks, found[0].float().cpu(), *of_input)
+        return [Capture(blocks[0], logits, *next(of_input), detections)]
+    logits = found.float().cpu()
+    return [Capture(*one) for one in zip(blocks, logits, *zip(*of_input, strict=True), strict=True)]
 
 
 @contextmanager
@@ -51,10 +96,25 @@ def _fitting(model: LoadedModel, x: Tensor) -> Iterator[None]:
         ) from problem
 
 
-def _keep_in(blocks: dict[str, BlockCapture], tap: Tap) -> Callable[..., None]:
-    """Return a forward hook that keeps what a module leaves under its label."""
+def _keep_in(blocks: list[dict[str, BlockCapture]], tap: Tap) -> Callable[..., None]:
+    """Return a forward hook that keeps what a module leaves of each input under its label."""
 
     def keep(_module: nn.Module, args: tuple, output: Any) -> None:  # noqa: ANN401
-        blocks[tap.label] = tap.keep(args, output)
+        for number, kept in enumerate(blocks):
+            own_args, own = (_share(value, number, len(blocks)) for value in (args, output))
+            kept[tap.label] = tap.keep(own_args, own)
 
     return keep
+
+
+def _share(value: Any, number: int, count: int) -> Any:  # noqa: ANN401
+    """Return what belongs to input ``number`` of ``count``: every tensor's consecutive part, frames
+    that are folded into the batch with it."""
+    if count == 1:
+        return value
+    if isinstance(value, Tensor):
+        return value.chunk(count)[number]
+    if isinstance(value, tuple):
+        parts = (_share(part, number, count) for part in value)
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    return value

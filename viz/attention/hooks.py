@@ -17,15 +17,17 @@ def listening(
     Holds the model's lock, and keeps every module's train/eval mode as it was.
     """
     with model.lock:
-        modes = [(module, module.training) for module in model.network.modules()]
+        # Setting a mode is slow, and networks that are looked at are in eval mode already.
+        training = [module for module in model.network.modules() if module.training]
         handles = []
         try:
             for module, hook in listeners:
                 handles.append(module.register_forward_hook(hook))
-            model.network.eval()
+            for module in training:
+                module.training = False
             yield
         finally:
             for handle in handles:
                 handle.remove()
-            for module, was_training in modes:
-                module.training = was_training
+            for module in training:
+                module.training = True

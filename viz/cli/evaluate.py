@@ -4,11 +4,14 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from errors import InputError
+from models import devices
 from viz.cli import models as models_command
 from viz.cli.maps import show_frames
+from viz.datasets.cluster import Cluster
 from viz.datasets.read import ACCEPTED, read
 from viz.datasets.sample import Dataset
-from viz.datasets.shards import Finished
+from viz.datasets.shards import Finished, Runner, in_this_process
 from viz.evaluation import measures
 from viz.evaluation.evaluate import Asked
 from viz.evaluation.evaluate import evaluate as run
@@ -38,7 +41,8 @@ def add_dataset(command: argparse.ArgumentParser) -> None:
     add("data", metavar="DATA", help=ACCEPTED)
     add("--model", action="append", required=True, help="name or checkpoint; may be repeated")
     models_command.add_answers(command)
-    add("--out", type=Path, required=True, help="folder to write to, or to go on with")
+    add("--out", type=place, required=True,
+        help="folder to write to, or go on with; of export also s3://bucket/run")  # fmt: skip
     add("--annotations", action="append", default=[], metavar="PATH",
         help="CSV, JSON, CUB's folder or a folder of masks; may be repeated")  # fmt: skip
     add("--split", choices=("train", "test"), help="of CUB's; both when left out")
@@ -46,6 +50,16 @@ def add_dataset(command: argparse.ArgumentParser) -> None:
     add("--block", help="block, e.g. res4.4; the last one when left out")
     add("--mode", choices=MODES, default="fit", help="whole picture, or test protocol")
     add("--size", type=int, help="input side in pixels; the network's own if left out")
+    add("--ray", metavar="auto|ADDRESS",
+        help="share the work on a Ray cluster: HOST:PORT, ray://HOST:PORT, or auto: the one this "
+        "machine belongs to, else an embedded one")  # fmt: skip
+    add("--workers", type=_count,
+        help="processes on the cluster; one a GPU, else one a core, when left out")  # fmt: skip
+
+
+def place(text: str) -> str | Path:
+    """Return a URL as it is, a path as one."""
+    return text if "://" in text else Path(text)
 
 
 def _count(text: str) -> int:
@@ -53,6 +67,16 @@ def _count(text: str) -> int:
     if int(text) < 1:
         raise ValueError
     return int(text)
+
+
+def runner_of(args: argparse.Namespace) -> Runner:
+    """Return who does the work: this process, or a cluster."""
+    if args.ray is None:
+        if args.workers is not None:
+            raise InputError("--workers goes with --ray; give --ray auto, or leave it out.")
+        return in_this_process
+    devices.use(devices.CPU)  # what is sent to workers is loaded here
+    return Cluster(args.ray, args.workers, args.device).run
 
 
 def dataset_of(args: argparse.Namespace) -> Dataset:
@@ -85,9 +109,11 @@ def evaluate(args: argparse.Namespace) -> list[str]:
         args.threshold,
         args.area,
     )
-    dataset, answers = dataset_of(args), models_command.answers(args)
+    if not isinstance(args.out, Path):
+        raise InputError(f"--out {args.out[:60]} is a URL; evaluate writes to a folder.")
+    dataset, answers, runner = dataset_of(args), models_command.answers(args), runner_of(args)
     models = [models_command.load_answered(name, answers) for name in args.model]
-    found = run(dataset, models, args.out, asked, show_pictures("evaluate"))
+    found = run(dataset, models, args.out, asked, show_pictures("evaluate"), runner)
     plots.write(found.summary, args.out / "summary.pdf")
     by_name = dict(zip(args.model, models, strict=True))
     view = {name: getattr(args, name) for name in ("block", "mode", "size")}

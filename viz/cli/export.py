@@ -5,7 +5,7 @@ from pathlib import Path
 
 from errors import InputError
 from viz.cli import models as models_command
-from viz.cli.evaluate import add_dataset, dataset_of, problems_of, show_pictures
+from viz.cli.evaluate import add_dataset, dataset_of, problems_of, runner_of, show_pictures
 from viz.datasets.export import WHAT, Asked, to_zarr
 from viz.datasets.export import export as run
 
@@ -28,9 +28,9 @@ def export(args: argparse.Namespace) -> list[str]:
         raise InputError(f"--count {args.count} is out of range; give 1 or more.")
     what = tuple(dict.fromkeys(part.strip() for part in args.what.split(",")))
     asked = Asked(what, args.dtype, args.block, args.mode, args.size, args.count)
-    dataset, answers = dataset_of(args), models_command.answers(args)
+    dataset, answers, runner = dataset_of(args), models_command.answers(args), runner_of(args)
     model = models_command.load_answered(args.model[0], answers)
-    found = run(dataset, model, args.out, asked, show_pictures("export"))
+    found = run(dataset, model, args.out, asked, show_pictures("export"), runner)
     lines = [*problems_of(dataset, found)]
     done = found.pictures - len(found.problems)
     lines.append(f"wrote {args.out}: {done} pictures in {len(found.parts)} parts, manifest.json")

@@ -10,6 +10,7 @@ lists every file with its sha256. A run that was stopped goes on where it was.
 import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -19,14 +20,14 @@ from PIL import Image
 
 from errors import InputError, OutsideError
 from models.loaded import LoadedModel
-from viz.attention import forward, pipeline
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import Selection
 from viz.attention.kinds.registry import kind_of
 from viz.attention.queries import block_of
 from viz.datasets import shards
+from viz.datasets.passes import Networks, Passed
 from viz.datasets.sample import Dataset, Sample
-from viz.datasets.shards import Finished, Job, Progress, Row, Work
+from viz.datasets.shards import Finished, Job, Progress, Row, Runner, Work, in_this_process
 from viz.geometry import Mode
 from viz.rendering import heat
 from viz.rendering.colormaps import colour_table
@@ -87,16 +88,21 @@ def export(
     out: str | Path,
     asked: Asked | None = None,
     progress: Progress | None = None,
+    runner: Runner = in_this_process,
 ) -> Finished:
     """Write the arrays of every picture; what is there already is not made again.
 
-    InputError where nothing could be made; MachineError where ``out`` cannot be written. Pictures
-    that fail are listed in the manifest.
+    ``out`` is a folder, or a URL like s3://bucket/run; ``runner`` says who does the work
+    (``viz.datasets.cluster``: processes or machines of a Ray cluster). InputError where nothing
+    could be made; MachineError where ``out`` cannot be written. Pictures that fail are listed in
+    the manifest.
     """
     asked = asked or Asked()
     settings = {"export": VERSION, "network": [model.id, model.sha256], **asdict(asked)}
-    job = Job(settings, SCHEMA, lambda: _work(model, asked))
-    finished = shards.run(dataset.samples, Path(out), job, progress)
+    networks = Networks((model,), asked.mode, asked.size)
+    work = partial(_work, networks, asked)
+    job = Job(settings, SCHEMA, work, networks.load, networks.models, networks.at_once)
+    finished = shards.run(dataset.samples, out, job, progress, runner)
     if len(finished.problems) == finished.pictures:
         raise InputError(f"Nothing could be exported: {finished.problems[0][1]}")
     return finished
@@ -129,18 +135,18 @@ def to_zarr(finished: Finished, path: Path) -> None:
         stored.attrs.update({key: row[key] for key in kept})
 
 
-def _work(model: LoadedModel, asked: Asked) -> Work:
-    def rows(sample: Sample, clip: Clip) -> list[Row]:
-        capture = forward.capture(model, pipeline.prepare(model, clip, asked.mode, asked.size))
+def _work(networks: Networks, asked: Asked) -> Work:
+    def rows(_sample: Sample, passed: Passed) -> list[Row]:
+        (capture,), clip = passed.captures, passed.clip
         block = block_of(capture, asked.block)
-        base = {"picture": sample.name, "sha256": clip.sha256, "block": block.label}
+        base = {"picture": passed.sample.name, "sha256": clip.sha256, "block": block.label}
         return [
             {**base, "what": what, **row}
             for what in asked.what
-            for row in _MAKERS[what](sample, clip, capture, block, asked)
+            for row in _MAKERS[what](passed.sample, clip, capture, block, asked)
         ]
 
-    return rows
+    return shards.one_by_one(rows, networks.passes)
 
 
 def _maps_of(

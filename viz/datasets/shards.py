@@ -1,147 +1,187 @@
 """A data set gone through in batches, each a file of its own: a kill loses one batch at most.
 
 out/run.json            what was asked; a folder is gone on with only for the same
-out/parts/00000.parquet the rows of one batch, put into place whole by rename
+out/parts/00000.parquet the rows of one batch, put into place whole
 out/manifest.json       written last: every part with its sha256, and what failed
 """
 
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any, TypeVar
 
-import filelock
 import pyarrow as pa
 from pyarrow import parquet
 
-from errors import AttentionVizError, InputError, MachineError
+from errors import AttentionVizError, InputError
+from models.loaded import LoadedModel
+from viz.datasets.folders import File, Folder, folder
 from viz.datasets.sample import Sample
-from viz.figure.files import export
 from viz.types import Clip
 
+T = TypeVar("T")
 PARTS, RUN, MANIFEST = "parts", "run.json", "manifest.json"
 BATCH, WORKERS = 16, 2
+_AHEAD = 4
+"""Pictures that a thread of the loader may be ahead."""
 _PROBLEMS = b"problems"
 
 Row = dict[str, object]
-Work = Callable[[Sample, Clip], list[Row]]
+Loaded = Iterator[tuple[Sample, Any]]
+"""Pictures as the loader left them, in order."""
+Work = Callable[[Loaded], Iterator[tuple[Sample, list[Row] | Exception]]]
+"""Takes the loaded pictures of a batch, and yields the rows of each, or the AttentionVizError that
+it failed with."""
 Progress = Callable[[int, int], None]
 Turn = Callable[[], AbstractContextManager[object]]
 
 
+def decoded(sample: Sample) -> Clip:
+    """Return the picture of a sample."""
+    return sample.clip()
+
+
+def one_by_one(
+    row: Callable[[Sample, Any], list[Row]],
+    before: Callable[[Loaded], Loaded] = iter,
+) -> Work:
+    """Return the work that makes the rows of one picture after the other, of what ``before`` makes
+    of loaded pictures."""
+
+    def work(loaded: Loaded) -> Iterator[tuple[Sample, list[Row] | Exception]]:
+        for sample, what in before(loaded):
+            if isinstance(what, AttentionVizError):
+                yield sample, what
+                continue
+            try:
+                yield sample, row(sample, what)
+            except AttentionVizError as problem:
+                yield sample, problem
+
+    return work
+
+
 @dataclass(frozen=True)
 class Job:
-    """What is done with a data set: ``start`` returns the function that makes the rows of one
-    picture, a new one for each batch, so that what it remembers never crosses batches.
+    """What is done with a data set: ``load`` reads a picture, in a thread of the loader; ``start``
+    returns the work of one batch, new each time, so that what it remembers never crosses batches.
 
-    ``settings`` (JSON) say all that rows depend on, ``schema`` what a row is. ``turn`` stands
-    around the work on each picture: a server lets others go between them.
+    ``settings`` (JSON) say all that rows depend on, ``schema`` what a row is. ``models`` are the
+    networks that run, ``at_once`` pictures in one pass. ``turn`` stands around the work on each
+    picture: a server lets others go between them.
     """
 
     settings: Mapping[str, object]
     schema: pa.Schema
     start: Callable[[], Work]
+    load: Callable[[Sample], Any] = decoded
+    models: tuple[LoadedModel, ...] = ()
+    at_once: int = 1
     batch: int = BATCH
     workers: int = WORKERS
     turn: Turn = nullcontext
+
+
+Batches = Sequence[tuple[int, Sequence[Sample]]]
+"""What is left to do: the number of each part, and its samples."""
+Runner = Callable[[Job, Batches], Iterator[tuple[int, bytes]]]
+"""Makes parts, in any order, and yields the number and the Parquet bytes of each."""
 
 
 @dataclass(frozen=True)
 class Finished:
     """The parts in order, and (picture, why) of each that failed."""
 
-    parts: tuple[Path, ...]
+    parts: tuple[File, ...]
     problems: tuple[tuple[str, str], ...]
     pictures: int
 
     def rows(self) -> Iterator[Row]:
         """Yield every row, one part in memory at a time."""
         for part in self.parts:
-            yield from parquet.read_table(part).to_pylist()
+            yield from parquet.read_table(pa.BufferReader(part.read_bytes())).to_pylist()
+
+
+def in_this_process(job: Job, batches: Batches) -> Iterator[tuple[int, bytes]]:
+    """Make the parts here, one after the other, pictures being read ahead by threads."""
+    samples = (sample for _number, batch in batches for sample in batch)
+    futures = _ahead(samples, job)
+    for number, batch in batches:
+        yield number, _part(zip(batch, islice(futures, len(batch)), strict=True), job)
 
 
 def run(
-    samples: Sequence[Sample], out: Path, job: Job, progress: Progress | None = None
+    samples: Sequence[Sample],
+    out: Path | str,
+    job: Job,
+    progress: Progress | None = None,
+    runner: Runner = in_this_process,
 ) -> Finished:
     """Do the job for every picture whose part is not there yet; return all parts.
 
-    Pictures are decoded ahead by ``workers`` threads, at most two batches of them in memory. One
-    that cannot be read, or has no rows for a reason of its own, is listed and skipped. InputError
-    where ``out`` holds another run; MachineError where it cannot be written.
+    A picture that cannot be read, or has no rows for a reason of its own, is listed and skipped.
+    InputError where ``out`` (a folder or a URL) holds another run; MachineError where it cannot be
+    written.
     """
     if not samples:
         raise InputError("There are no pictures to go through; give a folder that has some.")
-    with _held(out):
-        _check_same(samples, out, job)
+    place = folder(out)
+    with place.held():
+        _check_same(samples, place, job)
         batches = [samples[k : k + job.batch] for k in range(0, len(samples), job.batch)]
-        parts = [out / PARTS / f"{k:05d}.parquet" for k in range(len(batches))]
-        open_ = [k for k, part in enumerate(parts) if not _is_whole(part)]
-        done = len(samples) - sum(len(batches[k]) for k in open_)
-        for k, clips in _decoded([batches[j] for j in open_], open_, job.workers):
-            export.save(_part(batches[k], clips, job), parts[k])
+        names = [f"{PARTS}/{k:05d}.parquet" for k in range(len(batches))]
+        left = [(k, batch) for k, batch in enumerate(batches) if not _is_whole(place, names[k])]
+        done = len(samples) - sum(len(batch) for _k, batch in left)
+        for k, content in runner(job, left) if left else ():
+            place.write(names[k], content)
             done += len(batches[k])
             if progress:
                 progress(done, len(samples))
-        return _finish(out, job, parts, len(samples))
+        return _finish(place, job, names, len(samples))
 
 
-@contextmanager
-def _held(out: Path) -> Iterator[None]:
-    """Make the folder, and keep other runs out of it."""
-    try:
-        (out / PARTS).mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(out / ".lock", timeout=0)
-        lock.acquire()
-    except filelock.Timeout as problem:
-        raise MachineError(
-            f"{out} is being written by another run; wait for it, or choose another folder."
-        ) from problem
-    except OSError as problem:
-        raise MachineError(
-            f"{out} could not be made ({problem.strerror}); choose a folder that can be written."
-        ) from problem
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _check_same(samples: Sequence[Sample], out: Path, job: Job) -> None:
+def _check_same(samples: Sequence[Sample], place: Folder, job: Job) -> None:
     """Write what was asked, or refuse a folder where something else was asked before."""
     names = hashlib.sha256("\n".join(sample.name for sample in samples).encode())
     asked = {**job.settings, "pictures": len(samples), "names_sha256": names.hexdigest()}
     asked = json.loads(json.dumps({**asked, "batch": job.batch}))
-    path = out / RUN
-    if path.is_file():
-        before = _json_of(path)
+    known = place.read(RUN)
+    if known is not None:
+        before = _json_of(known, place)
         differing = [key for key in asked if before.get(key) != asked[key]]
         if differing:
             raise InputError(
-                f"{out} holds another run ({', '.join(differing[:4])} differ); choose another "
+                f"{place} holds another run ({', '.join(differing[:4])} differ); choose another "
                 "folder, or delete this one."
             )
         return
-    if any((out / PARTS).iterdir()):
-        raise InputError(f"{out} holds parts without {RUN}; choose another folder.")
-    export.save(json.dumps(asked, indent=1).encode(), path)
+    if not place.is_empty(PARTS):
+        raise InputError(f"{place} holds parts without {RUN}; choose another folder.")
+    place.write(RUN, json.dumps(asked, indent=1).encode())
 
 
-def _json_of(path: Path) -> dict:
+def _json_of(content: bytes, place: Folder) -> dict:
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(content)
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise InputError(f"{path} is damaged; choose another folder, or delete this one.")
+        raise InputError(f"{place}/{RUN} is damaged; choose another folder, or delete this one.")
     return found
 
 
-def _is_whole(part: Path) -> bool:
+def _is_whole(place: Folder, name: str) -> bool:
     """Tell whether a part is there and can be read; a damaged one is made again."""
+    part = place.file(name)
+    if not isinstance(part, Path):
+        part = pa.BufferReader(place.read(name) or b"")
     try:
         parquet.read_metadata(part)
     except (OSError, pa.ArrowException):
@@ -149,55 +189,75 @@ def _is_whole(part: Path) -> bool:
     return True
 
 
-def _decoded(
-    batches: list[Sequence[Sample]], numbers: list[int], workers: int
-) -> Iterator[tuple[int, list[Future]]]:
-    """Yield (number, futures of clips) of each batch, the next one being decoded meanwhile."""
-    with ThreadPoolExecutor(max(1, workers)) as pool:
-        ahead: list[tuple[int, list[Future]]] = []
-        for number, batch in zip(numbers, batches, strict=True):
-            ahead.append((number, [pool.submit(sample.clip) for sample in batch]))
-            if len(ahead) > 1:
-                yield ahead.pop(0)
-        yield from ahead
+def _ahead(samples: Iterable[Sample], job: Job) -> Iterator[Future]:
+    """Yield the loading of each picture in order, a bounded number of them ahead."""
+    left, ahead = iter(samples), deque()
+    most = max(_AHEAD * job.workers, 2 * job.at_once)
+    with ThreadPoolExecutor(max(1, job.workers)) as pool:
+        while True:
+            for sample in islice(left, most - len(ahead)):
+                ahead.append(pool.submit(job.load, sample))
+            if not ahead:
+                return
+            yield ahead.popleft()
 
 
-def _part(batch: Sequence[Sample], clips: list[Future], job: Job) -> bytes:
+def _part(loading: Iterable[tuple[Sample, Future]], job: Job) -> bytes:
     """Return the Parquet bytes of one batch, with what failed in its metadata."""
-    work, rows, problems = job.start(), [], []
-    for sample, clip in zip(batch, clips, strict=True):
-        with job.turn():
+    rows, problems, order = [], {}, []
+
+    def loaded() -> Loaded:
+        for sample, future in loading:
+            order.append(sample.name)
             try:
-                rows += work(sample, clip.result())
+                yield sample, future.result()
             except AttentionVizError as problem:
-                problems.append((sample.name, str(problem)))
-    schema = job.schema.with_metadata({_PROBLEMS: json.dumps(problems)})
+                problems[sample.name] = str(problem)
+
+    for sample, found in _in_turns(job.start()(loaded()), job.turn):
+        if isinstance(found, Exception):
+            problems[sample.name] = str(found)
+        else:
+            rows += found
+    listed = [(name, problems[name]) for name in order if name in problems]
+    schema = job.schema.with_metadata({_PROBLEMS: json.dumps(listed)})
     packed = io.BytesIO()
     parquet.write_table(pa.Table.from_pylist(rows, schema), packed, compression="zstd")
     return packed.getvalue()
 
 
-def _finish(out: Path, job: Job, parts: list[Path], count: int) -> Finished:
+def _in_turns(work: Iterator[T], turn: Turn) -> Iterator[T]:
+    """Yield what comes, each made in a turn of its own."""
+    while True:
+        with turn():
+            found = next(work, None)
+        if found is None:
+            return
+        yield found
+
+
+def part_of(batch: Sequence[Sample], job: Job) -> bytes:
+    """Return the Parquet bytes of one batch: what a process of its own does."""
+    ((_number, content),) = in_this_process(job, [(0, batch)])
+    return content
+
+
+def _finish(place: Folder, job: Job, names: Sequence[str], count: int) -> Finished:
     """Write the manifest: every part's rows and sha256."""
     listed, problems = [], []
-    for part in parts:
-        metadata = parquet.read_metadata(part)
+    for name in names:
+        content = place.file(name).read_bytes()
+        metadata = parquet.read_metadata(pa.BufferReader(content))
         problems += [tuple(one) for one in json.loads(metadata.metadata[_PROBLEMS])]
         listed.append(
             {
-                "file": f"{PARTS}/{part.name}",
+                "file": name,
                 "rows": metadata.num_rows,
-                "bytes": part.stat().st_size,
-                "sha256": sha256_of(part),
+                "bytes": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
             }
         )
     manifest = {"settings": dict(job.settings), "pictures": count, "parts": listed}
     manifest["problems"] = [{"picture": name, "reason": why} for name, why in problems]
-    export.save(json.dumps(manifest, indent=1).encode(), out / MANIFEST)
-    return Finished(tuple(parts), tuple(problems), count)
-
-
-def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    place.write(MANIFEST, json.dumps(manifest, indent=1).encode())
+    return Finished(tuple(place.file(name) for name in names), tuple(problems), count)

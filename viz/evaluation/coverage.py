@@ -20,10 +20,9 @@ def unit_range(values: Tensor) -> Tensor:
 
 def without(values: Tensor, position: int) -> Tensor:
     """Min-max scale (N,) over all cells but the reference's, which becomes 0."""
-    others = torch.arange(len(values), device=values.device) != position
-    scaled = torch.zeros_like(values)
-    scaled[others] = unit_range(values[others])
-    return scaled
+    others = torch.cat([values[:position], values[position + 1 :]])
+    scaled = unit_range(others)
+    return torch.cat([scaled[:position], values.new_zeros(1), scaled[position:]])
 
 
 def top_cells(values: Tensor, share: float = EQUAL_AREA) -> Tensor:

@@ -12,6 +12,7 @@ which a run that was stopped goes on.
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,13 +20,13 @@ import torch
 
 from errors import InputError
 from models.loaded import LoadedModel
-from viz.attention import forward, pipeline
 from viz.attention.hooks import listening
 from viz.attention.kinds.registry import kind_of
 from viz.attention.queries import block_of
 from viz.datasets import shards
+from viz.datasets.passes import Networks, Passed
 from viz.datasets.sample import Dataset, Sample
-from viz.datasets.shards import Job, Progress, Row, Turn, Work
+from viz.datasets.shards import Job, Progress, Row, Runner, Turn, Work, in_this_process
 from viz.evaluation import block_statistics, clusters, measures
 from viz.evaluation.answers.ablation import BlockRemoved, removable
 from viz.evaluation.measures import OF_ANSWERS, OF_PAIRS, OF_PARTS, Case, Cut
@@ -33,7 +34,6 @@ from viz.evaluation.report import summary
 from viz.evaluation.sources import SOURCES, seen_as
 from viz.evaluation.subject import MIDDLE, Subject
 from viz.geometry import Mode
-from viz.types import Clip
 
 VERSION = 2
 SCHEMA = pa.schema(
@@ -89,12 +89,13 @@ def evaluate(
     asked: Asked | None = None,
     progress: Progress | None = None,
     turn: Turn = nullcontext,
+    runner: Runner = in_this_process,
 ) -> summary.Evaluation:
     """Measure every network on every picture, and write the tables to ``out``.
 
-    ``turn`` stands around the work on each picture. A run that was stopped goes on where it was.
-    InputError where nothing can be measured; MachineError where ``out`` cannot be written. Pictures
-    that fail are listed in the manifest.
+    ``turn`` stands around the work on each picture; ``runner`` says who does it, as in ``export``.
+    A run that was stopped goes on where it was. InputError where nothing can be measured;
+    MachineError where ``out`` cannot be written. Pictures that fail are listed in the manifest.
     """
     asked = asked or Asked()
     if not models:
@@ -106,36 +107,39 @@ def evaluate(
         "networks": [[model.id, model.sha256] for model in models],
         **asdict(asked),
     }
-    job = Job(settings, SCHEMA, lambda: work(models, asked), turn=turn)
-    finished = shards.run(dataset.samples, Path(out), job, progress)
+    networks = Networks(tuple(models), asked.mode, asked.size)
+    work = partial(_work, networks, asked)
+    job = Job(settings, SCHEMA, work, networks.load, networks.models, networks.at_once, turn=turn)
+    finished = shards.run(dataset.samples, Path(out), job, progress, runner)
     if len(finished.problems) == finished.pictures:
         raise InputError(f"Nothing could be measured: {finished.problems[0][1]}")
     return summary.written(finished, Path(out))
 
 
-def work(models: Sequence[LoadedModel], asked: Asked) -> Work:
+def rows_of(passed: Passed, models: Sequence[LoadedModel], asked: Asked, before: dict) -> list[Row]:
+    """Return the rows of one picture; ``before`` holds each network's last Subject, and is given
+    this one's."""
+    found: list[Row] = []
+    of_networks = zip(models, passed.inputs, passed.captures, strict=True)
+    for model, model_input, capture in of_networks:
+        block = block_of(capture, asked.block)
+        subject = Subject(passed.sample, passed.clip, model, model_input, capture, block)
+        found += [
+            {"picture": passed.sample.name, "network": model.id, **row}
+            for row in _rows(subject, before.get(model.id), asked)
+        ]
+        before[model.id] = subject
+    return found
+
+
+def _work(networks: Networks, asked: Asked) -> Work:
     """Return what makes the rows of one picture after the other of a batch."""
     before: dict[str, Subject] = {}
 
-    def rows(sample: Sample, clip: Clip) -> list[Row]:
-        found: list[Row] = []
-        for model in models:
-            subject = _subject(sample, clip, model, asked)
-            last = before.get(model.id)
-            found += [
-                {"picture": sample.name, "network": model.id, **row}
-                for row in _rows(subject, last, asked)
-            ]
-            before[model.id] = subject
-        return found
+    def rows(_sample: Sample, passed: Passed) -> list[Row]:
+        return rows_of(passed, networks.models, asked, before)
 
-    return rows
-
-
-def _subject(sample: Sample, clip: Clip, model: LoadedModel, asked: Asked) -> Subject:
-    model_input = pipeline.prepare(model, clip, asked.mode, asked.size)
-    capture = forward.capture(model, model_input)
-    return Subject(sample, clip, model, model_input, capture, block_of(capture, asked.block))
+    return shards.one_by_one(rows, networks.passes)
 
 
 def _rows(subject: Subject, last: Subject | None, asked: Asked) -> Iterator[Row]:

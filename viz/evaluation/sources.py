@@ -44,8 +44,7 @@ def _one_frame(block: BlockCapture, values: Tensor) -> Made:
 
 def _maps(subject: Subject, reference: Reference) -> Tensor:
     """Return what the block shows at a reference: its row, its five best channels, its heads."""
-    found = kind_of(subject.block).maps(subject.block, reference.cell, Selection())
-    return torch.stack([torch.from_numpy(one.values) for one in found])
+    return kind_of(subject.block).stacked(subject.block, reference.cell, Selection())
 
 
 def _own(subject: Subject, reference: Reference) -> Made:

@@ -81,8 +81,13 @@ class Subject:
 
     def targets(self, grid: Grid, but: Reference) -> Tensor:
         """Return the positions of all references but one, by the cells of a grid: int64."""
-        others = [one for one in self.references if one is not but]
-        return torch.tensor([self.position(one.at, grid) for one in others], dtype=torch.long)
+        places = self.capture.memory.once(("parts", grid), lambda: self._places(grid))
+        kept = [one is not but for one in self.references]
+        return places[kept]
+
+    def _places(self, grid: Grid) -> Tensor:
+        """Return the positions of all references, (R,) int64."""
+        return torch.tensor([self.position(one.at, grid) for one in self.references])
 
     def region(self, grid: Grid) -> Tensor | None:
         """Return the cells of one frame (h w,) whose middle lies on the object: bool.

@@ -8,6 +8,9 @@ import torch
 from models.blocks.kernels import kernel
 from models.blocks.layout import Grid
 from models.blocks.pairwise import pairwise
+from models.build import build
+from models.loaded import LoadedModel
+from models.specs.network import ModelSpec, Preprocessing
 from models.specs.placement import Place
 from models.zoo.wrapped.products import Bias
 from viz.attention.captures import Capture
@@ -149,3 +152,14 @@ def unchanged(network, before):
 
 
 SMALL = Grid(2, 3, 5)
+
+
+def small_network(**how):
+    """Return a ResNet-18 of width 8 for 64 x 64 pixels, whose blocks are not the identity."""
+    spec = ModelSpec(18, 8, num_classes=5, preprocessing=Preprocessing(size=64, resize=64), **how)
+    with torch.random.fork_rng():
+        torch.manual_seed(31)
+        network = build(spec).eval()
+        for place in network.places:
+            torch.nn.init.uniform_(network.block_at(place).norm.weight, 0.5, 1.5)
+    return LoadedModel("small", spec, network, tuple("abcde"), "5" * 64)

@@ -11,16 +11,15 @@ import pytest
 import torch
 
 from errors import InputError
-from models.build import build
 from models.devices import of
-from models.loaded import LoadedModel
 from models.specs.block import CGNLSpec, NonLocalSpec
 from models.specs.gate import CBAMSpec, CGDSpec, SESpec
-from models.specs.network import ModelSpec, Preprocessing
+from models.specs.network import Preprocessing
 from models.zoo.wrapped.wrap import wrap
 from tests.models.zoo.wrapped.networks import picture_network
 from tests.pretended_gpu import GPU, OnGpu, PretendedGpu, moved
 from tests.viz import tiny_detectors
+from tests.viz.attention.captured import small_network
 from viz.attention import matches, pipeline, queries
 from viz.attention.choice import Selection
 from viz.attention.detection import object_rows, objects
@@ -29,6 +28,7 @@ from viz.attention.kinds.registry import as_kind, kind_of, offered
 from viz.attention.kinds.tokens import colours
 from viz.attention.predictions import top_classes
 from viz.attention.query_dependence import query_dependence
+from viz.datasets.passes import Networks
 from viz.datasets.sample import Sample
 from viz.evaluation import evaluate as evaluations
 from viz.evaluation import measures
@@ -41,25 +41,16 @@ pytestmark = pytest.mark.slow
 SMALL = Preprocessing(size=64, resize=64)
 
 
-def _ours(**how):
-    spec = ModelSpec(18, 8, num_classes=5, preprocessing=SMALL, **how)
-    with torch.random.fork_rng():
-        torch.manual_seed(31)
-        network = build(spec).eval()
-        for place in network.places:
-            torch.nn.init.uniform_(network.block_at(place).norm.weight, 0.5, 1.5)
-    return LoadedModel("ours", spec, network, tuple("abcde"), "5" * 64)
-
-
 def _blocks(**specs):
     return {
-        name: lambda spec=spec: _ours(block=spec, placement="1") for name, spec in specs.items()
+        name: lambda spec=spec: small_network(block=spec, placement="1")
+        for name, spec in specs.items()
     }
 
 
 def _gates(**specs):
     return {
-        name: lambda spec=spec: _ours(block=NonLocalSpec(), placement="1", gate=spec)
+        name: lambda spec=spec: small_network(block=NonLocalSpec(), placement="1", gate=spec)
         for name, spec in specs.items()
     }
 
@@ -81,7 +72,7 @@ OURS = {
         gnl_exact=CGNLSpec("gaussian_rbf", groups=4, order=None),
     ),
     **_gates(cgd=CGDSpec(), se=SESpec(), cbam=CBAMSpec(kernel=3)),
-    "trunk without blocks": lambda: _ours(),
+    "trunk without blocks": lambda: small_network(),
 }
 WRAPPED = ("vit", "deit, distilled", "swin", "relative positions", "hf clip", "convit")
 DETECTORS = {"C4": tiny_detectors.c4, "keypoints": tiny_detectors.keypoints}
@@ -159,7 +150,7 @@ def factors_of(capture):
 
 def pairs_of(capture, other):
     """Yield what two pictures have in common."""
-    yield "match", matches.matches(capture, (40, 20), other).values  # in the box of a head
+    yield "match", matches.matches(capture, (20, 20), other).values
     for number, found in enumerate(matches.mutual_matches(capture, other, most=3)):
         yield f"mutual {number}", [*found.a, *found.b, found.cosine]
 
@@ -214,18 +205,23 @@ def test_measures_on_a_gpu_meet_nothing_of_the_processor(name):
     asked = evaluations.Asked(measures.NAMES)
 
     def rows(device):
-        work = evaluations.work([_on(device, model)], asked)
-        return [*work(SAMPLE, _clip(3)), *work(replace(SAMPLE, name="b.png"), _clip(4))]
+        networks, before = Networks((_on(device, model),)), {}
+        given = (
+            (replace(SAMPLE, name=f"{seed}.png"), networks.prepared(_clip(seed))) for seed in (3, 4)
+        )
+        for _sample, passed in networks.passes(given):
+            yield from evaluations.rows_of(passed, networks.models, asked, before)
 
-    expected = rows("cpu")
+    expected = list(rows("cpu"))
     with PretendedGpu():
-        found = rows("cuda")
+        found = list(rows("cuda"))
     keys = ("picture", "map", "measure", "reference")
     assert [[row.get(k) for k in keys] for row in found] == [
         [row.get(k) for k in keys] for row in expected
     ]
     values = ([row.get("value", 0.0) for row in rows] for rows in (found, expected))
-    np.testing.assert_allclose(*values, rtol=1e-4, atol=1e-5)
+    # Inputs run together there: the last digits differ, and with them the order of equal pixels.
+    np.testing.assert_allclose(*values, rtol=1e-3, atol=2e-3)
 
 
 def test_the_pretended_gpu_refuses_what_a_real_one_would():

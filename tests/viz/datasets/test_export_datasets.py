@@ -11,6 +11,7 @@ from tests.viz.evaluation.drawn_birds import dataset
 from viz.attention import pipeline, queries
 from viz.cli import main
 from viz.datasets import export as exports
+from viz.datasets import passes
 from viz.datasets.export import Asked, array_of, export
 from viz.datasets.read import read
 from viz.media import pictures
@@ -50,7 +51,7 @@ def test_an_export_that_was_stopped_gives_the_same_bytes(tmp_path, monkeypatch):
     data, model = read(dataset(tmp_path / "data", 5)), make_tiny(NonLocalSpec())
     monkeypatch.setattr(exports, "Job", lambda *args: exports.shards.Job(*args, batch=2))
     whole = export(data, model, tmp_path / "whole")
-    calls, own = [], exports.forward.capture
+    calls, own = [], passes.forward.captures
 
     def stopping(*args):
         calls.append(1)
@@ -58,7 +59,7 @@ def test_an_export_that_was_stopped_gives_the_same_bytes(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return own(*args)
 
-    monkeypatch.setattr(exports.forward, "capture", stopping)
+    monkeypatch.setattr(passes.forward, "captures", stopping)
     with pytest.raises(KeyboardInterrupt):
         export(data, model, tmp_path / "o")
     found = export(data, model, tmp_path / "o")

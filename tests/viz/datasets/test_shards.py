@@ -4,6 +4,7 @@ import errno
 import json
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ class Counting:
 
     def __init__(self, fails: dict[str, Exception] | None = None, **settings) -> None:
         self.seen, self.fails = [], fails or {}
-        self.job = Job(settings, SCHEMA, lambda: self.row, batch=3)
+        self.job = Job(settings, SCHEMA, lambda: shards.one_by_one(self.row), batch=3)
 
     def row(self, sample, clip):
         self.seen.append(sample.name)
@@ -51,7 +52,7 @@ def test_every_picture_gets_its_rows_in_order(samples, tmp_path):
     assert progress == [(3, 11), (6, 11), (9, 11), (11, 11)]
     manifest = json.loads((tmp_path / "o" / "manifest.json").read_text())
     for part in manifest["parts"]:
-        assert shards.sha256_of(tmp_path / "o" / part["file"]) == part["sha256"]
+        assert sha256((tmp_path / "o" / part["file"]).read_bytes()).hexdigest() == part["sha256"]
     assert sum(part["rows"] for part in manifest["parts"]) == PICTURES
 
 
@@ -72,6 +73,7 @@ def test_a_stop_anywhere_loses_one_batch_at_most_and_gives_the_same_bytes(
 def test_a_killed_process_leaves_no_half_part(samples, tmp_path):
     code = f"""
 import os, signal, sys
+from hashlib import sha256
 from pathlib import Path
 from tests.viz.datasets.test_shards import Counting
 from viz.datasets import shards
@@ -81,7 +83,7 @@ def row(sample, clip):
     if sample.name == "07.png":
         os.kill(os.getpid(), signal.SIGKILL)
     return counting.row(sample, clip)
-job = shards.Job({{}}, counting.job.schema, lambda: row, batch=3)
+job = shards.Job({{}}, counting.job.schema, lambda: shards.one_by_one(row), batch=3)
 shards.run(read({str(tmp_path / "data")!r}).samples, Path({str(tmp_path / "o")!r}), job)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)

@@ -125,6 +125,13 @@ class Affinity(MapKind):
             *(("", None) if choice is None else (choice.part, choice.number)),
         )
 
+    def stacked(self, block: NonLocalCapture, cell: Cell, selection: Selection) -> Tensor:
+        """Return the rows of a selection side by side: the one row, or those of heads."""
+        if block.heads > 1:
+            return super().stacked(block, cell, selection)
+        check_cell(cell, block.query_grid)
+        return _row(block, cell, 0).reshape(1, *block.key_grid)
+
     def browser(self, block: NonLocalCapture, selection: Selection) -> BrowserFactors:
         """Return queries and keys, and how a row is made of them."""
         del selection

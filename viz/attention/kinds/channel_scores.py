@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from torch import Tensor
@@ -36,6 +37,29 @@ class CGNLCapture(BlockCapture):
         """The cells of maps, those of references."""
         return self.query_grid
 
+    # References share what they are ranked by.
+
+    @cached_property
+    def theta_mean(self) -> Tensor:
+        """The mean of theta over positions, (C',)."""
+        return self.theta.mean(1)
+
+    @cached_property
+    def theta_spread(self) -> Tensor:
+        """The standard deviation of theta over positions, above 0, (C',)."""
+        return self.theta.std(1, correction=0).clamp_min(1e-12)
+
+    @cached_property
+    def phi_contrast(self) -> Tensor:
+        """How far each phi_c rises above its mean over positions at its highest, (C',)."""
+        return self.phi.amax(1) - self.phi.mean(1)
+
+    @cached_property
+    def responses(self) -> Tensor:
+        """y (C', N) of eq. 8, by the block's own kernel."""
+        grouped = (part.reshape(1, self.groups, -1) for part in (self.theta, self.phi, self.g))
+        return self.kernel.response(*grouped).reshape(self.theta.shape)
+
 
 def standout(block: CGNLCapture, position: int) -> Tensor:
     """Return the z-score of theta_c(i) over positions times the contrast of phi_c, (C',).
@@ -43,25 +67,13 @@ def standout(block: CGNLCapture, position: int) -> Tensor:
     High where the reference stands out in a channel that also singles out some positions; it
     follows the reference.
     """
-    spread = block.theta.std(1, correction=0).clamp_min(1e-12)
-    z = (block.theta[:, position] - block.theta.mean(1)) / spread
-    return z * phi_contrast(block)
-
-
-def phi_contrast(block: CGNLCapture) -> Tensor:
-    """Return how far each phi_c rises above its mean over positions at its highest, (C',)."""
-    return block.phi.amax(1) - block.phi.mean(1)
+    z = (block.theta[:, position] - block.theta_mean) / block.theta_spread
+    return z * block.phi_contrast
 
 
 def response(block: CGNLCapture, position: int) -> Tensor:
     """Return |y_c(i)|, the size of the block's response at the reference (eq. 8), (C',)."""
-    return responses(block)[:, position].abs()
-
-
-def responses(block: CGNLCapture) -> Tensor:
-    """Return y (C', N) of eq. 8, by the block's own kernel."""
-    grouped = (part.reshape(1, block.groups, -1) for part in (block.theta, block.phi, block.g))
-    return block.kernel.response(*grouped).reshape(block.theta.shape)
+    return block.responses[:, position].abs()
 
 
 def contrast(block: CGNLCapture, position: int) -> Tensor:

@@ -21,8 +21,6 @@ from viz.attention.kinds.channel_scores import (
     SCORES,
     CGNLCapture,
     best_per_group,
-    phi_contrast,
-    responses,
     standout,
 )
 from viz.attention.kinds.kind import BrowserFactors, MapKind, Tap, top
@@ -84,6 +82,17 @@ class ChannelProducts(MapKind):
             return channel_map(block, cell, 0 if choice is None else choice.number)
         return group_map(block, cell, choice.number)
 
+    def stacked(self, block: CGNLCapture, cell: Cell, selection: Selection) -> Tensor:
+        """Return the maps of a selection side by side, channels in one go."""
+        choices = self.listed(block, cell, selection)
+        if any(one.part != "channel" for one in choices):
+            return super().stacked(block, cell, selection)
+        check_cell(cell, block.query_grid)
+        numbers = [one.number for one in choices]
+        theta = block.theta[numbers, cell.position(block.query_grid)].unsqueeze(1)
+        values = block.kernel.compare(theta, block.phi[numbers])
+        return values.reshape(-1, *block.query_grid)
+
     def rank(self, block: CGNLCapture, cell: Cell, ranking: str) -> list[int]:
         """Return all channels, best first; "one per group" gives each group's best by standout."""
         check_cell(cell, block.query_grid)
@@ -111,15 +120,15 @@ class ChannelProducts(MapKind):
         }
         halves = {"theta": block.theta, "phi": block.phi}
         if ranking == "response":
-            halves["response"] = responses(block)
+            halves["response"] = block.responses
         return BrowserFactors(
             "channels",
             options,
             halves,
             {
-                "mean": block.theta.mean(1),
-                "spread": block.theta.std(1, correction=0).clamp_min(1e-12),
-                "contrast": phi_contrast(block),
+                "mean": block.theta_mean,
+                "spread": block.theta_spread,
+                "contrast": block.phi_contrast,
             },
         )
 
@@ -205,7 +214,7 @@ def class_evidence(capture: Capture, block: CGNLCapture, class_index: int) -> Te
     check_class(capture, class_index)
     network, module = model.network, model.network.block_at(block.place)
     x = block.block_input
-    y = responses(block).reshape(1, -1, *block.query_grid).to(x).requires_grad_()
+    y = block.responses.reshape(1, -1, *block.query_grid).to(x).requires_grad_()
     with listening(model, ()), torch.enable_grad():
         logit = network.resume(block.place, module.merge(x, y))[0, class_index]
         (gradient,) = torch.autograd.grad(logit, y)

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -145,6 +146,13 @@ class MapKind(MapParts):
         return torch.stack([torch.from_numpy(self.map(block, c).values).flatten() for c in cells])[
             None
         ]
+
+    def stacked(self, block: BlockCapture, cell: Cell, selection: Selection) -> Tensor:
+        """Return the maps of a selection side by side, (K, T, h, w) float32, where the block's
+        factors are."""
+        values = [one.values for one in self.maps(block, cell, selection)]
+        device = next((part.device for part in block.tensors), None)
+        return torch.from_numpy(np.stack(values)).to(device)
 
     def matrix_rows(self, block: BlockCapture, start: int, stop: int) -> Tensor | None:
         """Return rows ``start`` to ``stop`` of the N x M matrix, or None where there is none."""

@@ -16,7 +16,6 @@ from viz.attention.kinds.channel_scores import (
     best_per_group,
     contrast,
     response,
-    responses,
     standout,
 )
 from viz.attention.kinds.channels import ChannelProducts, channel_map, group_map
@@ -81,7 +80,7 @@ def test_responses_are_the_explicit_kernel_within_groups_times_g(spec):
     full = explicit(spec, block.theta, block.phi) * (group[:, None] == group[None, :])
     expected = (full @ block.g.double().numpy().ravel()).reshape(CHANNELS, N)
     tolerance = 1e-4 * np.abs(expected).max()
-    np.testing.assert_allclose(responses(block), expected, rtol=1e-3, atol=tolerance)
+    np.testing.assert_allclose(block.responses, expected, rtol=1e-3, atol=tolerance)
     np.testing.assert_allclose(
         response(block, 13), np.abs(expected[:, 13]), rtol=1e-3, atol=tolerance
     )
