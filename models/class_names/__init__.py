@@ -5,7 +5,7 @@ facebookresearch/video-nonlocal-net, which agrees with the label map of mmaction
 demonstration (both alphabetical); cub-200 from the folder names of CUB-200-2011 in the order of
 their numbers; imagenet-1k and coco-91 from torchvision's weights, asked at run time. A detector's
 label 0 is the background; coco-91 are COCO's own numbers, eleven of which name nothing, coco-81 the
-80 that do, in their order.
+80 that do, in their order, coco-person the two of key point detectors.
 """
 
 from functools import cache
@@ -19,6 +19,7 @@ _TORCHVISION = {
     "imagenet-1k": "resnet50",
     "coco-91": "fasterrcnn_resnet50_fpn",
     "coco-81": "fasterrcnn_resnet50_fpn",
+    "coco-person": "keypointrcnn_resnet50_fpn",
 }
 NAMES = (*_FILES, *_TORCHVISION)
 MAX_BYTES = 2**22

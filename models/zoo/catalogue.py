@@ -15,9 +15,11 @@ from models.checkpoints import own
 from models.checkpoints.fill import fill
 from models.loaded import LoadedModel
 from models.specs.block import NonLocalSpec
+from models.specs.detection import RCNNSpec
 from models.specs.network import ModelSpec, NetworkSpec
 from models.zoo import cache, published
 from models.zoo.download import Progress, fetch, nobody
+from models.zoo.published_detectors import WITH_BLOCK
 from models.zoo.published_images import TORCHVISION
 from models.zoo.published_row import Published
 from models.zoo.wrapped.libraries import registry
@@ -44,16 +46,25 @@ class Entry:
     problem: str = ""
 
 
-_GAUSSIAN = "-gaussian"
+_GAUSSIAN, _NL = "-gaussian", "-nl"
 _TRUNKS = {
     row.id: ModelSpec(depth=depth, num_classes=1000)
     for row, depth in zip(TORCHVISION, (50, 101, 152), strict=True)
 }
 
 
-def _with_gaussian(trunk: ModelSpec) -> ModelSpec:
-    """Return the trunk with a block that compares its features as they are."""
-    return replace(trunk, block=NonLocalSpec(function="gaussian"), placement="1")
+_BLOCKED = {f"{row.id}{_GAUSSIAN}": row for row in TORCHVISION} | {
+    f"{row.id}{_NL}": row for row in WITH_BLOCK
+}
+"""Networks that are a published one with a fresh block, which changes no bit of its answers."""
+_FRESH = "Gaussian NL (similarity of its own features; nothing trained)"
+
+
+def _with_gaussian(spec: NetworkSpec) -> NetworkSpec:
+    """Return a trunk, or a detector's, with a block that compares its features as they are."""
+    if isinstance(spec, RCNNSpec):
+        return replace(spec, trunk=_with_gaussian(spec.trunk))
+    return replace(spec, block=NonLocalSpec(function="gaussian"), placement="1")
 
 
 def bundled(folder: Path | None = None) -> list[Entry]:
@@ -73,16 +84,14 @@ def entries() -> list[Entry]:
     listed = bundled()
     for row in published.PUBLISHED:
         listed.append(Entry(row.id, row.title, _source(row), spec_of(row)))
-        if row.id in _TRUNKS:
-            listed.append(
-                Entry(
-                    row.id + _GAUSSIAN,
-                    f"{row.title}, Gaussian NL (similarity of its own features; nothing trained)",
-                    _source(row),
-                    _with_gaussian(_TRUNKS[row.id]),
-                )
-            )
+        listed += [_blocked(name, row) for name, one in _BLOCKED.items() if one.id == row.id]
     return listed
+
+
+def _blocked(name: str, row: Published) -> Entry:
+    spec = spec_of(row)
+    blocked = None if spec is None else _with_gaussian(spec)
+    return Entry(name, f"{row.title}, {_FRESH}", _source(row), blocked)
 
 
 def _source(row: Published) -> str:
@@ -131,8 +140,8 @@ def _find(name: str, answers: Mapping[str, str], progress: Progress) -> LoadedMo
     rows = {row.id: row for row in published.PUBLISHED}
     if name in rows:
         return _published(rows[name], answers, progress)
-    if name.removesuffix(_GAUSSIAN) in _TRUNKS:
-        return _gaussian(_published(rows[name.removesuffix(_GAUSSIAN)], answers, progress), name)
+    if name in _BLOCKED:
+        return _gaussian(_published(rows[_BLOCKED[name].id], answers, progress), name)
     if Path(name).suffix in SUFFIXES or os.path.isfile(name):  # noqa: PTH113 (never raises)
         return checkpoints.load(Path(name), answers, publishers=published.told_of)
     listed = ", ".join(entry.id for entry in usable(bundled()))
@@ -167,7 +176,7 @@ def _gaussian(trunk: LoadedModel, name: str) -> LoadedModel:
 
 def load_trunk(network: torch.nn.Module, state: Mapping[str, torch.Tensor]) -> None:
     """Fill the trunk from a torchvision state dict; attention blocks stay as they are."""
-    blocks = {k: v for k, v in network.state_dict().items() if k.startswith("blocks.")}
+    blocks = {k: v for k, v in network.state_dict().items() if ".blocks." in f".{k}"}
     fill(
         network,
         {k: v for k, v in (*state.items(), *blocks.items()) if "num_batches_tracked" not in k},

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from errors import OutsideError
 from models.zoo.published_clips import CLIPS
+from models.zoo.published_detectors import DETECTORS
 from models.zoo.published_images import IMAGES
 from models.zoo.published_row import NotOffered, Published
 
-PUBLISHED: tuple[Published, ...] = (*IMAGES, *CLIPS)
+PUBLISHED: tuple[Published, ...] = (*IMAGES, *DETECTORS, *CLIPS)
 
-_DRIVE = "https://drive.google.com/file/d/"
 _AVA = "https://download.openmmlab.com/mmaction/v1.0/detection/slowonly/"
 _AVA_NAME = "slowonly_kinetics400-pretrained-r50-nl_8xb16-{clip}-20e_ava21-rgb"
 _ACTIONS = "finds actions of people in boxes; its head does not classify a clip"
@@ -21,16 +21,6 @@ def _ava(clip: str, digest: str) -> str:
 
 
 NOT_OFFERED = (
-    NotOffered(
-        "COCO Mask R-CNN R50-C4 + CGNL (CGNL authors)",
-        f"{_DRIVE}1n1hVs2r0FIbsiZyQAQkwxGYtYhpq5RjH/view",
-        "a detector; it does not classify a picture",
-    ),
-    NotOffered(
-        "COCO Mask R-CNN R50-C4 + CGNLx (CGNL authors)",
-        f"{_DRIVE}1oiSCFd7N_ULpexIYfE5uZ53q5ytmhKbj/view",
-        "a detector; it does not classify a picture",
-    ),
     NotOffered("AVA SlowOnly + NL, 4x16 (mmaction2)", _ava("4x16x1", "5ae3f91b"), _ACTIONS),
     NotOffered("AVA SlowOnly + NL, 8x8 (mmaction2)", _ava("8x8x1", "9760eadb"), _ACTIONS),
 )

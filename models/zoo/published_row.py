@@ -42,7 +42,8 @@ class Drive:
 class Published:
     """One checkpoint that its authors publish.
 
-    ``accuracy`` is top-1 / top-5 in percent as published, ``answers`` what the weights cannot show
+    ``accuracy`` is top-1 / top-5 in percent as published, of detectors AP of boxes / of masks or
+    key points, ``answers`` what the weights cannot show
     and follows from its being this file, ``classes`` the name of its class names, ``licence`` that
     of the code it comes with, ``caution`` what a user should know.
     """

@@ -30,6 +30,12 @@ WORDS: dict[str, str] = {
     "top-1": "Share of right answers, of pictures whose class the network names.",
     "top-1, block removed": "The same with every attention block passing its input on.",
     "same answer, block removed": "Share of pictures whose answer stays without the blocks.",
+    "energy in its object": "Of what a detector finds: share of the positive mass of the map of an "
+    "object's middle that lies in its own mask (its box without one).",
+    "energy in others of its class": "The share in the other objects of its class.",
+    "energy in other classes": "The share in objects of other classes.",
+    "energy in the background": "The share in no object; the four sum to 1.",
+    "area of its object": "Share of the cells in the object: the energy of an even map.",
     "row entropy": "Entropy of the weights over its highest possible value: 0 on one cell, 1 even.",
     "distance in space": "How far the weight lies from its reference on average, over the diagonal "
     "of the input: 0 on the reference itself, 0.37 for an even map.",

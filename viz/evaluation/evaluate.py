@@ -28,6 +28,7 @@ from viz.datasets.passes import Networks, Passed
 from viz.datasets.sample import Dataset, Sample
 from viz.datasets.shards import Job, Progress, Row, Runner, Turn, Work, in_this_process
 from viz.evaluation import block_statistics, clusters, measures
+from viz.evaluation.answers import found_objects
 from viz.evaluation.answers.ablation import BlockRemoved, removable
 from viz.evaluation.measures import OF_ANSWERS, OF_PAIRS, OF_PARTS, Case, Cut
 from viz.evaluation.report import summary
@@ -153,6 +154,7 @@ def _rows(subject: Subject, last: Subject | None, asked: Asked) -> Iterator[Row]
                 yield {"map": "block", "measure": name, "value": value}
     if last is not None and set(asked.measured) & set(OF_PAIRS):
         yield from _of_pair(last, subject)
+    yield from found_objects.rows(subject, asked.maps, asked.measured)
     yield from _of_answers(subject, asked)
 
 

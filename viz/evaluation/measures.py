@@ -9,7 +9,7 @@ from torch import Tensor
 
 from models.blocks.layout import Grid
 from viz.evaluation import block_statistics, coverage
-from viz.evaluation.answers import faithfulness
+from viz.evaluation.answers import faithfulness, found_objects
 from viz.evaluation.subject import Reference, Subject
 
 
@@ -134,9 +134,11 @@ OF_PAIRS = ("PCK@0.1",)
 """Measures of matches between two pictures."""
 OF_ANSWERS = ("top-1", "top-1, block removed", "same answer, block removed")
 """Measures of the network's answers, one a picture."""
+OF_OBJECTS = tuple(found_objects.NAMES)
+"""Where the weight of the rows of detected objects lies."""
 OF_BLOCKS = block_statistics.NAMES
 """What the maps of the block are like, one a picture."""
-NAMES = (*MEASURES, *OF_PARTS, *OF_PAIRS, *OF_ANSWERS, *OF_BLOCKS)
+NAMES = (*MEASURES, *OF_PARTS, *OF_PAIRS, *OF_ANSWERS, *OF_OBJECTS, *OF_BLOCKS)
 DEFAULT = tuple(name for name in NAMES if name not in MEASURES or not MEASURES[name].slow)
 
 

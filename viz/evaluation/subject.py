@@ -16,6 +16,7 @@ from models.loaded import LoadedModel
 from viz.attention.captures import BlockCapture, Capture
 from viz.datasets import run_lengths
 from viz.datasets.sample import Sample
+from viz.geometry import Geometry
 from viz.types import Cell, Clip, ModelInput
 
 MIDDLE = "middle"
@@ -49,7 +50,12 @@ class Subject:
     @property
     def predicts(self) -> bool:
         """Whether the network answers with a class."""
-        return len(self.capture.logits) > 0
+        return len(self.capture.logits) > 0 and not self.capture.detections
+
+    @property
+    def geometry(self) -> Geometry:
+        """Where the cells of the block lie in the picture."""
+        return self.capture.geometry_of(self.block)
 
     @cached_property
     def references(self) -> tuple[Reference, ...]:
@@ -63,7 +69,7 @@ class Subject:
         grid = self.block.query_grid
         for name, at in parts:
             try:
-                yield Reference(name, at, Cell(0, *self.capture.geometry.cell_at(*at, grid)))
+                yield Reference(name, at, Cell(0, *self.geometry.cell_at(*at, grid)))
             except OutsideError:  # cut off by the network's crop, or a part outside its picture
                 continue
 
@@ -76,7 +82,7 @@ class Subject:
 
     def position(self, at: tuple[float, float], grid: Grid) -> int:
         """Return the position of a pixel in one frame of a grid."""
-        row, col = self.capture.geometry.cell_at(*at, grid)
+        row, col = self.geometry.cell_at(*at, grid)
         return row * grid.cols + col
 
     def targets(self, grid: Grid, but: Reference) -> Tensor:
@@ -98,7 +104,7 @@ class Subject:
         return self.capture.memory.once(("region", grid), lambda: self._region(grid))
 
     def _region(self, grid: Grid) -> Tensor | None:
-        inside, geometry = self._inside, self.capture.geometry
+        inside, geometry = self._inside, self.geometry
         if inside is None:
             return None
         high, wide = inside.shape

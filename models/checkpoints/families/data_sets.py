@@ -35,6 +35,7 @@ TITLES = {
     "digits": "the ten digits",
     "coco-91": "COCO, by its own numbers",
     "coco-81": "COCO, its 80 classes in a row",
+    "coco-person": "COCO, people only",
 }
 _OPTION = {listed: alias for alias, listed in ALIASES.items()}
 

@@ -65,6 +65,8 @@ def _rcnn(renamed: Renamed, facts: Facts) -> RCNNSpec:
     version = 1 if heads + "box_head.fc6.weight" in tensors else 2
     norm = "batch" if version == 2 else _NORMS[facts.settle(_EPSILON)]
     trunk = ModelSpec(**_trunk_facts(_stripped(tensors), facts), norm=norm)
+    if any("keypoint" in key for key in tensors):
+        facts.only_data = "coco-person"
     points = tensors.get(heads + "keypoint_predictor.kps_score_lowres.weight")
     spec = RCNNSpec(
         trunk,

@@ -3,11 +3,13 @@
 import re
 
 import pytest
+import torchvision
 
 from errors import OutsideError
 from models.class_names import NAMES, class_names
 from models.zoo import published
 from models.zoo.published import NOT_OFFERED, PUBLISHED
+from models.zoo.published_detectors import DETECTORS
 from models.zoo.published_row import Drive, Url
 
 ROWS = [pytest.param(row, id=row.id) for row in PUBLISHED]
@@ -17,10 +19,12 @@ ANSWERS = {
     "kernel": {"cgnl", "cgnlx"},
     "architecture": {"pyslowfast", "pyslowfast-nopool", "fb-new", "fb-org"},
     "data": {"cub", "imagenet"},
+    "epsilon": {"0", "1e-5"},
 }
 COUNTS = {
-    "torchvision": 3,
-    "CGNL authors": 12,
+    "torchvision": 11,
+    "CGNL authors": 14,
+    "maskrcnn-benchmark": 1,
     "Non-local_pytorch (AlexHex7)": 1,
     "mmaction2": 10,
     "mmaction2 0.x": 8,
@@ -83,12 +87,12 @@ def test_networks_whose_weights_look_alike_are_told_apart():
 
 def test_drive_files_have_ids_of_drives_form():
     ids = [row.source.file_id for row in PUBLISHED if isinstance(row.source, Drive)]
-    assert len(set(ids)) == 12
+    assert len(set(ids)) == 14
     assert all(re.fullmatch(r"1[\w-]{32}", file_id) for file_id in ids)
 
 
-def test_detectors_are_named_with_the_reason_and_not_offered():
-    assert len(NOT_OFFERED) == 4
+def test_what_is_not_offered_is_named_with_the_reason():
+    assert len(NOT_OFFERED) == 2
     links = {row.source.link for row in PUBLISHED}
     for one in NOT_OFFERED:
         assert one.reason
@@ -122,3 +126,18 @@ def test_class_names_are_complete_and_in_the_publishers_order(name, count, some)
 def test_unknown_class_names_are_our_bug():
     with pytest.raises(ValueError, match="known are"):
         class_names("birds")
+
+
+def test_torchvisions_detectors_are_as_torchvision_lists_them():
+    there = {}
+    for name in torchvision.models.list_models(module=torchvision.models.detection):
+        for weights in torchvision.models.get_model_weights(name):
+            there[weights.url] = weights.meta
+    for row in (one for one in DETECTORS if one.id.startswith("tv-")):
+        meta = there[row.source.link]
+        (found,) = meta["_metrics"].values()
+        others = [value for name, value in found.items() if name != "box_map"]
+        second = f"{others[0]}" if others else "not stated"
+        assert row.accuracy == f"{found['box_map']} / {second}"
+        assert row.size_mb == pytest.approx(meta["_file_size"], abs=0.06)
+        assert class_names(row.classes) == tuple(meta["categories"])

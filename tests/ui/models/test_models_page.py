@@ -29,7 +29,7 @@ def test_every_published_network_is_listed_with_the_folder_of_downloads(tmp_path
     captions = " ".join(caption.value for caption in at.caption)
     assert str(tmp_path / "cache").replace("_", r"\_").replace("-", r"\-") in captions
     assert "CGD authors" in captions
-    assert len(table(at, "Why not")) == 4
+    assert len(table(at, "Why not")) == 2
 
 
 def test_a_bundled_network_can_be_opened_in_explore():

@@ -93,7 +93,14 @@ def energy(
 
     A cell that several objects cover counts for the first of: its own, its class, the others.
     """
-    values = np.clip(attention.values[frame].astype(np.float64), 0, None)
+    return energy_of(attention.values[frame], one, objects, geometry)
+
+
+def energy_of(
+    attention: np.ndarray, one: FoundObject, objects: Iterable[FoundObject], geometry: Geometry
+) -> Energy:
+    """Return where the weight of one frame's map (h, w) lies, as ``energy`` does."""
+    values = np.clip(attention.astype(np.float64), 0, None)
     grid, total = Grid(1, *values.shape), values.sum()
     if not total > 0:
         return Energy(0.0, 0.0, 0.0, 1.0)

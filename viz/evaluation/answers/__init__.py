@@ -1,1 +1,1 @@
-"""What a network answers when pixels, or its blocks, are taken away."""
+"""What a network answers when pixels, or its blocks, are taken away, and what it finds."""

@@ -1,0 +1,96 @@
+"""Published detectors: torchvision's, maskrcnn-benchmark's, the CGNL authors'.
+
+Average precisions, links and protocols are those of the publishers' pages; ``accuracy`` of a row is
+AP of boxes / AP of masks or key points on COCO, in percent.
+"""
+
+from models.zoo.published_row import Drive, Published, Url
+
+_MASK = "He et al. 2017 (Mask R-CNN)"
+_FASTER = "Ren et al. 2015 (Faster R-CNN)"
+_SSD = "Liu et al. 2016 (SSD)"
+_LARGE = "800 px, at most 1344"
+NO_EPSILON = {"epsilon": "0"}
+"""torchvision runs its own COCO weights so; weights of its second recipe have batch norms."""
+
+_TORCHVISION = (
+    # our id, title, paper, file, AP, MB, answers
+    ("fasterrcnn-r50-fpn", "Faster R-CNN R50-FPN", _FASTER,
+     "fasterrcnn_resnet50_fpn_coco-258fb6c6", "37.0 / not stated", 159.7, NO_EPSILON),
+    ("fasterrcnn-r50-fpn-v2", "Faster R-CNN R50-FPN, second recipe", _FASTER,
+     "fasterrcnn_resnet50_fpn_v2_coco-dd69338a", "46.7 / not stated", 167.1, {}),
+    ("maskrcnn-r50-fpn", "Mask R-CNN R50-FPN", _MASK,
+     "maskrcnn_resnet50_fpn_coco-bf2d0c1e", "37.9 / 34.6", 169.8, NO_EPSILON),
+    ("maskrcnn-r50-fpn-v2", "Mask R-CNN R50-FPN, second recipe", _MASK,
+     "maskrcnn_resnet50_fpn_v2_coco-73cbd019", "47.4 / 41.8", 177.2, {}),
+    ("keypointrcnn-r50-fpn", "Keypoint R-CNN R50-FPN", _MASK,
+     "keypointrcnn_resnet50_fpn_coco-fc266e95", "54.6 / 65.0", 226.1, NO_EPSILON),
+    ("keypointrcnn-r50-fpn-legacy", "Keypoint R-CNN R50-FPN, earlier weights", _MASK,
+     "keypointrcnn_resnet50_fpn_coco-9f466800", "50.6 / 61.1", 226.1, {"epsilon": "1e-5"}),
+    ("ssd300-vgg16", "SSD300 VGG-16", _SSD,
+     "ssd300_vgg16_coco-b556d3b4", "25.1 / not stated", 136.0, {}),
+    ("ssdlite320-mobilenet-v3", "SSDlite MobileNetV3", _SSD,
+     "ssdlite320_mobilenet_v3_large_coco-a79551df", "21.3 / not stated", 13.4, {}),
+)  # fmt: skip
+_SIZES = {"ssd300-vgg16": "300 px", "ssdlite320-mobilenet-v3": "320 px"}
+
+
+def _torchvision(
+    name: str, title: str, paper: str, file: str, precision: str, size: float, answers: dict
+) -> Published:
+    return Published(
+        f"tv-{name}",
+        title,
+        "torchvision",
+        paper,
+        "COCO AP",
+        precision,
+        _SIZES.get(name, _LARGE),
+        Url(f"https://download.pytorch.org/models/{file}.pth", file[-8:]),
+        "coco-person" if "keypoint" in name else "coco-91",
+        "BSD-3-Clause",
+        answers,
+        size,
+    )
+
+
+def _cgnl(name: str, title: str, precision: str, drive: str) -> Published:
+    return Published(
+        f"cgnl-coco-r50-c4-{name}",
+        title,
+        "CGNL authors",
+        "Yue et al. 2018 (CGNL)",
+        "COCO AP",
+        precision,
+        _LARGE,
+        Drive(drive, f"mask_rcnn_R_50_C4_{name}.pth"),
+        "coco-81",
+        "MIT",
+        {"kernel": name},
+    )
+
+
+_BENCHMARK = "https://download.pytorch.org/models/maskrcnn/"
+
+DETECTORS = (
+    *(_torchvision(*row) for row in _TORCHVISION),
+    Published(
+        "benchmark-maskrcnn-r50-c4",
+        "Mask R-CNN R50-C4 (the CGNL authors' baseline)",
+        "maskrcnn-benchmark",
+        _MASK,
+        "COCO AP",
+        "35.6 / 31.5",
+        _LARGE,
+        Url(f"{_BENCHMARK}e2e_mask_rcnn_R_50_C4_1x.pth"),
+        "coco-81",
+        "MIT",
+    ),
+    _cgnl("cgnl", "Mask R-CNN R50-C4 + 1 CGNL", "36.3 / 32.1", "1n1hVs2r0FIbsiZyQAQkwxGYtYhpq5RjH"),
+    _cgnl(
+        "cgnlx", "Mask R-CNN R50-C4 + 1 CGNLx", "36.2 / 31.9", "1oiSCFd7N_ULpexIYfE5uZ53q5ytmhKbj"
+    ),
+)
+
+WITH_BLOCK = tuple(row for row in DETECTORS if "rcnn-r50-fpn" in row.id)
+"""Detectors with a pyramid, which the catalogue also offers with an NL block in res4."""
