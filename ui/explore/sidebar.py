@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from models.specs.network import NetworkSpec
+from models.specs.wrapped import WrappedSpec
 from models.zoo.catalogue import Entry
 from ui import state
 from ui.bound import bound, choice, slider, worded
@@ -29,6 +30,8 @@ NONE = "none"
 OWN = "what the block computes"
 FRAMING = {"fit": "whole picture", "center-crop": "centre crop"}
 SIZES, LARGEST_SIZE = (224, 320, 448), pipeline.SIZES[1]
+FINE = SIZES[-1]
+"""Input side that pictures begin with: the finest grid of which the maps follow the pointer."""
 MOST_ARROWS = 20
 RESOLUTIONS = [75, 150, 300, 600]
 NORMALISATIONS = {
@@ -119,6 +122,15 @@ def kind_shown(view: View, spec: NetworkSpec) -> MapKind:
     return KINDS[view.kind] if view.kind else queries.own_kind(spec)
 
 
+def first_size(spec: NetworkSpec | WrappedSpec, is_clip: bool) -> int:
+    """Return the input size that a network begins with: its own for clips, for networks that know
+    one size, and for those of other libraries; else the finest of those offered."""
+    prep = spec.preprocessing
+    if is_clip or prep.frames > 1 or prep.fixed or isinstance(spec, WrappedSpec):
+        return prep.size
+    return max(prep.size, FINE)
+
+
 def defaults() -> tuple[str, str]:
     """Return the two networks that suit the medium in use."""
     return CLIP_NETWORKS if medium.in_use().is_clip else PICTURE_NETWORKS
@@ -131,7 +143,7 @@ def _suit_networks() -> None:
         others = {*PICTURE_NETWORKS, *CLIP_NETWORKS, None}
         if name in known and key.get() in others:
             key.set(name)
-            state.SIZE.set(known[name].spec.preprocessing.size)
+            state.SIZE.set(first_size(known[name].spec, medium.in_use().is_clip))
 
 
 def _networks() -> tuple[tuple[Entry, View], ...]:
@@ -165,7 +177,7 @@ def _other_network() -> None:
     """Begin with the size and the frames that the chosen network was made for."""
     known = {entry.id: entry for entry in loaders.catalogue_entries() if not entry.problem}
     if entry := known.get(state.NETWORK.get() or ""):
-        state.SIZE.set(entry.spec.preprocessing.size)
+        state.SIZE.set(first_size(entry.spec, medium.in_use().is_clip))
         state.LOW.pop()
         state.HIGH.pop()
     sampling_inputs.forget()
@@ -210,7 +222,8 @@ def _input(spec: NetworkSpec) -> tuple[Mode, int]:
         "cut off is dimmed.",
     )  # fmt: skip
     size = choice(
-        "Input size in pixels", sizes, state.SIZE, index=sizes.index(default),
+        "Input size in pixels", sizes, state.SIZE,
+        index=sizes.index(first_size(spec, medium.in_use().is_clip)),
         help=f"Larger inputs give finer maps; {default} is what the network was trained for.",
     )  # fmt: skip
     return mode, size

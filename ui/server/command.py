@@ -45,17 +45,5 @@ def serve(args: argparse.Namespace) -> list[str]:
     from ui.server import web  # Streamlit takes a while to import
 
     os.chdir(web.ROOT)  # where Streamlit's own settings and secrets are
-    web.run(_prepare)
+    web.run()
     return []
-
-
-def _prepare() -> None:
-    """Load what the first page needs, so that the first visitor waits no longer than others."""
-    from ui.explore import pinned_view, scene  # noqa: F401 (what pages import)
-    from ui.session import loaders
-    from ui.session.defaults import PICTURE_NETWORKS
-    from viz.attention import pipeline
-    from viz.examples import bird
-
-    for name in PICTURE_NETWORKS:
-        pipeline.capture(loaders.network(name), bird.clip())

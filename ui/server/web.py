@@ -1,11 +1,12 @@
 """The app as a web server: Streamlit's own, with limits on uploads, health, metrics and a log."""
 
 import asyncio
+import importlib
 import logging
 import re
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from streamlit import cli_util, config
 from streamlit.runtime import app_session, memory_uploaded_file_manager
+from streamlit.web.server import server_util
 
 from errors import AttentionVizError
 from ui.isolation import given
@@ -24,10 +27,11 @@ from ui.server.turns import DEVICE, LONG
 from ui.server.uploads import Manager, UploadLimits
 
 ROOT = Path(__file__).resolve().parents[2]
+FIRST_VIEW = "ui.explore.first_view"
+"""The module that makes what the first view needs; by name, as it stands above this room."""
 _TIDIED_EVERY_S = 20
+_LISTENING_S = 0.1
 _LOG = logging.getLogger("nonlocal_viz.access")
-_AHEAD: list[Callable[[], None]] = []
-"""What is done before the first visitor comes."""
 _SECRET = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32,}")
 """Ids of sessions and files: whoever knows one may write to it."""
 Message = dict[str, Any]
@@ -91,11 +95,15 @@ def _manager() -> Any:  # noqa: ANN401
 
 
 @asynccontextmanager
-async def _living(_app: Any) -> AsyncIterator[None]:  # noqa: ANN401
-    """Start the children that read files, give memory back now and then, and leave nothing."""
+async def living(_app: Any) -> AsyncIterator[None]:  # noqa: ANN401
+    """Make ready what the first visitor sees, give memory back now and then, and leave nothing.
+
+    What takes long to import is imported before anybody is served: nobody waits for it then.
+    """
     scratch.folder()
-    given.warm()
+    importlib.import_module(FIRST_VIEW)
     tidying = asyncio.create_task(_keep_tidy())
+    asyncio.get_running_loop().call_later(_LISTENING_S, _open_browser)
     try:
         yield
     finally:
@@ -114,13 +122,24 @@ async def _keep_tidy() -> None:
 
 
 def _prepare() -> None:
+    """Compute the first view, then start the children that read files."""
     try:
-        for prepare in _AHEAD:
-            prepare()
+        importlib.import_module(FIRST_VIEW).prepare()
     except AttentionVizError as problem:
         _LOG.warning("%s", problem)  # pages say it, too
     finally:
         health.PREPARED.set()
+    given.warm()
+
+
+def _open_browser() -> None:
+    """Open the page in the browser of who started the program, as Streamlit does."""
+    if not config.get_option("server.headless"):
+        address = "server.address"
+        if config.is_manually_set("browser.serverAddress"):
+            address = "browser.serverAddress"
+        own = server_util.get_display_address(config.get_option(address) or "localhost")
+        cli_util.open_browser(server_util.get_url(own))
 
 
 def _own_session_only(self: Any) -> None:  # noqa: ANN401
@@ -136,7 +155,7 @@ def app() -> Server:
         app_session.AppSession._handle_clear_cache_request = _own_session_only
     return Server(
         str(ROOT / "app.py"),
-        lifespan=_living,
+        lifespan=living,
         routes=[Route("/health", _health), Route("/metrics", _metrics)],
         middleware=[
             Middleware(AccessLog),
@@ -164,9 +183,8 @@ def options() -> dict[str, object]:
     }
 
 
-def run(prepare: Callable[[], None]) -> None:
-    """Serve until stopped; ``prepare`` is done first, and the server is ready behind it."""
-    _AHEAD.append(prepare)
+def run() -> None:
+    """Serve until stopped."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     _LOG.setLevel(logging.INFO)
     memory.settle()

@@ -13,8 +13,9 @@ from ui import state
 from ui.guard import guarded
 from ui.server import settings, waiting
 from ui.server.kept import Kept
+from ui.server.turns import DEVICE
 from ui.session import device, own_networks
-from ui.session.medium import key_of
+from ui.session.medium import is_example, key_of
 from viz.attention import pipeline, queries
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.kinds.kind import top
@@ -24,12 +25,16 @@ from viz.geometry import Mode
 from viz.types import Clip
 
 _KEPT = 12
+_EXAMPLES_MB = 256
 _MB = 2**20
 
 
-@st.cache_resource(max_entries=6, show_spinner="Loading the network")
-def _shared(name: str, place: str, for_long: bool) -> LoadedModel:
-    del for_long  # a second one, so that nobody waits for its lock while it works long
+@st.cache_resource(max_entries=6, show_spinner=False)
+def network_of_all(name: str, place: str, for_long: bool = False) -> LoadedModel:
+    """Return a network of the catalogue on a device, shared between all users; its lock guards the
+    forward pass. ``for_long`` is a second one, so that nobody waits for its lock while it works
+    long."""
+    del for_long
     return catalogue.load(name, place)
 
 
@@ -39,7 +44,7 @@ def network(name: str, for_long: bool = False) -> LoadedModel:
     that takes long."""
     model, place = own_networks.get(name), device.chosen()
     if model is None:
-        return _shared(name, str(place), for_long)
+        return network_of_all(name, str(place), for_long)
     if devices.of(model.network) != place:
         if is_library_name(name):  # others may look at the same one
             return by_name(name, download=False)
@@ -62,19 +67,40 @@ def _kept() -> Kept[Capture]:
     return state.CAPTURES.once(lambda: Kept(lambda capture: capture.nbytes, most, _KEPT))
 
 
+@st.cache_resource(show_spinner=False)
+def of_examples() -> Kept[Capture]:
+    """Return the captures of the examples by shared networks: the same for everybody."""
+    return Kept(lambda capture: capture.nbytes, _EXAMPLES_MB * _MB, _KEPT)
+
+
+def _key(model: LoadedModel, clip: Clip, mode: Mode, size: int) -> tuple[object, ...]:
+    network = f"{model.sha256} {model.spec} {devices.of(model.network)}"
+    return key_of(clip), model.id, network, mode, size
+
+
+def captured_example(model: LoadedModel, clip: Clip, mode: Mode, size: int) -> Capture:
+    """Return the capture of an example by a shared network, outside of a session too."""
+    mode, size = pipeline.effective(model.spec, mode, size)
+    key, kept = _key(model, clip, mode, size), of_examples()
+    with DEVICE.turn("", lambda _place, _seconds: None):
+        return kept.get(key) or kept.keep(key, pipeline.capture(model, clip, mode, size))
+
+
 def captured(clip: Clip, name: str, mode: Mode, size: int) -> Capture:
     """Return the capture of a clip: one forward pass per clip, network, mode and size."""
+    own = own_networks.get(name) is not None
     model = network(name)
     mode, size = pipeline.effective(model.spec, mode, size)
-    place = str(devices.of(model.network))
-    key = (key_of(clip), name, f"{model.sha256} {model.spec} {place}", mode, size)
-    if (found := _kept().get(key)) is not None:
+    key = _key(model, clip, mode, size)
+    kept = of_examples() if not own and is_example(clip.sha256) else _kept()
+    if (found := kept.get(key)) is not None:
         return found
     pixels = len(clip.frames) * size**2
     if waiting.is_long(name, pixels):
         model = network(name, for_long=True)
     with waiting.run_of(name, pixels, model.lock.locked()), st.spinner("Running the network once"):
-        return _kept().keep(key, pipeline.capture(model, clip, mode, size))
+        # Somebody else may have run it meanwhile.
+        return kept.get(key) or kept.keep(key, pipeline.capture(model, clip, mode, size))
 
 
 def dependence(capture: Capture, block: BlockCapture) -> float:

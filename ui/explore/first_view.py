@@ -1,0 +1,22 @@
+"""What the first view needs, made before anybody asks for it: networks, and the example's capture.
+
+Importing this module imports what the Explore page does.
+"""
+
+from models import devices
+from ui.explore import scene  # noqa: F401 (imported for its time)
+from ui.explore.sidebar import first_size
+from ui.server import settings
+from ui.session import loaders, medium
+from ui.session.defaults import PICTURE_NETWORKS
+from viz.attention import pipeline
+
+
+def prepare() -> None:
+    """Load the networks that are shown first, and run each on the example, outside of a session."""
+    place = str(devices.found(settings.current().device))
+    footage = medium.example(medium.EXAMPLES[0])
+    for name in PICTURE_NETWORKS:
+        model = loaders.network_of_all(name, place)
+        clip = footage.sample(pipeline.sampling_for(model.spec))
+        loaders.captured_example(model, clip, "fit", first_size(model.spec, footage.is_clip))
