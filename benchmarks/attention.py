@@ -7,6 +7,7 @@ import importlib.util
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from playwright.sync_api import Page
 from torch import Tensor, nn
 
 import viz
-from benchmarks.explore import DRAWN, REST, Figure, hover_figures, in_browser
+from benchmarks.browser.tab import DRAWN, REST, Figure, hover_figures, in_browser
 from models.loaded import LoadedModel
 from models.zoo.wrapped.libraries import registry
 from viz.attention import forward, pipeline
@@ -133,7 +134,7 @@ def _timed(run: Callable[[], object]) -> float:
     return statistics.median(_in_turns({"": run})[""])
 
 
-def _browser_lines(tab: Page, address: str) -> Iterator[str]:
+def _browser_lines(tab: Page, address: str, _count_file: Path) -> Iterator[str]:
     """Measure pointer to heat for 1,369 tokens x 6 heads, all heads as small maps beside."""
     name = DINO.replace(":", "%3A").replace("?", "%3F").replace("=", "%3D")
     tab.goto(f"{address}/?net={name}&beside=none&size=518&mode=center-crop")

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 SUITES: dict[str, tuple[str, ...]] = {
-    "explore": ("benchmarks.explore", "benchmarks.compute"),
+    "explore": ("benchmarks.browser.explore", "benchmarks.compute"),
     "costs": ("viz.evaluation.costs.counting",),
     "clips": ("benchmarks.clips", "benchmarks.browser.clips"),
     "attention": ("benchmarks.attention",),

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from playwright.sync_api import Page
 
-from benchmarks.explore import DRAWN, REST, hover_figures, in_browser
+from benchmarks.browser.tab import DRAWN, REST, hover_figures, in_browser
 from models.build import build
 from models.checkpoints import own
 from models.specs.block import NonLocalSpec
@@ -33,7 +33,7 @@ def report() -> Iterator[str]:
     return in_browser(_lines)
 
 
-def _lines(tab: Page, address: str) -> Iterator[str]:
+def _lines(tab: Page, address: str, _count_file: Path) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "detector.safetensors"
         own.write(weights, _network(), ("background", "cat", "dog"), "Random weights")

@@ -54,6 +54,7 @@ def cgnl_checkpoint(tmp_path):
 def forwards(monkeypatch):
     """A list that grows by one with every forward pass of a whole network."""
     counted = []
+    loaders.of_examples.clear()
     for trunk in (AttentionResNet, EfficientNetLite):
 
         def forward(self, x, whole=trunk.forward):

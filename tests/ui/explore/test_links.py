@@ -3,6 +3,7 @@
 import pytest
 
 from tests.ui.pages import assert_sound, opened, png
+from ui.explore.sidebar import FINE
 from viz.examples import bird, kick
 
 pytestmark = pytest.mark.slow
@@ -77,6 +78,8 @@ def test_an_address_with_the_hash_of_an_example_shows_the_example(made):
 
 def test_a_network_of_another_name_begins_with_its_own_size():
     at = opened(beside="none")
-    at.selectbox(key="size").set_value(448).run()
+    at.selectbox(key="size").set_value(320).run()
     at.selectbox(key="net").set_value("e2-cgnl").run()
+    assert assert_sound(at).selectbox(key="size").value == FINE
+    at.selectbox(key="net").set_value("e2-clip-nl").run()
     assert assert_sound(at).selectbox(key="size").value == 224

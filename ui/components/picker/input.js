@@ -44,13 +44,17 @@ export function listenThreshold(picker, { bar, cut }) {
     const { left, width } = bar.getBoundingClientRect();
     return Math.round(100 * Math.min(1, Math.max(0, (event.clientX - left) / width))) / 100;
   };
+  const drag = (event, done) => {
+    picker.keyStamp = event.timeStamp;
+    picker.cutAt(at(event), done);
+  };
   bar.onpointerdown = (event) => {
     if (cut.hidden || event.button) return;
     bar.setPointerCapture(event.pointerId);
-    picker.cutAt(at(event), false);
+    drag(event, false);
   };
-  bar.onpointermove = (event) => { if (bar.hasPointerCapture(event.pointerId)) picker.cutAt(at(event), false); };
-  bar.onpointerup = (event) => { if (bar.hasPointerCapture(event.pointerId)) picker.cutAt(at(event), true); };
+  bar.onpointermove = (event) => { if (bar.hasPointerCapture(event.pointerId)) drag(event, false); };
+  bar.onpointerup = (event) => { if (bar.hasPointerCapture(event.pointerId)) drag(event, true); };
   cut.onkeydown = (event) => {
     const step = { ArrowLeft: -0.01, ArrowDown: -0.01, ArrowRight: 0.01, ArrowUp: 0.01 }[event.key];
     if (!step) return;
