@@ -30,7 +30,6 @@ from ui.guard import guarded, plain
 from ui.session import pins as session_pins
 from ui.session.pin_button import undo_button
 from viz.examples import bird
-from viz.figure.api import Figure
 from viz.figure.recipe.recipe import Reference
 
 
@@ -83,9 +82,9 @@ def figure() -> None:
         st.caption(f"Not in this preset: pin {', '.join(left_out)}, which it cannot show.")
     missing_networks(tuple(pin.reference for pin in shown), found)
     pinned_look.tell(chosen, [pin.reference for pin in shown])
-    with guarded():
-        made = Figure(figure_recipe.made(shown, chosen), found)
-        if preview.show(made):
+    made = preview.show(shown, chosen, found)
+    with st.container():
+        if made is not None:
             saves.offer(made)
     # Behind the drawing, which is what is waited for.
     figure_sidebar.sidebar(chosen, references)

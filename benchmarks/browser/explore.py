@@ -1,4 +1,4 @@
-"""The Explore page in Chromium: from server, address, pointer and colour bar to the map; forwards."""
+"""The Explore page in Chromium: server, address, pointer and colour bar to the map; forwards."""
 
 import io
 from collections.abc import Iterator
@@ -77,7 +77,7 @@ def _forwards_of_an_upload(tab: Page, count_file: Path) -> int:
         picture.hover(position={"x": x, "y": y})
         picture.click(position={"x": x, "y": y})
         _settle(tab)
-    tab.get_by_role("slider", name="Threshold", exact=True).focus()
+    tab.locator(".st-key-threshold input").focus()
     for _ in range(5):
         tab.keyboard.press("ArrowLeft")
     tab.locator(".thumb").nth(2).click()

@@ -161,11 +161,9 @@ def drag_figure(tab: Page, what: str, limit: float) -> Figure:
     tab.mouse.move(box["x"] + 0.7 * box["width"], y)
     tab.mouse.down()
     places = [(box["x"] + spots.uniform(0.2, 0.95) * box["width"], y) for _ in range(_COUNT)]
-    latencies = drawn_latencies(tab, places)
+    p95 = spread(drawn_latencies(tab, places))[1]
     tab.mouse.up()
-    return Figure(
-        f"threshold dragged on the colour bar, {what}, p95", spread(latencies)[1], limit, "ms"
-    )
+    return Figure(f"threshold dragged on the colour bar, {what}, p95", p95, limit, "ms")
 
 
 def spread(values: list[float]) -> tuple[float, float]:

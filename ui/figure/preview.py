@@ -1,13 +1,22 @@
-"""The live preview: the drawing of the files, at a resolution for screens."""
+"""The live preview: the drawing of the files, at a resolution for screens, also while a slider is
+dragged."""
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from ui import state
+from ui.components.live.live import live, moved
+from ui.figure import recipe as figure_recipe
+from ui.figure.settings import Chosen
+from ui.figure.sources import SessionSources
 from ui.guard import guarded
 from ui.server import waiting
+from ui.session.pins import Pin
 from viz.figure.api import Figure
+from viz.figure.draw.moving import Drafts
 from viz.figure.page.typesetting import MM_PER_INCH
 from viz.figure.recipe import recipe_json
 from viz.figure.recipe.recipe import Recipe
@@ -33,8 +42,9 @@ def drawn(figure: Figure) -> Preview:
     if held is not None and held.text == text:
         return held
     plan = figure.plan()  # networks run in turns of their own
+    dpi = _dpi(plan.width / MM_PER_INCH, plan.height / MM_PER_INCH)
     with waiting.turn():
-        content = figure.preview(_dpi(plan.width / MM_PER_INCH, plan.height / MM_PER_INCH))
+        content = figure.preview(dpi, state.FIGURE_DRAFTS.once(Drafts))
     held = Preview(text, content, plan.width, plan.height)
     state.FIGURE_PREVIEW.set(held)
     return held
@@ -50,21 +60,51 @@ def _dpi(width: float, height: float) -> int:
     return max(1, int(min(WIDE / width, (MOST_PIXELS / (width * height)) ** 0.5)))
 
 
-def show(figure: Figure) -> bool:
-    """Draw the preview; return whether it is of this recipe.
+def show(pins: Sequence[Pin], chosen: Chosen, found: SessionSources) -> Figure | None:
+    """Draw the preview; return the figure, None where it cannot be drawn.
 
     Where it cannot be drawn one line says why, and no other figure stands under it.
     """
-    held = None
+    state.FIGURE_LIVE.pop()
     with guarded():
+        made = Figure(figure_recipe.made(pins, chosen), found)
+        _fragment(pins, chosen, found)
+        held = last()
+        return made if held is not None and held.text == recipe_json.dumps(made.recipe) else None
+    return None
+
+
+@st.fragment
+def _fragment(pins: Sequence[Pin], chosen: Chosen, found: SessionSources) -> None:
+    """Draw the preview alone: nothing else of the page runs while a slider is dragged."""
+    for field, value in state.FIGURE_LIVE.get().items():
+        chosen = chosen.changed(field, value)
+    with guarded():
+        figure = Figure(figure_recipe.made(pins, chosen), found)
         held = drawn(figure)
-    if held is not None:
-        # Rounded corners, as pictures have on pages, would cut letters off.
-        st.html("<style>.st-key-figure-page img { border-radius: 0; }</style>")
         with st.container(key="figure-page"):
             st.image(held.png, width="stretch", alt="Preview of the figure")
         st.caption(_size_words(held, figure.recipe))
-    return held is not None
+    # Rounded corners, as pictures have on pages, would cut letters off.
+    st.html(STYLE)
+    with st.container(key="figure-live"):
+        live(list(_SLIDERS), _LIVE, time.monotonic_ns() % 10**9, _on_move)
+
+
+_LIVE = "figure-live-sliders"
+_SLIDERS = {f"figure-{field}": field for field in ("threshold", "share", "heat_opacity")}
+"""Key of a slider of the sidebar -> its field of the look."""
+STYLE = """<style>
+.st-key-figure-page img { border-radius: 0; }
+.st-key-figure-live { position: absolute; }
+</style>"""
+
+
+def _on_move() -> None:
+    found = moved(_LIVE, list(_SLIDERS))
+    if found is not None:
+        name, value = found
+        state.FIGURE_LIVE.set({_SLIDERS[name]: value})
 
 
 def _size_words(held: Preview, made: Recipe) -> str:

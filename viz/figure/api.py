@@ -23,6 +23,7 @@ from models.loaded import LoadedModel
 from viz.figure import composition
 from viz.figure.composition import Pixel
 from viz.figure.draw import drawing
+from viz.figure.draw.moving import Drafts
 from viz.figure.files import embedded_recipe, export, movie
 from viz.figure.options import Asked, Options
 from viz.figure.page import layout as page_layout
@@ -79,8 +80,15 @@ class Figure:
         drawn = drawing.draw(*self._laid_out)
         return export.write(drawn, kind, self.recipe.layout.dpi, recipe_json.dumps(self.recipe))
 
-    def preview(self, dpi: int = NOTEBOOK_DPI) -> bytes:
-        """Return a PNG of the same drawing at another resolution, without the recipe."""
+    def preview(self, dpi: int = NOTEBOOK_DPI, drafts: Drafts | None = None) -> bytes:
+        """Return a PNG of the same drawing at another resolution, without the recipe.
+
+        With ``drafts``, panels lie on whole pixels, and what the figure has in common with the one
+        before is not drawn again.
+        """
+        pixels = drafts.draw(self._laid_out, dpi) if drafts else None
+        if pixels is not None:
+            return export.png(pixels, dpi)
         return export.write(drawing.draw(*self._laid_out, dpi), "png", dpi, None)
 
     def save(self, path: str | Path, progress: Progress | None = None) -> Path:

@@ -1,7 +1,7 @@
 """A plan drawn with matplotlib: one set of axes in mm over the whole page."""
 
 import math
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ from viz.figure.draw import objects as object_marks
 from viz.figure.draw.canvas import Canvas
 from viz.figure.draw.rasters import Raster
 from viz.figure.page import typesetting
-from viz.figure.page.plan import Place, Plan, Words
+from viz.figure.page.plan import Bar, Place, Plan, Words
 from viz.figure.page.typesetting import MM_PER_INCH
 from viz.figure.panels.panel_rows import Bars, Matrix, PanelRows, Picture, Spot
 from viz.geometry import Box
@@ -32,7 +32,7 @@ def draw(panel_rows: PanelRows, plan: Plan, dpi: int | None = None) -> "Figure":
         _CONTENT[type(place.panel.content)](canvas, place)
     arrows(canvas)
     matches(canvas)
-    around(canvas, plan.words)
+    around(canvas, plan.words, plan.bars)
     return canvas.axes.figure
 
 
@@ -48,15 +48,20 @@ def blank(panel_rows: PanelRows, plan: Plan, dpi: int) -> Canvas:
     return Canvas(axes, panel_rows, plan, [])
 
 
-def around(canvas: Canvas, some: Container[Words]) -> None:
+def around(canvas: Canvas, some: Container[Words], bars: Iterable[Bar]) -> None:
     """Draw what stands around the panels: ``some`` of the words, colour bars, the legend's dots."""
     for number, words in enumerate(canvas.plan.words):
         if words in some:
             canvas.write(words, f"words-{number}")
-    for number, bar in enumerate(canvas.plan.bars):
-        charts.colour_bar(canvas, bar, number)
+    colour_bars(canvas, bars)
     for x, y, number in canvas.plan.dots:
         canvas.dot(x, y, number, canvas.plan.width)
+
+
+def colour_bars(canvas: Canvas, bars: Iterable[Bar]) -> None:
+    """Draw colour bars."""
+    for number, bar in enumerate(bars):
+        charts.colour_bar(canvas, bar, number)
 
 
 def raster_of(canvas: Canvas, place: Place) -> Raster:

@@ -68,13 +68,19 @@ def _svg(drawing: "Figure", dpi: int, recipe_text: str | None) -> bytes:
 
 
 def _png(drawing: "Figure", dpi: int, recipe_text: str | None) -> bytes:
+    return png(pixels(drawing, dpi), dpi, recipe_text)
+
+
+def png(picture: np.ndarray, dpi: int, recipe_text: str | None = None) -> bytes:
+    """Return (H, W, 3 or 4) uint8 as a PNG, with the recipe inside."""
     facts = PngInfo()
     if recipe_text is not None:
         # Not compressed: Pillow refuses a picture whose compressed texts exceed 1 MB.
         facts.add_text(RECIPE_KEY, recipe_text)
     packed = io.BytesIO()
-    picture = Image.fromarray(pixels(drawing, dpi))
-    picture.save(packed, "PNG", dpi=(dpi, dpi), pnginfo=facts, compress_level=_LEVEL)
+    Image.fromarray(picture).save(
+        packed, "PNG", dpi=(dpi, dpi), pnginfo=facts, compress_level=_LEVEL
+    )
     return packed.getvalue()
 
 

@@ -1,0 +1,1 @@
+"""Sliders that act while they are dragged, where the server draws."""
