@@ -28,6 +28,7 @@ def main() -> None:
     )
     if wanted := frame.entered():
         st.switch_page(wanted)
+    frame.style()
     keeper.keep()
     page.run()
     device.shown()

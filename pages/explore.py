@@ -61,7 +61,8 @@ def explained(found: Scene) -> None:
                 st.dataframe(rows, column_config=SHARES, **TABLE)
             else:
                 st.caption(prediction_words(shot.capture))
-            st.latex(shot.kind.formula(shot.block))
+            # In a line of text, and not set apart: it breaks where there is little room.
+            st.markdown(rf"$\displaystyle {shot.kind.formula(shot.block)}$")
             st.write(shot.kind.sentence(shot.block))
             if shot.capture.frames == 1 and shot.block.key_grid.frames > 1:
                 st.caption(explanations.held_still(shot.block))
@@ -147,9 +148,10 @@ def main() -> None:
     with st.sidebar:
         keeper.words()
     st.html(STYLE)
-    left, right = st.columns([2, 7], vertical_alignment="center")
-    left.markdown("#### Explore")
-    above = right.container(key="toolbar")
+    with st.container(key="head"):
+        left, right = st.columns([2, 7], vertical_alignment="center")
+        left.markdown("#### Explore")
+        above = right.container(key="toolbar")
     if missing.lacking():
         missing.ask()
         _instead()

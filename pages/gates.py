@@ -39,7 +39,8 @@ def main() -> None:
         st.plotly_chart(gate_view.bars(layer), key="bars")
         shown = gate_view.pictures(layer, clip, capture)
         for column, (title, picture) in zip(st.columns(len(shown)), shown.items(), strict=True):
-            column.image(picture, caption=f"{layer.name}, mean |activation| {title}")
+            words = f"{layer.name}, mean |activation| {title}"
+            column.image(picture, caption=words, alt=words)
         pin_button.button(
             "pin-gate", clip, lambda: pin_button.gate_reference(clip, model, layer.name)
         )

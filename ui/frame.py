@@ -6,6 +6,24 @@ from ui import state
 from ui.server import settings
 
 
+STYLE = """<style>
+[data-testid="stCaptionContainer"] { color: inherit !important; opacity: 0.78; }
+[data-testid="stSliderThumbValue"] * { color: var(--st-text-color, inherit); }
+.stAppViewContainer, .stAppViewContainer > div, .stMain, .stMainBlockContainer,
+.stMainBlockContainer > .stVerticalBlock, :has(> .st-key-head) { background-color: inherit; }
+:has(> .st-key-head) {
+  position: sticky; top: 0; z-index: 90; margin-top: -3.5rem; padding: 3rem 0 0.4rem;
+}
+.katex { white-space: normal; }
+</style>"""
+"""What all pages share: words that can be read on both grounds, a head that stays in view."""
+
+
+def style() -> None:
+    """Put the style of all pages on the page."""
+    st.html(STYLE)
+
+
 def require(page: str) -> None:
     """Go through app.py first where Streamlit runs ``page`` (its path) alone.
 

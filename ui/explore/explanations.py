@@ -45,7 +45,8 @@ def feature_colours(shot: Shot) -> None:
             ("colours", block.label), lambda: colours.feature_colours(block)
         )
         t = min(shot.cell.t, len(made) - 1)
-        st.image(made[t], caption=f"What enters {block.label}", width=COLOURS_PX)
+        words = f"What enters {block.label}"
+        st.image(made[t], caption=words, width=COLOURS_PX, alt=f"{words}, as colours")
 
 
 COLOURS = "The first three principal components of what enters the layer, as red, green and blue."

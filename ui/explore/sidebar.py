@@ -101,7 +101,7 @@ def examples() -> None:
     with st.container(horizontal=True, horizontal_alignment="right", key="examples"):
         for name in medium.EXAMPLES:
             st.button(
-                f"![{name}]({thumbs.example(name)}) {name}", key=f"example-{name}", on_click=taken,
+                f"![]({thumbs.example(name)}) {name}", key=f"example-{name}", on_click=taken,
                 args=(name,), type="tertiary", disabled=medium.in_use() is medium.example(name),
             )  # fmt: skip
 

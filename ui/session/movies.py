@@ -44,7 +44,7 @@ def maker(figure: Figure, file: str, name: str = "figure") -> None:
     if kind == "mp4":
         st.video(made[1], loop=True)
     else:
-        st.image(made[1])
+        st.image(made[1], alt="The movie of the view")
 
 
 def _make(figure: Figure, kind: str, mark: str, name: str) -> None:
