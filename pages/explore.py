@@ -49,7 +49,8 @@ def pinned(found: Scene) -> None:
     left, _room = st.columns(2)
     with left:
         reference_patch.inputs(found.shots[0].capture, found.shots[0].block)
-    st.dataframe([scene.value_row(found, shot) for shot in found.shots], **TABLE)
+    # A column a network: it fits a narrow window, where a line a network does not.
+    st.table(scene.value_table(found), hide_index=True)
 
 
 def explained(found: Scene) -> None:

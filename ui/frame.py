@@ -5,7 +5,6 @@ import streamlit as st
 from ui import state
 from ui.server import settings
 
-
 STYLE = """<style>
 [data-testid="stCaptionContainer"] { color: inherit !important; opacity: 0.78; }
 [data-testid="stSliderThumbValue"] * { color: var(--st-text-color, inherit); }
@@ -15,6 +14,10 @@ STYLE = """<style>
   position: sticky; top: 0; z-index: 90; margin-top: -3.5rem; padding: 3rem 0 0.4rem;
 }
 .katex { white-space: normal; }
+@media (max-width: 640px) {
+  .st-key-head .stColumn:first-child { margin: -2.4rem 0 -0.4rem 2.5rem; }
+  .st-key-head .stHorizontalBlock .stHorizontalBlock { flex-wrap: nowrap; overflow-x: auto; }
+}
 </style>"""
 """What all pages share: words that can be read on both grounds, a head that stays in view."""
 

@@ -35,8 +35,9 @@ def png(width: int, height: int, mode: str = "RGB", kind: str = "PNG") -> bytes:
 
 
 def values_table(at: AppTest):
-    """Return the table of the exact values at the reference of the Explore page."""
-    return table(at, "Rank")
+    """Return the exact values at the reference of the Explore page, a line a network."""
+    shown = next(d.value for d in at.table if "At the reference" in d.value.columns)
+    return shown.set_index("At the reference").T.reset_index(names="Network")
 
 
 def models_page() -> AppTest:

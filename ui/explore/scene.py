@@ -177,8 +177,19 @@ def ends(found: Scene) -> tuple[float, float]:
     return float(f"{low:.4g}"), float(f"{high:.4g}")
 
 
+def value_table(found: Scene) -> dict[str, list[str]]:
+    """Return the table of pinned values by its columns: what each line is, then each network."""
+    rows = [value_row(found, shot) for shot in found.shots]
+    titles = [row.pop("Network") for row in rows]
+    columns = {
+        title if titles.count(title) == 1 else f"{title} ({k})": list(row.values())
+        for k, (title, row) in enumerate(zip(titles, rows, strict=True), 1)
+    }
+    return {"At the reference": list(rows[0]), **columns}
+
+
 def value_row(found: Scene, shot: Shot) -> dict[str, str]:
-    """Return one line of the table of pinned values, float32 as the network gave them."""
+    """Return the pinned values of one network, float32 as it gave them."""
     attention, cell, geometry = shot.shown, shot.cell, shot.geometry
     frames, frame = len(found.clip.frames), found.reference.frame
     x, y = geometry.cell_centre(cell.y, cell.x, shot.block.query_grid)
@@ -202,7 +213,7 @@ def _values(attention: AttentionMap, shot: Shot, at: tuple[float, float], t: int
     top_moment, top_row, top_col = np.unravel_index(values.argmax(), values.shape)
     of_moment = f" of moment {top_moment}" if len(values) > 1 else ""
     return {
-        "Value at the reference": f"{here:.6g}",
+        "Value": f"{here:.6g}",
         "Rank": f"{int((values > here).sum()) + 1} of {values.size}",
         "Lowest": f"{values.min():.6g}",
         "Highest": f"{values.max():.6g} at {top_row}, {top_col}{of_moment}",

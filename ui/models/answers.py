@@ -12,6 +12,7 @@ from models.report import Fact, Question, Report
 from models.specs.network import NetworkSpec
 from ui import state
 from ui.guard import guarded, plain
+from ui.session.medium import contents
 
 FileKey = Hashable
 """What tells one upload from the next."""
@@ -85,7 +86,8 @@ def class_names(file: FileKey, spec: NetworkSpec, name: str) -> tuple[str, ...]:
     if given is None:
         return ()
     with guarded():
-        names = read_names(given.getvalue(), given.name)
+        [(name_of_list, content)] = contents([given])
+        names = read_names(content, name_of_list)
         check_count(names, spec.num_classes, name)
         return names
     return ()

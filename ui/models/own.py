@@ -24,7 +24,7 @@ from ui.models import answers
 from ui.models import inspection as model_inspection
 from ui.server import scratch
 from ui.server.visitor import stop_if_ended
-from ui.session import device, own_networks
+from ui.session import device, medium, own_networks
 
 MAX_MB = 2048
 
@@ -46,6 +46,7 @@ def given() -> Held | None:
         max_upload_size=MAX_MB,
     )
     if upload is not None:
+        medium.check_held([upload])
         return _kept(upload, upload.name, ("upload", upload.file_id))
     state.OWN_FILE.pop()
     return None

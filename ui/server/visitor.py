@@ -1,7 +1,12 @@
 """Who asks: the session of the run that this is, and whether anybody still waits for it."""
 
+import threading
+
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
+
+WATCHED = threading.local()
+"""In a thread that works for a session, ``now`` is told that it still does: see ui.server.busy."""
 
 
 def session_id() -> str:
@@ -11,7 +16,10 @@ def session_id() -> str:
 
 
 def stop_if_ended() -> None:
-    """End the run of a session whose tab was closed; nothing otherwise."""
+    """End the run of a session whose tab was closed, or that was stopped; nothing otherwise."""
+    watch = getattr(WATCHED, "now", None)
+    if watch is not None:
+        watch(None)
     session = session_id()
     if session and runtime.exists() and not runtime.get_instance().is_active_session(session):
         raise StopException

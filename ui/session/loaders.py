@@ -10,8 +10,9 @@ from models.zoo.catalogue import Entry
 from models.zoo.wrapped.libraries import registry
 from models.zoo.wrapped.libraries.names import check_public, is_library_name
 from ui import state
-from ui.guard import guarded
+from ui.guard import guarded, label
 from ui.server import settings, waiting
+from ui.server.busy import stoppable
 from ui.server.kept import Kept
 from ui.server.turns import DEVICE
 from ui.session import device, own_networks
@@ -98,9 +99,13 @@ def captured(clip: Clip, name: str, mode: Mode, size: int) -> Capture:
     pixels = len(clip.frames) * size**2
     if waiting.is_long(name, pixels):
         model = network(name, for_long=True)
-    with waiting.run_of(name, pixels, model.lock.locked()), st.spinner("Running the network once"):
+    words = f"Running {label(model.id)} at {size} px"
+    with (
+        waiting.run_of(name, pixels, model.lock.locked()),
+        stoppable(words, ("capture", *key)) as watch,
+    ):
         # Somebody else may have run it meanwhile.
-        return kept.get(key) or kept.keep(key, pipeline.capture(model, clip, mode, size))
+        return kept.get(key) or kept.keep(key, pipeline.capture(model, clip, mode, size, watch))
 
 
 def dependence(capture: Capture, block: BlockCapture) -> float:

@@ -9,6 +9,7 @@ from ui import state
 from ui.guard import guarded, plain
 from ui.isolation import media as isolation
 from ui.server import settings
+from ui.server.busy import stoppable
 from ui.server.kept import Kept
 from ui.server.visitor import stop_if_ended
 from ui.session import shelf
@@ -49,7 +50,7 @@ def sampled(sampling: Sampling) -> Clip:
     key = (found.sha256, sampling)
     if (clip := _kept().get(key)) is not None:
         return clip
-    with st.spinner("Reading the frames"):
+    with stoppable("Reading the frames", ("frames", *key)):
         return _kept().keep(key, found.sample(sampling))
 
 
@@ -59,16 +60,18 @@ def key_of(clip: Clip) -> str:
 
 
 def contents(uploads: Sequence) -> list[tuple[str, bytes]]:
-    """Return (name, bytes) of uploads; InputError where the server has lost one.
+    """Return (name, bytes) of uploads; InputError where the server has lost one."""
+    check_held(uploads)
+    return [(one.name, one.getvalue()) for one in uploads]
 
-    It does so when it was started anew while the page stayed open.
-    """
+
+def check_held(uploads: Sequence) -> None:
+    """Refuse uploads that the server has lost: it was started anew while the page stayed open."""
     if not all(hasattr(one, "getvalue") for one in uploads):
         raise InputError(
             "The server was started anew and has lost this upload; remove it from the list and "
             "drop the file again."
         )
-    return [(one.name, one.getvalue()) for one in uploads]
 
 
 def read(files: Sequence[tuple[str, bytes]]) -> Footage:

@@ -19,10 +19,14 @@ from viz.attention.kinds.kind import Tap
 from viz.attention.kinds.registry import KINDS
 from viz.types import ModelInput
 
+Watch = Callable[[float], None]
+"""Called while a network runs, with the share of its modules that are done; whatever it raises ends
+the forward pass."""
 
-def capture(model: LoadedModel, model_input: ModelInput) -> Capture:
+
+def capture(model: LoadedModel, model_input: ModelInput, watch: Watch | None = None) -> Capture:
     """Run the network once on (1, 3, T, H, W); return what every map kind keeps, and the logits."""
-    (found,) = _together(model, [model_input])
+    (found,) = _together(model, [model_input], watch)
     return found
 
 
@@ -59,13 +63,16 @@ def _takes_many(model: LoadedModel) -> bool:
     return not isinstance(model.network, Detector | WrappedNetwork)
 
 
-def _together(model: LoadedModel, inputs: Sequence[ModelInput]) -> list[Capture]:
+def _together(
+    model: LoadedModel, inputs: Sequence[ModelInput], watch: Watch | None = None
+) -> list[Capture]:
     """Run the network once on inputs of one size."""
     count = len(inputs)
     taps = [tap for kind in KINDS.values() for tap in kind.taps(model.network)]
     blocks: list[dict[str, BlockCapture]] = [{} for _ in inputs]
     weight = next(model.network.parameters(), inputs[0].tensor)
     listeners = [(tap.module, _keep_in(blocks, tap)) for tap in taps]
+    listeners += _watching(model.network, watch) if watch else []
     x = inputs[0].tensor if count == 1 else torch.cat([one.tensor for one in inputs])
     x = x.to(weight.device, weight.dtype)
     with listening(model, listeners), torch.no_grad(), _fitting(model, x):
@@ -94,6 +101,20 @@ def _fitting(model: LoadedModel, x: Tensor) -> Iterator[None]:
             f"An input of {size} to {model.id} does not fit into the memory of {x.device}; use a "
             "smaller size, or compute on cpu."
         ) from problem
+
+
+def _watching(network: nn.Module, watch: Watch) -> list[tuple[nn.Module, Callable]]:
+    """Return a forward hook for every module without modules in it, which tells how many are
+    done."""
+    leaves = [m for m in network.modules() if not any(m.children())]
+    leaves = [m for m in leaves if not isinstance(m, torch.jit.ScriptModule)]
+    done = [0]
+
+    def tell(*_given: object) -> None:
+        done[0] += 1
+        watch(min(1.0, done[0] / len(leaves)))
+
+    return [(leaf, tell) for leaf in leaves]
 
 
 def _keep_in(blocks: list[dict[str, BlockCapture]], tap: Tap) -> Callable[..., None]:

@@ -17,6 +17,7 @@ from models.zoo import catalogue
 from models.zoo.wrapped.wrap import wrap
 from viz.attention import preprocess
 from viz.attention.captures import Capture
+from viz.attention.forward import Watch
 from viz.attention.forward import capture as run
 from viz.geometry import MODES, SIZES, Mode
 from viz.media import footage
@@ -102,10 +103,15 @@ def prepare(
 
 
 def capture(
-    model: LoadedModel, source: Clip | str | Path, mode: Mode = "fit", size: int | None = None
+    model: LoadedModel,
+    source: Clip | str | Path,
+    mode: Mode = "fit",
+    size: int | None = None,
+    watch: Watch | None = None,
 ) -> Capture:
     """Run the network once on a picture or clip (a Clip or a path) and keep every block's factors.
 
-    Of longer footage the middle is taken, as many frames as the network was made for.
+    Of longer footage the middle is taken, as many frames as the network was made for. ``watch`` is
+    told how far the forward pass is.
     """
-    return run(model, prepare(model, sampled(model, source), mode, size))
+    return run(model, prepare(model, sampled(model, source), mode, size), watch)

@@ -84,7 +84,7 @@ def test_the_cosine_is_shown_with_its_numbers_formula_and_sentence(captures):
     table = values_table(at)
     assert list(table["Map"]) == ["cosine", "cosine"]
     assert list(table["Meaning"]) == ["cosine, -1 to 1"] * 2
-    assert list(table["Value at the reference"]) == ["1", "1"]
+    assert list(table["Value"]) == ["1", "1"]
     assert [text.startswith("1 of ") for text in table["Rank"]] == [True, True]
     for row, capture in enumerate(captures.values()):
         block = queries.block_of(capture)

@@ -63,7 +63,7 @@ def test_the_pinned_value_is_the_float32_value_of_the_pipeline():
     block = queries.block_of(capture)
     values = kind_of(block).map(block, Cell(0, 4, 5)).values
     shown = values_table(at)
-    assert float(shown["Value at the reference"][0]) == pytest.approx(values[0, 4, 5], rel=1e-5)
+    assert float(shown["Value"][0]) == pytest.approx(values[0, 4, 5], rel=1e-5)
     assert shown["Rank"][0] == f"{(values > values[0, 4, 5]).sum() + 1} of {values.size}"
     assert float(shown["Lowest"][0]) == pytest.approx(values.min(), rel=1e-5)
 

@@ -22,7 +22,7 @@ from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.kind import BrowserFactors
 from viz.attention.kinds.parts import plural
-from viz.attention.predictions import prediction_words
+from viz.attention.predictions import prediction_words, top_classes
 from viz.figure.resolve import Scene, Shot
 from viz.geometry import Geometry
 from viz.rendering.colormaps import colour_table
@@ -224,7 +224,7 @@ def _panel(found: Scene, shot: Shot, buffers: _Buffers) -> dict[str, Any]:
     return {
         "key": _key(found, shot),
         "title": shot.title,
-        "prediction": prediction_words(shot.capture) + _held(shot),
+        "prediction": prediction_words(shot.capture) + _doubts(shot) + _held(shot),
         "geometry": asdict(geometry),
         "span": {"top": rows.start, "bottom": rows.stop, "left": cols.start, "right": cols.stop},
         "grid": block.query_grid._asdict(),
@@ -241,6 +241,19 @@ def _panel(found: Scene, shot: Shot, buffers: _Buffers) -> dict[str, Any]:
         "divisions": shot.kind.division_words(block),
         **made,
     }
+
+
+def _doubts(shot: Shot) -> str:
+    """Say what a prediction is worth: a clip network knows only the classes of its training, and
+    another size than that of the training changes answers."""
+    prep, words = shot.model.spec.preprocessing, ""
+    if shot.capture.detections or not top_classes(shot.capture):
+        return ""
+    if prep.frames > 1:
+        words += f" · knows only the {len(shot.capture.logits):,} classes of its training"
+    if shot.view.size not in (None, prep.size):
+        words += f" · at {shot.view.size} px, trained at {prep.size}"
+    return words
 
 
 def _held(shot: Shot) -> str:

@@ -8,6 +8,7 @@ import { readMeans } from "./drawing/object_means.js";
 import { objectAt } from "./drawing/objects.js";
 import { PanelView } from "./drawing/panel_view.js";
 import { KEPT, SmallMaps } from "./drawing/small_maps.js";
+import { watchSliders } from "../sliders.js";
 import { listen, listenThreshold } from "./input.js";
 import { Player } from "./play.js";
 import { nameOf, noteOf, report, tell } from "./readout.js";
@@ -189,13 +190,16 @@ class Picker {
 
   // Another threshold while its mark is dragged; Python hears of it at the end.
   cutAt(threshold, done) {
-    this.look = { ...this.look, threshold };
-    for (const view of this.views) {
-      view.drawRamp(this.look, this.table);
-      view.painted = null;
-    }
-    this.schedule();
+    this.lookAs({ threshold });
     if (done) this.send("threshold", threshold);
+  }
+
+  // Another look while something is dragged, here or in the sidebar.
+  lookAs(change) {
+    if (!this.views) return;
+    this.look = { ...this.look, ...change };
+    for (const view of this.views) view.painted = null;
+    this.schedule();
   }
 
   // The lead network's cell under a canvas pixel of a frame, null outside its view.
@@ -260,6 +264,7 @@ class Picker {
       view.painted = name;
       view.at = at;
       view.compute(panel, at, look);
+      if (view.ramped !== look) view.drawRamp(look, table);
       view.strip?.paint(view.heat, look, table);
       view.drawArrows(panel, at, this.look.arrows);
     }
@@ -300,9 +305,13 @@ class Picker {
 }
 
 const pickers = new WeakMap();
+// Key of a slider of the sidebar -> the field of the look that it sets.
+const SLIDERS = { threshold: "threshold", share: "share", opacity: "heat_opacity" };
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".picker");
   if (!pickers.has(root)) pickers.set(root, new Picker(root));
-  pickers.get(root).update(data, setTriggerValue);
+  const picker = pickers.get(root);
+  picker.update(data, setTriggerValue);
+  watchSliders(Object.keys(SLIDERS), (name, value) => picker.lookAs({ [SLIDERS[name]]: value }));
 }

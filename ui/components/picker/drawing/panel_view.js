@@ -91,6 +91,7 @@ export class PanelView {
 
   // The colour bar, pale where nothing is shown, and its mark.
   drawRamp(look, table) {
+    this.ramped = look;
     const context = this.ramp.getContext("2d"), image = context.createImageData(256, 1);
     const level = look.cut === "value" ? look.threshold : Math.min(...this.heat.levels);
     for (let k = 0; k < 256; k++) {
