@@ -7,7 +7,9 @@ from ui.server import settings
 
 STYLE = """<style>
 [data-testid="stCaptionContainer"] { color: inherit !important; opacity: 0.78; }
-[data-testid="stSliderThumbValue"] * { color: var(--st-text-color, inherit); }
+[data-testid="stSliderThumbValue"], [data-testid="stSliderThumbValue"] * {
+  color: inherit !important;
+}
 .stAppViewContainer, .stAppViewContainer > div, .stMain, .stMainBlockContainer,
 .stMainBlockContainer > .stVerticalBlock, :has(> .st-key-head) { background-color: inherit; }
 :has(> .st-key-head) {

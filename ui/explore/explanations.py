@@ -67,8 +67,8 @@ def strong_sentence(found: Scene) -> str:
     moments = f" of moment {t}" if len(values) > 1 else ""
     return (
         f"**{_subject(shot)} most to row {row}, column "
-        f"{col}{moments}, {away} cells away** (a 3 x 3 convolution reaches 1). Point at any patch to "
-        "see what it attends to."
+        f"{col}{moments}, {away} cells away** (a 3 x 3 convolution reaches 1). Point at any patch "
+        "to see what it attends to."
     )
 
 
