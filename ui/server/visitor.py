@@ -6,7 +6,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 
 WATCHED = threading.local()
-"""In a thread that works for a session, ``now`` is told that it still does: see ui.server.busy."""
+"""``now`` is told that a thread still works for its session: see ui.server.waiting."""
 
 
 def session_id() -> str:

@@ -12,9 +12,9 @@ from models.zoo.wrapped.libraries.names import check_public, is_library_name
 from ui import state
 from ui.guard import guarded, label
 from ui.server import settings, waiting
-from ui.server.busy import stoppable
 from ui.server.kept import Kept
 from ui.server.turns import DEVICE
+from ui.server.waiting import stoppable
 from ui.session import device, own_networks
 from ui.session.medium import is_example, key_of
 from viz.attention import pipeline, queries

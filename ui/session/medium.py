@@ -9,9 +9,9 @@ from ui import state
 from ui.guard import guarded, plain
 from ui.isolation import media as isolation
 from ui.server import settings
-from ui.server.busy import stoppable
 from ui.server.kept import Kept
 from ui.server.visitor import stop_if_ended
+from ui.server.waiting import stoppable
 from ui.session import shelf
 from viz.examples import bird, kick
 from viz.media import footage
