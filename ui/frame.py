@@ -17,8 +17,10 @@ STYLE = """<style>
 }
 .katex { white-space: normal; }
 @media (max-width: 640px) {
-  .st-key-head .stColumn:first-child { margin: -2.4rem 0 -0.4rem 2.5rem; }
-  .st-key-head .stHorizontalBlock .stHorizontalBlock { flex-wrap: nowrap; overflow-x: auto; }
+  .st-key-head .stColumn:first-child { position: absolute; top: 0.4rem; left: 3rem; }
+  .st-key-head .stColumn .stHorizontalBlock {
+    flex-wrap: nowrap; overflow-x: auto; justify-content: flex-start;
+  }
 }
 </style>"""
 """What all pages share: words that can be read on both grounds, a head that stays in view."""

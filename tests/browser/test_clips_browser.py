@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.bare.bare_clips import over_frame, strip
 from tests.browser.conftest import at_rest, open_explore, rendered, saved
-from tests.browser.test_explore_files import upload
+from tests.browser.explore.test_explore_files import upload
 from tests.viz.drawn_clips import frames, video
 
 KICK = "?example=kick&threshold=0.4"

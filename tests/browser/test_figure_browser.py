@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from tests.browser.conftest import at_rest, choose, open_explore, saved
-from tests.browser.test_explore_files import photo_like, upload
+from tests.browser.explore.test_explore_files import photo_like, upload
 from viz.figure.files import embedded_recipe
 from viz.media import pictures
 

@@ -45,6 +45,11 @@ def models_page() -> AppTest:
     return app().switch_page("pages/models.py").run()
 
 
+def formulas(at: AppTest) -> list[str]:
+    """Return the formulas of the Explore page."""
+    return [one.value for one in at.markdown if one.value.startswith(r"$\displaystyle")]
+
+
 def table(at: AppTest, column: str):
     """Return the first table of a page that has a column of this name."""
     return next(d.value for d in at.dataframe if column in d.value.columns)

@@ -115,7 +115,7 @@ def stoppable(words: str, what: Hashable) -> Iterator[Watch]:
     that starts it again.
     """
     if state.STOPPED.get() == what:
-        st.button("Start again", key="start-again", on_click=state.STOPPED.pop)
+        st.button("Start again", key=f"again-{abs(hash(what))}", on_click=state.STOPPED.pop)
         raise InputError(f"{words}: stopped. Start it again, or choose something smaller.")
     place = st.empty()
     shown = _Shown(place, words, what)
@@ -144,5 +144,10 @@ class _Shown:
         if self._bar is None:
             with self._place.container(horizontal=True, vertical_alignment="center"):
                 self._bar = st.progress(0.0, self._words)
-                st.button("Stop", key="stop", on_click=state.STOPPED.set, args=(self._what,))
+                st.button(
+                    "Stop",
+                    key=f"stop-{abs(hash(self._what))}",
+                    on_click=state.STOPPED.set,
+                    args=(self._what,),
+                )
         self._bar.progress(min(1.0, share or 0.0), f"{self._words}, {now - self._began:.0f} s")

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.ui.pages import assert_sound, opened, png, uploader, values_table
+from ui.explore.sidebar import FINE
 from viz.attention import pipeline, queries
 from viz.attention.kinds.registry import kind_of
 from viz.examples import kick
@@ -130,7 +131,7 @@ def test_the_example_clip_brings_its_networks_when_it_is_chosen():
     assert at.selectbox(key="size").value == 224
     at.selectbox(key="example").set_value("bird").run()
     assert at.selectbox(key="net").value == "e2-nl"
-    assert at.selectbox(key="size").value == 224
+    assert at.selectbox(key="size").value == FINE
 
 
 def test_several_pictures_are_the_frames_of_a_clip():

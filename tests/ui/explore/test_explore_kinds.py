@@ -10,11 +10,11 @@ import torch
 from errors import InputError
 from models.specs.block import CGNLSpec
 from tests.ui.figure.test_figure_page import drawn
-from tests.ui.pages import app, assert_sound, opened, values_table
+from tests.ui.pages import app, assert_sound, formulas, opened, values_table
 from tests.ui.toy_kind import NearnessMaps
 from ui.components.picker import payload
 from ui.explore import map_choice
-from ui.explore.sidebar import OWN
+from ui.explore.sidebar import FINE, OWN
 from ui.session import loaders
 from viz.attention import pipeline, queries
 from viz.attention.choice import MapChoice
@@ -49,7 +49,7 @@ def panels(monkeypatch):
 @pytest.fixture(scope="module")
 def captures():
     names = ("e2-nl", "e2-cgnl")
-    return {name: pipeline.capture(pipeline.load(name), bird.clip(), "fit", 224) for name in names}
+    return {name: pipeline.capture(pipeline.load(name), bird.clip(), "fit", FINE) for name in names}
 
 
 def pinned_views(at):
@@ -92,8 +92,8 @@ def test_the_cosine_is_shown_with_its_numbers_formula_and_sentence(captures):
         position = Cell(0, 3, 6).position(block.query_grid)
         cosine = torch.nn.functional.cosine_similarity(x, x[:, position : position + 1], dim=0)
         assert float(table["Lowest"][row]) == pytest.approx(cosine.min().item(), abs=1e-5)
-    assert len(at.latex) == 2
-    assert r"\lVert x_i\rVert" in at.latex[0].value
+    assert len(formulas(at)) == 2
+    assert r"\lVert x_i\rVert" in formulas(at)[0]
     assert sum("cosine of the features that enter unit14" in one for one in words(at)) == 2
     assert sum("Query dependence" in one for one in words(at)) == 2
 
@@ -113,7 +113,7 @@ def test_class_maps_have_no_reference_no_query_dependence_and_the_names_of_class
     row, col = np.unravel_index(values[0].argmax(), values[0].shape)
     assert table["Highest"][1].endswith(f" at {row}, {col}")
     assert list(table["Row, column"]) == ["3, 6", "no reference"]
-    assert r"\operatorname{ReLU}" in at.latex[1].value
+    assert r"\operatorname{ReLU}" in formulas(at)[1]
     assert any("evidence for the class in what leaves unit14" in one for one in words(at))
     assert sum("Query dependence" in one for one in words(at)) == 1
     own, without = panels
@@ -247,7 +247,7 @@ def test_a_kind_that_only_its_module_knows_is_shown_pinned_and_drawn(monkeypatch
         (3 - y) ** 2 + (6 - x) ** 2 for y in (0, grid["rows"] - 1) for x in (0, grid["cols"] - 1)
     )
     assert (table["Highest"][0], table["Lowest"][0]) == ("0 at 3, 6", f"{-far:g}")
-    assert r"\lVert j-i\rVert^2" in at.latex[0].value
+    assert r"\lVert j-i\rVert^2" in formulas(at)[0]
     assert any("squared and below zero" in one for one in words(at))
     assert (panels[0]["arithmetic"], panels[0]["options"]["label"]) == ("rows", "nearness")
     assert pinned_views(at)[0].kind == "nearness"

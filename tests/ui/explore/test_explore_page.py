@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from models.zoo import catalogue
-from tests.ui.pages import assert_sound, opened, values_table
-from ui.explore.sidebar import OWN
+from tests.ui.pages import assert_sound, formulas, opened, values_table
+from ui.explore.sidebar import FINE, OWN
 from viz.attention import pipeline, queries
 from viz.attention.kinds.registry import KINDS, kind_of
 from viz.examples import bird
@@ -33,7 +33,7 @@ def test_it_opens_with_the_example_both_networks_and_a_reference():
     assert list(table["Meaning"]) == ["response, any sign"] * 2
     assert sum("Query dependence" in m.value for m in at.markdown) == 2
     assert any("never its shape" in m.value for m in at.markdown)
-    assert len(at.latex) == 2
+    assert len(formulas(at)) == 2
     next(b for b in at.button if b.label == "Papers' look").click().run()
     assert assert_sound(at).selectbox(key="map").value == "jet"
 
@@ -53,13 +53,13 @@ def test_one_forward_pass_a_network_whatever_is_moved(forwards):
     assert len(forwards) == 2
     at.selectbox(key="size").set_value(320).run()
     assert len(forwards) == 4
-    at.selectbox(key="size").set_value(224).run()
+    at.selectbox(key="size").set_value(FINE).run()
     assert len(forwards) == 4
 
 
 def test_the_pinned_value_is_the_float32_value_of_the_pipeline():
     at = opened(at="4,5", beside="none")
-    capture = pipeline.capture(pipeline.load("e2-nl"), bird.clip(), "fit", 224)
+    capture = pipeline.capture(pipeline.load("e2-nl"), bird.clip(), "fit", FINE)
     block = queries.block_of(capture)
     values = kind_of(block).map(block, Cell(0, 4, 5)).values
     shown = values_table(at)
@@ -76,9 +76,9 @@ def test_number_inputs_move_the_reference_which_stays_on_its_spot_when_the_grid_
     assert list(values_table(at)["Row, column"]) == ["0, 0", "0, 0"]
     at.number_input(key="row").set_value(4).run()
     at.number_input(key="col").set_value(5).run()
-    at.selectbox(key="size").set_value(448).run()
-    assert at.number_input(key="row").value in (8, 9)
-    assert at.number_input(key="col").value in (10, 11)
+    at.selectbox(key="size").set_value(224).run()
+    assert at.number_input(key="row").value == 2
+    assert at.number_input(key="col").value in (2, 3)
 
 
 def test_the_address_bar_restores_the_view():
@@ -175,6 +175,6 @@ def test_the_maps_are_saved_as_float32_with_every_group(offered):
     assert list(maps["labels_e2-cgnl"][-8:]) == [f"g{k}" for k in range(8)]
     assert list(maps["cell_e2-nl"]) == [0, 2, 8]
     assert (str(maps["picture"]), str(maps["sha256"])) == ("example-bird.png", bird.clip().sha256)
-    block = queries.block_of(pipeline.capture(pipeline.load("e2-nl"), bird.clip(), "fit", 224))
+    block = queries.block_of(pipeline.capture(pipeline.load("e2-nl"), bird.clip(), "fit", FINE))
     wanted = kind_of(block).map(block, Cell(0, 2, 8)).values
     np.testing.assert_allclose(maps["values_e2-nl"][0], wanted, rtol=1e-5)

@@ -11,6 +11,7 @@ from models.specs.gate import CGDSpec
 from models.specs.network import CompactSpec, Preprocessing
 from tests.conftest import TINY
 from tests.ui.pages import app, assert_sound, opened, values_table
+from ui.explore.sidebar import FINE
 from viz.attention import pipeline
 from viz.attention.choice import DEFAULT_COUNT, MapChoice
 from viz.attention.kinds.gates import gate_layers
@@ -81,7 +82,7 @@ def test_a_pin_of_the_example_says_everything_that_is_shown():
     assert [view.network.sha256 for view in reference.views] == [
         pipeline.load(name).sha256 for name in ("e2-nl", "e2-cgnl")
     ]
-    assert {(view.mode, view.size) for view in reference.views} == {("fit", 224)}
+    assert {(view.mode, view.size) for view in reference.views} == {("fit", FINE)}
     assert [view.block for view in reference.views] == ["unit14", "unit14"]
     assert [view.kind for view in reference.views] == [None, None]
     assert [view.shown for view in reference.views] == [None, MapChoice("group", 3)]
