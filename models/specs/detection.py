@@ -85,7 +85,9 @@ class RCNNSpec:
     maskrcnn-benchmark's, whose res5 is the head of boxes and masks. ``version`` 2 is torchvision's
     second recipe: batch norms in pyramid and heads. ``labels`` counts the background, label 0.
     ``keypoints`` a person (0: no such head); ``head_block`` stands after every second convolution
-    of their head (Wang et al. 2018, sec. 6.2). ``proposals`` reach the second stage;
+    of their head (Wang et al. 2018, sec. 6.2). ``inclusive`` pyramids are maskrcnn-benchmark's,
+    whose boxes hold their last pixels, as those of "c4" do; ``dense``, ``mask_width`` and
+    ``keypoint_width`` are the widths of its heads. ``proposals`` reach the second stage;
     ``detections`` scoring above ``score`` remain.
     """
 
@@ -97,6 +99,10 @@ class RCNNSpec:
     head_block: NonLocalSpec | None = None
     channels: int = 256
     version: int = 1
+    inclusive: bool = False
+    dense: int = 1024
+    mask_width: int = 256
+    keypoint_width: int = 512
     proposals: int = 1000
     detections: int = 100
     score: float = 0.05
@@ -116,6 +122,12 @@ class RCNNSpec:
         within("Lowest score", self.score, 0, 1, float)
         if self.neck == "c4" and (self.keypoints or self.version == 2):
             raise SpecError("A C4 detector has boxes and masks only; key points need an FPN.")
+        switch("Inclusive boxes", self.inclusive)
+        within("Width of the box head", self.dense, 1, 65_536)
+        within("Width of the mask head", self.mask_width, 1, 4096)
+        within("Width of the key point head", self.keypoint_width, 1, 4096)
+        if self.inclusive and (self.neck == "c4" or self.version == 2):
+            raise SpecError("Inclusive boxes are a choice of the first recipe's pyramid only.")
         if self.head_block is not None and not self.keypoints:
             raise SpecError("A block in the key point head needs key points; give their number.")
 
@@ -132,7 +144,7 @@ class RCNNSpec:
     @property
     def last_pixel(self) -> int:
         """1 where x2 and y2 of a box are the last pixels inside, 0 where they are its edges."""
-        return 1 if self.neck == "c4" else 0
+        return 1 if self.neck == "c4" or self.inclusive else 0
 
     @property
     def num_classes(self) -> int:
