@@ -24,7 +24,7 @@ ANSWERS = {
 COUNTS = {
     "torchvision": 11,
     "CGNL authors": 14,
-    "maskrcnn-benchmark": 1,
+    "maskrcnn-benchmark": 8,
     "Non-local_pytorch (AlexHex7)": 1,
     "mmaction2": 10,
     "mmaction2 0.x": 8,
