@@ -101,8 +101,31 @@ def _benchmark(kind: str, trunk: str, precision: str) -> Published:
     )
 
 
+_LIBRA = "https://download.openmmlab.com/mmdetection/v2.0/libra_rcnn/"
+
+
+def _libra(trunk: str, precision: str, digest: str) -> Published:
+    name = f"libra_faster_rcnn_{trunk}_fpn_1x_coco"
+    return Published(
+        f"mmdet-libra-{trunk.replace('_', '-')}",
+        f"Libra R-CNN {trunk.replace('_', '-').upper()}-FPN + 1 NL in the pyramid",
+        "mmdetection",
+        "Pang et al. 2019 (Libra R-CNN)",
+        "COCO AP",
+        f"{precision} / not stated",
+        _LARGE,
+        Url(f"{_LIBRA}{name}/{name}_{digest}.pth", digest[-8:]),
+        "coco-81",
+        "Apache-2.0",
+        {"style": "pytorch"},
+    )
+
+
 DETECTORS = (
     *(_torchvision(*row) for row in _TORCHVISION),
+    _libra("r50", "38.3", "20200130-3afee3a9"),
+    _libra("r101", "40.1", "20200203-8dba6a5a"),
+    _libra("x101_64x4d", "42.7", "20200315-3a7d0488"),
     *(_benchmark(*row) for row in _BENCHMARK_ROWS),
     _cgnl("cgnl", "Mask R-CNN R50-C4 + 1 CGNL", "36.3 / 32.1", "1n1hVs2r0FIbsiZyQAQkwxGYtYhpq5RjH"),
     _cgnl(

@@ -45,12 +45,13 @@ def _in_trunk(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     return tuple(Rule(rule.pattern, TRUNK + rule.ours) for rule in rules)
 
 
-def _stripped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def stripped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the tensors of the trunk, without its prefix."""
     return {k.removeprefix(TRUNK): v for k, v in tensors.items() if k.startswith(TRUNK)}
 
 
-def _trunk_facts(inside: Mapping[str, Tensor], facts: Facts) -> dict[str, object]:
+def trunk_facts(inside: Mapping[str, Tensor], facts: Facts) -> dict[str, object]:
+    """Return depth, width and places of blocks of a trunk, and note them."""
     depth = depth_of(inside, facts.file_name)
     facts.note("depth", depth)
     return {
@@ -64,7 +65,7 @@ def _rcnn(renamed: Renamed, facts: Facts) -> RCNNSpec:
     tensors, heads = renamed.tensors, "roi_heads."
     version = 1 if heads + "box_head.fc6.weight" in tensors else 2
     norm = "batch" if version == 2 else _NORMS[facts.settle(_EPSILON)]
-    trunk = ModelSpec(**_trunk_facts(_stripped(tensors), facts), norm=norm)
+    trunk = ModelSpec(**trunk_facts(stripped(tensors), facts), norm=norm)
     if any("keypoint" in key for key in tensors):
         facts.only_data = "coco-person"
     points = tensors.get(heads + "keypoint_predictor.kps_score_lowres.weight")
@@ -82,9 +83,9 @@ def _rcnn(renamed: Renamed, facts: Facts) -> RCNNSpec:
 
 def _benchmark(renamed: Renamed, facts: Facts) -> RCNNSpec:
     tensors = renamed.tensors
-    inside = _stripped(tensors)
+    inside = stripped(tensors)
     trunk = ModelSpec(
-        **_trunk_facts(inside, facts),
+        **trunk_facts(inside, facts),
         **_grouped(inside, facts),
         block=_block(inside, facts),
         norm="frozen, no epsilon",
