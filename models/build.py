@@ -54,6 +54,10 @@ def _rcnn(spec: RCNNSpec) -> Detector:
         from models.detection.rcnn_c4 import C4Detector
 
         return C4Detector(spec)
+    if spec.inclusive:
+        from models.detection.inclusive_fpn import InclusiveFPN
+
+        return InclusiveFPN(spec)
     from models.detection.rcnn_fpn import FPNDetector  # imported late: torchvision takes seconds
 
     return FPNDetector(spec)

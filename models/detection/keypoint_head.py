@@ -18,10 +18,14 @@ class KeypointHead(KeypointRCNNHeads):
     """
 
     def __init__(
-        self, channels: int, spec: NonLocalSpec | None = None, places: tuple[Place, ...] = ()
+        self,
+        channels: int,
+        spec: NonLocalSpec | None = None,
+        places: tuple[Place, ...] = (),
+        width: int = WIDTH,
     ) -> None:
-        super().__init__(channels, (WIDTH,) * KEYPOINT_CONVOLUTIONS)
-        self.blocks = nn.ModuleDict({place.key: NonLocalBlock(WIDTH, spec) for place in places})
+        super().__init__(channels, (width,) * KEYPOINT_CONVOLUTIONS)
+        self.blocks = nn.ModuleDict({place.key: NonLocalBlock(width, spec) for place in places})
 
     def forward(self, x: Tensor) -> Tensor:
         for number in range(KEYPOINT_CONVOLUTIONS):

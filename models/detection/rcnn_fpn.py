@@ -4,7 +4,6 @@ Keys are torchvision's, but for the trunk (``trunk.``) and the pyramid (``fpn.``
 """
 
 from collections import OrderedDict
-from functools import partial
 
 from torch import Tensor, nn
 from torchvision.models.detection.anchor_utils import AnchorGenerator
@@ -23,15 +22,15 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from models.backbones.resnet import stage_channels
 from models.blocks.block_table import AttentionBlock
+from models.detection.aligned import AlignedPool, BalancedPyramid, WholeStepAnchors
 from models.detection.detector import Detections, Detector, as_detections, folded, sizes_of
-from models.detection.keypoint_head import WIDTH, KeypointHead
+from models.detection.keypoint_head import KeypointHead
 from models.detection.trunk import DetectionTrunk
-from models.specs.detection import HeadPlace, RCNNSpec
+from models.specs.detection import HeadPlace, NeckPlace, RCNNSpec
 from models.specs.placement import Place
 
 LEVELS = ("0", "1", "2", "3")
 """Levels of the pyramid that regions are pooled from: strides 4, 8, 16, 32."""
-DENSE = 1024
 _SIZES = ((32,), (64,), (128,), (256,), (512,))
 _RATIOS = ((0.5, 1.0, 2.0),) * len(_SIZES)
 
@@ -50,6 +49,8 @@ class FPNDetector(Detector):
             LastLevelMaxPool(),
             norm_layer=norm,
         )
+        if spec.neck_block is not None:
+            self.balance = BalancedPyramid(spec.channels, spec.neck_block)
         self.rpn = _proposals(spec)
         self.roi_heads = _box_heads(spec, norm)
         if spec.masks:
@@ -58,7 +59,9 @@ class FPNDetector(Detector):
             _add_keypoints(self.roi_heads, spec)
 
     def block_at(self, place: Place) -> AttentionBlock:
-        """Return the attention block at ``place``, in the trunk or in the key point head."""
+        """Return the attention block at ``place``, in the trunk, the neck or the key point head."""
+        if isinstance(place, NeckPlace):
+            return self.balance.block
         if isinstance(place, HeadPlace):
             return self.roi_heads.keypoint_head.blocks[place.key]
         return self.trunk.block_at(place)
@@ -73,7 +76,8 @@ class FPNDetector(Detector):
 
     def pyramid(self, x: Tensor) -> OrderedDict[str, Tensor]:
         """Return the levels of the pyramid, (B*T, C, h, w) each, finest first."""
-        return self.fpn(OrderedDict(zip(LEVELS, self.trunk.stages(x), strict=True)))
+        found = self.fpn(OrderedDict(zip(LEVELS, self.trunk.stages(x), strict=True)))
+        return found if self.spec.neck_block is None else self.balance(found)
 
     def dense(self, x: Tensor) -> object:
         """Compute the pyramid and the scores of all anchors."""
@@ -89,7 +93,7 @@ class FPNDetector(Detector):
 
 
 def _proposals(spec: RCNNSpec) -> RegionProposalNetwork:
-    anchors = AnchorGenerator(_SIZES, _RATIOS)
+    anchors = (WholeStepAnchors if spec.aligned else AnchorGenerator)(_SIZES, _RATIOS)
     head = RPNHead(spec.channels, len(_RATIOS[0]), conv_depth=spec.version)
     most = {"training": 2000, "testing": spec.proposals}
     return RegionProposalNetwork(anchors, head, 0.7, 0.3, 256, 0.5, most, most, 0.7)
@@ -98,29 +102,34 @@ def _proposals(spec: RCNNSpec) -> RegionProposalNetwork:
 def _box_heads(spec: RCNNSpec, norm: type[nn.Module] | None) -> RoIHeads:
     size = (spec.channels, 7, 7)
     if spec.version == 2:
-        head = FastRCNNConvFCHead(size, [spec.channels] * 4, [DENSE], norm_layer=norm)
+        head = FastRCNNConvFCHead(size, [spec.channels] * 4, [spec.dense], norm_layer=norm)
     else:
-        head = TwoMLPHead(spec.channels * 49, DENSE)
+        head = TwoMLPHead(spec.channels * 49, spec.dense)
     return RoIHeads(
-        MultiScaleRoIAlign(LEVELS, output_size=7, sampling_ratio=2),
+        _regions(spec, 7),
         head,
-        FastRCNNPredictor(DENSE, spec.labels),
+        FastRCNNPredictor(spec.dense, spec.labels),
         0.5, 0.5, 512, 0.25, None,
         spec.score, 0.5, spec.detections,
     )  # fmt: skip
 
 
-_regions = partial(MultiScaleRoIAlign, LEVELS, output_size=14, sampling_ratio=2)
+def _regions(spec: RCNNSpec, side: int = 14) -> nn.Module:
+    if spec.aligned:
+        return AlignedPool(side)
+    return MultiScaleRoIAlign(LEVELS, output_size=side, sampling_ratio=2)
 
 
 def _add_masks(heads: RoIHeads, spec: RCNNSpec, norm: type[nn.Module] | None) -> None:
-    heads.mask_roi_pool = _regions()
-    heads.mask_head = MaskRCNNHeads(spec.channels, [256] * 4, 1, norm_layer=norm)
-    heads.mask_predictor = MaskRCNNPredictor(256, 256, spec.labels)
+    width = spec.mask_width
+    heads.mask_roi_pool = _regions(spec)
+    heads.mask_head = MaskRCNNHeads(spec.channels, [width] * 4, 1, norm_layer=norm)
+    heads.mask_predictor = MaskRCNNPredictor(width, width, spec.labels)
 
 
 def _add_keypoints(heads: RoIHeads, spec: RCNNSpec) -> None:
     inside = tuple(place for place in spec.places if isinstance(place, HeadPlace))
-    heads.keypoint_roi_pool = _regions()
-    heads.keypoint_head = KeypointHead(spec.channels, spec.head_block, inside)
-    heads.keypoint_predictor = KeypointRCNNPredictor(WIDTH, spec.keypoints)
+    width = spec.keypoint_width
+    heads.keypoint_roi_pool = _regions(spec)
+    heads.keypoint_head = KeypointHead(spec.channels, spec.head_block, inside, width)
+    heads.keypoint_predictor = KeypointRCNNPredictor(width, spec.keypoints)

@@ -12,8 +12,8 @@ from models.specs.placement import Place, places
 Neck = Literal["fpn", "c4"]
 SSDName = Literal["vgg16", "mobilenet_v3_large"]
 MOST_LABELS = 10_000
-HEAD_STAGE, LEVEL_STAGE = 9, 8
-"""Stages of the places in a head and on the levels of an SSD; trunks have 0 to 5."""
+HEAD_STAGE, LEVEL_STAGE, NECK_STAGE = 9, 8, 7
+"""Stages of the places in a head, on the levels of an SSD, in a neck; trunks have 0 to 5."""
 KEYPOINT_CONVOLUTIONS = 8
 
 
@@ -77,6 +77,20 @@ class LevelPlace(Place):
         return self.label
 
 
+class NeckPlace(Place):
+    """On the mean of the levels of a balanced pyramid."""
+
+    @property
+    def label(self) -> str:
+        """Name shown to people."""
+        return "neck"
+
+    @property
+    def key(self) -> str:
+        """Name in a state dict."""
+        return self.label
+
+
 @dataclass(frozen=True)
 class RCNNSpec:
     """A Faster, Mask or Keypoint R-CNN on a ResNet.
@@ -85,7 +99,11 @@ class RCNNSpec:
     maskrcnn-benchmark's, whose res5 is the head of boxes and masks. ``version`` 2 is torchvision's
     second recipe: batch norms in pyramid and heads. ``labels`` counts the background, label 0.
     ``keypoints`` a person (0: no such head); ``head_block`` stands after every second convolution
-    of their head (Wang et al. 2018, sec. 6.2). ``proposals`` reach the second stage;
+    of their head (Wang et al. 2018, sec. 6.2). ``inclusive`` pyramids are maskrcnn-benchmark's,
+    whose boxes hold their last pixels, as those of "c4" do; ``aligned`` ones are mmdetection's,
+    with regions pooled at half-pixel centres, and ``neck_block`` stands in its balanced pyramid
+    (Pang et al. 2019). ``dense``, ``mask_width`` and
+    ``keypoint_width`` are the widths of its heads. ``proposals`` reach the second stage;
     ``detections`` scoring above ``score`` remain.
     """
 
@@ -97,6 +115,12 @@ class RCNNSpec:
     head_block: NonLocalSpec | None = None
     channels: int = 256
     version: int = 1
+    inclusive: bool = False
+    aligned: bool = False
+    neck_block: NonLocalSpec | None = None
+    dense: int = 1024
+    mask_width: int = 256
+    keypoint_width: int = 512
     proposals: int = 1000
     detections: int = 100
     score: float = 0.05
@@ -116,13 +140,24 @@ class RCNNSpec:
         within("Lowest score", self.score, 0, 1, float)
         if self.neck == "c4" and (self.keypoints or self.version == 2):
             raise SpecError("A C4 detector has boxes and masks only; key points need an FPN.")
+        switch("Inclusive boxes", self.inclusive)
+        within("Width of the box head", self.dense, 1, 65_536)
+        within("Width of the mask head", self.mask_width, 1, 4096)
+        within("Width of the key point head", self.keypoint_width, 1, 4096)
+        if self.inclusive and (self.neck == "c4" or self.version == 2):
+            raise SpecError("Inclusive boxes are a choice of the first recipe's pyramid only.")
+        switch("Aligned regions", self.aligned)
+        if self.aligned and (self.neck == "c4" or self.inclusive or self.version == 2):
+            raise SpecError("Aligned regions are a choice of the first recipe's pyramid only.")
+        if self.neck_block is not None and not self.aligned:
+            raise SpecError("A block in the neck needs aligned regions; switch them on.")
         if self.head_block is not None and not self.keypoints:
             raise SpecError("A block in the key point head needs key points; give their number.")
 
     @property
     def block(self) -> object:
-        """The attention block of the trunk or, where it has none, of the head."""
-        return self.trunk.block or self.head_block
+        """The attention block of the trunk or, where it has none, of neck or head."""
+        return self.trunk.block or self.neck_block or self.head_block
 
     @property
     def gate(self) -> object:
@@ -132,7 +167,7 @@ class RCNNSpec:
     @property
     def last_pixel(self) -> int:
         """1 where x2 and y2 of a box are the last pixels inside, 0 where they are its edges."""
-        return 1 if self.neck == "c4" else 0
+        return 1 if self.neck == "c4" or self.inclusive else 0
 
     @property
     def num_classes(self) -> int:
@@ -141,10 +176,11 @@ class RCNNSpec:
 
     @property
     def places(self) -> tuple[Place, ...]:
-        """Where its blocks are: in the trunk, then in the head."""
+        """Where its blocks are: in the trunk, then in neck and head."""
         inside = places(self.trunk.depth, self.trunk.placement)
         after = range(1, KEYPOINT_CONVOLUTIONS, 2) if self.head_block else ()
-        return (*inside, *(HeadPlace(HEAD_STAGE, unit) for unit in after))
+        neck = (NeckPlace(NECK_STAGE, 0),) if self.neck_block else ()
+        return (*inside, *neck, *(HeadPlace(HEAD_STAGE, unit) for unit in after))
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ _PARTS: dict[str, dict[str, type]] = {
     "block": BLOCK_KINDS,
     "gate": GATE_KINDS,
     "head_block": BLOCK_KINDS,
+    "neck_block": BLOCK_KINDS,
 }
 
 

@@ -71,21 +71,62 @@ def _cgnl(name: str, title: str, precision: str, drive: str) -> Published:
 
 
 _BENCHMARK = "https://download.pytorch.org/models/maskrcnn/"
+_BENCHMARK_ROWS = (
+    # kind, trunk in the file's name, AP
+    ("faster", "R_50_C4", "34.8 / not stated"),
+    ("faster", "R_50_FPN", "36.8 / not stated"),
+    ("faster", "R_101_FPN", "39.1 / not stated"),
+    ("faster", "X_101_32x8d_FPN", "41.2 / not stated"),
+    ("mask", "R_50_C4", "35.6 / 31.5"),
+    ("mask", "R_50_FPN", "37.8 / 34.2"),
+    ("mask", "R_101_FPN", "40.1 / 36.1"),
+    ("mask", "X_101_32x8d_FPN", "42.2 / 37.8"),
+)
+"""maskrcnn-benchmark's model zoo; the mask R-CNN on R_50_C4 is the CGNL authors' baseline."""
+
+
+def _benchmark(kind: str, trunk: str, precision: str) -> Published:
+    short = trunk.lower().replace("r_", "r").replace("x_", "x").replace("_", "-")
+    return Published(
+        f"benchmark-{kind}rcnn-{short}",
+        f"{kind.capitalize()} R-CNN {trunk.replace('_', '-')}",
+        "maskrcnn-benchmark",
+        {"faster": _FASTER, "mask": _MASK}[kind],
+        "COCO AP",
+        precision,
+        _LARGE,
+        Url(f"{_BENCHMARK}e2e_{kind}_rcnn_{trunk}_1x.pth"),
+        "coco-81",
+        "MIT",
+    )
+
+
+_LIBRA = "https://download.openmmlab.com/mmdetection/v2.0/libra_rcnn/"
+
+
+def _libra(trunk: str, precision: str, digest: str) -> Published:
+    name = f"libra_faster_rcnn_{trunk}_fpn_1x_coco"
+    return Published(
+        f"mmdet-libra-{trunk.replace('_', '-')}",
+        f"Libra R-CNN {trunk.replace('_', '-').upper()}-FPN + 1 NL in the pyramid",
+        "mmdetection",
+        "Pang et al. 2019 (Libra R-CNN)",
+        "COCO AP",
+        f"{precision} / not stated",
+        _LARGE,
+        Url(f"{_LIBRA}{name}/{name}_{digest}.pth", digest[-8:]),
+        "coco-81",
+        "Apache-2.0",
+        {"style": "pytorch"},
+    )
+
 
 DETECTORS = (
     *(_torchvision(*row) for row in _TORCHVISION),
-    Published(
-        "benchmark-maskrcnn-r50-c4",
-        "Mask R-CNN R50-C4 (the CGNL authors' baseline)",
-        "maskrcnn-benchmark",
-        _MASK,
-        "COCO AP",
-        "35.6 / 31.5",
-        _LARGE,
-        Url(f"{_BENCHMARK}e2e_mask_rcnn_R_50_C4_1x.pth"),
-        "coco-81",
-        "MIT",
-    ),
+    _libra("r50", "38.3", "20200130-3afee3a9"),
+    _libra("r101", "40.1", "20200203-8dba6a5a"),
+    _libra("x101_64x4d", "42.7", "20200315-3a7d0488"),
+    *(_benchmark(*row) for row in _BENCHMARK_ROWS),
     _cgnl("cgnl", "Mask R-CNN R50-C4 + 1 CGNL", "36.3 / 32.1", "1n1hVs2r0FIbsiZyQAQkwxGYtYhpq5RjH"),
     _cgnl(
         "cgnlx", "Mask R-CNN R50-C4 + 1 CGNLx", "36.2 / 31.9", "1oiSCFd7N_ULpexIYfE5uZ53q5ytmhKbj"

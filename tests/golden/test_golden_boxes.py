@@ -15,6 +15,7 @@ from models.specs.network import ModelSpec
 pytestmark = pytest.mark.slow
 
 CASE = Path(__file__).parent / "cgnl_maskrcnn" / "slim8_r50_c4_cgnl.boxes.pt.xz"
+PYRAMID = CASE.with_name("fpn_heads.boxes.pt.xz")
 TRUNK = ModelSpec(base_width=8, norm="frozen, no epsilon", strided="conv1")
 
 
@@ -75,3 +76,20 @@ def test_nothing_found_is_an_empty_list(detector):
     boxes = torch.tensor([[0.0, 0, 9, 9]]).expand(7, 4)
     found = detector.decide(logits, torch.zeros(7, 81, 4), boxes, (32, 32))
     assert (len(found), tuple(found.boxes.shape)) == (0, (0, 4))
+
+
+def test_boxes_scores_and_masks_of_a_pyramid_are_the_originals(monkeypatch):
+    wanted = torch.load(io.BytesIO(lzma.decompress(PYRAMID.read_bytes())), weights_only=True)
+    heads = {"labels": 7, "masks": True, "channels": 8, "dense": 16, "mask_width": 8}
+    detector = build(RCNNSpec(TRUNK, inclusive=True, proposals=60, **heads))
+    left = detector.load_state_dict(wanted["state"], strict=False)
+    assert left.unexpected_keys == []
+    assert {key.split(".")[0] for key in left.missing_keys} == {"trunk", "fpn"}
+    monkeypatch.setattr(detector, "levels", lambda _x: wanted["levels"])
+    size = tuple(wanted["image_size"])
+    with torch.no_grad():
+        (found,) = detector.find(torch.zeros(1, 3, 1, *size), [size])
+    assert len(found) == len(wanted["boxes"]) > 10
+    assert torch.equal(found.labels, wanted["labels"])
+    for name, within in (("boxes", 1e-3), ("scores", 1e-5), ("masks", 1e-5)):
+        assert torch.allclose(getattr(found, name), wanted[name], atol=within), name

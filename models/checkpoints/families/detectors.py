@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from torch import Tensor
 
-from errors import SpecError
 from models.checkpoints.families.facts import Ask, Facts
 from models.checkpoints.families.family import Family
 from models.checkpoints.families.images import CGNL_KERNEL, UNIT, renumbered, unit_rules
@@ -45,12 +45,13 @@ def _in_trunk(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     return tuple(Rule(rule.pattern, TRUNK + rule.ours) for rule in rules)
 
 
-def _stripped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def stripped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the tensors of the trunk, without its prefix."""
     return {k.removeprefix(TRUNK): v for k, v in tensors.items() if k.startswith(TRUNK)}
 
 
-def _trunk_facts(inside: Mapping[str, Tensor], facts: Facts) -> dict[str, object]:
+def trunk_facts(inside: Mapping[str, Tensor], facts: Facts) -> dict[str, object]:
+    """Return depth, width and places of blocks of a trunk, and note them."""
     depth = depth_of(inside, facts.file_name)
     facts.note("depth", depth)
     return {
@@ -64,7 +65,7 @@ def _rcnn(renamed: Renamed, facts: Facts) -> RCNNSpec:
     tensors, heads = renamed.tensors, "roi_heads."
     version = 1 if heads + "box_head.fc6.weight" in tensors else 2
     norm = "batch" if version == 2 else _NORMS[facts.settle(_EPSILON)]
-    trunk = ModelSpec(**_trunk_facts(_stripped(tensors), facts), norm=norm)
+    trunk = ModelSpec(**trunk_facts(stripped(tensors), facts), norm=norm)
     if any("keypoint" in key for key in tensors):
         facts.only_data = "coco-person"
     points = tensors.get(heads + "keypoint_predictor.kps_score_lowres.weight")
@@ -80,29 +81,48 @@ def _rcnn(renamed: Renamed, facts: Facts) -> RCNNSpec:
     return spec
 
 
-def _on_res4(renamed: Renamed, facts: Facts) -> RCNNSpec:
-    if any(key.startswith("fpn") for key in renamed.tensors):
-        raise SpecError(
-            "It is a detector of maskrcnn-benchmark with a pyramid (FPN); of its files those on "
-            "res4 (C4) are read, and torchvision's with a pyramid."
-        )
+def _benchmark(renamed: Renamed, facts: Facts) -> RCNNSpec:
     tensors = renamed.tensors
-    inside = _stripped(tensors)
+    inside = stripped(tensors)
     trunk = ModelSpec(
-        **_trunk_facts(inside, facts),
+        **trunk_facts(inside, facts),
+        **_grouped(inside, facts),
         block=_block(inside, facts),
         norm="frozen, no epsilon",
-        strided="conv1",
     )
-    spec = RCNNSpec(
+    shared = {
+        "labels": len(tensors["box.cls_score.weight"]),
+        "masks": "mask.mask_fcn_logits.weight" in tensors,
+    }
+    facts.note("labels", shared["labels"])
+    if "fpn.inner_blocks.0.0.weight" not in tensors:
+        return RCNNSpec(trunk, "c4", preprocessing=CAFFE, **shared)
+    points = tensors.get("keypoint_predictor.kps_score_lowres.weight")
+    if points is not None:
+        facts.only_data = "coco-person"
+    width = tensors.get("mask_head.mask_fcn1.weight")
+    return RCNNSpec(
         trunk,
-        "c4",
-        labels=len(tensors["box.cls_score.weight"]),
-        masks="mask.mask_fcn_logits.weight" in tensors,
-        preprocessing=CAFFE,
+        channels=len(tensors["fpn.layer_blocks.0.0.weight"]),
+        inclusive=True,
+        dense=len(tensors["box_head.fc6.weight"]),
+        mask_width=256 if width is None else len(width),
+        keypoints=0 if points is None else points.shape[1],
+        keypoint_width=512 if points is None else len(points),
+        preprocessing=replace(CAFFE, stride=32),
+        **shared,
     )
-    facts.note("labels", spec.labels)
-    return spec
+
+
+def _grouped(inside: Mapping[str, Tensor], facts: Facts) -> dict[str, object]:
+    """Return the groups of bottlenecks, and where their stride is: in the first convolution of
+    ResNets, in the 3 x 3 one of ResNeXts, as the configurations of the code have it."""
+    stem, unit = inside["conv1.weight"].shape[0], inside["layer1.0.conv2.weight"]
+    groups = unit.shape[0] // unit.shape[1]
+    strided = "conv1" if groups == 1 else "conv2"
+    facts.note("groups", groups)
+    facts.note("strided", strided, "the family's code")
+    return {"groups": groups, "widening": unit.shape[0] // stem, "strided": strided}
 
 
 def _block(inside: Mapping[str, Tensor], facts: Facts) -> CGNLSpec | NonLocalSpec | None:
@@ -116,6 +136,14 @@ def _block(inside: Mapping[str, Tensor], facts: Facts) -> CGNLSpec | NonLocalSpe
         return NonLocalSpec(**options, scale=True)
     kernel = {"cgnl": "dot_product", "cgnlx": "gaussian_rbf"}[facts.settle(CGNL_KERNEL)]
     return CGNLSpec(kernel, **cgnl_facts(inside, prefix))
+
+
+def _benchmarks(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Tell the anchors of a pyramid, a list of levels, from the only ones of res4, and give the
+    block in layer3, which has a number of its own, that of the unit before it."""
+    if any(key.startswith("backbone.fpn.") for key in tensors):
+        tensors = {key.replace(*_ANCHORS): value for key, value in tensors.items()}
+    return _body_renumbered(tensors)
 
 
 def _body_renumbered(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -140,6 +168,7 @@ def _ssd(renamed: Renamed, facts: Facts) -> SSDSpec:
     return SSDSpec("mobilenet_v3_large", labels, preprocessing=LITE)
 
 
+_ANCHORS = ("anchor_generator.cell_anchors.", "anchor_generator.level_anchors.")
 _BODY_UNIT = re.escape(BODY) + UNIT
 _PYRAMID = r"backbone\.fpn\.(?P<part>inner_blocks|layer_blocks)\.(?P<level>\d)\."
 _HEAD_UNIT = r"roi_heads\.(?:box|mask)\.feature_extractor\.head\." + UNIT
@@ -174,7 +203,7 @@ DETECTOR_FAMILIES = (
     ),
     Family(
         "cgnl-maskrcnn",
-        "maskrcnn-benchmark's R-CNNs on res4, with the CGNL authors' blocks",
+        "maskrcnn-benchmark's R-CNNs, with the CGNL authors' blocks",
         r"backbone\.body\.stem\.conv1\.weight",
         KeyTable(
             (
@@ -194,20 +223,32 @@ DETECTOR_FAMILIES = (
                 ),
                 *_in_trunk(unit_rules(_BODY_UNIT)),
                 *_in_trunk(unit_rules(_HEAD_UNIT)),
-                Rule(r"backbone\.fpn\.(?P<key>.*)", "fpn.{key}"),
+                Rule(
+                    r"backbone\.fpn\.fpn_(?P<kind>inner|layer)(?P<level>[1-4])\.(?P<what>\w+)",
+                    "fpn.{kind}_blocks.{level}.0.{what}",
+                ),
                 Rule(r"rpn\.anchor_generator\.cell_anchors\.0", "rpn.cell_anchors"),
-                Rule(r"rpn\.anchor_generator\.cell_anchors\.(?P<n>[1-9])", "fpn.anchors.{n}"),
+                Rule(r"rpn\.anchor_generator\.level_anchors\.(?P<n>[0-4])", "rpn.cell_anchors_{n}"),
                 Rule(r"rpn\.head\.(?P<key>.*)", "rpn.{key}"),
                 Rule(r"roi_heads\.(?P<head>box|mask)\.predictor\.(?P<key>.*)", "{head}.{key}"),
+                Rule(r"roi_heads\.keypoint\.predictor\.(?P<key>.*)", "keypoint_predictor.{key}"),
                 Rule(
                     r"roi_heads\.(?P<head>box|mask)\.feature_extractor\.(?P<key>(?:fc|mask_).*)",
-                    "fpn.{head}.{key}",
+                    "{head}_head.{key}",
+                ),
+                Rule(
+                    r"roi_heads\.keypoint\.feature_extractor\.conv_fcn(?P<fcn>[1-8])\.(?P<what>\w+)",
+                    "keypoint_head.{fcn}.{what}",
                 ),
             ),
-            {"part": {"t": "theta", "p": "phi"}},
+            {
+                "part": {"t": "theta", "p": "phi"},
+                "level": {str(n): str(n - 1) for n in range(1, 5)},
+                "fcn": {str(n): str(2 * n - 2) for n in range(1, 9)},
+            },
         ),
-        _on_res4,
-        _body_renumbered,
+        _benchmark,
+        _benchmarks,
         "coco-81",
     ),
     Family(

@@ -11,9 +11,11 @@ from models.checkpoints.families.family import Family, Unsupported
 from models.checkpoints.families.images import IMAGE_FAMILIES
 from models.checkpoints.families.lite import LITE
 from models.checkpoints.families.mmaction import MMACTION
+from models.checkpoints.families.mmdetection import MMDETECTION
 
 FAMILIES: tuple[Family, ...] = (
     *DETECTOR_FAMILIES,
+    MMDETECTION,
     MMACTION,
     *CLIP_FAMILIES,
     *FACEBOOK_FAMILIES,
@@ -24,9 +26,14 @@ FAMILIES: tuple[Family, ...] = (
 
 UNSUPPORTED = (
     Unsupported(
+        r"backbone\.layer\d\.\d+\.context_block\..*",
+        "a detector with global context (GCNet), whose one map is the same for every reference; of "
+        "mmdetection's files R-CNNs with a pyramid and Libra R-CNN's NL block are read",
+    ),
+    Unsupported(
         r"proposal_generator\..*|rpn_head\..*",
-        "a detector of detectron2 or mmdetection; of detectors torchvision's and the CGNL authors' "
-        "are read",
+        "a detector of detectron2, or of mmdetection other than its R-CNNs with a pyramid; "
+        "torchvision's, maskrcnn-benchmark's and the CGNL authors' are read, too",
     ),
     Unsupported(
         r"head\.regression_head\.(?:conv|bbox).*",

@@ -10,6 +10,7 @@ from errors import CheckpointError
 from models.checkpoints.families.clips import TRUNK_FAMILY
 from models.checkpoints.families.detectors import DETECTOR_FAMILIES
 from models.checkpoints.families.family import Family
+from models.checkpoints.families.mmdetection import MMDETECTION
 from models.checkpoints.families.registry import family_of, known_family, refuse_unsupported
 from models.report import Fact, Question, UndecidedError
 
@@ -51,9 +52,9 @@ def locate(tensors: Mapping[str, Tensor], name: str, answer: str | None) -> Loca
 
     ``answer`` is the prefix that is meant, as the question has it.
     """
-    refuse_unsupported(tensors, name)
     if (detector := _detector(tensors)) is not None:
         return _located(tensors, *detector, ())
+    refuse_unsupported(tensors, name)
     roots = sorted({root for key in tensors if (root := _root(key)) is not None})
     chosen, facts = _chosen(roots, tensors, name, answer)
     others = tuple(root for root in roots if root and root != chosen)
@@ -71,7 +72,7 @@ def locate(tensors: Mapping[str, Tensor], name: str, answer: str | None) -> Loca
 
 def _detector(tensors: Iterable[str]) -> tuple[str, Family] | None:
     """Return the prefix of a detector and its family: its trunk is only a part of it."""
-    for family in DETECTOR_FAMILIES:
+    for family in (*DETECTOR_FAMILIES, MMDETECTION):
         pattern = re.compile(rf"((?:[^.]+\.)*?)(?:{family.mark})")
         for key in tensors:
             if found := pattern.fullmatch(key):

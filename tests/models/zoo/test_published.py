@@ -20,11 +20,13 @@ ANSWERS = {
     "architecture": {"pyslowfast", "pyslowfast-nopool", "fb-new", "fb-org"},
     "data": {"cub", "imagenet"},
     "epsilon": {"0", "1e-5"},
+    "style": {"pytorch"},
 }
 COUNTS = {
     "torchvision": 11,
     "CGNL authors": 14,
-    "maskrcnn-benchmark": 1,
+    "maskrcnn-benchmark": 8,
+    "mmdetection": 3,
     "Non-local_pytorch (AlexHex7)": 1,
     "mmaction2": 10,
     "mmaction2 0.x": 8,
