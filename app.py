@@ -22,6 +22,9 @@ def main() -> None:
             st.Page("pages/figure.py", title="Figure", icon=":material/grid_view:"),
             st.Page("pages/gates.py", title="Gates", icon=":material/tune:"),
             st.Page("pages/evaluate.py", title="Evaluate", icon=":material/query_stats:"),
+            st.Page(
+                "pages/strongest.py", title="Strongest patches", icon=":material/image_search:"
+            ),
             st.Page("pages/cost.py", title="Cost", icon=":material/calculate:"),
             st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
         ]

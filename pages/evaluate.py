@@ -58,6 +58,7 @@ def _made(chosen: Chosen | None, wanted: Wanted | None, pressed: bool) -> Evalua
                 found = evaluated.run(chosen, wanted, shared=is_first)
             st.rerun()
         if found is not None:
+            state.EVALUATED.set(found)
             return found
         if last is not None:
             st.info("Shown are the results before; **Evaluate** measures what is chosen now.")

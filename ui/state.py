@@ -179,6 +179,12 @@ COST_NETWORK: Key[str | None] = Key("cost-network", "str | None")
 COST_SIZE: Key[int | None] = Key("cost-size", "int | None")
 COST_FRAMES: Key[int | None] = Key("cost-frames", "int | None")
 
+STRONGEST_NETWORK: Key[str | None] = Key("strongest-network", "str | None")
+STRONGEST_BLOCK: Key[str | None] = Key("strongest-block", "str | None")
+STRONGEST_PART: Key[str | None] = Key("strongest-part", "str | None")
+STRONGEST_NUMBER: Key[int] = Key("strongest-number", "int", 0)
+STRONGEST_FOUND = Key("strongest-found", "Searched | None")
+
 KEYS: dict[str, Key] = {key.name: key for key in list(globals().values()) if isinstance(key, Key)}
 """Every key by its name."""
 

@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from viz.attention.queries import feature_colours, head_scores, maps, mean_row, row
     from viz.attention.query_dependence import query_dependence
     from viz.evaluation.block_statistics import block_statistics
+    from viz.evaluation.strongest import strongest
 
 __all__ = [
     "Preprocessing", "block_statistics", "capture", "feature_colours", "figure", "head_scores",
-    "load", "maps", "matches", "mean_row", "mutual_matches", "query_dependence", "row", "wrap",
+    "load", "maps", "matches", "mean_row", "mutual_matches", "query_dependence", "row",
+    "strongest", "wrap",
 ]  # fmt: skip
 
 _PLACES = {
@@ -44,6 +46,7 @@ _PLACES = {
     "mutual_matches": "viz.attention.matches",
     "query_dependence": "viz.attention.query_dependence",
     "row": "viz.attention.queries",
+    "strongest": "viz.evaluation.strongest",
     "wrap": "models.zoo.wrapped.wrap",
 }
 

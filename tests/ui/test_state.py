@@ -258,6 +258,11 @@ def evaluated(made, monkeypatch, cub):
     return seen | check(at, made)
 
 
+def searched(made):
+    """The page Strongest patches with the example."""
+    return check(app().switch_page("pages/strongest.py").run(), made)
+
+
 def counted_costs(made):
     return check(app().switch_page("pages/cost.py").run(), made)
 
@@ -271,6 +276,7 @@ def test_all_that_the_pages_keep_is_in_the_register_and_of_its_type(
     seen |= linked(made) | opened_networks(made, cgnl_checkpoint, tiny) | looked_at_gates(made)
     seen |= named_network(made) | detected(made)
     seen |= evaluated(made, monkeypatch, cub(tmp_path / "cub")) | counted_costs(made)
+    seen |= searched(made)
     gone = {"wanted_page", "pin-message", "figure-pin-problem", "remove_problem"}  # read at once
     gone |= {"device"}  # asked for where there are several
     gone |= {"stopped", "figure-live"}  # a press on Stop, a slider that is held

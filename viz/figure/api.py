@@ -39,7 +39,7 @@ from viz.rendering.movie_files import Progress
 
 __all__ = [
     "KINDS", "Figure", "arrows", "compose", "frames", "gates", "groups", "heatmaps", "load",
-    "matches", "matrix", "objects", "parts", "view",
+    "matches", "matrix", "objects", "parts", "strongest", "view",
 ]  # fmt: skip
 
 KINDS: dict[str, tuple[str, str]] = export.STILL | movie.KINDS
@@ -194,6 +194,14 @@ def objects(inputs: Inputs, models: Names, **options: Unpack[Options]) -> Figure
     return compose("objects", inputs, models, **options)
 
 
+def strongest(
+    inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel], **options: Unpack[Options]
+) -> Figure:
+    """What a channel, group or head (``shown``: "c17", "group 3") answers to most: its map over
+    each picture, and the patches; ``viz.evaluation.strongest`` finds them in a data set."""
+    return compose("strongest", inputs, models, at, **options)
+
+
 def compose(
     preset: str,
     inputs: Inputs,
@@ -232,6 +240,7 @@ def _with_options(function: Callable[..., Figure]) -> None:
 
 
 for _function in (
-    parts, frames, heatmaps, view, arrows, groups, matches, gates, matrix, objects, compose,
+    parts, frames, heatmaps, view, arrows, groups, matches, gates, matrix, objects, strongest,
+    compose,
 ):  # fmt: skip
     _with_options(_function)

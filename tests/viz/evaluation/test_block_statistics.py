@@ -8,6 +8,7 @@ import torch
 from models.blocks.layout import Grid
 from models.specs.block import CGNLSpec, NonLocalSpec
 from tests.conftest import make_tiny
+from tests.viz.attention.captured import nl_block
 from viz.attention import forward, pipeline
 from viz.attention.kinds import affinity
 from viz.evaluation import block_statistics as statistics
@@ -55,6 +56,14 @@ def test_similarity_is_the_cosine_between_sorts_of_maps(maps, expected):
     assert statistics.similarity(maps) == (
         expected if expected is None else pytest.approx(expected)
     )
+
+
+def test_frames_that_attend_in_groups_are_measured_against_the_keys_of_one():
+    block = nl_block("embedded_gaussian", Grid(6, 5, 7), Grid(6, 2, 3), groups=3)
+    block.queries.zero_()
+    values = statistics.block_statistics(block)
+    assert values["row entropy"] == pytest.approx(1)
+    assert values["share on the reference"] == pytest.approx(1 / 12)
 
 
 @pytest.mark.parametrize("block", [NonLocalSpec(), NonLocalSpec(pool_keys="after"),

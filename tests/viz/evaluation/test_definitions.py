@@ -1,7 +1,8 @@
 """Every measure has its words, on the page and in docs/measures.md."""
 
 from tests.paths import ROOT
-from viz.evaluation import definitions, measures
+from viz.evaluation import measures
+from viz.evaluation.report import definitions
 
 
 def test_every_measure_is_explained():

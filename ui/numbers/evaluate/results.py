@@ -9,7 +9,7 @@ from ui import state
 from ui.guard import plain
 from ui.numbers.evaluate import charts
 from ui.numbers.evaluate.evaluated import Evaluated
-from viz.evaluation import definitions
+from viz.evaluation.report import definitions
 from viz.evaluation.report.summary import Difference, Line
 
 TABLE = {"hide_index": True, "width": "stretch"}

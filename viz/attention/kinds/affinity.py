@@ -13,13 +13,12 @@ from models.blocks.layout import Grid
 from models.blocks.nonlocal_block import NonLocalBlock, NonLocalFactors
 from models.blocks.pairwise import Pairwise
 from models.build import Network
-from models.devices import precise
 from models.specs.block import NonLocalSpec
 from models.specs.network import NetworkSpec
 from models.specs.placement import Place
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice, Selection
-from viz.attention.kinds.kind import BrowserFactors, MapKind, Tap
+from viz.attention.kinds.kind import AT_ONCE, BrowserFactors, MapKind, Tap
 from viz.attention.kinds.positions import check_cell, spread
 from viz.geometry import Geometry
 from viz.types import AttentionMap, Cell, Query
@@ -156,6 +155,15 @@ class Affinity(MapKind):
         factors = (block.factors(0, head) for head in range(block.heads))
         return torch.stack([block.pairwise.matrix(q[positions], k) for q, k in factors])
 
+    def strengths(self, block: NonLocalCapture, part: str) -> Tensor:
+        """Return the largest absolute weight of every row, (H, N)."""
+        found = []
+        for head in range(len(self._answers(block, part))):
+            of_groups = [block.factors(group, head) for group in range(block.groups)]
+            some = [(q, keys) for queries, keys in of_groups for q in queries.split(AT_ONCE)]
+            found.append(torch.cat([block.pairwise.matrix(q, k).abs().amax(1) for q, k in some]))
+        return torch.stack(found)
+
     def matrix_rows(self, block: NonLocalCapture, start: int, stop: int) -> Tensor:
         """Return rows ``start`` to ``stop``, (r, M): the mean over heads."""
         queries, keys = block.query_grid.cells, block.key_grid.cells
@@ -228,13 +236,6 @@ def _matrix(block: NonLocalCapture, limit_bytes: int) -> Tensor:
             "rows, a smaller input, or raise the limit."
         )
     return Affinity().matrix_rows(block, 0, queries)
-
-
-def row_entropy(block: NonLocalCapture) -> float:
-    """Return the median over references of row entropy / log M, in [0, 1]; softmax rows only."""
-    rows = precise(_matrix(block, MATRIX_LIMIT_BYTES)).clamp_min(1e-30)
-    entropy = -(rows * rows.log()).sum(1) / np.log(block.key_grid.cells / block.groups)
-    return entropy.median().item()
 
 
 _WEIGHT = (

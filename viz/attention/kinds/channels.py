@@ -23,7 +23,7 @@ from viz.attention.kinds.channel_scores import (
     best_per_group,
     standout,
 )
-from viz.attention.kinds.kind import BrowserFactors, MapKind, Tap, top
+from viz.attention.kinds.kind import AT_ONCE, BrowserFactors, MapKind, Tap, top
 from viz.attention.kinds.positions import check_cell, spread
 from viz.types import AttentionMap, Cell, Query
 
@@ -140,6 +140,15 @@ class ChannelProducts(MapKind):
         phi = block.phi.reshape(block.groups, size, -1)
         return torch.stack([_group_maps(block, theta[k], phi[k]) for k in range(block.groups)])
 
+    def strengths(self, block: CGNLCapture, part: str) -> Tensor:
+        """Return the largest absolute value of the map of every channel or group, (K, N)."""
+        self._answers(block, part)
+        if part == self.part:
+            return channel_strengths(block)
+        size = len(block.theta) // block.groups
+        pairs = zip(block.theta.split(size), block.phi.split(size), strict=True)
+        return torch.stack([_group_strengths(block, theta, phi) for theta, phi in pairs])
+
     def formula(self, block: CGNLCapture) -> str:
         """Return the formula of the kernel."""
         if not isinstance(block.kernel, TaylorKernel):
@@ -235,6 +244,23 @@ def check_class(capture: Capture, index: int) -> None:
 def _group_maps(block: CGNLCapture, theta: Tensor, phi: Tensor) -> Tensor:
     """(channels, R), (channels, N) -> (R, N): sum of same-channel maps, a reference at a time."""
     return torch.stack([block.kernel.compare(t.unsqueeze(1), phi).sum(0) for t in theta.T])
+
+
+def channel_strengths(block: CGNLCapture) -> Tensor:
+    """Return max_j |m_c(j)| of every channel with each position as the reference, (C', N)."""
+    if isinstance(block.kernel, TaylorKernel) and _is_dot_product(block.kernel):
+        return block.theta.abs() * block.phi.abs().amax(1, keepdim=True)
+    pairs = zip(block.theta, block.phi, strict=True)
+    return torch.stack([block.kernel.compare(t[:, None], p).abs().amax(1) for t, p in pairs])
+
+
+def _group_strengths(block: CGNLCapture, theta: Tensor, phi: Tensor) -> Tensor:
+    """(channels, N), (channels, N) -> (N,): max_j of the sum of same-channel maps, absolute."""
+    if isinstance(block.kernel, TaylorKernel) and _is_dot_product(block.kernel):
+        made = (t @ phi for t in theta.T.split(AT_ONCE))
+    else:
+        made = (_group_maps(block, t.T, phi) for t in theta.T.split(AT_ONCE))
+    return torch.cat([maps.abs().amax(1) for maps in made])
 
 
 def _is_dot_product(kernel: TaylorKernel) -> bool:

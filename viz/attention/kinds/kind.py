@@ -15,7 +15,7 @@ from models.build import Network
 from models.specs.network import NetworkSpec
 from models.specs.wrapped import WrappedSpec
 from viz.attention.captures import BlockCapture, Capture
-from viz.attention.choice import Selection
+from viz.attention.choice import MapChoice, Selection
 from viz.attention.kinds.parts import MapParts, plural
 from viz.attention.kinds.positions import cell_of, spread
 from viz.types import AttentionMap, Cell
@@ -23,6 +23,12 @@ from viz.types import AttentionMap, Cell
 Arithmetic = Literal["rows", "channels", "static"]
 """What the picker computes in the browser: rows of queries and keys, products of channels, or
 nothing: the maps are sent."""
+
+
+ROW = "row"
+"""What answers where a reference has one map."""
+AT_ONCE = 256
+"""References whose maps are made at a time where those of all are gone through."""
 
 
 class Tap(NamedTuple):
@@ -153,6 +159,38 @@ class MapKind(MapParts):
         values = [one.values for one in self.maps(block, cell, selection)]
         device = next((part.device for part in block.tensors), None)
         return torch.from_numpy(np.stack(values)).to(device)
+
+    def answering(self, block: BlockCapture) -> tuple[str, ...]:
+        """Return the words of what answers to a reference: its ranked maps, its groups or heads;
+        ROW where a reference has one map; empty where maps have no reference."""
+        if not self.referenced:
+            return ()
+        ranked = (self.part,) if self.parts(block) else ()
+        divided = (self.division,) if self.divisions(block) else ()
+        return (*ranked, *divided) or (ROW,)
+
+    def strengths(self, block: BlockCapture, part: str) -> Tensor:
+        """Return how strongly each channel, group or head (``part``, a word of ``answering``)
+        answers to each reference: the largest absolute value of its map, (K, N) float32."""
+        choices = self._answers(block, part)
+        cells = [cell_of(block.query_grid, k) for k in range(block.query_grid.cells)]
+        found = [
+            [abs(self.map(block, cell, one).values).max() for cell in cells] for one in choices
+        ]
+        return torch.tensor(found)
+
+    def _answers(self, block: BlockCapture, part: str) -> tuple[MapChoice | None, ...]:
+        words = self.answering(block)
+        if part not in words:
+            raise OutsideError(
+                f"{part[:40]!r} is nothing that answers in {block.label}; use "
+                f"{', '.join(words) or 'a block with a reference'}."
+            )
+        if part == ROW:
+            return (None,)
+        if part == self.part:
+            return tuple(MapChoice(part, number) for number in range(self.parts(block)))
+        return self.divisions(block)
 
     def matrix_rows(self, block: BlockCapture, start: int, stop: int) -> Tensor | None:
         """Return rows ``start`` to ``stop`` of the N x M matrix, or None where there is none."""

@@ -21,6 +21,9 @@ from viz.figure.panels import (
 from viz.figure.panels import (
     objects as object_panels,
 )
+from viz.figure.panels import (
+    strongest as strongest_panels,
+)
 from viz.figure.panels.panel_rows import PanelRows, Row
 from viz.figure.recipe.recipe import Layout, Recipe, Reference
 from viz.figure.resolve import Sources, scene
@@ -146,6 +149,15 @@ TABLE: dict[str, Preset] = {
         "block",
         object_panels.rows,
     ),
+    "strongest": Preset(
+        "Strongest patches",
+        "What a channel, group or head answers to most: its map at the strongest patch of each "
+        "picture, and the patches themselves below.",
+        Look(threshold=0.7),
+        Layout(width_mm=183.0, bar="none", input_panel=False),
+        "reference",
+        _heat_rows(strongest_panels.rows),
+    ),
 }
 
 
@@ -197,6 +209,7 @@ def _panels(reference: Reference, recipe: Recipe) -> int:
         "gates": 4 * len(views),
         "matrix": len(views),
         "matches": 2 * len(views),
+        "strongest": 2 * len(views),
         "objects": sum(1 + view.count for view in views),
     }.get(recipe.preset, frames * (pictures * several + 1))
 

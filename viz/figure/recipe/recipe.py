@@ -20,6 +20,7 @@ MOST_FRAMES, MOST_CHANNELS, MOST_OBJECTS = 256, 64, 1000
 PresetName = Literal[
     "view", "parts", "frames", "heatmaps", "arrows", "groups", "matches", "gates", "matrix",
     "objects",
+    "strongest",
 ]  # fmt: skip
 PRESETS: tuple[str, ...] = get_args(PresetName)
 Captions = Literal["none", "(a)", "a", "(A)", "A", "(1)"]

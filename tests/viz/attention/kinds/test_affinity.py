@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from errors import InputError, OutsideError
 from models.blocks.layout import Grid
@@ -72,19 +71,6 @@ def test_the_matrix_is_refused_above_the_limit_and_states_its_size(one_line):
     one_line(caught.value)
 
 
-def test_row_entropy_is_one_for_even_rows_and_zero_for_single_cells():
-    even = block_of("embedded_gaussian")
-    even.queries.zero_()
-    assert affinity.row_entropy(even) == pytest.approx(1)
-    sharp = block_of("embedded_gaussian")
-    sharp.queries.mul_(1e5)
-    assert affinity.row_entropy(sharp) == pytest.approx(0, abs=1e-6)
-    half = block_of("embedded_gaussian", Grid(1, 1, 3), Grid(1, 1, 4), width=1)
-    half.queries.fill_(1e5)
-    half.keys.copy_(torch.tensor([[1.0], [1.0], [0.0], [0.0]]))
-    assert affinity.row_entropy(half) == pytest.approx(0.5)
-
-
 def grouped(name, groups):
     """Return a block of 6 frames in groups; grids of 6 x 5 x 7 and 6 x 2 x 3."""
     return replace(block_of(name, Grid(6, 5, 7), Grid(6, 2, 3)), groups=groups)
@@ -111,12 +97,6 @@ def test_in_groups_a_row_is_that_of_its_group_alone_and_zero_elsewhere(name, gro
         assert all(not found[frames[k]].any() for k in range(groups) if k != own)
         position = cell.position(block.query_grid)
         np.testing.assert_allclose(found.ravel(), matrix[position], rtol=1e-5, atol=1e-6)
-
-
-def test_row_entropy_of_groups_is_measured_against_the_keys_of_one():
-    even = grouped("embedded_gaussian", 3)
-    even.queries.zero_()
-    assert affinity.row_entropy(even) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("text", ["auto", "groups", "contrast", "0,3"])

@@ -14,7 +14,7 @@ from models.zoo.wrapped.network import WrappedNetwork, runs_of
 from models.zoo.wrapped.tap import Call
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice, Selection
-from viz.attention.kinds.kind import BrowserFactors, MapKind
+from viz.attention.kinds.kind import AT_ONCE, BrowserFactors, MapKind
 from viz.attention.kinds.positions import check_cell, spread
 from viz.attention.kinds.tokens import head_scores
 from viz.attention.kinds.tokens.browser import factors_of
@@ -103,6 +103,12 @@ class Heads(MapKind):
         rows, _shares = over_cells(block, own)
         cells = block.key_cell[window]
         return rows[:, :, cells[cells >= 0]].transpose(0, 1)
+
+    def strengths(self, block: HeadsCapture, part: str) -> Tensor:
+        """Return the largest weight of every row over the cells, (H, N)."""
+        self._answers(block, part)
+        some = torch.arange(block.query_grid.cells).split(AT_ONCE)
+        return torch.cat([over_cells(block, one)[0].amax(2).T for one in some], 1)
 
     def matrix_rows(self, block: HeadsCapture, start: int, stop: int) -> Tensor:
         """Return rows ``start`` to ``stop``, (r, M): the mean over heads."""

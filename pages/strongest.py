@@ -1,0 +1,160 @@
+"""Strongest patches: what a channel, group or head answers to most, over many pictures."""
+
+import streamlit as st
+
+from ui import frame, state
+from ui.components.pin_cards import pin_cards
+from ui.guard import guarded, plain
+from ui.numbers.data import choose
+from ui.numbers.data.choose import Chosen
+from ui.numbers.strongest import search
+from ui.numbers.strongest.search import Searched
+from ui.session import loaders
+from ui.session.defaults import PICTURE_NETWORKS
+from viz.attention import queries
+from viz.evaluation.strongest import Sought
+from viz.figure.recipe import recipe_json
+
+TABLE = {"hide_index": True, "width": "stretch"}
+FIRST = PICTURE_NETWORKS[-1]  # one with channels
+AUTOMATIC = "automatic"
+PARTS = {
+    AUTOMATIC: "Automatic",
+    "channel": "Channels",
+    "group": "Groups",
+    "head": "Heads",
+    "row": "Rows",
+}
+HOW = (
+    "The answer to a patch is the largest value of the channel's map with that patch as the "
+    "reference; of each picture its strongest patch counts. Green: the patch; heat: where its map "
+    "is at or above 0.7."
+)
+
+
+def main() -> None:
+    """Draw the page."""
+    pin_cards.sidebar()
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    left.markdown("#### Strongest patches: what excites this channel?")
+    with st.container():
+        with st.sidebar:
+            st.subheader("Data set")
+            chosen = None
+            with guarded():
+                chosen = choose.choose()
+            st.subheader("What answers")
+            network, sought = _asked()
+        pressed = right.button(
+            "Search", type="primary", icon=":material/play_arrow:", width="stretch",
+            disabled=chosen is None or network is None,
+        )  # fmt: skip
+        found = _found(chosen, network, sought, pressed)
+    if found is not None:
+        with st.container(), guarded():
+            shown(found)
+
+
+def _asked() -> tuple[str | None, Sought]:
+    """Draw the choice of the network, its block and what answers in it."""
+    entries = {one.id: one for one in loaders.catalogue_entries() if one.spec is not None}
+    names = list(entries)
+    index = names.index(FIRST) if FIRST in names else 0
+    network = st.selectbox("Network", names, index, key=state.STRONGEST_NETWORK.name)
+    if network is None:
+        return None, Sought()
+    labels = queries.block_labels(entries[network].spec)
+    block = st.selectbox(
+        "Block", labels, max(0, len(labels) - 1), key=state.STRONGEST_BLOCK.name
+    )  # fmt: skip
+    part = st.segmented_control(
+        "Of", list(PARTS), format_func=PARTS.get, default=AUTOMATIC, key=state.STRONGEST_PART.name,
+        help="Automatic: channels of CGNL, heads of self-attention, else the one row of NL.",
+    )  # fmt: skip
+    return network, Sought("" if part in (None, AUTOMATIC) else part, block=block)
+
+
+def _found(
+    chosen: Chosen | None, network: str | None, sought: Sought, pressed: bool
+) -> Searched | None:
+    """Return what is shown: what is chosen if it was searched, else what was before."""
+    last = state.STRONGEST_FOUND.get()
+    if chosen is None or network is None:
+        return last
+    with guarded():
+        model = loaders.network(network)
+        found = search.known(search.mark_of(chosen, model, sought))
+        is_first = last is None and chosen.title == choose.EXAMPLE and network == FIRST
+        if found is None and (pressed or is_first):
+            search.run(chosen, network, sought, shared=is_first)
+            st.rerun()
+        if found is not None:
+            state.STRONGEST_FOUND.set(found)
+            return found
+        if last is not None:
+            st.info("Shown is the search before; **Search** goes through what is chosen now.")
+        else:
+            st.info("**Search** goes through what is chosen on the left.")
+    return last
+
+
+def shown(made: Searched) -> None:
+    """Draw the strongest patches of one channel, and offer the files."""
+    part, count = made.found.part, len(made.found)
+    finished = made.found.finished
+    done = finished.pictures - len(finished.problems)
+    st.markdown(
+        f"**{plain(made.title)}**: {done} pictures; {plain(made.network)} has {count} {part}s."
+    )
+    number = 0
+    if count > 1:
+        number = st.number_input(
+            f"{part.capitalize()} (0 to {count - 1})", 0, count - 1, key=_number(count),
+            width=220,
+        )  # fmt: skip
+    answers = made.found.of(int(number))
+    figure = made.figure(int(number))
+    st.image(
+        figure.preview(), width="stretch",
+        alt=f"{part} {number}: strongest patches of {', '.join(one.picture for one in answers)}",
+    )  # fmt: skip
+    st.caption(HOW)
+    st.dataframe(
+        [
+            {"Rank": k, "Picture": one.picture, "x": round(one.at[0]), "y": round(one.at[1]),
+             "Strength": round(one.strength, 4)}
+            for k, one in enumerate(answers, 1)
+        ],
+        **TABLE,
+    )  # fmt: skip
+    _files(made, f"{part}-{number}", int(number))
+
+
+def _number(count: int) -> str:
+    """Return the key of the number; one that there is not any more is put back to 0."""
+    key = state.STRONGEST_NUMBER
+    if key.get() >= count:
+        key.set(0)
+    return key.name
+
+
+def _files(made: Searched, stem: str, number: int) -> None:
+    figure = made.figure(number)
+    with st.container(horizontal=True):
+        for kind, mime in (("pdf", "application/pdf"), ("png", "image/png")):
+            st.download_button(
+                kind.upper(), lambda kind=kind: figure.content(kind), f"{stem}.{kind}", mime,
+                key=f"save-strongest-{kind}", on_click="ignore", icon=":material/download:",
+            )  # fmt: skip
+        st.download_button(
+            "Recipe", recipe_json.dumps(figure.recipe), f"{stem}.json", "application/json",
+            key="save-strongest-recipe", on_click="ignore", icon=":material/download:",
+        )  # fmt: skip
+        st.download_button(
+            "All as CSV", (made.folder / "strongest.csv").read_bytes, "strongest.csv", "text/csv",
+            key="save-strongest-csv", on_click="ignore", icon=":material/download:",
+        )  # fmt: skip
+
+
+frame.require("pages/strongest.py")
+main()

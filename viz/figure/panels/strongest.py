@@ -1,0 +1,49 @@
+"""The preset strongest: what a channel, group or head answers to most, picture by picture."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from viz.figure.panels.panel_rows import Panel, Picture, Row
+from viz.figure.panels.pictures import Item, caption_of, heat_panel
+from viz.figure.recipe.recipe import Recipe
+from viz.figure.resolve import Scene, Shot
+from viz.geometry import Box
+
+PATCH = 0.25
+"""Side of a patch, over the longer side of its picture."""
+PATCHES = "patches"
+
+
+def rows(found: Sequence[Scene], recipe: Recipe, _frames: object) -> list[Row]:
+    """Return for each view a row of pictures with the map of its channel at each reference, and
+    one of the patches around the references."""
+    made = []
+    for k in range(min(len(scene.shots) for scene in found)):
+        items = [_item(scene.shots[k], recipe) for scene in found]
+        pairs = list(zip(found, items, strict=True))
+        pictures = tuple(
+            heat_panel(scene, item, scene.reference.frame, recipe, f"{rank}", scene.reference.label)
+            for rank, (scene, item) in enumerate(pairs, 1)
+        )
+        made.append(Row(items[0].name, pictures))
+        made.append(Row(PATCHES, tuple(_patch(s, p) for s, p in zip(found, pictures, strict=True))))
+    return made
+
+
+def _item(shot: Shot, recipe: Recipe) -> Item:
+    attention = shot.shown or shot.maps[0]
+    name = shot.title if shot.is_single else f"{shot.title} {caption_of(shot, attention)}"
+    return Item(shot, attention, name, recipe.look)
+
+
+def _patch(scene: Scene, panel: Panel) -> Panel:
+    """Return the picture around the reference, without heat."""
+    x, y = scene.reference.at
+    width, height = scene.clip.width, scene.clip.height
+    side = min(PATCH * max(width, height), width, height)
+    left, top = (
+        min(max(middle - side / 2, 0), size - side) for middle, size in ((x, width), (y, height))
+    )
+    crop = Box(round(left), round(top), round(left + side), round(top + side))
+    content: Picture = panel.content
+    return Panel(replace(content, crop=crop, shade=None, regions=()))
