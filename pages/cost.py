@@ -5,7 +5,7 @@ import streamlit as st
 from models.specs.network import MAX_FRAMES
 from ui import frame, state
 from ui.components.pin_cards import pin_cards
-from ui.guard import guarded
+from ui.guard import guarded, plain
 from ui.numbers.cost import tables
 from ui.session import loaders
 from viz.attention.pipeline import SIZES, effective
@@ -57,7 +57,9 @@ def papers() -> None:
     """Show the papers' own tables beside ours."""
     for title, rows in tables.papers().items():
         st.markdown(f"**{title}**")
-        st.dataframe(rows, **TABLE)
+        st.dataframe([{k: v for k, v in row.items() if k != tables.WHY} for row in rows], **TABLE)
+        if why := [f"{row['Module']}: {row[tables.WHY]}" for row in rows if row[tables.WHY]]:
+            st.caption(plain(f"{tables.WHY}. {'; '.join(why)}."))
 
 
 def main() -> None:

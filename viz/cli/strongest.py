@@ -18,7 +18,7 @@ def add_strongest(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--part", default="", help="channel, group, head or row; what the block has, if left out")
     add("--number", default="0", help="which of them are drawn, like 17 or 0,3-5")
-    add("--count", type=int, default=9, help=f"pictures of each, 1 to {MOST}")
+    add("--count", type=int, default=Sought().count, help=f"pictures of each, 1 to {MOST}")
     add("--format", default="png", choices=("png", "pdf", "svg"), help="of the figures")
 
 

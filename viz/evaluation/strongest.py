@@ -59,7 +59,7 @@ class Sought:
     ``count`` pictures of each are kept; block, mode and size as in an evaluation."""
 
     part: str = ""
-    count: int = 9
+    count: int = 6
     block: str | None = None
     mode: Mode = "fit"
     size: int | None = None
@@ -224,7 +224,7 @@ def figure(
         list(models),
         [one.at for one in answers],
         sources=sources,
-        name=tuple(f"{one.picture} ({one.strength:.3g})" for one in answers),
+        name=tuple(f"{Path(one.picture).name} ({one.strength:.3g})" for one in answers),
         block=sought.block,
         mode=sought.mode,
         size=sought.size,

@@ -1,18 +1,21 @@
 """The Evaluate page: the example at once, uploads, folders of the server, stop, refusals."""
 
+import gc
 import io
+import threading
+import time
 import zipfile
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from errors import AttentionVizError, MediaError
+from errors import AttentionVizError, MachineError, MediaError
 from models.specs.block import NonLocalSpec
 from tests.conftest import make_tiny
 from tests.ui.pages import app, assert_sound, png
 from tests.viz.evaluation.drawn_birds import dataset
 from ui.isolation import given
-from ui.numbers.data import choose, uploads
+from ui.numbers.data import choose, runs, uploads
 from ui.server import settings
 from ui.server.settings import Settings
 from viz.datasets import archive
@@ -96,6 +99,41 @@ def test_a_folder_of_the_server_is_offered_by_its_name_only(tmp_path, serving):
 
 
 _NO_BOX = b"image,left,top,right,bottom\na.png,5,1,2,3"
+
+
+def test_a_run_waits_until_the_run_before_has_ended(monkeypatch, one_line):
+    """A rerun begins in another thread while the one before works on its last picture."""
+    kept, order = runs.Runs(), []
+
+    def second():
+        with kept.alone("b"):
+            order.append("second")
+
+    with kept.alone("a"):
+        other = threading.Thread(target=second)
+        other.start()
+        time.sleep(0.3)
+        order.append("first")
+    other.join()
+    assert order == ["first", "second"]
+    monkeypatch.setattr(runs, "_PATIENCE_S", 0.1)
+    with kept.alone("a"), pytest.raises(MachineError) as problem, kept.alone("b"):
+        pass
+    assert "try again" in one_line(problem.value)
+
+
+def test_folders_of_earlier_runs_go(tmp_path):
+    kept = runs.Runs()
+    for k in range(runs._KEPT + 3):
+        with kept.alone(f"run{k}") as folder:
+            folder.mkdir()
+    assert len(list(kept.folder.iterdir())) == runs._KEPT
+    where = kept.folder
+    del kept
+    gc.collect()
+    assert not where.exists()
+
+
 FAULTS = [
     ("no.zip", b"PK\x03\x04 broken", "is no zip"),
     ("out.zip", zipped(("../../a.png", b"x")), "leads out of the archive"),

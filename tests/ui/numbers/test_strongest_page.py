@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 def test_the_example_is_searched_at_once_and_a_channel_is_chosen_without_a_search():
     at = assert_sound(app().switch_page("pages/strongest.py").run())
     before = table(at, "Strength")
-    assert len(before) == 9
+    assert len(before) == 6
     at.number_input(key="strongest-number").set_value(17).run()
     after = table(assert_sound(at), "Strength")
     assert list(after["Strength"]) == sorted(after["Strength"], reverse=True)
@@ -28,7 +28,7 @@ def test_a_network_is_searched_when_asked_and_what_it_lacks_is_one_line():
     at.run()
     assert "Search" in at.info[0].value
     next(one for one in at.button if one.label == "Search").click().run()
-    assert len(table(assert_sound(at), "Strength")) == 9
+    assert len(table(assert_sound(at), "Strength")) == 6
     at.segmented_control(key="strongest-part").set_value("head").run()
     next(one for one in at.button if one.label == "Search").click().run()
     assert "use row" in assert_sound(at).error[0].value

@@ -12,6 +12,7 @@ from viz.evaluation.costs.papers import short
 from viz.evaluation.report.plots import COLOURS
 
 _HEIGHT = 420
+WHY = "Why they differ"
 
 
 @st.cache_data(show_spinner="Counting the papers' networks")
@@ -32,7 +33,7 @@ def _row(one: Compared) -> dict[str, str]:
         row[f"{what}, paper"] = _number(paper, one.is_ratio)
         row[f"{what}, ours"] = _number(ours, one.is_ratio)
         row[f"{what}, difference"] = counting.relative(difference)
-    return row | {"Why they differ": one.note}
+    return row | {WHY: one.note}
 
 
 def _number(value: float, is_ratio: bool) -> str:

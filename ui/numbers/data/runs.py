@@ -4,6 +4,8 @@ the folders that runs are kept in, so that a run that was stopped goes on."""
 import hashlib
 import shutil
 import tempfile
+import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +19,14 @@ from ui.server import scratch, waiting
 from ui.server.visitor import stop_if_ended
 
 _KEPT = 6
+_LOOK_EVERY_S, _PATIENCE_S = 0.2, 120
 
 
 class Runs:
     """The folders of a session's runs, on this machine's disk until the session drops them."""
 
     def __init__(self) -> None:
+        self._running = threading.Lock()
         try:
             self.folder = Path(tempfile.mkdtemp(dir=scratch.folder(), prefix="runs-"))
         except OSError as problem:
@@ -32,7 +36,21 @@ class Runs:
             ) from problem
         weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
-    def of(self, mark: str) -> Path:
+    @contextmanager
+    def alone(self, mark: str) -> Iterator[Path]:
+        """Give the folder of one run, once the run before has ended: a rerun of the page may begin
+        while that still works on its last picture."""
+        until = time.monotonic() + _PATIENCE_S
+        while not self._running.acquire(timeout=_LOOK_EVERY_S):
+            stop_if_ended()
+            if time.monotonic() > until:
+                raise MachineError("The run before has not ended yet; try again in a minute.")
+        try:
+            yield self._of(mark)
+        finally:
+            self._running.release()
+
+    def _of(self, mark: str) -> Path:
         """Return the folder of one run; of earlier ones the last few are kept."""
         others = [path for path in self.folder.iterdir() if path.name != mark]
         others.sort(key=lambda path: path.stat().st_mtime)

@@ -56,13 +56,14 @@ def run(chosen: Chosen, wanted: Wanted, shared: bool = False) -> Evaluated:
         raise InputError("No network is chosen; choose one or more.")
     models = [loaders.network(name) for name in wanted.networks]
     mark, own = mark_of(chosen, wanted), runs.runs()
-    folder, progress = own.of(mark), Progress(len(chosen.dataset.samples), "evaluate")
-    found = evaluate(
-        chosen.dataset, models, folder, wanted.asked, progress.reached, progress.turn
-    )  # fmt: skip
-    progress.say("Drawing the best and the worst")
-    plots.write(found.summary, folder / "summary.pdf")
-    pictures = _extremes(found, chosen.dataset, models, wanted, folder)
+    with own.alone(mark) as folder:
+        progress = Progress(len(chosen.dataset.samples), "evaluate")
+        found = evaluate(
+            chosen.dataset, models, folder, wanted.asked, progress.reached, progress.turn
+        )
+        progress.say("Drawing the best and the worst")
+        plots.write(found.summary, folder / "summary.pdf")
+        pictures = _extremes(found, chosen.dataset, models, wanted, folder)
     made = Evaluated(
         mark, chosen.title, chosen.dataset, wanted, found, folder, tuple(pictures), own
     )

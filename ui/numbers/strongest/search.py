@@ -63,10 +63,11 @@ def run(chosen: Chosen, network: str, sought: Sought, shared: bool) -> Searched:
     """Search with progress and a button that stops; a run that was stopped goes on."""
     model, own = loaders.network(network), runs.runs()
     mark = mark_of(chosen, model, sought)
-    folder, progress = own.of(mark), Progress(len(chosen.dataset.samples), "strongest")
-    found = strongest.strongest(
-        chosen.dataset, model, folder, sought, progress.reached, progress.turn
-    )
+    with own.alone(mark) as folder:
+        progress = Progress(len(chosen.dataset.samples), "strongest")
+        found = strongest.strongest(
+            chosen.dataset, model, folder, sought, progress.reached, progress.turn
+        )
     made = Searched(mark, chosen.title, chosen.dataset, network, sought, found, folder, own)
     if shared:
         _SHARED[mark] = made
