@@ -65,6 +65,20 @@ def test_deletion_is_the_area_of_a_slow_loop():
     assert faithfulness.deletion(one, RIGHT, GRID) == pytest.approx(area, rel=1e-5)
 
 
+def test_insertion_is_the_area_of_a_slow_loop():
+    one = subject()
+    order = faithfulness._order(one, RIGHT, GRID)
+    picture, smooth = one.model_input.tensor, faithfulness.blurred(one.model_input.tensor)
+    probabilities = []
+    for step in range(11):
+        back = smooth.clone().flatten(3)
+        there = order[: round(step * len(order) / 10)]
+        back[..., there] = picture.flatten(3)[..., there]
+        probabilities.append(one.model.network(back.reshape(picture.shape)).softmax(1)[0, 1].item())
+    area = np.trapezoid(probabilities) / 10
+    assert faithfulness.insertion(one, RIGHT, GRID) == pytest.approx(area, rel=1e-5)
+
+
 def test_imputed_pixels_are_the_weighted_means_of_their_neighbours():
     picture = torch.rand(1, 3, 1, 7, 5, generator=torch.Generator().manual_seed(3))
     removed = torch.tensor([0, 6, 7, 17, 34])
