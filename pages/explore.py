@@ -76,6 +76,7 @@ def explained(found: Scene) -> None:
             if shot.kind.referenced:
                 number = loaders.dependence(shot.capture, shot.block)
                 st.write(explanations.dependence_sentence(number))
+                explanations.statistics(shot)
 
 
 def toolbar(found: Scene, settings: Settings) -> None:

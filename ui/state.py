@@ -172,6 +172,7 @@ EVALUATE_MAPS: Key[list | None] = Key("evaluate-maps", "list[str] | None")
 EVALUATE_BLOCK: Key[str | None] = Key("evaluate-block", "str | None")
 EVALUATE_THRESHOLD: Key[float] = Key("evaluate-threshold", "float", 0.7)
 EVALUATE_AREA: Key[float] = Key("evaluate-area", "float", 0.15)
+EVALUATE_PARTS: Key[str | None] = Key("evaluate-parts", "str | None")
 EVALUATE_SHOWN: Key[str | None] = Key("evaluate-shown", "str | None")
 EVALUATED = Key("evaluated", "Evaluated | None")
 

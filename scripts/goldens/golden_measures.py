@@ -1,7 +1,7 @@
 """Write what other libraries measure of drawn maps: Quantus and grad-cam (both MIT).
 
-    pip install --no-deps quantus grad-cam ttach   # beside what the program needs, in an own venv
-    python -m scripts.goldens.golden_measures tests/golden/measures/measures.json
+pip install --no-deps quantus grad-cam ttach   # beside what the program needs, in an own venv
+python -m scripts.goldens.golden_measures tests/viz/evaluation/golden_measures.json
 """
 
 import json
@@ -102,7 +102,9 @@ def _road() -> list[float]:
     torch.manual_seed(0)
     metric = ROADCombined(percentiles=list(ROAD_PERCENTILES))
     targets = [ClassifierOutputSoftmaxTarget(1)] * CASES
-    return [float(v) for v in metric(picture().repeat(CASES, 1, 1, 1), maps(), targets, Corner().eval())]
+    return [
+        float(v) for v in metric(picture().repeat(CASES, 1, 1, 1), maps(), targets, Corner().eval())
+    ]
 
 
 def _dilated(inside: np.ndarray) -> np.ndarray:

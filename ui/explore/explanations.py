@@ -6,8 +6,10 @@ import streamlit as st
 from models.specs.wrapped import WrappedSpec
 from ui import state
 from ui.guard import guarded, plain
+from ui.session import loaders
 from viz.attention.captures import BlockCapture
 from viz.attention.kinds.tokens import colours
+from viz.evaluation.report import definitions
 from viz.figure.resolve import Scene, Shot, own_cell
 
 SCORES = (
@@ -77,3 +79,18 @@ def _subject(shot: Shot) -> str:
     if shot.over is None:
         return "Beyond its neighbours, the green patch attends"
     return f"Beyond its middle, object {plain(shot.over.words)} attends"
+
+
+def statistics(shot: Shot) -> None:
+    """Show what the maps of a block are like: sharp or even, near or far, all alike or not."""
+    with st.expander("What all its maps are like, in numbers"):
+        values = loaders.statistics(shot.capture, shot.block)
+        st.dataframe(
+            [{"What": name, "Value": round(value, 4)} for name, value in values.items()],
+            hide_index=True,
+            width="stretch",
+        )
+        st.caption(
+            "Over up to 64 evenly spaced references; Evaluate measures them over many pictures. "
+            + " ".join(f"{name.capitalize()}: {definitions.of(name)}" for name in values)
+        )

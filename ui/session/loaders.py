@@ -22,6 +22,7 @@ from viz.attention.captures import BlockCapture, Capture
 from viz.attention.kinds.kind import top
 from viz.attention.kinds.registry import kind_of
 from viz.attention.query_dependence import query_dependence
+from viz.evaluation.block_statistics import block_statistics
 from viz.geometry import Mode
 from viz.types import Clip
 
@@ -112,6 +113,12 @@ def dependence(capture: Capture, block: BlockCapture) -> float:
     """Return the query-dependence number of a block, computed once a capture."""
     key = ("query dependence", block.label, block.kind)
     return capture.memory.once(key, lambda: query_dependence(block))
+
+
+def statistics(capture: Capture, block: BlockCapture) -> dict[str, float]:
+    """Return what the maps of a block are like, computed once a capture."""
+    key = ("statistics", block.label, block.kind)
+    return capture.memory.once(key, lambda: block_statistics(block))
 
 
 def evidence(capture: Capture, block: BlockCapture, index: int, count: int) -> list[int]:

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 from errors import InputError
 from models import devices
@@ -13,7 +14,7 @@ from viz.datasets.read import ACCEPTED, read
 from viz.datasets.sample import Dataset
 from viz.datasets.shards import Finished, Runner, in_this_process
 from viz.evaluation import measures
-from viz.evaluation.evaluate import Asked
+from viz.evaluation.evaluate import Asked, Parts
 from viz.evaluation.evaluate import evaluate as run
 from viz.evaluation.measures import Cut
 from viz.evaluation.report import extremes, plots
@@ -32,6 +33,8 @@ def add_evaluate(command: argparse.ArgumentParser) -> None:
     add("--threshold", type=float, default=Cut().threshold,
         help="of part coverage: lit from this value on, of a map scaled to 0 to 1")  # fmt: skip
     add("--area", type=float, default=Cut().area, help="share of cells at which areas are equal")
+    add("--parts", choices=get_args(Parts), default="groups",
+        help="what NMI, ARI and key point error take as parts")  # fmt: skip
     add("--maps", help=f"what is measured, with commas between: {', '.join(SOURCES)}")
 
 
@@ -108,6 +111,7 @@ def evaluate(args: argparse.Namespace) -> list[str]:
         args.size,
         args.threshold,
         args.area,
+        args.parts,
     )
     if not isinstance(args.out, Path):
         raise InputError(f"--out {args.out[:60]} is a URL; evaluate writes to a folder.")

@@ -18,6 +18,7 @@ from viz.attention.kinds.registry import KINDS, derived_names, selection
 from viz.attention.predictions import prediction_words
 from viz.cli import file_set, options
 from viz.cli import models as models_command
+from viz.evaluation.block_statistics import block_statistics
 from viz.figure import composition
 from viz.figure.api import Figure
 from viz.figure.files import heat_file, maps_file, movie
@@ -263,7 +264,11 @@ def _account(one: Scene, shot: Shot) -> list[str]:
         f"{grid.cols} cells"
     )
     lines += shot.kind.notes(shot.block, cell)
-    return [*lines, *(_ranking(one) for one in shot.kind.scores(shot.block, cell))]
+    lines += (_ranking(one) for one in shot.kind.scores(shot.block, cell))
+    if values := block_statistics(shot.block):
+        told = ", ".join(f"{name} {value:.3g}" for name, value in values.items())
+        lines.append(f"all maps of {shot.block.label}: {told}")
+    return lines
 
 
 def _ranking(scores: Mapping[str, object]) -> str:

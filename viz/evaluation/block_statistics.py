@@ -90,10 +90,14 @@ def block_statistics(block: BlockCapture) -> dict[str, float]:
     groups = getattr(block, "groups", 1) if maps.shape[-1] < keys.cells else 1
     queries, keys = (g._replace(frames=g.frames // groups) for g in (queries, keys))
     own = spread(queries, REFERENCES)
-    # Of windows, maps are sampled over the cells of one, so that there is no way across the input.
-    of_windows = maps.shape[1:] != (len(own), keys.cells)
-    made = {k: one for k, one in _STATISTICS.items() if not (of_windows and k in _OVER_THE_INPUT)}
-    values = {name: make(maps, own, queries, keys) for name, make in made.items()}
+    # Of windows, maps are sampled over the cells of one; where they lie, whole ones tell.
+    whole = maps
+    if maps.shape[1:] != (len(own), keys.cells):
+        whole = kind.whole_sample(block, own)
+    values = {
+        name: make(whole if name in _OVER_THE_INPUT else maps, own, queries, keys)
+        for name, make in _STATISTICS.items()
+    }
     values["query dependence"] = query_dependence(block)
     return {name: value for name, value in values.items() if value is not None}
 

@@ -14,13 +14,16 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal, get_args
 
 import pyarrow as pa
 import torch
+from torch import Tensor
 
 from errors import InputError
 from models.loaded import LoadedModel
 from viz.attention.hooks import listening
+from viz.attention.kinds.positions import spread
 from viz.attention.kinds.registry import kind_of
 from viz.attention.queries import block_of
 from viz.datasets import shards
@@ -50,6 +53,7 @@ SCHEMA = pa.schema(
     ]
 )
 """A case: x and y are the reference's, in pixels of the picture."""
+Parts = Literal["groups", "channels"]
 SAMPLED = 64
 """References that the average map of a group or head is taken over."""
 
@@ -58,7 +62,8 @@ SAMPLED = 64
 class Asked:
     """What is measured: ``maps`` are names of SOURCES, ``measured`` of measures.NAMES; ``block``
     None is the last one; ``mode`` and ``size`` (pixels) say how a picture becomes an input;
-    ``threshold`` and ``area`` are those of measures.Cut, in (0, 1)."""
+    ``threshold`` and ``area`` are those of measures.Cut, in (0, 1); ``parts`` says what is taken as
+    the parts of an object: groups or heads, or every channel."""
 
     measured: tuple[str, ...] = measures.DEFAULT
     maps: tuple[str, ...] = tuple(SOURCES)
@@ -67,8 +72,11 @@ class Asked:
     size: int | None = None
     threshold: float = Cut().threshold
     area: float = Cut().area
+    parts: Parts = "groups"
 
     def __post_init__(self) -> None:
+        if self.parts not in get_args(Parts):
+            raise InputError(f"{self.parts[:40]!r} are no parts; give groups or channels.")
         for name in Cut._fields:
             value = getattr(self, name)
             if not 0 < value < 1:
@@ -146,7 +154,7 @@ def _work(networks: Networks, asked: Asked) -> Work:
 def _rows(subject: Subject, last: Subject | None, asked: Asked) -> Iterator[Row]:
     yield from _of_maps(subject, asked)
     if set(asked.measured) & set(OF_PARTS):
-        yield from _of_parts(subject)
+        yield from _of_parts(subject, asked.parts)
     wanted = set(asked.measured) & set(block_statistics.NAMES)
     if wanted:
         for name, value in block_statistics.block_statistics(subject.block).items():
@@ -172,17 +180,30 @@ def _of_maps(subject: Subject, asked: Asked) -> Iterator[Row]:
                 yield {**at, "y": reference.at[1], "measure": measure, "value": value}
 
 
-def _of_parts(subject: Subject) -> Iterator[Row]:
+def _part_maps(subject: Subject, parts: Parts, cells: int) -> Tensor | None:
+    """Return what K parts look at in one frame, (K, N) in [0, 1]; None for fewer than two."""
+    block, kind = subject.block, kind_of(subject.block)
+    if parts == "channels":
+        if "channel" not in kind.answering(block):
+            return None
+        sample = kind.strengths(block, "channel").unsqueeze(1)
+    else:
+        sample = kind.sample(block, SAMPLED)
+        if sample.shape[-1] < cells:  # of one window
+            sample = kind.whole_sample(block, spread(block.query_grid, SAMPLED))
+    return clusters.part_maps(sample[:, :, :cells]) if len(sample) > 1 else None
+
+
+def _of_parts(subject: Subject, parts: Parts) -> Iterator[Row]:
     """Yield in which of K parts each key point lies, the centroids, and where the points are.
 
     From these the measures over all pictures are made (``summary``). x and y in [0, 1] of the
     input, of one frame.
     """
-    kind, grid = kind_of(subject.block), subject.block.key_grid._replace(frames=1)
-    sample = kind.sample(subject.block, SAMPLED)
-    if len(sample) < 2 or subject.references[:1] and subject.references[0].name == MIDDLE:
+    grid = subject.block.key_grid._replace(frames=1)
+    maps = _part_maps(subject, parts, grid.cells)
+    if maps is None or subject.references[:1] and subject.references[0].name == MIDDLE:
         return
-    maps = clusters.part_maps(sample[:, :, : grid.cells])
     for number, (x, y) in enumerate(clusters.centroids(maps, grid.rows, grid.cols).tolist()):
         yield {"map": "parts", "reference": str(number), "x": x, "y": y, "measure": "centroid"}
     geometry = subject.capture.geometry

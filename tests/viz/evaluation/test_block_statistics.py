@@ -8,7 +8,7 @@ import torch
 from models.blocks.layout import Grid
 from models.specs.block import CGNLSpec, NonLocalSpec
 from tests.conftest import make_tiny
-from tests.viz.attention.captured import nl_block
+from tests.viz.attention.captured import heads_block, nl_block
 from viz.attention import forward, pipeline
 from viz.attention.kinds import affinity
 from viz.evaluation import block_statistics as statistics
@@ -64,6 +64,16 @@ def test_frames_that_attend_in_groups_are_measured_against_the_keys_of_one():
     values = statistics.block_statistics(block)
     assert values["row entropy"] == pytest.approx(1)
     assert values["share on the reference"] == pytest.approx(1 / 12)
+
+
+def test_the_heads_of_windows_have_every_statistic_over_the_whole_input():
+    block = heads_block(Grid(1, 5, 7), windows=5, prefix=0)
+    values = statistics.block_statistics(block)
+    assert values.keys() == set(statistics.NAMES)
+    # A window is a row of the picture: a map never leaves it.
+    across = max(abs(one - other) / 7 for one in range(7) for other in range(7))
+    assert 0 < values["distance in space"] < across / math.sqrt(2)
+    assert 1 / 7 / 3 < values["share on the reference"] < 1
 
 
 @pytest.mark.parametrize("block", [NonLocalSpec(), NonLocalSpec(pool_keys="after"),

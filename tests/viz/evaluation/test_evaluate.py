@@ -3,6 +3,7 @@
 import csv
 from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,16 +11,19 @@ import timm
 from pyarrow import parquet
 
 from errors import InputError
+from models.blocks.layout import Grid
 from models.specs.block import CGNLSpec, NonLocalSpec
 from models.specs.network import Preprocessing
 from models.zoo.wrapped.wrap import wrap
 from tests.conftest import make_tiny
+from tests.viz.attention import captured
 from tests.viz.evaluation.drawn_birds import coco, dataset
 from viz.attention import forward, pipeline
 from viz.attention.kinds.affinity import matrix
 from viz.datasets.read import read
 from viz.datasets.shards import BATCH
 from viz.evaluation import block_statistics, coverage, measures
+from viz.evaluation import evaluate as evaluation
 from viz.evaluation.evaluate import Asked, evaluate
 from viz.evaluation.sources import SOURCES
 from viz.evaluation.subject import Subject
@@ -185,6 +189,26 @@ def test_threshold_and_area_move_the_cut(tmp_path):
         assert lit[0][measure] > lit[1][measure], measure
 
 
+@pytest.mark.parametrize("parts", ["groups", "channels"])
+def test_groups_or_channels_are_the_parts(parts, tmp_path):
+    data, model = read(dataset(tmp_path / "data", 4)), make_tiny(CGNLSpec(groups=8))
+    asked = Asked(measures.OF_PARTS, ("map",), parts=parts)
+    found = evaluate(data, [model], tmp_path / "o", asked)
+    assert {line.measure for line in found.summary} == set(measures.OF_PARTS)
+    centroids = {
+        row["reference"] for row in found.finished.rows() if row["measure"] == "centroid"
+    }  # fmt: skip
+    channels = model.network.block_at(model.network.places[0]).projection.theta.out_channels
+    assert len(centroids) == (8 if parts == "groups" else channels)
+
+
+def test_the_heads_of_windows_are_parts_over_the_whole_input():
+    block = captured.heads_block(Grid(1, 5, 7), windows=5, prefix=0)
+    found = evaluation._part_maps(SimpleNamespace(block=block), "groups", 35)
+    assert found.shape == (3, 35)
+    assert (found > 0).any(1).all()
+
+
 def _nobody(data, out):
     evaluate(data, [], out)
 
@@ -202,6 +226,7 @@ def _twice(data, out):
         (lambda _d, _o: Asked(maps=("guess",)), "'guess' is not a map"),
         (lambda _d, _o: Asked(()), "Nothing is not a measure"),
         (lambda _d, _o: Asked(threshold=1.5), "threshold 1.5 is out of range"),
+        (lambda _d, _o: Asked(parts="legs"), "'legs' are no parts"),
         (lambda _d, _o: Asked(area=0), "area 0 is out of range"),
     ],
 )

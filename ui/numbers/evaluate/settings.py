@@ -1,6 +1,7 @@
 """What is measured: networks, measures, maps, the cut."""
 
 from dataclasses import dataclass
+from typing import get_args
 
 import streamlit as st
 
@@ -9,7 +10,7 @@ from ui.session import loaders
 from ui.session.defaults import PICTURE_NETWORKS
 from viz.attention import queries
 from viz.evaluation import measures
-from viz.evaluation.evaluate import Asked
+from viz.evaluation.evaluate import Asked, Parts
 from viz.evaluation.measures import Cut
 from viz.evaluation.sources import SOURCES
 
@@ -52,9 +53,14 @@ def choose() -> Wanted:
     area = st.slider(
         "Area at which maps are equal", 0.05, 0.5, Cut().area, 0.05, key=state.EVALUATE_AREA.name
     )
+    parts = st.segmented_control(
+        "Parts of NMI and ARI", get_args(Parts), default="groups", key=state.EVALUATE_PARTS.name,
+        help="What is taken as the parts of an object: groups or heads, or every channel.",
+    )  # fmt: skip
     one = None if block in (LAST, None) else block
     order = tuple(name for name in measures.NAMES if name in measured)
-    asked = Asked(order, tuple(maps), one, threshold=threshold, area=area)
+    asked = Asked(order, tuple(maps), one, threshold=threshold, area=area,
+                  parts=parts or "groups")  # fmt: skip
     return Wanted(tuple(networks), asked)
 
 

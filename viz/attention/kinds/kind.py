@@ -160,6 +160,17 @@ class MapKind(MapParts):
         device = next((part.device for part in block.tensors), None)
         return torch.from_numpy(np.stack(values)).to(device)
 
+    def whole_sample(self, block: BlockCapture, positions: Tensor) -> Tensor:
+        """Return the maps of references (R,) over the whole grid, (K, R, M), K heads or groups,
+        where the block's factors are; ``sample`` has those of one window where there are windows."""
+        cells = [cell_of(block.query_grid, int(position)) for position in positions]
+        found = [
+            [self.map(block, cell, one).values.ravel() for cell in cells]
+            for one in self.divisions(block) or (None,)
+        ]
+        device = next((part.device for part in block.tensors), None)
+        return torch.from_numpy(np.array(found)).to(device)
+
     def answering(self, block: BlockCapture) -> tuple[str, ...]:
         """Return the words of what answers to a reference: its ranked maps, its groups or heads;
         ROW where a reference has one map; empty where maps have no reference."""

@@ -15,7 +15,7 @@ from viz.evaluation import coverage
 from viz.evaluation.answers import faithfulness
 
 GRID = Grid(1, golden.SIDE, golden.SIDE)
-FOUND = json.loads((Path(__file__).parent / "measures" / "measures.json").read_text())
+FOUND = json.loads((Path(__file__).parent / "golden_measures.json").read_text())
 CASES = range(golden.CASES)
 MAPS = torch.from_numpy(golden.maps()).flatten(1)
 OBJECTS = torch.from_numpy(golden.objects()).flatten(1)
