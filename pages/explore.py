@@ -120,7 +120,6 @@ def movie_maker(found: Scene, settings: Settings) -> None:
 
 
 STYLE = """<style>
-.stMainBlockContainer { padding-top: 3.5rem; }
 .st-key-toolbar { min-height: 2.6rem; }
 .st-key-examples img { height: 2.6rem; max-height: 2.6rem; border-radius: 4px; }
 </style>"""

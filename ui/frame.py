@@ -6,6 +6,7 @@ from ui import state
 from ui.server import settings
 
 STYLE = """<style>
+.stMainBlockContainer { padding-top: 3.5rem; }
 [data-testid="stCaptionContainer"] { color: inherit !important; opacity: 0.78; }
 [data-testid="stSliderThumbValue"], [data-testid="stSliderThumbValue"] * {
   color: inherit !important;
@@ -16,8 +17,9 @@ STYLE = """<style>
   position: sticky; top: 0; z-index: 90; margin-top: -3.5rem; padding: 3rem 0 0.4rem;
 }
 .katex { white-space: normal; }
-@media (max-width: 640px) {
-  .st-key-head .stColumn:first-child { position: absolute; top: 0.4rem; left: 3rem; }
+@media (max-width: 900px) {
+  :has(> .st-key-head) { padding-top: 3.9rem; }
+  .st-key-head .stColumn:first-child { position: absolute; clip-path: inset(50%); }
   .st-key-head .stColumn .stHorizontalBlock {
     flex-wrap: nowrap; overflow-x: auto; justify-content: flex-start;
   }

@@ -141,7 +141,8 @@ def _maps(
         except AttentionVizError as problem:
             state.FIGURE_PIN_PROBLEM.set(plain(str(problem)))
             return
-        _update_view(pin, index, maps=text.strip())
+        names = {words: name for name, words in kind.ranking_words.items()}
+        _update_view(pin, index, maps=names.get(text.strip(), text.strip()))
 
     def on_count(count: int) -> None:
         shown = view.shown
@@ -149,9 +150,10 @@ def _maps(
         _update_view(pin, index, count=count, shown=None if beyond else shown)
 
     grouped = f"{kind.division}s, " if divisions else ""
+    shown_maps = kind.ranking_words.get(view.maps, view.maps)
     with columns[0]:
         _field(
-            pin, f"maps-{index}", view.maps, on_maps, st.text_input, plural(kind.part).capitalize(),
+            pin, f"maps-{index}", shown_maps, on_maps, st.text_input, plural(kind.part).capitalize(),
             max_chars=400, help=f"auto, {grouped}the name of a ranking, or numbers like 0,3,17.",
         )  # fmt: skip
     low, high = bounds(View, "count")

@@ -36,7 +36,7 @@ def overview(found: tuple[GateCapture, ...]) -> go.Figure:
     for title, taken in (("largest", np.max), ("mean", np.mean), ("least", np.min)):
         values = [float(taken(layer.gate)) for layer in found]
         figure.add_scatter(x=names, y=values, name=title, mode="lines+markers")
-    figure.add_hline(1.0, line_dash="dot")
+    figure.add_hline(1.0, line_dash="dot", line_color="#888888")
     figure.update_yaxes(title="factor 1 + tanh(z)")
     return figure
 

@@ -25,6 +25,10 @@ KINDS: dict[str, tuple[str, str]] = {
 }
 MOVING = ("view", "frames", "heatmaps", "arrows", "groups")
 """Presets that show clips frame by frame."""
+LEAST_LETTER = 14
+"""Size of the letters in pixels, below which a screen shows none that can be read."""
+POINTS_PER_INCH = 72
+_ROUNDS = 3
 ENOUGH = 640
 """Width of a panel in pixels that is not exceeded unless the clip itself is wider."""
 
@@ -107,6 +111,10 @@ def movie(recipe: Recipe, sources: Sources, largest: int) -> FigureMovie:
     # Panels far larger than the frames would only cost.
     enough = int(max(clip.width, ENOUGH) * MM_PER_INCH / widest)
     dpi = max(1, min(recipe.layout.dpi, fitting, enough))
+    for _ in range(_ROUNDS):
+        # Letters are larger on the page where there are fewer pixels, and so may be the page.
+        plan = page_layout.plan(_side_by_side(first, clip, 0, dpi))
+        dpi = max(1, min(dpi, int(largest * MM_PER_INCH / max(plan.width, plan.height))))
     return FigureMovie(recipe, sources, clip, dpi, movie_files.held_times(clip.timestamps))
 
 
@@ -121,7 +129,9 @@ def _side_by_side(panel_rows: PanelRows, clip: Clip, index: int, dpi: int) -> Pa
     rows = [_headless(row) for row in panel_rows.rows]
     first = rows[0].panels[0]
     rows[0] = replace(rows[0], panels=(replace(first, label=time), *rows[0].panels[1:]))
-    layout = replace(panel_rows.layout, transpose=True, columns=0, column_labels=(), dpi=dpi)
+    layout = panel_rows.layout
+    font_pt = max(layout.font_pt, LEAST_LETTER * POINTS_PER_INCH / dpi)
+    layout = replace(layout, transpose=True, columns=0, column_labels=(), dpi=dpi, font_pt=font_pt)
     return replace(panel_rows, rows=tuple(rows), layout=layout)
 
 
