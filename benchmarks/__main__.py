@@ -23,13 +23,13 @@ def main() -> None:
     parser.add_argument("suite", nargs="?", choices=page.SUITES)
     parser.add_argument("--out", type=Path, default=DOCUMENT, help="the page of all suites")
     args = parser.parse_args()
-    if args.suite:
-        for _line in lines_of(args.suite):
-            pass
-        return
-    found = {suite: list(lines_of(suite)) for suite in page.SUITES}
-    args.out.write_text(page.written(found), encoding="utf-8")
-    print(f"wrote {args.out}")
+    suites = [args.suite] if args.suite else list(page.SUITES)
+    found = {suite: list(lines_of(suite)) for suite in suites}
+    if not args.suite:
+        args.out.write_text(page.written(found), encoding="utf-8")
+        print(f"wrote {args.out}")
+    if page.failures(found):
+        raise SystemExit(1)
 
 
 main()

@@ -115,7 +115,7 @@ def test_answers_are_compared_with_the_class_of_the_picture(found):
 
 def test_a_run_that_is_there_is_not_done_again(found, monkeypatch):
     evaluation, out, models, data = found
-    monkeypatch.setattr(forward, "capture", None)
+    monkeypatch.setattr(forward, "captures", None)
     assert evaluate(data, models, out).summary == evaluation.summary
     with pytest.raises(InputError, match="another run"):
         evaluate(data, models, out, Asked(size=96))
