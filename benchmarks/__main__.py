@@ -7,7 +7,8 @@ from pathlib import Path
 
 from benchmarks import page
 
-DOCUMENT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+ROOT = Path(__file__).parent.parent
+DOCUMENT, README = ROOT / "docs" / "benchmarks.md", ROOT / "README.md"
 
 
 def lines_of(suite: str) -> Iterator[str]:
@@ -28,6 +29,10 @@ def main() -> None:
     if not args.suite:
         args.out.write_text(page.written(found), encoding="utf-8")
         print(f"wrote {args.out}")
+        if args.out == DOCUMENT:
+            readme = README.read_text(encoding="utf-8")
+            README.write_text(page.quoted(readme, found), encoding="utf-8")
+            print(f"quoted it in {README}")
     if page.failures(found):
         raise SystemExit(1)
 

@@ -3,6 +3,7 @@
 import importlib
 import os
 import platform
+import re
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -50,6 +51,21 @@ def lines_of(suite: str) -> Iterator[str]:
 def failures(found: Mapping[str, list[str]]) -> list[str]:
     """Return the lines of what could not be measured."""
     return [line for lines in found.values() for line in lines if line.startswith(FAILED)]
+
+
+_QUOTE = re.compile("(<!-- quoted from docs/benchmarks.md .*? -->\n).*?(<!-- end -->)", re.DOTALL)
+_WITH_GOAL = ("(goal", "(at most", FAILED)
+
+
+def quoted(readme: str, found: Mapping[str, list[str]]) -> str:
+    """Return the README with the lines that have a goal, by suite, between its two marks."""
+    lines = [f"{machine()}"]
+    for suite, own in found.items():
+        chosen = [line.rstrip() for line in own if any(mark in line for mark in _WITH_GOAL)]
+        if chosen:
+            lines += ["", f"{_TITLES[suite]}", *(f"  {line.strip()}" for line in chosen)]
+    block = "\n".join(["```", *lines, "```", ""])
+    return _QUOTE.sub(lambda marks: f"{marks[1]}{block}{marks[2]}", readme)
 
 
 def machine() -> str:

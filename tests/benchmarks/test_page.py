@@ -12,6 +12,7 @@ from benchmarks import page, timing
 from benchmarks.compute import blocks, datasets, peers
 from models.specs.block import NonLocalSpec
 from tests.conftest import make_tiny
+from tests.paths import ROOT
 
 
 def test_every_suite_is_there_and_has_a_title():
@@ -27,6 +28,17 @@ def test_the_page_names_the_machine_and_holds_every_line():
     assert "torch" in page.machine()
     assert re.search("```\none\ntwo\n```", text)
     assert text.index("Parameters") < text.index("floors")
+
+
+def test_the_readme_quotes_what_has_a_goal():
+    readme = (ROOT / "README.md").read_text()
+    lines = ["a (goal >= 0.90): 0.95", "nothing", "b 1.00 ms (at most 2) ok"]
+    text = page.quoted(readme, {"costs": ["none"], "blocks": lines})
+    assert "\n  a (goal >= 0.90): 0.95\n  b 1.00 ms (at most 2) ok\n```\n<!-- end -->" in text
+    assert page.machine() in text
+    assert "nothing\n" not in text
+    assert page.quoted(text, {}) != text
+    assert page.quoted(text, {}).count("<!-- end -->") == 1
 
 
 def test_a_block_takes_longer_than_its_floor(monkeypatch):
