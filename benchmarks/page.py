@@ -18,7 +18,7 @@ SUITES: dict[str, tuple[str, ...]] = {
     "detectors": ("benchmarks.browser.detectors",),
     "figures": ("benchmarks.figures", "benchmarks.browser.figures"),
     "datasets": ("benchmarks.compute.datasets",),
-    "peers": ("benchmarks.compute.peers",),
+    "peers": ("benchmarks.compute.peers", "benchmarks.browser.widgets"),
     "blocks": ("benchmarks.compute.blocks",),
     "server": ("benchmarks.server.sessions",),
 }

@@ -28,7 +28,7 @@ from viz.evaluation import evaluate as evaluations
 from viz.media import pictures
 
 NETWORKS = ("e2-birds-nl", "e2-birds-cgnl")
-PICTURES, SIDE, PARTS, ROUNDS = 64, 448, 8, 5
+PICTURES, SIDE, PARTS, ROUNDS = 48, 448, 8, 4
 MANY, TINY = 10_000, 64
 """Pictures of the run whose memory is looked at, and their side in pixels."""
 SHARED = 16 * 12
