@@ -13,8 +13,9 @@ from statistics import median, quantiles
 
 from playwright.sync_api import Error, Page
 
+from benchmarks.browser.tab import opened_tab
 from benchmarks.chromium import find_chromium
-from benchmarks.explore import opened_tab
+from benchmarks.server.serving import free_port
 
 APP = Path(__file__).with_name("widget_app.py")
 CLICKS, WARM_UP, PATIENCE_MS = 15, 3, 60_000
@@ -73,9 +74,7 @@ def _clicks(tab: Page, address: str, outer: str, inner: str) -> list[float]:
 @contextmanager
 def _served() -> Iterator[str]:
     """Serve the app of a few lines on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port),
                "--server.headless", "true"]  # fmt: skip
     root = APP.parents[2]

@@ -4,8 +4,8 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from models.loaded import LoadedModel
 from models import devices
+from models.loaded import LoadedModel
 from tests.conftest import make_tiny
 from ui.server import settings
 from ui.server.settings import Settings
