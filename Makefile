@@ -8,7 +8,7 @@ SETTINGS ?= deploy/server.toml
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help app serve abuse test test-quick check venv dev chromium bench clean
+.PHONY: help app serve abuse test test-quick check venv dev chromium bench benchmarks clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,10 @@ check: dev ## lint, format and import boundaries, without running the rest
 
 bench: dev ## print the measured figures of the Explore page
 	$(BIN)/python -m benchmarks explore
+
+benchmarks: dev ## measure everything beside its peers, write docs/benchmarks.md: about 12 minutes
+	$(BIN)/python -m pip install --quiet -r requirements-benchmarks.txt
+	$(BIN)/python -m benchmarks
 
 dev: $(VENV)/.dev chromium
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from benchmarks import page
 
-DOCUMENT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+ROOT = Path(__file__).parent.parent
+DOCUMENT, README = ROOT / "docs" / "benchmarks.md", ROOT / "README.md"
 
 
 def lines_of(suite: str) -> Iterator[str]:
@@ -23,13 +24,17 @@ def main() -> None:
     parser.add_argument("suite", nargs="?", choices=page.SUITES)
     parser.add_argument("--out", type=Path, default=DOCUMENT, help="the page of all suites")
     args = parser.parse_args()
-    if args.suite:
-        for _line in lines_of(args.suite):
-            pass
-        return
-    found = {suite: list(lines_of(suite)) for suite in page.SUITES}
-    args.out.write_text(page.written(found), encoding="utf-8")
-    print(f"wrote {args.out}")
+    suites = [args.suite] if args.suite else list(page.SUITES)
+    found = {suite: list(lines_of(suite)) for suite in suites}
+    if not args.suite:
+        args.out.write_text(page.written(found), encoding="utf-8")
+        print(f"wrote {args.out}")
+        if args.out == DOCUMENT:
+            readme = README.read_text(encoding="utf-8")
+            README.write_text(page.quoted(readme, found), encoding="utf-8")
+            print(f"quoted it in {README}")
+    if page.failures(found):
+        raise SystemExit(1)
 
 
 main()

@@ -16,7 +16,7 @@ import av
 import numpy as np
 import torch
 
-from benchmarks.compute import alternately
+from benchmarks.timing import alternately
 from models.blocks.layout import Grid
 from models.build import build
 from models.loaded import LoadedModel

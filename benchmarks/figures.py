@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as BareFigure
 
-from benchmarks.compute import alternately
+from benchmarks.timing import alternately
 from viz.examples import bird
 from viz.figure import api
 from viz.figure.api import Figure

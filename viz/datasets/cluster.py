@@ -13,7 +13,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,9 +53,10 @@ class Cluster:
         ray = _imported()
         for model in job.models:
             model.network.cpu()  # what is sent has to be read on a machine without a GPU, too
+        sent = replace(job, turn=nullcontext)
         with _connected(ray, self.address):
             try:
-                yield from _done(ray, job, batches, self._sharing(ray, len(batches)))
+                yield from _done(ray, sent, batches, self._sharing(ray, len(batches)))
             except ray.exceptions.RayTaskError as problem:
                 raise problem.cause if isinstance(problem.cause, Exception) else problem from None
             except ray.exceptions.RayError as problem:

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -26,7 +26,6 @@ from viz.datasets.folders import File, Folder, folder
 from viz.datasets.sample import Sample
 from viz.types import Clip
 
-T = TypeVar("T")
 PARTS, RUN, MANIFEST = "parts", "run.json", "manifest.json"
 BATCH, WORKERS = 16, 2
 _AHEAD = 4
@@ -214,7 +213,7 @@ def _part(loading: Iterable[tuple[Sample, Future]], job: Job) -> bytes:
             except AttentionVizError as problem:
                 problems[sample.name] = str(problem)
 
-    for sample, found in _in_turns(job.start()(loaded()), job.turn):
+    for sample, found in _in_turns(job.start(), loaded(), job.turn):
         if isinstance(found, Exception):
             problems[sample.name] = str(found)
         else:
@@ -226,13 +225,30 @@ def _part(loading: Iterable[tuple[Sample, Future]], job: Job) -> bytes:
     return packed.getvalue()
 
 
-def _in_turns(work: Iterator[T], turn: Turn) -> Iterator[T]:
-    """Yield what comes, each made in a turn of its own."""
-    while True:
+def _in_turns(
+    work: Work, loaded: Loaded, turn: Turn
+) -> Iterator[tuple[Sample, list[Row] | Exception]]:
+    """Yield what the work makes, each in a turn of its own, which does not wait for a picture to be
+    read."""
+    ahead: deque[tuple[Sample, Any]] = deque()
+    open_ = 0
+
+    def is_one_ahead() -> bool:
+        if not ahead:
+            ahead.extend(islice(loaded, 1))
+        return bool(ahead)
+
+    def handed() -> Loaded:
+        nonlocal open_
+        while is_one_ahead():
+            open_ += 1
+            yield ahead.popleft()
+
+    made = work(handed())
+    while is_one_ahead() or open_:
         with turn():
-            found = next(work, None)
-        if found is None:
-            return
+            found = next(made)
+        open_ -= 1
         yield found
 
 

@@ -149,9 +149,10 @@ def factors_of(capture):
 
 
 def pairs_of(capture, other):
-    """Yield what two pictures have in common."""
-    yield "match", matches.matches(capture, (20, 20), other).values
-    for number, found in enumerate(matches.mutual_matches(capture, other, most=3)):
+    """Yield what two pictures have in common at the first block."""
+    block = next(iter(capture.blocks))
+    yield "match", matches.matches(capture, (20, 20), other, block=block).values
+    for number, found in enumerate(matches.mutual_matches(capture, other, most=3, block=block)):
         yield f"mutual {number}", [*found.a, *found.b, found.cosine]
 
 

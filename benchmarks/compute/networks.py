@@ -1,13 +1,12 @@
 """What the networks cost: capture against a plain forward, our CGNL block against Python loops."""
 
-import time
-from collections.abc import Callable
-from statistics import median
+from collections.abc import Callable, Iterator
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmarks.timing import in_turns, milliseconds, ratio
 from models.blocks.cgnl_block import CGNLBlock
 from models.build import build
 from models.loaded import LoadedModel
@@ -19,21 +18,11 @@ from viz.types import ModelInput
 
 CAPTURE_SIDE = 448
 CGNL_CHANNELS, CGNL_SIDE, CGNL_GROUPS = 1024, 28, 8
-
-
-def alternately(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Return the median seconds of each run, in turns, so that noise hits all alike."""
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(rounds + 1):
-        for name, run in runs.items():
-            began = time.perf_counter()
-            run()
-            times[name].append(time.perf_counter() - began)
-    return {name: median(values[1:]) for name, values in times.items()}
+ROUNDS, CGNL_ROUNDS = 9, 25
 
 
 class GroupLoopBlock(nn.Module):
-    """The peer: the same block with its kernel, as published, in a Python loop over groups."""
+    """The authors' form: the same block with its kernel in a Python loop over groups."""
 
     def __init__(self, block: CGNLBlock) -> None:
         super().__init__()
@@ -79,12 +68,9 @@ class WholeLoopBlock(nn.Module):
 
 
 @torch.no_grad()
-def capture_ratio() -> list[str]:
-    """Time capturing both kinds of block, as the catalogue loads networks (channels innermost).
-
-    Against the plain forward of the same trunk, in torchvision's memory format and in the
-    catalogue's, and against the plain forward of the same network, block included.
-    """
+def capture_ratio() -> Iterator[str]:
+    """Time capturing both kinds of block, as the catalogue loads networks (channels innermost):
+    against the plain forward of the same network, and of its trunk alone in both layouts."""
     x = torch.randn(1, 3, 1, CAPTURE_SIDE, CAPTURE_SIDE)
     plan = ModelInput(x, fit(CAPTURE_SIDE, CAPTURE_SIDE, CAPTURE_SIDE, 32))
     plain, trunk = build(ModelSpec()), build(ModelSpec()).to(memory_format=torch.channels_last)
@@ -95,37 +81,44 @@ def capture_ratio() -> list[str]:
         model = LoadedModel(name, spec, network, (), "")
         runs[name] = lambda model=model: capture(model, plan)
         runs[f"{name} forward"] = lambda network=network: network(x)
-    times = alternately(runs, 9)
+    times = in_turns(runs, ROUNDS)
     peers = {
+        "forward of the same network (goal <= 1.05)": ("NL forward", "CGNL forward"),
         "plain trunk as torchvision lays it out (goal <= 1.10)": ("plain", "plain"),
         "plain trunk, channels innermost": ("trunk", "trunk"),
-        "forward of the same network with its block": ("NL forward", "CGNL forward"),
     }
-    return [
-        f"capture / {what}, ResNet-50 at {CAPTURE_SIDE} px: NL {times['NL'] / times[nl]:.2f}, "
-        f"CGNL {times['CGNL'] / times[cgnl]:.2f} ({1e3 * times[nl]:.0f} ms)"
-        for what, (nl, cgnl) in peers.items()
-    ]
+    for what, (nl, cgnl) in peers.items():
+        yield (
+            f"capture / {what}, ResNet-50 at {CAPTURE_SIDE} px: NL {ratio(times, 'NL', nl)}, CGNL "
+            f"{ratio(times, 'CGNL', cgnl)}; {milliseconds(times, nl)}"
+        )
 
 
 @torch.no_grad()
-def cgnl_ratio() -> str:
-    """Time our CGNL block against loops over its groups, after checking that all three agree."""
-    block = CGNLBlock(CGNL_CHANNELS, CGNLSpec(groups=CGNL_GROUPS)).eval()
+def cgnl_ratio(device: str = "cpu") -> Iterator[str]:
+    """Time our CGNL block against its authors' form and a loop over whole blocks, after checking
+    that all three agree; and which part of ours the three projections are, which all forms share.
+    """
+    block = CGNLBlock(CGNL_CHANNELS, CGNLSpec(groups=CGNL_GROUPS)).eval().to(device)
     nn.init.ones_(block.norm.weight)
-    peers = {"kernel loop": GroupLoopBlock(block), "whole-block loop": WholeLoopBlock(block)}
-    x = torch.randn(1, CGNL_CHANNELS, 1, CGNL_SIDE, CGNL_SIDE)
+    peers = {"authors' form": GroupLoopBlock(block), "loop over groups": WholeLoopBlock(block)}
+    x = torch.randn(1, CGNL_CHANNELS, 1, CGNL_SIDE, CGNL_SIDE, device=device)
     for peer in peers.values():
-        torch.testing.assert_close(peer(x), block(x), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(peer(x), block(x), rtol=1e-3, atol=1e-3)
     runs = {"ours": lambda: block(x)} | {k: lambda peer=p: peer(x) for k, p in peers.items()}
-    times = alternately(runs, 30)
-    ratios = ", ".join(f"{times['ours'] / times[name]:.2f} of the {name}" for name in peers)
-    return (
-        f"CGNL block, C = {CGNL_CHANNELS}, {CGNL_SIDE} x {CGNL_SIDE}, {CGNL_GROUPS} groups "
-        f"(goal <= 0.70): {ratios} (ours {1e3 * times['ours']:.1f} ms)"
+    runs["projections"] = lambda: block.projection(x)
+    times = in_turns(runs, CGNL_ROUNDS, 3, device)
+    yield (
+        f"CGNL block, C = {CGNL_CHANNELS}, {CGNL_SIDE} x {CGNL_SIDE}, {CGNL_GROUPS} groups, "
+        f"{device}: ours {milliseconds(times, 'ours')}"
     )
+    for name, goal in (("authors' form", " (goal <= 0.50)"), ("loop over groups", "")):
+        yield f"  ours / the {name}{goal}: {ratio(times, 'ours', name)}"
+    share = ratio(times, "projections", "ours")
+    yield f"  the three projections, which every form computes / ours: {share}"
 
 
-def report() -> list[str]:
-    """Return the lines that ``python -m benchmarks explore`` prints for the networks."""
-    return [*capture_ratio(), cgnl_ratio()]
+def report() -> Iterator[str]:
+    """Yield the lines that ``python -m benchmarks explore`` prints for the networks."""
+    yield from capture_ratio()
+    yield from cgnl_ratio()

@@ -3,13 +3,14 @@
 The floors are measured in the same run: a copy for the bandwidth, a matrix product for the rate.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from statistics import median
 
 import torch
 from torch import Tensor, nn
 
+from benchmarks.compute import networks, peers
+from benchmarks.timing import in_turns
 from models.blocks.block_table import block as block_of
 from models.specs.block import CGNLSpec, NonLocalSpec
 from viz.evaluation.costs.counting import cost_of
@@ -21,19 +22,7 @@ _MIB = 2**20
 
 def _seconds(run: Callable[[], object], device: str) -> float:
     """Return the median seconds of a run, the first ones left out."""
-    times = []
-    for _ in range(ROUNDS + 3):
-        _settled(device)
-        began = time.perf_counter()
-        run()
-        _settled(device)
-        times.append(time.perf_counter() - began)
-    return median(times[3:])
-
-
-def _settled(device: str) -> None:
-    if device == "cuda":
-        torch.cuda.synchronize()
+    return median(in_turns({"it": run}, ROUNDS, 3, device)["it"])
 
 
 def bandwidth(device: str, size: int) -> float:
@@ -82,7 +71,9 @@ def report() -> Iterator[str]:
     """Yield the lines that ``python -m benchmarks blocks`` prints."""
     yield from floors("cpu", torch.float32, GRID)
     if not torch.cuda.is_available():
-        yield "cuda: this machine has no GPU, so that its blocks were not measured"
+        yield "GPU: this machine has none, so that nothing was measured on one"
         return
     for dtype in (torch.float32, torch.bfloat16):
         yield from floors("cuda", dtype, GPU_GRID)
+    yield from networks.cgnl_ratio("cuda")
+    yield from peers.affinities("cuda")
