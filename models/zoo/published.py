@@ -12,7 +12,10 @@ PUBLISHED: tuple[Published, ...] = (*IMAGES, *DETECTORS, *CLIPS)
 
 _AVA = "https://download.openmmlab.com/mmaction/v1.0/detection/slowonly/"
 _AVA_NAME = "slowonly_kinetics400-pretrained-r50-nl_8xb16-{clip}-20e_ava21-rgb"
-_ACTIONS = "finds actions of people in boxes; its head does not classify a clip"
+_ACTIONS = (
+    "finds actions of people in boxes that it is given; the file opens by its path, without this "
+    "head, and its blocks are looked at"
+)
 
 
 def _ava(clip: str, digest: str) -> str:

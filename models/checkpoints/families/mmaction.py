@@ -98,6 +98,11 @@ MMACTION = Family(
                 r"conv_out\.conv\.",
                 r"conv_out\.bn\.",
             ),
+            Rule(
+                r"roi_head\.bbox_head\.fc_cls\.\w+",
+                None,
+                "the head of people's actions (AVA), which needs boxes of people",
+            ),
             Rule(r"cls_head\.fc_cls\.(?P<what>weight|bias)", "fc.{what}"),
         )
     ),

@@ -40,7 +40,8 @@ UNSUPPORTED = (
         "a RetinaNet or FCOS; of detectors R-CNNs and SSDs are read",
     ),
     Unsupported(
-        r"roi_head\..*|.*bbox_head.*", "a detector of actions; it does not classify a clip"
+        r"roi_head\.(?:shared_head|bbox_head\.fc_(?:reg|mid)|mask_head)\..*|bbox_head\..*",
+        "a detector whose head is not read",
     ),
     Unsupported(r"s1\.pathway1_stem.*", "a two-pathway SlowFast; networks of one pathway are read"),
     Unsupported(r".*fbo.*|.*lfb.*", "a long-term feature bank network"),

@@ -4,6 +4,7 @@ What was found is read from the page: the weights are random, and other threads 
 """
 
 import io
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,6 +134,9 @@ def test_the_pointer_takes_the_middle_or_the_mean_of_an_object(page, server, fil
         labels, values = kept["labels_own-boxes"], kept["values_own-boxes"][0, 0]
         _t, row, col = kept["cell_own-boxes"].tolist()
     assert labels.tolist() == ["NL mean"]
+    recipe = json.loads(saved(page, "Recipe"))["references"][0]
+    assert (recipe["object"], recipe["mean"]) == (int(number), True)
+    assert saved(page, "PNG").startswith(b"\x89PNG")
     assert value == pytest.approx(float(values[row, col]), rel=0.02, abs=2e-3 * float(values.max()))
 
 

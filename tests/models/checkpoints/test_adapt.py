@@ -144,7 +144,7 @@ def test_a_block_with_its_number_and_without_it_is_refused(unlike, one_line):
 UNSUPPORTED = {
     "a detector of detectron2": "proposal_generator.rpn_head.conv.weight",
     "a RetinaNet or FCOS": "head.regression_head.conv.0.0.weight",
-    "a detector of actions": "roi_head.bbox_head.fc_cls.weight",
+    "a detector whose head": "roi_head.bbox_head.fc_reg.weight",
     "a two-pathway SlowFast": "s1.pathway1_stem.conv.weight",
     "a long-term feature bank": "module.fbo.st_conv.weight",
     "a transformer": "blocks.0.attn.qkv.weight",
