@@ -154,7 +154,8 @@ def _maps(
     with columns[0]:
         _field(
             pin, f"maps-{index}", shown_maps, on_maps, st.text_input,
-            plural(kind.part).capitalize(), max_chars=400, help=f"auto, {grouped}the name of a ranking, or numbers like 0,3,17.",
+            plural(kind.part).capitalize(), max_chars=400,
+            help=f"auto, {grouped}the name of a ranking, or numbers like 0,3,17.",
         )  # fmt: skip
     low, high = bounds(View, "count")
     with columns[1]:

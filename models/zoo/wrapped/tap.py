@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from models.zoo.wrapped.products import Bias, Product, Products, joined
+from models.zoo.wrapped.products import Bias, Products, joined, multiplied, summed
 from models.zoo.wrapped.running import Frame, Running
 
 MEMORY_BYTES = 512 * 2**20
@@ -69,27 +69,33 @@ class AttentionTap(TorchFunctionMode):
     ) -> Any:  # noqa: ANN401
         del types
         kwargs = kwargs or {}
+        if func not in _LISTENED:
+            result = func(*args, **kwargs)
+            if self._products:
+                self._products.follow(func, args, kwargs, result)
+            return result
         if before := _BEFORE.get(func):
             before(self, args, kwargs)
+        if factors := _FACTORS[func](args, kwargs) if func in _FACTORS else None:
+            self.multiplying(*factors)
         result = func(*args, **kwargs)
-        if after := _AFTER.get(func):
+        if factors:
+            self._products.add(factors, result)
+        elif after := _AFTER.get(func):
             after(self, args, kwargs, result)
-        else:
-            self._products.follow(func, args, kwargs, result)
         return result
 
     # Fused attention
 
     def sdpa(self, args: tuple, kwargs: dict) -> None:
         """Keep a call of F.scaled_dot_product_attention."""
-        given = _bound(_SDPA, args, kwargs)
-        query, key, mask = given["query"], given["key"], given["attn_mask"]
+        query, key, mask, is_causal, scale = _sdpa(*args, **kwargs)
         if query.ndim < 3:
             return
         if query.shape[:-2] != key.shape[:-2]:  # heads that share their keys
             key = key.repeat_interleave(query.shape[-3] // key.shape[-3], dim=-3)
-        scale = given["scale"] or query.shape[-1] ** -0.5
-        if given["is_causal"]:
+        scale = scale or query.shape[-1] ** -0.5
+        if is_causal:
             shape = (query.shape[-2], key.shape[-2])
             mask = torch.ones(shape, dtype=torch.bool, device=query.device).tril()
         self._keep(joined(query), joined(key), scale, _masked(mask, query, key))
@@ -120,18 +126,8 @@ class AttentionTap(TorchFunctionMode):
 
     # Attention that is written out
 
-    def product(self, args: tuple, kwargs: dict, result: Any) -> None:  # noqa: ANN401
-        """Remember a product that may become logits."""
-        if (found := self._products.add(args, kwargs, result)) is not None:
-            self.multiplied(found)
-
-    def einsum(self, args: tuple, kwargs: dict, result: Any) -> None:  # noqa: ANN401
-        """Remember a product that is written as an equation."""
-        if (found := self._products.add_einsum(args, kwargs, result)) is not None:
-            self.multiplied(found)
-
-    def multiplied(self, product: Product) -> None:
-        """Look at a product that may become logits."""
+    def multiplying(self, queries: Tensor, keys: Tensor) -> None:
+        """Look at queries (..., Nq, d) and keys (..., Nk, d) before they are multiplied."""
 
     def softmax(self, args: tuple, kwargs: dict, _result: Any) -> None:  # noqa: ANN401
         """Keep a softmax over the last of three axes or more: (..., Nq, Nk)."""
@@ -217,28 +213,35 @@ def _bound(signature: inspect.Signature, args: tuple, kwargs: dict) -> dict[str,
     return found.arguments
 
 
-def _sdpa_form(
+def _sdpa(
     query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None,
     dropout_p: float = 0.0, is_causal: bool = False, scale: float | None = None,
     enable_gqa: bool = False,
-) -> None:  # fmt: skip
-    """Stand for the arguments of F.scaled_dot_product_attention, which has no signature."""
+) -> tuple[Tensor, Tensor, Tensor | None, bool, float | None]:  # fmt: skip
+    """Return query, key, mask, whether it is causal, and scale of the arguments of
+    F.scaled_dot_product_attention, which has no signature."""
+    del value, dropout_p, enable_gqa
+    return query, key, attn_mask, is_causal, scale
 
 
-_SDPA, _MHA = inspect.signature(_sdpa_form), inspect.signature(F.multi_head_attention_forward)
+_MHA = inspect.signature(F.multi_head_attention_forward)
 _BEFORE: dict[Callable, Callable] = {
     F.scaled_dot_product_attention: AttentionTap.sdpa,
     F.multi_head_attention_forward: AttentionTap.mha,
 }
 _PRODUCTS = (torch.matmul, torch.bmm, Tensor.matmul, Tensor.bmm, Tensor.__matmul__)
+_FACTORS: dict[Callable, Callable] = {
+    **dict.fromkeys(_PRODUCTS, multiplied),
+    torch.einsum: summed,
+}
+"""Function -> what finds queries and keys in its arguments."""
 _SOFTMAXES = (torch.softmax, F.softmax, Tensor.softmax)
 _GRIDS = (
     F.conv2d, F.conv3d, F.max_pool2d, F.max_pool3d, torch.max_pool2d, torch.max_pool3d,
     F.avg_pool2d, F.avg_pool3d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d,
 )  # fmt: skip
 _AFTER: dict[Callable, Callable] = {
-    **dict.fromkeys(_PRODUCTS, AttentionTap.product),
-    torch.einsum: AttentionTap.einsum,
     **dict.fromkeys(_SOFTMAXES, AttentionTap.softmax),
     **dict.fromkeys(_GRIDS, AttentionTap.grid),
 }
+_LISTENED = frozenset((*_BEFORE, *_FACTORS, *_AFTER))
