@@ -10,8 +10,13 @@ def session_id() -> str:
     return context.session_id if context else ""
 
 
+def is_there(session: str) -> bool:
+    """Tell whether a session's page is open."""
+    return runtime.exists() and runtime.get_instance().is_active_session(session)
+
+
 def stop_if_ended() -> None:
     """End the run of a session whose tab was closed; nothing otherwise."""
     session = session_id()
-    if session and runtime.exists() and not runtime.get_instance().is_active_session(session):
+    if session and runtime.exists() and not is_there(session):
         raise StopException
