@@ -158,3 +158,43 @@ def test_the_folder_has_the_rights_that_any_new_one_has(tmp_path):
     file_set.write(tmp_path / "out", {"a": b"1"})
     (tmp_path / "plain").mkdir()
     assert (tmp_path / "out").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+SAVING = """
+import sys
+from pathlib import Path
+from viz import whole_files
+print("begin", flush=True)
+with whole_files.temporary_folder() as folder, whole_files.replacing(Path(sys.argv[1])) as part:
+    (folder / "x").write_bytes(b"1")
+    part.write_bytes(b"half")
+    print(folder, flush=True)
+    sys.stdin.readline()
+    part.write_bytes(b"whole")
+"""
+
+
+def started(path, folder):
+    process = subprocess.Popen(
+        [sys.executable, "-c", SAVING, str(path)], cwd=ROOT, stdout=subprocess.PIPE,
+        stdin=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(folder)},
+    )  # fmt: skip
+    process.stdout.readline()
+    return process, Path(process.stdout.readline().strip())
+
+
+def test_what_a_killed_process_was_writing_goes_when_the_next_one_writes(tmp_path):
+    temporary, target = tmp_path / "temporary", tmp_path / "figure.pdf"
+    temporary.mkdir()
+    target.write_bytes(b"old")
+    killed, left = started(target, temporary)
+    living, held = started(tmp_path / "other.pdf", temporary)
+    killed.kill()
+    killed.communicate()
+    assert (target.read_bytes(), left.exists()) == (b"old", True)
+    last, _folder = started(target, temporary)
+    last.communicate("go\n")
+    assert (target.read_bytes(), left.exists(), held.exists()) == (b"whole", False, True)
+    living.communicate("go\n")
+    assert found(tmp_path) == {"figure.pdf", "other.pdf"}
+    assert not list(temporary.iterdir())

@@ -4,17 +4,18 @@ import fcntl
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from errno import EISDIR, ENOTDIR
 from pathlib import Path, PurePath
 
 from errors import MachineError
+from viz import whole_files
 from viz.cli import folder_swap
+from viz.whole_files import PART
 
-PART, WHOLE = ".part-", ".whole-"
-"""How staged folders begin: what is being written, and what only has to be moved."""
+WHOLE = ".whole-"
+"""How the names of folders begin whose files are all there and only have to be moved."""
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -75,7 +76,7 @@ def _move(whole: Path, folder: Path) -> None:
 def _finish(folder: Path) -> None:
     """Finish what a killed process had ready and did not get to move."""
     for whole in folder.glob(WHOLE + "*"):
-        if whole.is_dir() and not whole.is_symlink() and not _is_held(whole, WHOLE):
+        if whole.is_dir() and not whole.is_symlink() and whole_files.is_left(whole, WHOLE):
             _move(whole, folder)
 
 
@@ -89,10 +90,9 @@ def _umask() -> int:
 def _staged(home: Path, files: Mapping[str, bytes]) -> Iterator[Path]:
     """Make a folder with files beside what is to come; remove it, and those of killed processes."""
     with _alone(home):
-        for left in home.glob(PART + "*"):
-            if left.is_dir() and not left.is_symlink() and not _is_held(left, PART):
-                shutil.rmtree(left, ignore_errors=True)
-        part = Path(tempfile.mkdtemp(dir=home, prefix=f"{PART}{os.getpid()}-"))
+        whole_files.sweep(home)
+        part = home / whole_files.part_name()
+        part.mkdir(mode=0o700)
     try:
         for name, content in files.items():
             (part / name).parent.mkdir(parents=True, exist_ok=True)
@@ -112,17 +112,3 @@ def _alone(home: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _is_held(left: Path, prefix: str) -> bool:
-    """Tell whether the process that made a staged folder still lives."""
-    owner = left.name.removeprefix(prefix).partition("-")[0]
-    if not owner.isdecimal() or len(owner) > 10:
-        return True  # none of ours
-    try:
-        os.kill(int(owner), 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
