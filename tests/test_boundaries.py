@@ -48,6 +48,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "zoo",
     ),
     "viz": (
+        "whole_files",
         "geometry",
         "types",
         "media.pixels",

@@ -31,6 +31,14 @@ class Served:
         except urllib.error.HTTPError as told:
             return json.load(told)
 
+    def metric(self, name: str) -> float:
+        """Return one number of /metrics."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=20) as told:
+            lines = told.read().decode().splitlines()
+        return next(
+            float(line.split()[1]) for line in lines if line.startswith(f"nonlocal_viz_{name} ")
+        )
+
     def memory_mb(self) -> int:
         """Return the memory of the process itself, without its children."""
         return self.health()["memory_mb"]

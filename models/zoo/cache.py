@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from models.zoo.published_row import Published
 VARIABLE = "NONLOCAL_VIZ_CACHE"
 _RECORD = "record.json"
 _BLOCK = 2**20
+_FORGOTTEN_S = 3600
 
 
 def folder() -> Path:
@@ -49,6 +51,9 @@ def record(row: Published) -> dict:
 def note(row: Published, facts: Mapping[str, object]) -> None:
     """Add ``facts`` to the record of a row; whole or not at all."""
     place = folder() / row.id / _RECORD
+    for left in place.parent.glob(f"{place.stem}.*.part"):
+        if time.time() - left.stat().st_mtime > _FORGOTTEN_S:  # of a process that was killed
+            left.unlink(missing_ok=True)
     part = place.with_suffix(f".{os.getpid()}.part")
     part.write_text(json.dumps(record(row) | dict(facts), indent=1), encoding="utf-8")
     part.replace(place)

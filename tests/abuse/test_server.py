@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import weakref
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -17,11 +17,15 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from errors import InputError, MachineError
 from tests.paths import ROOT
-from ui.server import health, memory, scratch, settings, web
-from ui.server.kept import Kept
+from tests.ui.session.test_pins import clip_of
+from ui.server import health, memory, scratch, sessions, settings, web
+from ui.server.kept import Kept as KeptByBytes
+from ui.server.sessions import Sessions
 from ui.server.settings import Settings
 from ui.server.uploads import Manager, UploadLimits
+from ui.session import shelf
 from viz.cli.main import main
+from viz.media import footage
 
 pytestmark = pytest.mark.slow
 
@@ -199,7 +203,7 @@ def test_metrics_are_numbers():
 
 
 def test_what_is_kept_is_bounded_by_bytes_and_the_last_stays():
-    kept = Kept(len, 10, 3)
+    kept = KeptByBytes(len, 10, 3)
     for key in "abc":
         kept.keep(key, b"123")
     assert kept.get("a") == b"123"
@@ -207,6 +211,56 @@ def test_what_is_kept_is_bounded_by_bytes_and_the_last_stays():
     assert [key for key in "abcd" if kept.get(key)] == ["a", "c", "d"]
     kept.keep("e", b"0" * 17)
     assert (len(kept), kept.nbytes) == (1, 17)
+
+
+class Kept:
+    """What Streamlit stores of a session."""
+
+    def __init__(self, id):
+        self.session, self.id, self.is_shut = self, id, False
+
+    def shutdown(self):
+        self.is_shut = True
+
+
+def test_sessions_that_nobody_comes_back_to_are_ended(monkeypatch):
+    store, kept = Sessions(ttl_seconds=45, most=2), {id: Kept(id) for id in "abc"}
+    now = time.monotonic()
+    monkeypatch.setattr(sessions.time, "monotonic", lambda: now)
+    for one in kept.values():
+        store.save(one)
+    assert [one.id for one in store.list()] == ["b", "c"]
+    assert (kept["a"].is_shut, store.get("a"), store.get("b")) == (True, None, kept["b"])
+    store.delete("b")
+    assert store.forget() == 0
+    monkeypatch.setattr(sessions.time, "monotonic", lambda: now + 46)
+    assert store.forget() == 1
+    assert [one.is_shut for one in kept.values()] == [True, False, True]
+    with pytest.raises(KeyError):
+        store.delete("c")
+
+
+def test_uploads_kept_for_a_refresh_go_after_the_last_page(limited, monkeypatch):
+    limited(keep_uploads_s=30)
+    there, now = {"one"}, time.monotonic()
+    monkeypatch.setattr(shelf.time, "monotonic", lambda: now)
+    monkeypatch.setattr(shelf, "session_id", lambda: "one")
+    monkeypatch.setattr(shelf, "is_there", there.__contains__)
+    held, picture = shelf.Shelf(), footage.of(clip_of("a.png"))
+    held.keep("secret", picture, 17)
+    now += 1000
+    assert held.find("secret", picture.sha256) is picture
+    there.clear()
+    now += 29
+    held.tidy()
+    assert held.held
+    now += 2
+    held.tidy()
+    assert not held.held
+    assert held.find("secret", picture.sha256) is None
+    for number in range(shelf.MOST_FILES + 7):
+        held.keep("secret", replace(picture, sha256=str(number)), 1)
+    assert len(held.held) == shelf.MOST_FILES
 
 
 PROGRAM = (

@@ -29,15 +29,21 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A server that forgets a visitor after 5 s."""
+    """A server as it is for a lab."""
     path = tmp_path_factory.mktemp("server") / "x.toml"
     path.write_text(sessions.LIMITS)
     with served(path) as found:
         yield found
 
 
-def test_twenty_sessions_with_their_own_pictures(server, record_property):
-    found = sessions.measured(server)
+@pytest.fixture(scope="module")
+def start(server):
+    """The memory of the server in MB once one visitor has come and gone."""
+    return sessions.settled(server)
+
+
+def test_twenty_sessions_with_their_own_pictures(server, start, record_property):
+    found = sessions.measured(server, start)
     figures = "\n".join(found.lines())
     record_property("figures", figures)
     sys.stderr.write(figures + "\n")
@@ -46,6 +52,30 @@ def test_twenty_sessions_with_their_own_pictures(server, record_property):
     if found.load < 1:  # on a machine that others use, too, seconds say nothing
         assert median(found.uploads) <= UPLOAD_S, figures
         assert median(found.picks) <= PICK_S, figures
+
+
+def test_many_uploads_of_one_visitor_leave_nothing(server, start):
+    visitor = Visitor(server.port)
+    try:
+        for number in range(UPLOADS):
+            visitor.upload(photo(number), f"many{number}.jpg")
+        assert f"In use: many{UPLOADS - 1}.jpg" in visitor.says()
+    finally:
+        visitor.close()
+    after = server.settled_mb(1.1 * start, sessions.GONE_S)
+    sys.stderr.write(f"{UPLOADS} uploads: {start} MB at the start, {after} MB after\n")
+    assert after <= 1.1 * start
+
+
+def test_what_a_visitor_brought_is_gone_within_a_minute(server):
+    visitor = Visitor(server.port)
+    visitor.upload(photo(17), "gone.jpg")
+    assert server.metric("upload_bytes") > 0
+    visitor.close()
+    until = time.monotonic() + 60
+    while server.metric("upload_bytes") and time.monotonic() < until:
+        time.sleep(1)
+    assert server.metric("upload_bytes") == 0
 
 
 def test_long_work_of_one_keeps_nobody_waiting(server):
@@ -72,20 +102,6 @@ def test_long_work_of_one_keeps_nobody_waiting(server):
     figures = f"beside long work: upload to map {took[0]:.1f} s, slowest {max(took):.1f} s"
     sys.stderr.write(figures + "\n")
     assert max(took) <= UPLOAD_S, figures
-
-
-def test_many_uploads_of_one_visitor_leave_nothing(server):
-    before = server.memory_mb()
-    visitor = Visitor(server.port)
-    try:
-        for number in range(UPLOADS):
-            visitor.upload(photo(number), f"many{number}.jpg")
-        assert f"In use: many{UPLOADS - 1}.jpg" in visitor.says()
-    finally:
-        visitor.close()
-    after = server.settled_mb(1.1 * before, sessions.GONE_S)
-    sys.stderr.write(f"{UPLOADS} uploads: {before} MB before, {after} MB after\n")
-    assert after <= 1.1 * before
 
 
 def test_children_and_folders_go_with_a_killed_server(tmp_path):

@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,8 @@ from ui.server import settings
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _SHARE = 0.75
+LETTING_GO: list[Callable[[], None]] = []
+"""What drops what nobody needs any more, before free memory is given back."""
 _ARENA_MAX, _ARENAS = -8, 2
 """glibc's name of the setting, and what it is set to."""
 
@@ -59,6 +62,8 @@ def give_back() -> None:
     What is left is not looked at again until the next call: Streamlit collects behind every run of
     a page, and would walk all of torch each time (0.2 s, with every other run waiting).
     """
+    for let_go in LETTING_GO:
+        let_go()
     gc.unfreeze()
     gc.collect()
     gc.freeze()

@@ -48,6 +48,7 @@ class Settings:
     device: str = _entry("server", "auto")
     most_waiting: int = _entry("limits", 200, 1, 10**4)
     forget_after_s: int = _entry("limits", 45, 5, 3600)
+    keep_uploads_s: int = _entry("limits", 4 * 3600, 5, 30 * 86400)
     visitors_change_cache: bool = _entry("cache", True)
     login: bool = _entry("login", False)
     folders: tuple[str, ...] = _entry("data", ())
@@ -58,6 +59,7 @@ SHARED = Settings(
     process_upload_mb=4096,
     session_files=1000,
     session_capture_mb=1024,
+    keep_uploads_s=30,
     visitors_change_cache=False,
 )
 """What ``serve`` starts from: a machine that several people share."""

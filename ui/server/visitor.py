@@ -15,11 +15,16 @@ def session_id() -> str:
     return context.session_id if context else ""
 
 
+def is_there(session: str) -> bool:
+    """Tell whether a session's page is open."""
+    return runtime.exists() and runtime.get_instance().is_active_session(session)
+
+
 def stop_if_ended() -> None:
     """End the run of a session whose tab was closed, or that was stopped; nothing otherwise."""
     watch = getattr(WATCHED, "now", None)
     if watch is not None:
         watch(None)
     session = session_id()
-    if session and runtime.exists() and not runtime.get_instance().is_active_session(session):
+    if session and runtime.exists() and not is_there(session):
         raise StopException

@@ -18,7 +18,7 @@ from errors import InputError, MachineError
 from ui import state
 from ui.server import memory
 from ui.server.turns import DEVICE, LONG, Turns
-from ui.server.visitor import WATCHED, session_id, stop_if_ended
+from ui.server.visitor import WATCHED, is_there, session_id, stop_if_ended
 
 LONG_S = 3.0
 """Work that is expected to take more seconds stands in the queue for long work."""
@@ -91,7 +91,7 @@ def saved(make: Callable[[], bytes]) -> Callable[[], bytes]:
     session = session_id()
 
     def told(_place: int, _seconds: float) -> None:
-        if session and runtime.exists() and not runtime.get_instance().is_active_session(session):
+        if session and runtime.exists() and not is_there(session):
             raise MachineError("The page was closed; nothing was made.")
 
     def made() -> bytes:

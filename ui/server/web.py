@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +18,24 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from streamlit import cli_util, config
-from streamlit.runtime import app_session, memory_uploaded_file_manager
+from streamlit.runtime import (
+    app_session,
+    memory_session_storage,
+    memory_uploaded_file_manager,
+)
 from streamlit.web.server import server_util
 
 from errors import AttentionVizError
 from ui.isolation import given
-from ui.server import health, memory, scratch, settings
+from ui.server import health, memory, scratch, sessions, settings
 from ui.server.turns import DEVICE, LONG
 from ui.server.uploads import Manager, UploadLimits
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_VIEW = "ui.explore.first_view"
 """The module that makes what the first view needs; by name, as it stands above this room."""
-_TIDIED_EVERY_S = 20
+_TIDIED_EVERY_S, _GIVEN_BACK_EVERY = 5, 4
+"""Seconds from one look for sessions that ended to the next; memory is given back after some."""
 _LISTENING_S = 0.1
 _LOG = logging.getLogger("nonlocal_viz.access")
 _SECRET = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32,}")
@@ -79,15 +85,17 @@ async def _metrics(_request: Request) -> Response:
 
 
 class Server(st.App):
-    """Streamlit's app whose store of uploads has limits."""
+    """Streamlit's app whose store of uploads has limits, and which forgets who is gone."""
 
     def _create_runtime(self) -> Any:  # noqa: ANN401
-        before = memory_uploaded_file_manager.MemoryUploadedFileManager
-        memory_uploaded_file_manager.MemoryUploadedFileManager = Manager
+        uploads, sessions_of = memory_uploaded_file_manager, memory_session_storage
+        before = uploads.MemoryUploadedFileManager, sessions_of.MemorySessionStorage
+        uploads.MemoryUploadedFileManager = Manager
+        sessions_of.MemorySessionStorage = sessions.Sessions
         try:
             return super()._create_runtime()
         finally:
-            memory_uploaded_file_manager.MemoryUploadedFileManager = before
+            uploads.MemoryUploadedFileManager, sessions_of.MemorySessionStorage = before
 
 
 def _manager() -> Any:  # noqa: ANN401
@@ -116,8 +124,9 @@ async def _keep_tidy() -> None:
     """Do what is to be done ahead, then give memory back for as long as the server lives."""
     with suppress(asyncio.CancelledError):
         await asyncio.to_thread(_prepare)
-        while True:
-            await asyncio.to_thread(memory.give_back)
+        for number in count():
+            if sessions.forget() or number % _GIVEN_BACK_EVERY == 0:
+                await asyncio.to_thread(memory.give_back)
             await asyncio.sleep(_TIDIED_EVERY_S)
 
 

@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from ui import state
+from ui.server import memory, settings
+from ui.server.visitor import is_there, session_id
+from viz.figure.recipe import recipe
 from viz.media.footage import Footage
 
-KEPT_H = 4
-"""Hours after its last use that an upload is kept."""
 MOST_BYTES = 1 << 30
 """Of all browsers together; above, what was used longest ago goes first."""
+MOST_FILES = recipe.MOST_REFERENCES
+"""Of one browser: as many as there are pins at the most."""
 _SECRET = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
 
@@ -31,9 +34,11 @@ class _Held:
 
 @dataclass
 class Shelf:
-    """What is kept, by (browser's secret, sha256), used longest ago first."""
+    """What is kept, by (browser's secret, sha256), used longest ago first, and the sessions of each
+    browser: while one of them is open, what is kept for it is in use."""
 
     held: dict[tuple[str, str], _Held] = field(default_factory=dict)
+    sessions: dict[str, set[str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def keep(self, secret: str, footage: Footage, size: int) -> None:
@@ -41,11 +46,16 @@ class Shelf:
         with self.lock:
             self.held.pop((secret, footage.sha256), None)
             self.held[secret, footage.sha256] = _Held(footage, size, time.monotonic())
+            self._seen(secret)
+            own = [key for key in self.held if key[0] == secret]
+            for key in own[:-MOST_FILES]:
+                del self.held[key]
             self._tidy()
 
     def find(self, secret: str, sha256: str) -> Footage | None:
         """Return what this browser uploaded, or None."""
         with self.lock:
+            self._seen(secret)
             self._tidy()
             found = self.held.pop((secret, sha256), None)
             if found is None:
@@ -53,6 +63,14 @@ class Shelf:
             found.used = time.monotonic()
             self.held[secret, sha256] = found
             return found.footage
+
+    def tidy(self) -> None:
+        """Drop what was kept for long enough after its browser's last page was gone."""
+        with self.lock:
+            self._tidy()
+
+    def _seen(self, secret: str) -> None:
+        self.sessions.setdefault(secret, set()).add(session_id())
 
     def forget(self, secret: str) -> None:
         """Drop everything of a browser."""
@@ -62,15 +80,30 @@ class Shelf:
 
     def _tidy(self) -> None:
         now, total = time.monotonic(), sum(one.size for one in self.held.values())
+        self.sessions = {
+            secret: {one for one in ids if is_there(one)}
+            for secret, ids in self.sessions.items()
+            if any(key[0] == secret for key in self.held)
+        }
         for key, one in list(self.held.items()):
-            if total > MOST_BYTES or now - one.used > KEPT_H * 3600:
+            if self.sessions.get(key[0]):
+                one.used = now
+            if total > MOST_BYTES or now - one.used > settings.current().keep_uploads_s:
                 total -= one.size
                 del self.held[key]
 
 
 @st.cache_resource(show_spinner=False)
 def _shelf() -> Shelf:
-    return Shelf()
+    made = Shelf()
+    memory.LETTING_GO.append(made.tidy)
+    return made
+
+
+def kept_for() -> str:
+    """Say how long uploads are kept."""
+    seconds = settings.current().keep_uploads_s
+    return f"{seconds / 3600:g} hours" if seconds >= 3600 else f"{seconds} seconds"
 
 
 def secret() -> str:

@@ -3,51 +3,81 @@
 import fcntl
 import os
 import shutil
-import tempfile
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from errno import EISDIR, ENOTDIR
+from pathlib import Path, PurePath
 
 from errors import MachineError
+from viz import whole_files
+from viz.cli import folder_swap
+from viz.whole_files import PART
 
-PART = ".part-"
+WHOLE = ".whole-"
+"""How the names of folders begin whose files are all there and only have to be moved."""
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write files by their names, which may have folders, into ``folder``: MachineError, or all.
 
-    A folder that is not there yet appears with all of them at once, however the process ends. In
-    one that is there, every file is replaced whole; what a killed process left is removed.
+    All of them appear at once, however the process ends: as a new folder, or as one that takes the
+    place of the one that was there, with all that was in it. Where a folder cannot be swapped (it
+    is a mount, or the working folder) every file is replaced whole, and the next call finishes
+    what a killed one began.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        is_new = not folder.exists()
-        home = folder.parent if is_new else folder
-        with _staged(home) as part:
-            for name, content in files.items():
-                (part / name).parent.mkdir(parents=True, exist_ok=True)
-                (part / name).write_bytes(content)
-            if is_new and _appeared(part, folder):
-                return
-            for name in files:
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (part / name).replace(folder / name)
+        _check(folder, files)
+        if not folder.exists() or folder_swap.suits(folder):
+            with _staged(folder.parent, files) as part, _alone(folder.parent):
+                if _appeared(part, folder):
+                    return
+        with _alone(folder):
+            _finish(folder)
+        with _staged(folder, files) as part:
+            whole = part.rename(part.with_name(part.name.replace(PART, WHOLE, 1)))
+            _move(whole, folder)
     except OSError as problem:
         raise MachineError(
             f"{folder} could not be written ({problem.strerror}); choose a folder that can be."
         ) from problem
 
 
+def _check(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Raise OSError where a file would have to stand in the place of a folder, or the other way."""
+    for name in files:
+        if (folder / name).is_dir():
+            raise IsADirectoryError(EISDIR, f"{name} is a folder there")
+        for parent in PurePath(name).parents:
+            if os.path.lexists(folder / parent) and not (folder / parent).is_dir():
+                raise NotADirectoryError(ENOTDIR, f"{parent} is no folder there")
+
+
 def _appeared(part: Path, folder: Path) -> bool:
-    """Give a staged folder its name; False where another process has made that in between."""
-    part.chmod(0o777 & ~_umask())
-    try:
-        part.rename(folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
-        return False
+    """Put a staged folder in the place of ``folder``; False where it cannot be done at once."""
+    if folder.is_dir() and any(folder.iterdir()):
+        return folder_swap.fill_up(part, folder) and folder_swap.exchange(part, folder)
+    part.chmod(stat.S_IMODE(folder.stat().st_mode) if folder.is_dir() else 0o777 & ~_umask())
+    part.rename(folder)
     return True
+
+
+def _move(whole: Path, folder: Path) -> None:
+    """Move all files of a staged folder to where they belong."""
+    for path in sorted(whole.rglob("*")):
+        if not path.is_dir() or path.is_symlink():
+            target = folder / path.relative_to(whole)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+    shutil.rmtree(whole, ignore_errors=True)
+
+
+def _finish(folder: Path) -> None:
+    """Finish what a killed process had ready and did not get to move."""
+    for whole in folder.glob(WHOLE + "*"):
+        if whole.is_dir() and not whole.is_symlink() and whole_files.is_left(whole, WHOLE):
+            _move(whole, folder)
 
 
 def _umask() -> int:
@@ -57,14 +87,16 @@ def _umask() -> int:
 
 
 @contextmanager
-def _staged(home: Path) -> Iterator[Path]:
-    """Make a folder beside what is to come, and remove it and those of killed processes."""
+def _staged(home: Path, files: Mapping[str, bytes]) -> Iterator[Path]:
+    """Make a folder with files beside what is to come; remove it, and those of killed processes."""
     with _alone(home):
-        for left in home.glob(PART + "*"):
-            if left.is_dir() and not left.is_symlink() and not _is_held(left):
-                shutil.rmtree(left, ignore_errors=True)
-        part = Path(tempfile.mkdtemp(dir=home, prefix=f"{PART}{os.getpid()}-"))
+        whole_files.sweep(home)
+        part = home / whole_files.part_name()
+        part.mkdir(mode=0o700)
     try:
+        for name, content in files.items():
+            (part / name).parent.mkdir(parents=True, exist_ok=True)
+            (part / name).write_bytes(content)
         yield part
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -80,17 +112,3 @@ def _alone(home: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _is_held(left: Path) -> bool:
-    """Tell whether the process that made a staged folder still lives."""
-    owner = left.name.removeprefix(PART).partition("-")[0]
-    if not owner.isdecimal() or len(owner) > 10:
-        return True  # none of ours
-    try:
-        os.kill(int(owner), 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -7,7 +7,6 @@ from fractions import Fraction
 from itertools import accumulate, pairwise
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Protocol
 
 import av
@@ -16,6 +15,7 @@ from av.codec.context import Flags
 from PIL import Image
 
 from errors import MachineError
+from viz import whole_files
 from viz.rendering import marks
 
 Progress = Callable[[int, int], None]
@@ -93,9 +93,9 @@ def pictures(movie: Movie, progress: Progress | None = None) -> Pictures:
 
 def _mp4(movie: Movie, pictures: Pictures) -> bytes:
     try:
-        with TemporaryDirectory(prefix="nonlocal-viz-") as folder:
+        with whole_files.temporary_folder() as folder:
             # A file, because moving the index to the front (faststart) reads it again.
-            path = Path(folder) / "file.mp4"
+            path = folder / "file.mp4"
             _encode(path, movie, pictures)
             return path.read_bytes()
     except (av.FFmpegError, OSError) as problem:

@@ -95,7 +95,8 @@ def words() -> None:
         st.write(
             "Pins survive a refresh and a restart: this browser keeps their places, networks and "
             "labels, no pictures. The server keeps uploads of this browser in memory, for "
-            f"{shelf.KEPT_H} hours after their last use, so that a refresh finds them again; after "
-            "a restart it asks for the files. Nothing leaves this server and this browser."
+            f"{shelf.kept_for()} after its last page was closed, so that a refresh finds them "
+            "again; after a restart it asks for the files. Nothing leaves this server and this "
+            "browser."
         )
         st.button("Forget everything", key="forget", on_click=forget)

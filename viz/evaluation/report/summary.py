@@ -2,10 +2,9 @@
 
 import csv
 import io
-import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -16,6 +15,7 @@ import torch
 from pyarrow import parquet
 
 from errors import MachineError
+from viz import whole_files
 from viz.datasets.shards import Finished, Row
 from viz.evaluation import clusters, statistics
 from viz.evaluation.measures import OF_PARTS
@@ -198,14 +198,10 @@ def _write_cases(finished: Finished, out: Path) -> None:
 @contextmanager
 def _whole(path: Path) -> Iterator[Path]:
     """Give a path to write to, which takes the place of ``path`` only when all went well."""
-    part = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        yield part
-        part.replace(path)
+        with whole_files.replacing(path) as part:
+            yield part
     except OSError as problem:
         raise MachineError(
             f"{path} was not saved ({problem.strerror}); make room, or choose another folder."
         ) from problem
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)

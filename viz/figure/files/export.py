@@ -5,9 +5,7 @@ Nothing in the bytes depends on the clock, the machine's matplotlibrc, or what w
 
 import errno
 import io
-import secrets
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +15,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from errors import MachineError
+from viz import whole_files
 from viz.figure.draw.settings import HASH_SALT, fixed_settings
 from viz.figure.files import eps, svg_fonts
 
@@ -169,10 +168,5 @@ def _check_place(path: Path, target: Path) -> None:
 
 
 def _replace(content: bytes, target: Path) -> None:
-    part = target.with_name(f".{secrets.token_hex(8)}.part")
-    try:
+    with whole_files.replacing(target) as part:
         part.write_bytes(content)
-        part.replace(target)
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)

@@ -1,0 +1,57 @@
+"""Sessions whose connection broke: kept for a while, and then let go of, whoever comes or not."""
+
+import time
+from typing import Any
+
+from streamlit import runtime
+from streamlit.runtime.session_manager import SessionStorage
+
+MOST = 500
+"""Sessions that may wait for their visitor to come back; the longest gone goes first."""
+
+
+class Sessions(SessionStorage):
+    """Streamlit's store of sessions without a connection. Its own drops them only when it is next
+    used: files of the last visitor would stay until somebody else comes."""
+
+    def __init__(self, ttl_seconds: float = 45, most: int = MOST) -> None:
+        self._kept_s, self._most = ttl_seconds, most
+        self._held: dict[str, tuple[float, Any]] = {}
+
+    def get(self, session_id: str) -> Any:  # noqa: ANN401 (Streamlit's SessionInfo)
+        """Return a session that was kept, or None."""
+        return self._held.get(session_id, (0.0, None))[1]
+
+    def save(self, session_info: Any) -> None:  # noqa: ANN401
+        """Keep a session whose connection broke."""
+        self._held.pop(session_info.session.id, None)
+        self._held[session_info.session.id] = (time.monotonic(), session_info)
+        while len(self._held) > self._most:
+            self._drop(next(iter(self._held)))
+
+    def delete(self, session_id: str) -> None:
+        """Take a session out: its visitor is back, or it has ended; KeyError without one."""
+        del self._held[session_id]
+
+    def list(self) -> list[Any]:
+        """Return the sessions that are kept."""
+        return [info for _time, info in self._held.values()]
+
+    def forget(self) -> int:
+        """End the sessions that were kept for long enough; return how many."""
+        now = time.monotonic()
+        late = [id for id, (since, _info) in self._held.items() if now - since > self._kept_s]
+        for id in late:
+            self._drop(id)
+        return len(late)
+
+    def _drop(self, session_id: str) -> None:
+        _since, info = self._held.pop(session_id)
+        info.session.shutdown()
+
+
+def forget() -> int:
+    """End the sessions of this process that were kept for long enough; return how many. It is
+    called in the thread that serves."""
+    found = runtime.get_instance()._session_mgr._session_storage if runtime.exists() else None
+    return found.forget() if isinstance(found, Sessions) else 0
