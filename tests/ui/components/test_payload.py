@@ -12,6 +12,7 @@ from PIL import Image
 from models.blocks.layout import Grid
 from models.specs.block import CGNLSpec
 from tests.conftest import make_tiny
+from tests.pretended_gpu import PretendedGpu
 from tests.ui.drawn_scenes import (
     CLASS,
     TITLE,
@@ -25,7 +26,7 @@ from tests.ui.drawn_scenes import (
 )
 from tests.ui.toy_kind import NearnessMaps, SentNearness
 from ui.components import mount
-from ui.components.picker import picker
+from ui.components.picker import payload, picker
 from ui.components.picker.payload import LIVE_LIMIT, canvas_frames, canvas_size, pack
 from viz import geometry
 from viz.attention import pipeline
@@ -414,3 +415,14 @@ def test_a_pick_is_three_whole_numbers_or_nothing(monkeypatch, sent, expected):
 def test_a_map_that_is_chosen_is_a_name_or_nothing(monkeypatch, sent, expected):
     monkeypatch.setattr(mount.st, "session_state", {"key": {"focus": sent}})
     assert picker.focused("key") == expected
+
+
+def test_factors_on_a_gpu_are_sent_as_those_of_the_processor():
+    values = torch.randn(3, 5)
+    with PretendedGpu():
+        there = values.to("cuda")
+        sent = [payload._Buffers() for _ in range(2)]
+        for buffers, one in zip(sent, (values, there), strict=True):
+            buffers.halves(one)
+            buffers.floats(one)
+    assert sent[0].parts == sent[1].parts

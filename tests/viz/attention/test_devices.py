@@ -150,7 +150,7 @@ def factors_of(capture):
 
 def pairs_of(capture, other):
     """Yield what two pictures have in common at the first block."""
-    block = next(iter(capture.blocks))
+    block = next(label for label, one in capture.blocks.items() if kind_of(one).referenced)
     yield "match", matches.matches(capture, (20, 20), other, block=block).values
     for number, found in enumerate(matches.mutual_matches(capture, other, most=3, block=block)):
         yield f"mutual {number}", [*found.a, *found.b, found.cosine]
