@@ -117,7 +117,7 @@ def evaluate(args: argparse.Namespace) -> list[str]:
         raise InputError(f"--out {args.out[:60]} is a URL; evaluate writes to a folder.")
     dataset, answers, runner = dataset_of(args), models_command.answers(args), runner_of(args)
     models = [models_command.load_answered(name, answers) for name in args.model]
-    found = run(dataset, models, args.out, asked, show_pictures("evaluate"), runner)
+    found = run(dataset, models, args.out, asked, show_pictures("evaluate"), runner=runner)
     plots.write(found.summary, args.out / "summary.pdf")
     by_name = dict(zip(args.model, models, strict=True))
     view = {name: getattr(args, name) for name in ("block", "mode", "size")}
