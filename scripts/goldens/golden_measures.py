@@ -1,7 +1,7 @@
 """Write what other libraries measure of drawn maps: Quantus and grad-cam (both MIT).
 
 pip install --no-deps quantus grad-cam ttach   # beside what the program needs, in an own venv
-python -m scripts.goldens.golden_measures tests/viz/evaluation/golden_measures.json
+python -m scripts.goldens.golden_measures tests/viz/evaluation/measures/golden_measures.json
 """
 
 import json

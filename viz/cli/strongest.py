@@ -1,11 +1,12 @@
 """``python -m viz strongest``: what a channel, group or head answers to most, over a data set."""
 
 import argparse
+from pathlib import Path
 
 from errors import InputError
 from viz.attention.choice import numbers
 from viz.cli import models as models_command
-from viz.cli.evaluate import add_dataset, dataset_of, problems_of, show_pictures
+from viz.cli.evaluate import add_dataset, dataset_of, problems_of, runner_of, show_pictures
 from viz.evaluation import strongest as search
 from viz.evaluation.strongest import MOST, Sought
 from viz.figure.files import export as figure_files
@@ -26,13 +27,17 @@ def strongest(args: argparse.Namespace) -> list[str]:
     """Search, and draw what was asked for; return what was written."""
     if len(args.model) > 1:
         raise InputError("--model is given more than once; search one network at a time.")
+    if not isinstance(args.out, Path):
+        raise InputError(f"--out {args.out[:60]} is a URL; strongest writes to a folder.")
     wanted = numbers(args.number)
     if wanted is None:
         raise InputError(f"--number {args.number[:40]!r} is no number; give 17, or 0,3-5.")
     sought = Sought(args.part, args.count, args.block, args.mode, args.size)
-    dataset, answers = dataset_of(args), models_command.answers(args)
+    dataset, answers, runner = dataset_of(args), models_command.answers(args), runner_of(args)
     model = models_command.load_answered(args.model[0], answers)
-    found = search.strongest(dataset, model, args.out, sought, show_pictures("strongest"))
+    found = search.strongest(
+        dataset, model, args.out, sought, show_pictures("strongest"), runner=runner
+    )
     lines = problems_of(dataset, found.finished)
     for number in wanted:
         lines += [f"{found.part} {number}", *search.lines(found, number)]

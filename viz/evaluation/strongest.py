@@ -14,6 +14,7 @@ import io
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +23,24 @@ import torch
 
 from errors import InputError, OutsideError
 from models.loaded import LoadedModel
-from viz.attention import forward, pipeline
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import PARTS
 from viz.attention.kinds.kind import ROW
 from viz.attention.kinds.registry import kind_of
 from viz.attention.queries import block_of
 from viz.datasets import shards
+from viz.datasets.passes import Networks, Passed
 from viz.datasets.sample import Dataset, Sample
-from viz.datasets.shards import Finished, Job, Progress, Row, Turn, Work
+from viz.datasets.shards import (
+    Finished,
+    Job,
+    Progress,
+    Row,
+    Runner,
+    Turn,
+    Work,
+    in_this_process,
+)
 from viz.figure import api as figures
 from viz.figure.api import Figure
 from viz.figure.files import export
@@ -114,18 +124,22 @@ def strongest(
     sought: Sought | None = None,
     progress: Progress | None = None,
     turn: Turn = nullcontext,
+    runner: Runner = in_this_process,
 ) -> Strongest:
     """Go through a data set, and return what each channel, group or head answers to most.
 
-    ``turn`` stands around the work on each picture. InputError where nothing could be gone through,
-    or the block has no such part; MachineError where ``out`` cannot be written.
+    ``turn`` stands around the work on each picture; ``runner`` says who does it, as in ``export``.
+    InputError where nothing could be gone through, or the block has no such part; MachineError
+    where ``out`` cannot be written.
     """
     sought = sought or Sought()
     # How many are kept does not change what is measured.
     settings = {"strongest": VERSION, "network": [model.id, model.sha256], **asdict(sought)}
     del settings["count"]
-    job = Job(settings, SCHEMA, lambda: _work(model, sought), turn=turn)
-    finished = shards.run(dataset.samples, Path(out), job, progress)
+    networks = Networks((model,), sought.mode, sought.size)
+    work = partial(_work, networks, sought)
+    job = Job(settings, SCHEMA, work, networks.load, networks.models, networks.at_once, turn=turn)
+    finished = shards.run(dataset.samples, Path(out), job, progress, runner)
     if len(finished.problems) == finished.pictures:
         raise InputError(f"Nothing could be gone through: {finished.problems[0][1]}")
     found = _best(finished, sought)
@@ -133,25 +147,19 @@ def strongest(
     return found
 
 
-def _work(model: LoadedModel, sought: Sought) -> Work:
-    def rows(sample: Sample, clip: Clip) -> list[Row]:
-        capture = forward.capture(model, pipeline.prepare(model, clip, sought.mode, sought.size))
+def _work(networks: Networks, sought: Sought) -> Work:
+    def rows(_sample: Sample, passed: Passed) -> list[Row]:
+        (capture,), clip = passed.captures, passed.clip
         block = block_of(capture, sought.block)
         part = sought.part or first_part(block)
         strengths = kind_of(block).strengths(block, part)
         x, y, inside = _places(capture, block, clip)
         best, position = strengths.float().cpu().masked_fill(~inside, -torch.inf).max(1)
-        found = {"picture": sample.name, "sha256": clip.sha256, "part": part}
-        return [
-            {
-                **found,
-                "strength": best.tolist(),
-                "x": x[position].tolist(),
-                "y": y[position].tolist(),
-            }
-        ]
+        found = {"picture": passed.sample.name, "sha256": clip.sha256, "part": part}
+        at = {"x": x[position].tolist(), "y": y[position].tolist()}
+        return [{**found, "strength": best.tolist(), **at}]
 
-    return rows
+    return shards.one_by_one(rows, networks.passes)
 
 
 def first_part(block: BlockCapture) -> str:

@@ -3,10 +3,19 @@
 import pytest
 
 from tests.ui.pages import app, assert_sound
+from ui.numbers.cost import tables
 from viz.evaluation.costs import counting, growth
 from viz.evaluation.costs.papers import short
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _counted_anew():
+    """The tables are kept for the whole process: neither from other tests nor for them."""
+    tables.papers.clear()
+    yield
+    tables.papers.clear()
 
 
 def test_the_page_shows_what_the_command_prints(monkeypatch):
@@ -30,8 +39,6 @@ def test_the_page_shows_what_the_command_prints(monkeypatch):
 
 
 def test_the_growth_goes_to_the_size_of_videos():
-    from ui.numbers.cost import tables
-
     figure = tables.growth_chart()
     assert max(figure.data[0].x) == 32 * 56 * 56
     assert {line.name for line in figure.data} == set(growth.BLOCKS)

@@ -95,6 +95,40 @@ shards.run(read({str(tmp_path / "data")!r}).samples, Path({str(tmp_path / "o")!r
     assert again.seen == [f"{k:02d}.png" for k in range(6, PICTURES)]
 
 
+KILLED = """
+import os, random, signal, sys, time
+from pathlib import Path
+from tests.viz.datasets.test_shards import Counting
+from viz.datasets import shards
+from viz.datasets.read import read
+samples, out = read(sys.argv[1]).samples, Path(sys.argv[2])
+for k in range(20):
+    child = os.fork()
+    if not child:
+        shards.run(samples, out, Counting().job)
+        os._exit(0)
+    time.sleep(random.Random(k).uniform(0, 0.06))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    print(len(list((out / "parts").glob("*.parquet"))) if out.exists() else 0)
+"""
+
+
+@pytest.mark.slow
+def test_twenty_kills_at_any_moment_leave_whole_parts_and_the_same_bytes(samples, tmp_path):
+    out = tmp_path / "o"
+    whole = shards.run(samples, tmp_path / "whole", Counting().job)
+    asked = [sys.executable, "-c", KILLED, str(tmp_path / "data"), str(out)]
+    done = subprocess.run(asked, cwd=ROOT, check=True, capture_output=True, text=True)
+    counts = list(map(int, done.stdout.split()))
+    assert len(counts) == 20
+    assert counts == sorted(counts)  # finished work is never lost
+    again = Counting()
+    found = shards.run(samples, out, again.job)
+    assert len(again.seen) == PICTURES - min(PICTURES, 3 * counts[-1])
+    assert [p.read_bytes() for p in found.parts] == [p.read_bytes() for p in whole.parts]
+
+
 def test_pictures_that_fail_are_listed_and_skipped(samples, tmp_path):
     samples[4].path.write_bytes(b"no picture at all")
     samples[5].path.unlink()

@@ -1,8 +1,10 @@
 """Networks over a drawn data set: values from cases worked again, tables, runs that go on."""
 
 import csv
+import errno
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 import timm
 from pyarrow import parquet
 
-from errors import InputError
+from errors import InputError, MachineError
 from models.blocks.layout import Grid
 from models.specs.block import CGNLSpec, NonLocalSpec
 from models.specs.network import Preprocessing
@@ -25,6 +27,7 @@ from viz.datasets.shards import BATCH
 from viz.evaluation import block_statistics, coverage, measures
 from viz.evaluation import evaluate as evaluation
 from viz.evaluation.evaluate import Asked, evaluate
+from viz.evaluation.report import plots
 from viz.evaluation.sources import SOURCES
 from viz.evaluation.subject import Subject
 from viz.media import pictures
@@ -207,6 +210,41 @@ def test_the_heads_of_windows_are_parts_over_the_whole_input():
     found = evaluation._part_maps(SimpleNamespace(block=block), "groups", 35)
     assert found.shape == (3, 35)
     assert (found > 0).any(1).all()
+
+
+def test_one_picture_has_no_spread_and_its_plot_is_drawn(tmp_path):
+    data, model = read(dataset(tmp_path / "data", 1)), make_tiny(CGNLSpec(groups=8))
+    found = evaluate(data, [model], tmp_path / "o")
+    for one in found.summary:
+        if one.mean.pictures == 1:
+            ends = [one.mean.low, one.mean.high]
+            assert ends == pytest.approx([one.mean.value] * 2), one
+        else:  # nothing is left to measure what was fitted on
+            assert one.measure == "key point error"
+            assert one.mean.pictures == 0
+    plots.write(found.summary, tmp_path / "plot.pdf")
+    assert (tmp_path / "plot.pdf").read_bytes()[:5] == b"%PDF-"
+
+
+def test_a_full_disk_at_the_end_is_one_line_and_keeps_what_was_measured(
+    tmp_path, monkeypatch, one_line
+):
+    data, models = read(dataset(tmp_path / "data", 2)), [make_tiny(NonLocalSpec())]
+    real = Path.replace
+
+    def full(path, target):
+        if Path(target).name == "cases.parquet":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full)
+        with pytest.raises(MachineError) as problem:
+            evaluate(data, models, tmp_path / "o", Asked(("energy",)))
+    assert "No space left" in one_line(problem.value)
+    assert not list((tmp_path / "o").glob(".*.part"))
+    monkeypatch.setattr(forward, "captures", None)
+    assert evaluate(data, models, tmp_path / "o", Asked(("energy",))).finished.pictures == 2
 
 
 def _nobody(data, out):

@@ -75,13 +75,13 @@ def test_every_channel_is_found_in_one_run_and_written(found):
 def test_another_count_needs_no_forward_pass_and_a_stop_keeps_batches(found, tmp_path, monkeypatch):
     _made, data, model, out = found
     with monkeypatch.context() as patch:
-        patch.setattr(forward, "capture", None)
+        patch.setattr(forward, "captures", None)
         assert len(strongest(data, model, out, Sought(count=5)).of(0)) == 5
     more, taken = read(dataset(tmp_path / "data", BATCH + 2)), []
 
     def turn():
         taken.append(1)
-        if len(taken) == BATCH + 1:
+        if len(taken) == BATCH + 2:
             raise KeyboardInterrupt
         return nullcontext()
 
@@ -89,14 +89,14 @@ def test_another_count_needs_no_forward_pass_and_a_stop_keeps_batches(found, tmp
         strongest(more, model, tmp_path / "o", turn=turn)
     taken.clear()
     strongest(more, model, tmp_path / "o", turn=lambda: nullcontext(taken.append(1)))
-    assert len(taken) == 2
+    assert len(taken) == 2 + 1  # and one that finds nothing left
 
 
 def test_of_any_number_of_pictures_one_part_is_in_memory(found, monkeypatch):
     made, data, model, out = found
     held = []
     real = shards.parquet.read_table
-    monkeypatch.setattr(shards.parquet, "read_table", lambda part: held.append(part) or real(part))
+    monkeypatch.setattr(shards.parquet, "read_table", lambda part: held.append(1) or real(part))
     rows = shards.Finished(made.finished.parts * 300, (), 0)
     again = search._best(rows, Sought(count=3))
     assert again.strengths.shape == made.strengths.shape

@@ -8,6 +8,7 @@ from ui import state
 from ui.numbers.data import runs
 from ui.numbers.data.choose import Chosen
 from ui.numbers.data.runs import Progress, Runs
+from ui.server import waiting
 from ui.session import loaders
 from viz.datasets.sample import Dataset
 from viz.evaluation import strongest
@@ -40,7 +41,7 @@ class Searched:
             found = strongest.figure(
                 self.found, number, self.dataset, {self.network: model}, self.sought
             )
-            with loaders.turn():
+            with waiting.turn():
                 found.plan()  # the networks run here, once
             while len(self.figures) >= _MOST_FIGURES:
                 del self.figures[next(iter(self.figures))]

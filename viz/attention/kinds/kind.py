@@ -162,8 +162,7 @@ class MapKind(MapParts):
 
     def whole_sample(self, block: BlockCapture, positions: Tensor) -> Tensor:
         """Return the maps of references (R,) over the whole grid, (K, R, M), K heads or groups,
-        where the block's factors are; ``sample`` has those of one window where there are
-        windows."""
+        where the block's factors are; ``sample`` has those of one window where there are some."""
         cells = [cell_of(block.query_grid, int(position)) for position in positions]
         found = [
             [self.map(block, cell, one).values.ravel() for cell in cells]
