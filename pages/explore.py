@@ -10,10 +10,17 @@ from ui.components.keeper import keeper
 from ui.components.picker.payload import pack
 from ui.components.picker.picker import cut, focused, picked, picked_object, picker
 from ui.components.pin_cards import pin_cards
-from ui.explore import explanations, linked_networks, map_choice, objects, scene
+from ui.explore import (
+    explanations,
+    linked_networks,
+    map_choice,
+    objects,
+    scene,
+    second_picture,
+)
 from ui.explore.sidebar import Settings, examples, sidebar
 from ui.server import waiting
-from ui.session import loaders, medium, missing, pin_button, reference_patch
+from ui.session import loaders, medium, missing, pin_button, reference_patch, second
 from viz.attention.predictions import prediction_words
 from viz.figure.resolve import Scene
 
@@ -41,7 +48,8 @@ def canvas(found: Scene, settings: Settings) -> None:
 
     blob = pack(found, settings.look, scene.headings(found, settings), objects.drawn(found))
     picker(blob, key, on_pick, on_focus, on_threshold)
-    st.caption(HOW_CLIP if len(found.clip.frames) > 1 else HOW)
+    many = len(found.clip.frames) > 1
+    st.caption(HOW_TWO if found.second else HOW_CLIP if many else HOW)
 
 
 def pinned(found: Scene) -> None:
@@ -51,6 +59,7 @@ def pinned(found: Scene) -> None:
         reference_patch.inputs(found.shots[0].capture, found.shots[0].block)
     # A column a network: it fits a narrow window, where a line a network does not.
     st.table(scene.value_table(found), hide_index=True)
+    second_picture.table(found)
 
 
 def explained(found: Scene) -> None:
@@ -65,15 +74,18 @@ def explained(found: Scene) -> None:
             # In a line of text, and not set apart: it breaks where there is little room.
             st.markdown(rf"$\displaystyle {shot.kind.formula(shot.block)}$")
             st.write(shot.kind.sentence(shot.block))
+            if found.second is not None:
+                st.caption(second_picture.how(shot))
             if shot.capture.frames == 1 and shot.block.key_grid.frames > 1:
                 st.caption(explanations.held_still(shot.block))
-            for note in shot.kind.notes(shot.block, shot.cell):
+            alone = found.second is None  # what follows is said of one picture
+            for note in shot.kind.notes(shot.block, shot.cell) if alone else ():
                 st.caption(note)
-            if scores := shot.kind.scores(shot.block, shot.cell):
+            if alone and (scores := shot.kind.scores(shot.block, shot.cell)):
                 st.caption(explanations.SCORES)
                 st.dataframe(scores, **TABLE)
             explanations.feature_colours(shot)
-            if shot.kind.referenced:
+            if alone and shot.kind.referenced:
                 number = loaders.dependence(shot.capture, shot.block)
                 st.write(explanations.dependence_sentence(number))
 
@@ -88,7 +100,8 @@ def toolbar(found: Scene, settings: Settings) -> None:
     figure = pinned_view.figure_of(found, settings.look, settings.dpi)
 
     def npz() -> bytes:
-        return maps_file.npz(found.shots, found.reference.frame, found.clip, full=True)
+        frame = found.reference.frame
+        return maps_file.npz(found.shots, frame, found.clip, full=True, second=found.second)
 
     files = {
         "PNG": ("png", "image/png", waiting.saved(lambda: figure.content("png"))),
@@ -97,7 +110,10 @@ def toolbar(found: Scene, settings: Settings) -> None:
     }
     stem = pinned_view.file_stem(found)
     with st.container(horizontal=True, horizontal_alignment="right"):
-        pin_button.button("pin", found.clip, lambda: pinned_view.reference_of(found, settings.look))
+        pin_button.button(
+            "pin", found.clip, lambda: pinned_view.reference_of(found, settings.look),
+            found.second.clip if found.second else None,
+        )  # fmt: skip
         for label, (kind, mime, content) in files.items():
             st.download_button(
                 label, content, f"{stem}.{kind}", mime, key=f"save-{kind}", on_click="ignore",
@@ -121,7 +137,9 @@ def movie_maker(found: Scene, settings: Settings) -> None:
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 3.5rem; }
 .st-key-toolbar { min-height: 2.6rem; }
-.st-key-examples img { height: 2.6rem; max-height: 2.6rem; border-radius: 4px; }
+.st-key-examples img, .st-key-second-examples img {
+    height: 2.6rem; max-height: 2.6rem; border-radius: 4px;
+}
 </style>"""
 FILES = {
     "png": "What you see, as a picture with its recipe inside.",
@@ -132,6 +150,11 @@ HOW = (
     "Move the pointer over a picture: the maps follow. Click, or press Enter after the arrow keys, "
     "to pin the reference patch. Values marked ≈ come from the browser; pinned values below are "
     "exact."
+)
+HOW_TWO = (
+    "Move the pointer over the first picture: what its patch answers to lights up in both, and the "
+    "best matches in the second are numbered. Click, or press Enter after the arrow keys, to pin. "
+    "Values marked ≈ come from the browser; pinned values below are exact."
 )
 HOW_CLIP = (
     "Move the pointer over any frame: all frames show what its patch attends to. Click to pin. "
@@ -145,6 +168,7 @@ SHARES = {"Share": st.column_config.ProgressColumn(format="percent", min_value=0
 def main() -> None:
     """Draw the page."""
     missing.from_address()
+    second.from_address()
     pin_cards.sidebar()
     with st.sidebar:
         keeper.words()
@@ -174,7 +198,8 @@ def view(above: AbstractContextManager) -> None:
         return
     state.ENDS.set(scene.ends(found))
     left, right = st.columns([5, 2], vertical_alignment="center")
-    left.markdown(explanations.strong_sentence(found))
+    words = second_picture.sentence if found.second else explanations.strong_sentence
+    left.markdown(words(found))
     with right:
         examples()
     with st.container():
@@ -191,7 +216,7 @@ def view(above: AbstractContextManager) -> None:
         explained(found)
     models = [shot.model for shot in found.shots]
     linked_networks.compare(models)
-    reference_patch.show_weights([model.sha256 for model in models])
+    reference_patch.show_sources([model.sha256 for model in models], second.in_use(found.clip))
     bound.finish()
     with told:
         bound.problems()

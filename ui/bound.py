@@ -14,8 +14,9 @@ from ui import state
 bound = partial(dict, bind="query-params")
 """Keyword arguments of a widget whose value stands in the address bar under its key."""
 
-OTHERS = frozenset({"at", "file", "sha256", "weights"})
-"""Entries of the address that belong to no widget: the patch, the medium, the networks' weights."""
+OTHERS = frozenset({"at", "file", "sha256", "second", "second_sha256", "weights"})
+"""Entries of the address that belong to no widget: the patch, the medium, a second picture, the
+networks' weights."""
 
 _LONGEST = 60
 

@@ -42,9 +42,13 @@ def figure_of(found: Scene, look: Look, dpi: int = 300) -> Figure:
         replace(view, label=title) for view, title in zip(reference.views, titles, strict=True)
     )
     shots = tuple(replace(s, view=v) for s, v in zip(found.shots, named, strict=True))
+    second = found.second
+    if second is not None:
+        there = zip(second.shots, named, strict=True)
+        second = replace(second, shots=tuple(replace(s, view=v) for s, v in there))
     recipe = composition.view_recipe((replace(reference, views=named),), look)
     recipe = replace(recipe, layout=replace(recipe.layout, dpi=dpi))
-    return Figure(recipe, SceneSources(replace(found, shots=shots)))
+    return Figure(recipe, SceneSources(replace(found, shots=shots, second=second)))
 
 
 def file_stem(found: Scene) -> str:
@@ -53,5 +57,6 @@ def file_stem(found: Scene) -> str:
     frame = f"f{found.reference.frame}" if len(found.clip.frames) > 1 else ""
     place = f"{frame}r{lead.cell.y}c{lead.cell.x}" if lead.kind.referenced else "all"
     names = [shot.view.network.id for shot in found.shots]
-    words = [PurePath(found.clip.name).stem, *names, place]
+    pictures = [PurePath(one.clip.name).stem for one in (found, found.second) if one]
+    words = [*pictures, *names, place]
     return "_".join(re.sub(r"[^\w.-]+", "-", word).strip("-.")[:60] or "x" for word in words)

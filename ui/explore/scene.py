@@ -11,8 +11,8 @@ from models.loaded import LoadedModel
 from ui import state
 from ui.explore.sidebar import Settings
 from ui.guard import guarded, plain
-from ui.session import loaders, reference_patch
-from ui.session.naming import network_of
+from ui.session import loaders, reference_patch, second
+from ui.session.naming import medium_of, network_of
 from viz.attention import queries
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice
@@ -21,6 +21,7 @@ from viz.attention.kinds.kind import MapKind
 from viz.attention.kinds.parts import plural
 from viz.attention.kinds.registry import kind_of, selection
 from viz.attention.predictions import prediction_words, top_classes
+from viz.figure import resolve
 from viz.figure.recipe.recipe import Medium, Network, View
 from viz.figure.resolve import Scene, Shot
 from viz.types import AttentionMap, Clip, moment
@@ -32,10 +33,14 @@ class SceneSources:
 
     scene: Scene
 
+    def _of(self, medium: Medium) -> Scene:
+        """Return the part of the scene that a medium is shown in."""
+        second = self.scene.second
+        return second if second and medium == self.scene.reference.second else self.scene
+
     def clip(self, medium: Medium) -> Clip:
-        """Return the clip."""
-        del medium
-        return self.scene.clip
+        """Return the clip, or the second picture."""
+        return self._of(medium).clip
 
     def model(self, network: Network) -> LoadedModel:
         """Return a network of the scene."""
@@ -43,9 +48,8 @@ class SceneSources:
 
     def capture(self, medium: Medium, view: View) -> Capture:
         """Return what the one forward pass of a view left."""
-        del medium
         wanted = (view.network, view.mode, view.size)
-        shots = self.scene.shots
+        shots = self._of(medium).shots
         found = (s for s in shots if (s.view.network, s.view.mode, s.view.size) == wanted)
         return next(found).capture
 
@@ -86,7 +90,33 @@ def scene(clip: Clip, settings: Settings) -> Scene | None:
             # Asked for here, where what cannot be is said in one line.
             shots += [shot] if shot.maps else []
     views = tuple(shot.view for shot in shots)
-    return Scene(replace(reference, views=views), clip, tuple(shots)) if shots else None
+    if not shots:
+        return None
+    return _beside(Scene(replace(reference, views=views), clip, tuple(shots)))
+
+
+def _beside(found: Scene) -> Scene:
+    """Return the scene with the second picture, where there is one and every view has a map from
+    one into the other; else say why not."""
+    other = second.in_use(found.clip)
+    if other is None:
+        return found
+    with guarded():
+        views = [shot.view for shot in found.shots]
+        captures = [loaders.captured(other, v.network.id, v.mode, v.size) for v in views]
+        whole = replace(found, reference=replace(found.reference, second=medium_of(other)))
+        pair = resolve.beside(whole, other, captures)
+        firsts = tuple(map(_titled, pair.shots))
+        return replace(
+            pair, reference=replace(pair.reference, views=tuple(one.view for one in firsts)),
+            shots=firsts, second=replace(pair.second, shots=tuple(map(_titled, pair.second.shots))),
+        )  # fmt: skip
+    return found
+
+
+def _titled(shot: Shot) -> Shot:
+    """Return a shot under the title of the kind that it is shown as."""
+    return replace(shot, view=_named(shot.view, shot.capture, shot.block))
 
 
 def _object(finder: Capture | None, clip: Clip, views: list[View]) -> tuple[int | None, int]:

@@ -14,7 +14,7 @@ from ui.explore import linked_networks, map_choice
 from ui.explore import sampling as sampling_inputs
 from ui.explore.map_choice import Listing
 from ui.guard import plain
-from ui.session import loaders, medium
+from ui.session import loaders, medium, second
 from ui.session.defaults import CLIP_NETWORKS, PICTURE_NETWORKS
 from viz.attention import pipeline, queries
 from viz.attention.kinds.kind import MapKind
@@ -69,6 +69,7 @@ def sidebar() -> Settings | None:
     """Draw the sidebar and return what it says; None when there is no network to look at."""
     with st.sidebar:
         medium.choose(_suit_networks, sampling_inputs.forget)
+        second.choose(_suit_kinds, thumbs.example)
         chosen = _networks()
         if not chosen:
             return None
@@ -104,6 +105,18 @@ def examples() -> None:
                 f"![]({thumbs.example(name)}) {name}", key=f"example-{name}", on_click=taken,
                 args=(name,), type="tertiary", disabled=medium.in_use() is medium.example(name),
             )  # fmt: skip
+        st.button(
+            f"![two birds]({thumbs.example(second.EXAMPLES[0])}) two birds", key="example-two",
+            on_click=_two_birds, type="tertiary", disabled=state.SECOND.get() is not None,
+            help="A patch of one picture is looked for in a second one.",
+        )  # fmt: skip
+
+
+def _two_birds() -> None:
+    """Put two example pictures in use."""
+    if medium.in_use().is_clip:
+        medium.changing(medium.take_example, _suit_networks, sampling_inputs.forget)("bird")
+    second.take_example(second.EXAMPLES[0], _suit_kinds)
 
 
 def _listings(kinds: list[MapKind], specs: list[NetworkSpec]) -> dict[str, Listing]:
@@ -144,6 +157,15 @@ def _suit_networks() -> None:
         if name in known and key.get() in others:
             key.set(name)
             state.SIZE.set(first_size(known[name].spec, medium.in_use().is_clip))
+
+
+def _suit_kinds() -> None:
+    """Compare features where two pictures are looked at with a network of a library: a head of one
+    picture was not made to look for something in another."""
+    known = {entry.id: entry.spec for entry in loaders.catalogue_entries() if not entry.problem}
+    for key, kind in ((state.NETWORK, state.KIND), (state.BESIDE, state.KIND_BESIDE)):
+        if isinstance(known.get(key.get()), WrappedSpec) and kind.get() in (None, OWN):
+            kind.set(KINDS["features"].menu)
 
 
 def _networks() -> tuple[tuple[Entry, View], ...]:

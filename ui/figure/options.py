@@ -139,7 +139,7 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             "crop", "Crop",
             _choice({"whole": "whole picture", "seen": "what the network sees",
                      "square": "square around the reference"}),
-            PAINTED,
+            (*PAINTED, "matches"),
         ),
     ),
     "Maps": (
@@ -181,8 +181,9 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             "Around what is at or above the threshold.",
         ),
         Option(
-            "arrows", "Arrows to the highest weights", _number("arrows", 5), FRAMED,
-            "From the reference; the NL paper draws 20.",
+            "arrows", "Arrows to the highest weights, or lines", _number("arrows", 5),
+            (*FRAMED, "matches"),
+            "From the reference; the NL paper draws 20. Of two pictures, how many lines.",
         ),
         Option("log_scale", "Logarithmic scale", st.toggle, ("matrix",)),
     ),

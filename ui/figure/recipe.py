@@ -15,14 +15,18 @@ from viz.figure.recipe.recipe import Network, Recipe, Reference, View
 
 
 def shown(pins: tuple[Pin, ...], preset: str) -> tuple[Pin, ...]:
-    """Return the pins that a preset can show: with a patch where it needs one, and gates without.
+    """Return the pins that a preset can show: with a patch where it needs one, gates without, two
+    pictures where it compares them.
 
     All, where none would be left: the drawing then says what is missing.
     """
     needs = TABLE[preset].needs
     if needs == "block":
         return pins
-    kept = tuple(pin for pin in pins if (pin.reference.at is None) == (needs == "gates"))
+    if needs == "pair":
+        kept = tuple(pin for pin in pins if pin.second is not None)
+    else:
+        kept = tuple(pin for pin in pins if (pin.reference.at is None) == (needs == "gates"))
     return kept or pins
 
 

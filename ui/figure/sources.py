@@ -105,7 +105,7 @@ def sources() -> SessionSources:
     """Return the sources of this session's pins; what no pin needs is dropped."""
     pins = session_pins.pins()
     memo = state.FIGURE_MEMO.once(Memo)
-    clips = {(pin.clip.sha256, pin.clip.numbers): pin.clip for pin in pins}
+    clips = {(clip.sha256, clip.numbers): clip for pin in pins for clip in pin.clips}
     memo.prune(clips, networks_of(pin.reference for pin in pins))
     return SessionSources(clips, memo)
 

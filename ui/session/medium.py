@@ -19,6 +19,7 @@ from viz.media.footage import Footage
 from viz.types import Clip, Sampling
 
 EXAMPLES = ("bird", "kick")
+_DRAWN = {"bird": bird.clip, "second-bird": bird.second, "kick": kick.clip}
 LARGEST_MB = 256
 _KEPT = 4
 
@@ -28,10 +29,10 @@ def in_use() -> Footage:
     return state.FOOTAGE.get() or example(state.EXAMPLE.get())
 
 
-@st.cache_resource(max_entries=len(EXAMPLES), show_spinner=False)
+@st.cache_resource(max_entries=len(_DRAWN), show_spinner=False)
 def example(name: str) -> Footage:
-    """Return one of EXAMPLES; the bird for any other name."""
-    return footage.of(kick.clip() if name == "kick" else bird.clip())
+    """Return a drawn example; the bird for a name that there is not."""
+    return footage.of(_DRAWN.get(name, bird.clip)())
 
 
 def is_example(sha256: str) -> bool:

@@ -2,7 +2,7 @@
 all, told apart by their hash."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
@@ -12,7 +12,7 @@ from errors import AttentionVizError, InputError
 from ui import bound, state
 from ui.guard import plain
 from ui.isolation import media as isolation
-from ui.session import medium, shelf
+from ui.session import medium, second, shelf
 from ui.session import pins as session_pins
 from ui.session.pins import Pin
 from viz.examples import bird, kick
@@ -28,7 +28,11 @@ LEVELS = (
     "The recipe's picture was shown with levels of its own, which the app does not take yet; draw "
     "it with python -m viz render."
 )
-_EXAMPLES = {"example:bird": bird.clip, "example:kick": kick.clip}
+_EXAMPLES = {
+    "example:bird": bird.clip,
+    "example:second-bird": bird.second,
+    "example:kick": kick.clip,
+}
 
 
 @dataclass
@@ -71,22 +75,31 @@ def _finish(leave_out: bool = False) -> None:
     found = {one: _found(one, opened) for one in _media(opened)}
     if not any(found.values()) or not (leave_out or all(found.values())):
         return
-    pairs = [(one, found[one.medium]) for one in opened.references]
     cancel()
-    opened.done(
-        tuple(
-            session_pins.made(_hashed(one, clip), clip) for one, clip in pairs if clip is not None
-        )
-    )
+    made = (_pin(one, found) for one in opened.references)
+    opened.done(tuple(pin for pin in made if pin is not None))
+
+
+def _pin(reference: Reference, found: Mapping[Medium, Clip | None]) -> Pin | None:
+    """Return a reference as a pin, with the sha256 of its media, which a recipe may leave empty;
+    None where one of them is not here."""
+    clip = found[reference.medium]
+    if reference.second is None:
+        return clip and session_pins.made(_hashed(reference, clip), clip)
+    second = found[reference.second]
+    if clip is None or second is None:
+        return None
+    there = replace(reference.second, sha256=second.sha256)
+    return session_pins.made(replace(_hashed(reference, clip), second=there), clip, second)
 
 
 def _hashed(reference: Reference, clip: Clip) -> Reference:
-    """Return the reference with its medium's sha256, which a recipe may leave empty."""
     return replace(reference, medium=replace(reference.medium, sha256=clip.sha256))
 
 
 def _media(opened: Opened) -> tuple[Medium, ...]:
-    return tuple(dict.fromkeys(reference.medium for reference in opened.references))
+    pairs = ((one.medium, one.second) for one in opened.references)
+    return tuple(dict.fromkeys(medium for pair in pairs for medium in pair if medium is not None))
 
 
 def _found(wanted: Medium, opened: Opened) -> Clip | None:
@@ -118,7 +131,7 @@ def _shelved(wanted: Medium) -> list[Footage]:
 
 
 def _examples() -> tuple[Footage, ...]:
-    return tuple(medium.example(name) for name in medium.EXAMPLES)
+    return tuple(medium.example(name) for name in (*medium.EXAMPLES, *second.EXAMPLES))
 
 
 def _is(known: Footage, wanted: Medium) -> bool:
@@ -160,6 +173,7 @@ def lacking() -> list[Medium]:
     """Return the media that are not here: of the address, and of the references that wait."""
     linked, opened = state.LINKED.get(), pending()
     wanted = [linked] if linked is not None and not _settle_link() else []
+    wanted += [there] if (there := second.lacking()) else []
     if opened is not None:
         wanted += [one for one in _media(opened) if _found(one, opened) is None]
     return list({(one.sha256 or one.path): one for one in wanted}.values())
@@ -171,7 +185,7 @@ def _settle_link() -> bool:
     if medium.in_use().sha256 == linked.sha256:
         state.LINKED.pop()
         return True
-    for name, known in zip(medium.EXAMPLES, _examples(), strict=True):
+    for name, known in zip(medium.EXAMPLES, _examples(), strict=False):
         if known.sha256 == linked.sha256:
             state.EXAMPLE.set(name)
             state.LINKED.pop()
@@ -254,6 +268,7 @@ def _fits(files: Sequence[tuple[str, bytes]]) -> bool:
     if fits:
         medium.use(found)
         state.LINKED.pop()
+    fits |= second.give(found)
     if opened is not None and any(_is(found, one) for one in _media(opened)):
         opened.given.append(found)
         fits = True

@@ -11,6 +11,8 @@ def medium_of(clip: Clip) -> Medium:
     path = clip.name
     if clip.sha256 == bird.clip().sha256:
         path = "example:bird"
+    elif clip.name == bird.SECOND_NAME and clip.sha256 == bird.second().sha256:
+        path = "example:second-bird"
     elif clip.name == kick.NAME and clip.sha256 == kick.clip().sha256:
         path = "example:kick"
     return Medium(path, clip.sha256, clip.numbers)

@@ -31,13 +31,15 @@ def undo_button() -> None:
         )  # fmt: skip
 
 
-def button(key: str, clip: Clip, view: Callable[[], Reference]) -> None:
+def button(key: str, clip: Clip, view: Callable[[], Reference], second: Clip | None = None) -> None:
     """Draw the button that pins a view, and what the last press did.
 
-    ``view`` is called when it is pressed, before the page is drawn again.
+    ``view`` is called when it is pressed, before the page is drawn again; ``second`` is the second
+    picture that it shows.
     """
     st.button(
-        "Pin for a figure", key=key, icon=":material/push_pin:", on_click=_pin, args=(clip, view),
+        "Pin for a figure", key=key, icon=":material/push_pin:", on_click=_pin,
+        args=(clip, view, second),
         help="Keeps what you see, patch, maps and display, for the figures of the Figure page. "
         "Pins of several pictures, clips and networks go together.",
     )  # fmt: skip
@@ -48,18 +50,20 @@ def button(key: str, clip: Clip, view: Callable[[], Reference]) -> None:
         st.toast(text, icon=":material/push_pin:")
 
 
-def _pin(clip: Clip, view: Callable[[], Reference]) -> None:
-    state.PIN_MESSAGE.set(_pinned(clip, view))
+def _pin(clip: Clip, view: Callable[[], Reference], second: Clip | None) -> None:
+    state.PIN_MESSAGE.set(_pinned(clip, view, second))
 
 
-def _pinned(clip: Clip, view: Callable[[], Reference]) -> tuple[str, str]:
+def _pinned(
+    clip: Clip, view: Callable[[], Reference], second: Clip | None = None
+) -> tuple[str, str]:
     """Pin a view that is not pinned yet; return what is to be said of it: kind, text."""
     try:
         reference = view()
         for number, pin in enumerate(session_pins.pins(), 1):
             if _bare(pin.reference) == reference:
                 return "known", f"This view is pinned already: it is pin {number}."
-        session_pins.add(reference, clip)
+        session_pins.add(reference, clip, second)
     except AttentionVizError as problem:
         return "error", plain(str(problem))
     return "new", f"Pinned as pin {len(session_pins.pins())}. Pin more views, or make a figure."

@@ -19,11 +19,18 @@ MOST_BYTES = 512 * 2**20
 
 @dataclass(frozen=True, eq=False)
 class Pin:
-    """A pinned reference and the frames that it was pinned on; ``id`` is unique in the session."""
+    """A pinned reference, the frames that it was pinned on, and the second picture beside them;
+    ``id`` is unique in the session."""
 
     id: str
     reference: Reference
     clip: Clip
+    second: Clip | None = None
+
+    @property
+    def clips(self) -> tuple[Clip, ...]:
+        """The frames of all its media."""
+        return (self.clip,) if self.second is None else (self.clip, self.second)
 
 
 def pins() -> tuple[Pin, ...]:
@@ -31,19 +38,19 @@ def pins() -> tuple[Pin, ...]:
     return state.PINS.get()
 
 
-def made(reference: Reference, clip: Clip) -> Pin:
+def made(reference: Reference, clip: Clip, second: Clip | None = None) -> Pin:
     """Return a pin with a new id, which is not among the pins yet: see ``put``."""
     number = state.PINS_MADE.get() + 1
     state.PINS_MADE.set(number)
-    return Pin(f"p{number}", reference, clip)
+    return Pin(f"p{number}", reference, clip, second)
 
 
-def add(reference: Reference, clip: Clip) -> Pin:
+def add(reference: Reference, clip: Clip, second: Clip | None = None) -> Pin:
     """Put a pin behind the others and return it.
 
     InputError where there are too many pins, or the reference is none that a recipe may hold.
     """
-    put((*pins(), made(reference, clip)))
+    put((*pins(), made(reference, clip, second)))
     return pins()[-1]
 
 
@@ -75,8 +82,10 @@ def undo() -> None:
 
 def _sharing(pin: Pin, shared: dict[str, Clip]) -> Pin:
     """Let pins of the same frames hold them once."""
-    clip = shared.setdefault(key_of(pin.clip), pin.clip)
-    return pin if clip is pin.clip else replace(pin, clip=clip)
+    clip, *others = (shared.setdefault(key_of(one), one) for one in pin.clips)
+    second = others[0] if others else None
+    same = clip is pin.clip and second is pin.second
+    return pin if same else replace(pin, clip=clip, second=second)
 
 
 def update(id: str, reference: Reference) -> None:
@@ -99,8 +108,8 @@ def clear() -> None:
 def clip_of(medium: Medium) -> Clip | None:
     """Return the frames of a medium that is pinned, known by its sha256 and frames, or None."""
     wanted = (medium.sha256, medium.frames)
-    found = (p.clip for p in pins() if (p.clip.sha256, p.clip.numbers) == wanted)
-    return next(found, None)
+    every = (clip for pin in pins() for clip in pin.clips)
+    return next((clip for clip in every if (clip.sha256, clip.numbers) == wanted), None)
 
 
 def page_link() -> None:

@@ -101,9 +101,9 @@ def test_the_header_names_frames_times_look_and_the_frame_of_the_reference():
     block = nonlocal_block(grid=Grid(4, 5, 6))
     found = drawn_scene(clip, block, frame=1, row=2, col=3)
     header, body = unpacked(pack(found, Look(arrows=20, colormap="viridis")))
-    assert header["picture"]["times"] == [0.0, 0.5, 1.0, 1.5]
-    assert header["picture"]["type"] == "image/jpeg"
-    for place, frame in zip(header["picture"]["frames"], canvas_frames(clip), strict=True):
+    assert header["pictures"][0]["times"] == [0.0, 0.5, 1.0, 1.5]
+    assert header["pictures"][0]["type"] == "image/jpeg"
+    for place, frame in zip(header["pictures"][0]["frames"], canvas_frames(clip), strict=True):
         assert body[place["offset"] : place["offset"] + place["length"]] == frame
     assert header["look"]["arrows"] == 20
     assert header["original"] == {"width": 40, "height": 30}
@@ -118,7 +118,7 @@ def test_the_header_names_frames_times_look_and_the_frame_of_the_reference():
 def test_every_buffer_begins_on_a_multiple_of_four_bytes():
     header, _ = unpacked(pack(drawn_scene(noise_clip(1, 31, 37), cgnl_block()), Look()))
     [panel] = header["panels"]
-    places = [header["table"], *header["picture"]["frames"], *panel["arrays"].values()]
+    places = [header["table"], *header["pictures"][0]["frames"], *panel["arrays"].values()]
     assert {place["offset"] % 4 for place in places} == {0}
     blob = pack(drawn_scene(noise_clip(1, 31, 37), cgnl_block()), Look())
     assert (4 + int.from_bytes(blob[:4], "little")) % 4 == 0
@@ -139,6 +139,7 @@ def test_an_nl_row_is_queries_keys_and_how_a_row_is_made(name, groups, heads):
         "form": "sum" if name == "concatenation" else "product",
         "scale": block.pairwise.scale,
         "normaliser": "softmax" if "gaussian" in name else "count",
+        "first": 0,
         "label": "NL row",
     }
     assert set(panel["arrays"]) == {"queries", "keys"}
@@ -280,7 +281,7 @@ def test_factors_are_sent_up_to_the_live_limit_and_maps_above(grid, still):
     assert panel["still"] == still
     assert panel["arithmetic"] == ("static" if still else "rows")
     assert set(panel["arrays"]) == ({""} if still else {"queries", "keys"})
-    pictures = sum(one["length"] for one in header["picture"]["frames"])
+    pictures = sum(one["length"] for one in header["pictures"][0]["frames"])
     assert (len(body) - pictures > grid.cells * 12) == (not still)
 
 

@@ -41,7 +41,7 @@ def test_the_canvas_gets_the_boxes_inside_the_picture(found):
     (panel,) = packed["panels"]
     listed = objects.found(found.shots[0].capture, score=0.0)
     assert [one["text"] for one in panel["objects"]] == [one.words for one in listed]
-    picture = packed["picture"]
+    picture = packed["pictures"][0]
     for one in panel["objects"]:
         assert 0 <= one["left"] <= one["right"] <= picture["width"]
         assert 0 <= one["top"] <= one["bottom"] <= picture["height"]

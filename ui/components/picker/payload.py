@@ -143,37 +143,47 @@ def pack(
     what detectors found.
     """
     clip, buffers = found.clip, _Buffers()
-    frames = canvas_frames(clip)
-    width, height = canvas_size(clip)
-    digest = hashlib.sha256(b"".join(hashlib.sha256(frame).digest() for frame in frames))
+    scenes = (found, found.second) if found.second else (found,)
+    panels = []
+    for k, shots in enumerate(zip(*(one.shots for one in scenes), strict=True)):
+        for picture, (place, shot) in enumerate(zip(scenes, shots, strict=True)):
+            found_there = () if picture else objects.drawn.get(k, ())
+            masks = () if picture else objects.over.get(k, ())
+            words = {
+                "heading": headings.get(k, _heading(shot)),
+                "objects": [one.packed(_placer(clip)) for one in found_there],
+                "over": [_over(one, buffers) for one in masks],
+            }
+            where = {"picture": picture, "of": len(panels) - 1 if picture else None}
+            panels.append(_panel(place, shot, buffers) | words | where)
     header = {
-        "picture": {
-            "width": width,
-            "height": height,
-            "hash": digest.hexdigest(),
-            "type": "image/png" if len(frames) == 1 else "image/jpeg",
-            "frames": [buffers.add(frame) for frame in frames],
-            "times": list(clip.timestamps),
-        },
+        "pictures": [_picture(one.clip, buffers) for one in scenes],
         "original": {"width": clip.width, "height": clip.height},
         "look": asdict(look),
         "pointer": objects.pointer,
         "masks": objects.masks,
-        "finder": objects.lead,
+        "finder": objects.lead * len(scenes),
         "table": buffers.add(colour_table(look.colormap).tobytes()),
-        "panels": [
-            _panel(found, shot, buffers)
-            | {
-                "heading": headings.get(k, _heading(shot)),
-                "objects": [one.packed(_placer(clip)) for one in objects.drawn.get(k, ())],
-                "over": [_over(one, buffers) for one in objects.over.get(k, ())],
-            }
-            for k, shot in enumerate(found.shots)
-        ],
+        "panels": panels,
     }
     text = json.dumps(header).encode()
     text += b" " * (-(len(text) + 4) % 4)
     return len(text).to_bytes(4, "little") + text + b"".join(buffers.parts)
+
+
+def _picture(clip: Clip, buffers: _Buffers) -> dict[str, object]:
+    """Return what the canvas draws a clip with: sides, frames, times, and what tells it apart."""
+    frames = canvas_frames(clip)
+    width, height = canvas_size(clip)
+    digest = hashlib.sha256(b"".join(hashlib.sha256(frame).digest() for frame in frames))
+    return {
+        "width": width,
+        "height": height,
+        "hash": digest.hexdigest(),
+        "type": "image/png" if len(frames) == 1 else "image/jpeg",
+        "frames": [buffers.add(frame) for frame in frames],
+        "times": list(clip.timestamps),
+    }
 
 
 def _placer(clip: Clip) -> Placed:
@@ -234,7 +244,8 @@ def _panel(found: Scene, shot: Shot, buffers: _Buffers) -> dict[str, Any]:
         "region": found.reference.object if block.geometry is not None else None,
         "frame": found.reference.frame,
         "still": not live,
-        "referenced": shot.kind.referenced,
+        "referenced": shot.has_reference,
+        "matched": shot.kind.referenced and not shot.has_reference,
         "names": names,
         "part": shot.kind.part,
         "shown": _shown(shot, names),
@@ -274,11 +285,13 @@ def _names(shot: Shot) -> list[str]:
 
 
 def _key(found: Scene, shot: Shot) -> str:
-    """Return what tells the factors of a shot from others."""
+    """Return what tells the factors of a shot from others; of two pictures, by its place."""
     view, medium = shot.view, found.reference.medium
     frames = "-".join(map(str, medium.frames))
     network = f"{view.network.sha256}/{shot.model.spec}"
-    return f"{medium.sha256}/{frames}/{network}/{view.mode}/{view.size}/{view.block}/{view.kind}"
+    pair = f"{shot.picture}/{second.sha256}" if (second := found.reference.second) else ""
+    where = f"{view.mode}/{view.size}/{view.block}/{view.kind}/{pair}"
+    return f"{medium.sha256}/{frames}/{network}/{where}"
 
 
 def _shown(shot: Shot, names: list[str]) -> str:

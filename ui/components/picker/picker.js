@@ -35,21 +35,22 @@ class Picker {
     const size = new DataView(buffer, byteOffset).getUint32(0, true);
     const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, byteOffset + 4, size)));
     const base = byteOffset + 4 + size;
-    const { picture, look, original } = header;
-    if (this.hash !== picture.hash) {
-      const bitmaps = await Promise.all(picture.frames.map(({ offset, length }) => createImageBitmap(
-        new Blob([new Uint8Array(buffer, base + offset, length)], { type: picture.type }), { colorSpaceConversion: "none" })));
+    const { pictures, look, original } = header, hash = pictures.map((one) => one.hash).join();
+    if (this.hash !== hash) {
+      const films = await Promise.all(pictures.map((one) => filmOf(one, buffer, base)));
       if (turn !== this.turn) return;
-      this.hash = picture.hash;
-      this.bitmaps = bitmaps;
+      this.hash = hash;
+      this.films = films;
       this.layout = this.panels = null;
     }
     this.table = new Uint8Array(buffer, base + header.table.offset, header.table.length);
     Object.assign(this, { look, original, taking: header.pointer, masks: header.masks, finder: header.finder });
-    this.film = { width: picture.width, height: picture.height, times: picture.times, bitmaps: this.bitmaps };
+    // The first picture has the reference; a second one shows what it answers to there.
+    this.films.forEach((film, k) => { film.times = pictures[k].times; });
+    [this.film] = this.films;
     const before = this.panels?.[0].pin.frame;
     this.panels = header.panels.map((panel, k) => this.open(panel, buffer, base, k));
-    this.shown = Math.min(this.shown, this.bitmaps.length - 1);
+    this.shown = Math.min(this.shown, this.film.bitmaps.length - 1);
     if (this.panels[0].pin.frame !== before) this.shown = this.panels[0].pin.frame;
     this.keyed = this.awaited = null;
     this.build();
@@ -81,13 +82,13 @@ class Picker {
       this.player?.pause();
       this.root.replaceChildren();
       this.player = many ? new Player(this.root, film.times, (frame) => this.step(frame)) : null;
-      const stages = make("div", "stages");
-      this.views = this.panels.map((panel) => new PanelView(panel, stages, film));
+      const stages = make("div", this.films.length > 1 ? "stages pairs" : "stages");
+      this.views = this.panels.map((panel) => new PanelView(panel, stages, this.films[panel.picture]));
       const bar = this.buildBar();
       // Film strips are long: above them the readout stays in sight.
       this.root.append(...(many ? [bar, stages] : [stages, bar]));
       this.views.forEach((view, k) => {
-        view.small = new SmallMaps(this.panels[k], this.root, film, (name) => this.choose(name));
+        view.small = new SmallMaps(this.panels[k], this.root, view.film, (name) => this.choose(name));
       });
       this.live = make("div", "unseen", this.root);
       this.live.setAttribute("aria-live", "polite");
@@ -102,7 +103,7 @@ class Picker {
       view.masks = this.masks;
       view.label(panel, this.look, this.table);
       listenThreshold(this, view);
-      listen(this, view.surface.canvas, panel.geometry, () => this.shown);
+      if (panel.of === null) listen(this, view.surface.canvas, panel.geometry, () => this.shown);
       strip?.frames.forEach(({ canvas }, frame) => listen(this, canvas, panel.geometry, () => frame, true));
       if (strip) strip.root.onpointerleave = () => this.leave();
     });
@@ -227,6 +228,7 @@ class Picker {
   linked(panel, cell) {
     const lead = this.panels[0];
     if (panel === lead) return cell;
+    if (panel.of !== null) return this.linked(this.panels[panel.of], cell);
     const { x, y } = centreOf(lead.geometry, lead.grid, cell);
     return { frame: cell.frame, ...nearestCell(panel.geometry, panel.grid, x, y), object: cell.object };
   }
@@ -302,6 +304,13 @@ class Picker {
     if (this.small.length) this.later = setTimeout(() => this.drawSmall(), 0);
     else this.root.dataset.small = String(this.draws);
   }
+}
+
+// What a picture is made of: its sides, and its frames ready to be drawn.
+async function filmOf({ frames, type, width, height }, buffer, base) {
+  const bitmaps = await Promise.all(frames.map(({ offset, length }) => createImageBitmap(
+    new Blob([new Uint8Array(buffer, base + offset, length)], { type }), { colorSpaceConversion: "none" })));
+  return { width, height, bitmaps };
 }
 
 const pickers = new WeakMap();

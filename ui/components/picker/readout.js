@@ -22,13 +22,23 @@ function reading(panel, view, cell) {
   return `${name} ≈ ${short(values[position])} (rank ${rankOf(values, position)} of ${values.length})`;
 }
 
+// The best match in a second picture, and its value.
+function matching({ keyGrid }, { best, large }) {
+  if (!best.length) return `${large.name}: no match`;
+  const row = Math.floor(best[0] / keyGrid.cols), col = best[0] % keyGrid.cols;
+  return `${large.name}: best match row ${row} column ${col} ≈ ${short(large.values[best[0]])}`;
+}
+
 export function tell(picker, cell, moved) {
   const { film, original, panels, views } = picker, lead = panels[0];
   const { x, y } = picker.pointer ?? centreOf(lead.geometry, lead.grid, cell);
   const px = Math.floor((x * original.width) / film.width), py = Math.floor((y * original.height) / film.height);
   const when = film.times.length > 1 ? `frame ${cell.frame} (${seconds(film.times[cell.frame])}) ` : "";
-  const words = panels.map((panel, k) => (panel.still && moved && !picker.hold.checked
-    ? `${views[k].large.name}: click to compute` : reading(panel, views[k], picker.linked(panel, cell))));
+  const words = panels.flatMap((panel, k) => {
+    if (panel.still && moved && !picker.hold.checked) return `${views[k].large.name}: click to compute`;
+    if (panel.matched) return matching(panel, views[k]);
+    return panel.of === null ? reading(panel, views[k], picker.linked(panel, cell)) : [];
+  });
   picker.readout.textContent = [`${when}row ${cell.row} column ${cell.col} (x ${px} y ${py})`, ...words].join("  ·  ");
   if (picker.speak) picker.live.textContent = picker.readout.textContent;
   picker.speak = false;

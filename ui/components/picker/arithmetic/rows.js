@@ -37,11 +37,21 @@ const NORMALISERS = {
 // outside the group of i stay 0.
 function rowOf(panel, head, i, out) {
   const { queries, keys = queries } = panel.arrays, { width, heads, groups, form, scale, normaliser } = panel.options;
+  const stride = width * heads, at = head * width, all = keys.length / stride;
+  if (all !== out.length) return joinedRow(panel, head, i, all, out);
   const count = out.length / groups, first = Math.floor((i * groups) / cellsOf(panel.grid)) * count;
-  const row = out.fill(0).subarray(first, first + count), stride = width * heads, at = head * width;
+  const row = out.fill(0).subarray(first, first + count);
   if (form === "sum") for (let j = 0; j < count; j++) row[j] = Math.max(0, queries[i * stride + at] + keys[(first + j) * stride + at]);
   else dots(queries, keys, i * stride + at, first * stride + at, width, stride, scale, row);
   NORMALISERS[normaliser](row);
+  return out;
+}
+
+// Of a row whose keys lie in two pictures: those of the picture that is shown, from the `first`.
+function joinedRow(panel, head, i, all, out) {
+  panel.both ??= new Float32Array(all);
+  rowOf(panel, head, i, panel.both);
+  out.set(panel.both.subarray(panel.options.first, panel.options.first + out.length));
   return out;
 }
 

@@ -7,6 +7,7 @@ import { arithmeticOf } from "../arithmetic/arithmetic.js";
 import { mapOver, overOf } from "./object_means.js";
 import { cellsOf, centreOf, frameOf, momentOf, outline, ownPosition } from "./geometry.js";
 import { emptyHeat, normalise, strongest } from "./heat.js";
+import { MatchMarks } from "./match_marks.js";
 import { Objects } from "./objects.js";
 import { FilmStrip } from "./strip.js";
 import { Room, Surface } from "./surface.js";
@@ -34,12 +35,14 @@ export class PanelView {
     this.prediction = make("div", "prediction", head);
     this.stage = make("div", "stage", this.root);
     const canvas = make("canvas", "picture", this.stage);
-    canvas.tabIndex = 0;
+    if (panel.of === null) canvas.tabIndex = 0;
+    else canvas.classList.add("second");
     canvas.setAttribute("role", "img");
     this.surface = new Surface(canvas, new Room(film.width, film.height, panel.span, panel.keyGrid));
     this.objects = new Objects(this.stage);
     this.pin = make("div", "box pinned", this.stage);
     this.reference = make("div", "box reference", this.stage);
+    if (panel.matched) this.matches = new MatchMarks(this.stage);
     this.note = make("div", "note", this.stage);
     this.dim(panel.span);
     if (film.times.length > 1) this.strip = new FilmStrip(panel, this.root, film);
@@ -80,7 +83,7 @@ export class PanelView {
   label(panel, look, table) {
     this.title.textContent = panel.title;
     this.prediction.textContent = panel.prediction;
-    this.surface.canvas.setAttribute("aria-label",
+    this.surface.canvas.setAttribute("aria-label", panel.of !== null ? panel.title :
       `${panel.title}. Arrow keys move the reference patch, Enter pins it, Escape goes back to the pin.${this.strip ? CLIP_KEYS : ""}`);
     this.strip?.root.setAttribute("aria-label", `${panel.title}: all frames`);
     this.small.label(panel);
@@ -119,6 +122,7 @@ export class PanelView {
     const ranked = panel.heading && shown.split(" ")[0] === panel.names[0].split(" ")[0];
     this.large.label = ranked ? `${label} · ${panel.heading}` : label;
     normalise(values, look, this.heat, own);
+    this.best = this.matches?.draw(panel, values, this.film);
     this.low.textContent = short(this.heat.low);
     this.high.textContent = short(this.heat.high);
     this.caption.textContent = `${this.large.label} · ${NORMALISATION[look.normalise]}${DISPLAYS[this.heat.display]}${shownWords(look)}`;

@@ -1,0 +1,134 @@
+"""Explore with a second picture: brought in, refused, kept in the address, pinned, saved."""
+
+import pytest
+
+from tests.ui.explore.test_saved_view import assert_renders
+from tests.ui.pages import assert_sound, opened, png, table
+from tests.viz.drawn_clips import animation, frames
+from ui.figure import recipe as figure_recipe
+from ui.session import pins as session_pins
+from viz.examples import bird
+from viz.figure.recipe.recipe import Medium
+
+pytestmark = pytest.mark.slow
+
+ALONE = {"beside": "none", "size": "224"}
+
+
+def second_of(at):
+    state = at.session_state
+    return state["second-picture"] if "second-picture" in state else None  # noqa: SIM401
+
+
+def give(at, name, content, mime="image/png"):
+    place = next(one for one in at.file_uploader if one.key.startswith("second-upload"))
+    return assert_sound(place.upload(name, content, mime).run())
+
+
+def test_two_birds_are_one_click_and_the_link_and_the_files_hold_both(offered, tmp_path, forwards):
+    at = assert_sound(opened(size="224"))
+    at.button(key="example-two").click().run()
+    assert not assert_sound(at).error
+    assert len(forwards) == 4
+    listed = table(at, "Match")
+    assert list(listed["Match"]) == [1, 2, 3, 4, 5] * 2
+    assert set(listed["Meaning"]) == {"response, any sign", "cosine, -1 to 1"}
+    assert at.query_params["second"] in ("second-bird", ["second-bird"])
+    recipe, _ = assert_renders(offered, tmp_path)
+    [reference] = recipe.references
+    assert reference.second == Medium("example:second-bird", bird.second().sha256)
+    at.button(key="drop-second").click().run()
+    assert "second" not in assert_sound(at).query_params
+
+
+def test_a_link_opens_both():
+    at = assert_sound(opened(**ALONE, second="second-bird"))
+    assert not at.warning
+    assert second_of(at).sha256 == bird.second().sha256
+    assert len(table(at, "Match")) == 5
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ({"second": "unicorn"}, "second=unicorn is no second picture; it can be second-bird"),
+        ({"second": "a.png", "second_sha256": "xyz"}, "second=a.png is no second picture"),
+    ],
+)
+def test_what_of_an_address_is_no_second_picture_is_named(address, says):
+    at = assert_sound(opened(**ALONE, **address))
+    assert says in "\n".join(one.value.replace("\\", "") for one in at.warning)
+    assert second_of(at) is None
+
+
+def test_a_second_file_that_is_not_here_is_asked_for_and_the_first_picture_is_shown():
+    at = assert_sound(opened(**ALONE, second="gone.png", second_sha256="a" * 64))
+    assert "gone.png" in at.info[0].value.replace("\\", "")
+    assert table(at, "Rank") is not None
+    assert at.query_params["second_sha256"] in ("a" * 64, ["a" * 64])
+
+
+BAD = {
+    "broken": ("broken.png", png(90, 60)[:70], "broken.png"),
+    "empty": ("empty.png", b"", "empty.png"),
+    "no picture": ("notes.png", b"not a picture at all", "notes.png"),
+    "a clip": ("kick.gif", animation(frames(5, 40, 60)), "kick.gif is a clip; a second picture"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_second_file_is_one_line_and_what_was_there_stays(name):
+    file, content, says = BAD[name]
+    at = opened(**ALONE, second="second-bird")
+    give(at, file, content)
+    [problem] = [one.value.replace("\\", "") for one in at.error]
+    assert says in problem
+    assert "\n" not in problem
+    assert second_of(at).sha256 == bird.second().sha256
+
+
+@pytest.mark.parametrize("size", [(64, 48), (40, 310)])
+def test_a_second_picture_of_another_size_is_taken(size):
+    at = give(opened(**ALONE), "other.png", png(*size))
+    assert not at.error
+    assert (second_of(at).width, second_of(at).height) == size
+    assert at.query_params["second"] in ("other.png", ["other.png"])
+    assert "second_sha256" in at.query_params
+
+
+def test_beside_a_clip_there_is_no_second_picture_until_a_picture_is_back():
+    at = opened(size="224", second="second-bird")
+    at.button(key="example-kick").click().run()
+    assert not assert_sound(at).error
+    assert any("A second picture goes with one picture" in one.value for one in at.caption)
+    assert not [one for one in at.dataframe if "Match" in one.value.columns]
+    at.button(key="example-bird").click().run()
+    assert [one for one in assert_sound(at).dataframe if "Match" in one.value.columns]
+
+
+def test_a_transformer_compares_features_when_a_second_picture_comes():
+    at = opened(net="timm:vit_tiny_patch16_224?pretrained=no", beside="none")
+    at.button(key="second-second-bird").click().run()
+    assert not assert_sound(at).error
+    assert set(table(at, "Match")["Meaning"]) == {"cosine, -1 to 1"}
+    at.selectbox(key="kind").set_value("what the block computes").run()
+    assert set(table(assert_sound(at), "Match")["Meaning"]) == {"weights, sum 1"}
+
+
+def test_a_pin_holds_both_and_the_figure_page_draws_their_matches():
+    at = opened(**ALONE, second="second-bird")
+    at.button(key="pin").click().run()
+    [pin] = at.session_state["pins"]
+    assert pin.second.sha256 == pin.reference.second.sha256 == bird.second().sha256
+    at.switch_page("pages/figure.py").run()
+    assert not assert_sound(at).error
+    preset = next(one for one in at.selectbox if "Matches" in one.options)
+    preset.set_value("matches").run()
+    assert not assert_sound(at).error
+
+
+def test_the_preset_of_two_pictures_takes_the_pins_that_have_two():
+    with_two = session_pins.Pin("p1", None, bird.clip(), bird.second())
+    without = session_pins.Pin("p2", None, bird.clip())
+    assert figure_recipe.shown((without, with_two), "matches") == (with_two,)
+    assert figure_recipe.shown((without,), "matches") == (without,)
