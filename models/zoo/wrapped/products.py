@@ -80,34 +80,9 @@ class Products:
         """Let go of all."""
         self._kept.clear()
 
-    def add(self, args: tuple, kwargs: dict, result: Tensor) -> Product | None:
-        """Note and return a product of (..., Nq, d) and (..., d, Nk); None where it is none."""
-        operands = _tensors(args, kwargs)
-        if len(operands) == 2 and all(one.ndim >= 3 for one in (*operands, result)):
-            queries, keys = operands
-            if queries.shape[-1] == keys.shape[-2] and queries.shape[:-2] == keys.shape[:-2]:
-                return self._noted(Product(result, queries, keys.transpose(-2, -1)))
-        return None
-
-    def add_einsum(self, args: tuple, kwargs: dict, result: Tensor) -> Product | None:
-        """Note and return a product that is written as an equation, "bhid,bhjd->bhij"."""
-        operands = _tensors(args, kwargs)
-        if len(operands) != 2 or not isinstance(args[0], str):
-            return None
-        inputs, _, output = args[0].replace(" ", "").partition("->")
-        first, _, second = inputs.partition(",")
-        lead, ends = output[:-2], output[-2:]
-        summed = (set(first) & set(second)) - set(output)
-        if len(summed) != 1 or "." in inputs or len(lead) < 1 or ends[0] not in first:
-            return None
-        own = [(first, lead + ends[0]), (second, lead + ends[1])]
-        if any(set(letters) != set(wanted) | summed for letters, wanted in own):
-            return None
-        queries, keys = (
-            operand.permute(*(letters.index(one) for one in (*wanted, *summed)))
-            for operand, (letters, wanted) in zip(operands, own, strict=True)
-        )
-        return self._noted(Product(result, queries, keys))
+    def add(self, factors: tuple[Tensor, Tensor], result: Tensor) -> None:
+        """Note a product of queries and keys."""
+        self._noted(Product(result, *factors))
 
     def _noted(self, product: Product) -> Product:
         product.version = product.result._version
@@ -132,6 +107,39 @@ class Products:
             made = _scaled(product, func, args[:1], other)
             made = replace(made or replace(product, known=False), result=result)
         self._noted(made)
+
+
+def multiplied(args: tuple, kwargs: dict) -> tuple[Tensor, Tensor] | None:
+    """Return the queries (..., Nq, d) and keys (..., Nk, d) of a product with (..., d, Nk); None
+    where it is none."""
+    operands = _tensors(args, kwargs)
+    if len(operands) == 2 and all(one.ndim >= 3 for one in operands):
+        queries, keys = operands
+        if queries.shape[-1] == keys.shape[-2] and queries.shape[:-2] == keys.shape[:-2]:
+            return queries, keys.transpose(-2, -1)
+    return None
+
+
+def summed(args: tuple, kwargs: dict) -> tuple[Tensor, Tensor] | None:
+    """Return the queries and keys of a product that is written as an equation,
+    "bhid,bhjd->bhij"; None where it is none."""
+    operands = _tensors(args, kwargs)
+    if len(operands) != 2 or not isinstance(args[0], str):
+        return None
+    inputs, _, output = args[0].replace(" ", "").partition("->")
+    first, _, second = inputs.partition(",")
+    lead, ends = output[:-2], output[-2:]
+    gone = (set(first) & set(second)) - set(output)
+    if len(gone) != 1 or "." in inputs or len(lead) < 1 or ends[0] not in first:
+        return None
+    own = [(first, lead + ends[0]), (second, lead + ends[1])]
+    if any(set(letters) != set(wanted) | gone for letters, wanted in own):
+        return None
+    queries, keys = (
+        operand.permute(*(letters.index(one) for one in (*wanted, *gone)))
+        for operand, (letters, wanted) in zip(operands, own, strict=True)
+    )
+    return queries, keys
 
 
 def joined(x: Tensor) -> Tensor:

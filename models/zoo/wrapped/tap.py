@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from models.zoo.wrapped.products import Bias, Product, Products, joined
+from models.zoo.wrapped.products import Bias, Products, joined, multiplied, summed
 from models.zoo.wrapped.running import Frame, Running
 
 MEMORY_BYTES = 512 * 2**20
@@ -71,8 +71,12 @@ class AttentionTap(TorchFunctionMode):
         kwargs = kwargs or {}
         if before := _BEFORE.get(func):
             before(self, args, kwargs)
+        if factors := _FACTORS[func](args, kwargs) if func in _FACTORS else None:
+            self.multiplying(*factors)
         result = func(*args, **kwargs)
-        if after := _AFTER.get(func):
+        if factors:
+            self._products.add(factors, result)
+        elif after := _AFTER.get(func):
             after(self, args, kwargs, result)
         else:
             self._products.follow(func, args, kwargs, result)
@@ -120,18 +124,8 @@ class AttentionTap(TorchFunctionMode):
 
     # Attention that is written out
 
-    def product(self, args: tuple, kwargs: dict, result: Any) -> None:  # noqa: ANN401
-        """Remember a product that may become logits."""
-        if (found := self._products.add(args, kwargs, result)) is not None:
-            self.multiplied(found)
-
-    def einsum(self, args: tuple, kwargs: dict, result: Any) -> None:  # noqa: ANN401
-        """Remember a product that is written as an equation."""
-        if (found := self._products.add_einsum(args, kwargs, result)) is not None:
-            self.multiplied(found)
-
-    def multiplied(self, product: Product) -> None:
-        """Look at a product that may become logits."""
+    def multiplying(self, queries: Tensor, keys: Tensor) -> None:
+        """Look at queries (..., Nq, d) and keys (..., Nk, d) before they are multiplied."""
 
     def softmax(self, args: tuple, kwargs: dict, _result: Any) -> None:  # noqa: ANN401
         """Keep a softmax over the last of three axes or more: (..., Nq, Nk)."""
@@ -231,14 +225,17 @@ _BEFORE: dict[Callable, Callable] = {
     F.multi_head_attention_forward: AttentionTap.mha,
 }
 _PRODUCTS = (torch.matmul, torch.bmm, Tensor.matmul, Tensor.bmm, Tensor.__matmul__)
+_FACTORS: dict[Callable, Callable] = {
+    **dict.fromkeys(_PRODUCTS, multiplied),
+    torch.einsum: summed,
+}
+"""Function -> what finds queries and keys in its arguments."""
 _SOFTMAXES = (torch.softmax, F.softmax, Tensor.softmax)
 _GRIDS = (
     F.conv2d, F.conv3d, F.max_pool2d, F.max_pool3d, torch.max_pool2d, torch.max_pool3d,
     F.avg_pool2d, F.avg_pool3d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d,
 )  # fmt: skip
 _AFTER: dict[Callable, Callable] = {
-    **dict.fromkeys(_PRODUCTS, AttentionTap.product),
-    torch.einsum: AttentionTap.einsum,
     **dict.fromkeys(_SOFTMAXES, AttentionTap.softmax),
     **dict.fromkeys(_GRIDS, AttentionTap.grid),
 }

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from models.blocks.layout import Grid
 from models.zoo.wrapped.grids import Arrangement
-from models.zoo.wrapped.products import Product, joined
+from models.zoo.wrapped.products import joined
 from models.zoo.wrapped.running import Frame, Running
 from models.zoo.wrapped.tap import AttentionTap, Call
 
@@ -44,7 +44,7 @@ class _Stop(BaseException):  # noqa: N818 (no error: the run has shown what is a
 
 
 class _StoppingTap(AttentionTap):
-    """A tap that ends the run at the ``wanted``-th call; where that is the first, already when
+    """A tap that ends the run at the ``wanted``-th call; where that is the first, already before
     its queries and keys, L x Nq and L x Nk, are multiplied."""
 
     def __init__(self, wanted: int, shape: tuple[int, int, int]) -> None:
@@ -63,11 +63,12 @@ class _StoppingTap(AttentionTap):
             raise _Stop
         return result
 
-    def multiplied(self, product: Product) -> None:
-        """Take a product for the call that is looked for."""
-        shape = (*joined(product.queries).shape[:2], product.keys.shape[-2])
-        if self._wanted == 1 and shape == self._shape:
-            self._keep(joined(product.queries), joined(product.keys), 1.0)
+    def multiplying(self, queries: Tensor, keys: Tensor) -> None:
+        """Take factors of the wanted shape for the call that is looked for, and end the run."""
+        lead, own = math.prod(queries.shape[:-2]), queries.shape[-2]
+        if self._wanted == 1 and (lead, own, keys.shape[-2]) == self._shape:
+            self._keep(joined(queries), joined(keys), 1.0)
+            raise _Stop
 
 
 def codes(call: Call, depth: int, found: Arrangement) -> Codes | None:
