@@ -22,6 +22,10 @@ UNSUPPORTED: dict[str, str] = {
     "MobileVitBlock": "its tokens are pixels of patches that a convolution has mixed before.",
 }
 """Class of a module -> why it has no map."""
+WITHOUT_SOFTMAX = (
+    "its non-local block has no softmax to listen to; open it as a checkpoint, where NL blocks of "
+    "every pairwise function are known."
+)
 
 
 def reason_for(
@@ -39,7 +43,16 @@ def reason_for(
 def inside(module: nn.Module) -> str:
     """Return why nothing attends in a module that has layers without rows; "" for others."""
     names = {type(part).__name__ for part in module.modules()}
-    return next((why for name, why in UNSUPPORTED.items() if name in names), "")
+    known = (why for name, why in UNSUPPORTED.items() if name in names)
+    plain = (WITHOUT_SOFTMAX for part in module.modules() if _is_plain_block(part))
+    return next(known, next(plain, ""))
+
+
+def _is_plain_block(part: nn.Module) -> bool:
+    """Tell whether a module is a non-local block whose weights are products, or sums, as they
+    are."""
+    convolved = all(isinstance(getattr(part, name, None), nn.Module) for name in ("theta", "g"))
+    return convolved and getattr(part, "mode", "") in ("dot_product", "concatenation")
 
 
 def _around(module: nn.Module, label: str) -> list[nn.Module]:

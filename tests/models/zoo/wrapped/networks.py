@@ -96,7 +96,7 @@ CLIPS: dict[str, tuple[Callable[[], nn.Module], str, tuple[int, int, int]]] = {
         lambda: torchvision.models.video.swin_transformer.SwinTransformer3d(
             [2, 4, 4], 24, [2, 2], [2, 4], [2, 4, 4], num_classes=7
         ),
-        "BCTHW", (4, 64, 64),
+        "BCTHW", (8, 64, 64),
     ),
     "hf videomae": (_hf("VideoMAE", num_frames=4), "BTCHW", (4, 64, 64)),
     "hf vivit": (_hf("Vivit", num_frames=4, tubelet_size=[2, 16, 16]), "BTCHW", (4, 64, 64)),

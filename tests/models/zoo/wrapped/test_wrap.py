@@ -16,7 +16,11 @@ from models.zoo.wrapped.network import runs_of
 from models.zoo.wrapped.tap import AttentionTap
 from models.zoo.wrapped.wrap import weights_hash, wrap
 from tests.models.zoo.wrapped.networks import picture_network
+from tests.models.zoo.wrapped.segmentation import Disentangled2d, NonLocal2d, Segmenter
 from tests.viz.attention.captured import hooks, odd_modes
+from tests.viz.attention.kinds.tokens.eager import Eager
+from viz.attention.kinds.registry import KINDS
+from viz.attention.kinds.tokens.factors import over_cells
 
 pytestmark = pytest.mark.slow
 
@@ -74,29 +78,6 @@ class Sequenced(nn.Module):
         return self.encoder(self.patches(x).flatten(2).permute(2, 0, 1)).mean(0)
 
 
-class NonLocal(nn.Module):
-    """A non-local block as segmentation libraries write it: theta, phi, g, products of matrices."""
-
-    def __init__(self, temperature=None):
-        super().__init__()
-        self.stem = nn.Conv2d(3, 12, 8, 8)
-        self.theta, self.phi, self.g = (nn.Conv2d(12, 6, 1) for _ in range(3))
-        self.conv_out, self.temperature = nn.Conv2d(6, 12, 1), temperature
-
-    def forward(self, x):
-        x = self.stem(x)
-        theta = self.theta(x).flatten(2).permute(0, 2, 1)
-        phi = self.phi(x).flatten(2)
-        if self.temperature:  # disentangled: means subtracted, divided by a temperature
-            theta, phi = theta - theta.mean(1, True), phi - phi.mean(2, True)
-            pairwise = (torch.matmul(theta, phi) / self.temperature).softmax(-1)
-        else:
-            pairwise = torch.matmul(theta, phi).softmax(-1)
-        y = torch.matmul(pairwise, self.g(x).flatten(2).permute(0, 2, 1))
-        y = y.permute(0, 2, 1).reshape(len(x), 6, *x.shape[2:])
-        return (x + self.conv_out(y)).mean((2, 3))
-
-
 @pytest.fixture(autouse=True)
 def _seeded():
     torch.manual_seed(23)
@@ -115,10 +96,37 @@ def test_what_attends_is_found_with_its_grid_and_prefix():
     assert model.sha256 == weights_hash(model.network.module)
 
 
-@pytest.mark.parametrize("temperature", [None, 0.05])
-def test_non_local_blocks_of_segmentation_libraries(temperature):
-    (layer,) = wrap(NonLocal(temperature), TINY).spec.layers
-    assert layer[1:] == (1, (1, 8, 8), (1, 8, 8), 0)
+HEADS = {
+    "embedded": (NonLocal2d(12, "embedded_gaussian"), 1),
+    "without its scale": (NonLocal2d(12, "embedded_gaussian", scaled=False), 1),
+    "gaussian": (NonLocal2d(12, "gaussian"), 1),
+    "pooled": (NonLocal2d(12, "embedded_gaussian", pooled=True), 1),
+    "disentangled": (Disentangled2d(12), 2),
+}
+"""Non-local heads of segmentation networks, and how many maps they have."""
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_non_local_heads_of_segmentation_networks(name):
+    block, maps = HEADS[name]
+    model = wrap(Segmenter(block), TINY)
+    assert [layer[1:3] for layer in model.spec.layers] == [(1, (1, 8, 8))] * maps
+    assert model.spec.layers[0].key_grid == ((1, 4, 4) if name == "pooled" else (1, 8, 8))
+    x = torch.rand(1, 3, 1, 64, 64)
+    with torch.no_grad(), KINDS["heads"].around(model.network, x) as found, Eager() as eager:
+        model.network(x)
+    assert len(eager.weights) == maps
+    for block, weights in zip(found.values(), eager.weights, strict=True):
+        rows, shares = over_cells(block, torch.arange(block.query_grid.cells))
+        expected = weights[0].expand(len(rows), -1)  # of one map for all positions, its own
+        assert torch.allclose(rows[:, 0], expected, atol=1e-5)
+        assert not shares.any()
+
+
+def test_weights_that_are_no_softmax_are_told_where_to_open(one_line):
+    with pytest.raises(InputError, match="no softmax.*open it as a checkpoint") as caught:
+        wrap(Segmenter(NonLocal2d(12, "dot_product")), TINY)
+    one_line(caught.value)
 
 
 def test_an_encoder_of_torch_with_tokens_first():

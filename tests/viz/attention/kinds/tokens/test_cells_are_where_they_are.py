@@ -68,7 +68,7 @@ SWINS = [
     ("sam", "blocks.0.attn", (1, 4, 4), (0, 0, 0)),
     ("twins", "blocks.0.0.attn", (1, 7, 7), (0, 0, 0)),
     ("torchvision swin 3d", "features.0.0.attn", (2, 4, 4), (0, 0, 0)),
-    ("torchvision swin 3d", "features.0.1.attn", (2, 4, 4), (0, 2, 2)),
+    ("torchvision swin 3d", "features.0.1.attn", (2, 4, 4), (1, 2, 2)),
 ]
 
 
@@ -122,6 +122,39 @@ def keys_of(network, x, label):
         network(x)
     block = found[label]
     return block.keys[0].transpose(0, 1).flatten(1)[len(block.key_cell[0]) - block.key_grid.cells :]
+
+
+TUBELET = 2
+"""Frames of a tubelet of every network of clips here."""
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_a_tubelet_changes_the_token_of_its_own_moment_row_and_column(name):
+    """Convolutions that overlap change the neighbours, too: the middle of the change counts."""
+    label, first = next(iter(blocks_of(name).items()))
+    grid = first.query_grid
+    _make, layout, (frames, side, _) = CLIPS[name]
+    assert grid.frames == frames // TUBELET
+    model = wrap(clip_network(name), preprocessing(side, frames), layout=layout)
+    x = torch.rand(1, 3, frames, side, side, generator=torch.Generator().manual_seed(3))
+    high, wide = side // grid.rows, side // grid.cols
+    for t, row, col in ((0, 1, grid.cols - 2), (grid.frames - 1, grid.rows - 2, 1)):
+        other = x.clone()
+        tubelet = other[:, :, t * TUBELET : (t + 1) * TUBELET]
+        tubelet[..., row * high : (row + 1) * high, col * wide : (col + 1) * wide] += 3
+        change = queries_of(model.network, x, label) - queries_of(model.network, other, label)
+        share = change.norm(dim=-1).square().reshape(grid).numpy()
+        places = np.stack(np.mgrid[: grid.frames, : grid.rows, : grid.cols])
+        middle = (places * share).sum((1, 2, 3)) / share.sum()
+        np.testing.assert_allclose(middle, (t, row, col), atol=0.8)
+
+
+def queries_of(network, x, label):
+    """Return the queries of every cell, (Q, H d)."""
+    with torch.no_grad(), KINDS["heads"].around(network, x) as found:
+        network(x)
+    window, token = found[label].query_at.T
+    return found[label].queries[window, :, token].flatten(1)
 
 
 class Planted(nn.Module):
