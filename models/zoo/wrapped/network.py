@@ -11,7 +11,7 @@ from errors import InputError
 from models.specs.wrapped import WrappedSpec
 from models.zoo.wrapped.cells import TokenCells, UnplacedError, place
 from models.zoo.wrapped.grids import Picture, Tokens
-from models.zoo.wrapped.running import Running
+from models.zoo.wrapped.running import Attending, Running
 from models.zoo.wrapped.tap import AttentionTap, Call
 
 
@@ -28,6 +28,7 @@ class WrappedNetwork(nn.Module):
         super().__init__()
         self.module, self.spec, self._answer = module, spec, answer
         self._cells: dict[tuple[int, ...], dict[str, TokenCells | UnplacedError]] = {}
+        self._attending: dict[tuple[int, ...], Attending] = {}
 
     def gated(self) -> dict[str, nn.Module]:
         """Return no gates."""
@@ -57,11 +58,14 @@ class WrappedNetwork(nn.Module):
             ) from problem
 
     @contextmanager
-    def tapped(self) -> Iterator[list[Call]]:
-        """Listen to attention while the network runs; the list holds the calls afterwards."""
+    def tapped(self, size: tuple[int, int, int] | None = None) -> Iterator[list[Call]]:
+        """Listen to attention while the network runs; the list holds the calls afterwards.
+
+        At a ``size`` whose cells are known, only inside the modules that attend.
+        """
         running = Running()
         tap = AttentionTap(running)
-        with running.watching(self.module), tap:
+        with running.watching(self.module, tap, self._attending.get(size)):
             yield tap.calls
 
     def cells(self, calls: list[Call], size: tuple[int, int, int]) -> dict[str, TokenCells]:
@@ -71,6 +75,7 @@ class WrappedNetwork(nn.Module):
             with torch.no_grad():
                 picture = Picture(size, self._answer)
                 self._cells[size] = {c.label: _placed(c, picture) for c in calls}
+            self._attending[size] = _attending(calls)
         found = self._cells[size].items()
         return {name: one for name, one in found if isinstance(one, TokenCells)}
 
@@ -83,10 +88,16 @@ class WrappedNetwork(nn.Module):
 def _as_written(module: nn.Module) -> AbstractContextManager:
     """Run compiled parts as they are written: a compiled call cannot be listened to."""
     compiled = any(
-        hasattr(part, "_orig_mod") or part._compiled_call_impl is not None
+        "_orig_mod" in part._modules or part._compiled_call_impl is not None
         for part in module.modules()
     )
     return torch.compiler.set_stance("force_eager") if compiled else nullcontext()
+
+
+def _attending(calls: list[Call]) -> Attending:
+    names = (frame.name for call in calls for frame, _number in call.frames)
+    inner = frozenset(call.frames[-1][0].name for call in calls if call.frames)
+    return Attending(inner, tuple(dict.fromkeys(names)))
 
 
 def _placed(call: Call, picture: Picture) -> TokenCells | UnplacedError:

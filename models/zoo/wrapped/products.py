@@ -72,6 +72,10 @@ class Products:
     def __init__(self) -> None:
         self._kept: deque[Product] = deque(maxlen=_RECENT)
 
+    def __bool__(self) -> bool:
+        """Whether there is a product to follow."""
+        return bool(self._kept)
+
     def of(self, logits: Tensor) -> Product | None:
         """Return the product that a tensor is; the latest, where it was changed in place."""
         return next((p for p in reversed(self._kept) if p.result is logits), None)
@@ -91,7 +95,7 @@ class Products:
 
     def follow(self, func: Callable, args: tuple, kwargs: dict, result: Any) -> None:  # noqa: ANN401
         """Carry a product along what is done to it: scaled, reshaped, or something is added."""
-        if not self._kept or func in _REORDERS or not isinstance(result, Tensor):
+        if func in _REORDERS or not isinstance(result, Tensor):
             return
         operands = _tensors(args, kwargs)
         product = next((p for one in operands if (p := self.of(one)) is not None), None)

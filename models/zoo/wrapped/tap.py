@@ -69,6 +69,11 @@ class AttentionTap(TorchFunctionMode):
     ) -> Any:  # noqa: ANN401
         del types
         kwargs = kwargs or {}
+        if func not in _LISTENED:
+            result = func(*args, **kwargs)
+            if self._products:
+                self._products.follow(func, args, kwargs, result)
+            return result
         if before := _BEFORE.get(func):
             before(self, args, kwargs)
         if factors := _FACTORS[func](args, kwargs) if func in _FACTORS else None:
@@ -78,22 +83,19 @@ class AttentionTap(TorchFunctionMode):
             self._products.add(factors, result)
         elif after := _AFTER.get(func):
             after(self, args, kwargs, result)
-        else:
-            self._products.follow(func, args, kwargs, result)
         return result
 
     # Fused attention
 
     def sdpa(self, args: tuple, kwargs: dict) -> None:
         """Keep a call of F.scaled_dot_product_attention."""
-        given = _bound(_SDPA, args, kwargs)
-        query, key, mask = given["query"], given["key"], given["attn_mask"]
+        query, key, mask, is_causal, scale = _sdpa(*args, **kwargs)
         if query.ndim < 3:
             return
         if query.shape[:-2] != key.shape[:-2]:  # heads that share their keys
             key = key.repeat_interleave(query.shape[-3] // key.shape[-3], dim=-3)
-        scale = given["scale"] or query.shape[-1] ** -0.5
-        if given["is_causal"]:
+        scale = scale or query.shape[-1] ** -0.5
+        if is_causal:
             shape = (query.shape[-2], key.shape[-2])
             mask = torch.ones(shape, dtype=torch.bool, device=query.device).tril()
         self._keep(joined(query), joined(key), scale, _masked(mask, query, key))
@@ -211,15 +213,18 @@ def _bound(signature: inspect.Signature, args: tuple, kwargs: dict) -> dict[str,
     return found.arguments
 
 
-def _sdpa_form(
+def _sdpa(
     query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None,
     dropout_p: float = 0.0, is_causal: bool = False, scale: float | None = None,
     enable_gqa: bool = False,
-) -> None:  # fmt: skip
-    """Stand for the arguments of F.scaled_dot_product_attention, which has no signature."""
+) -> tuple[Tensor, Tensor, Tensor | None, bool, float | None]:  # fmt: skip
+    """Return query, key, mask, whether it is causal, and scale of the arguments of
+    F.scaled_dot_product_attention, which has no signature."""
+    del value, dropout_p, enable_gqa
+    return query, key, attn_mask, is_causal, scale
 
 
-_SDPA, _MHA = inspect.signature(_sdpa_form), inspect.signature(F.multi_head_attention_forward)
+_MHA = inspect.signature(F.multi_head_attention_forward)
 _BEFORE: dict[Callable, Callable] = {
     F.scaled_dot_product_attention: AttentionTap.sdpa,
     F.multi_head_attention_forward: AttentionTap.mha,
@@ -239,3 +244,4 @@ _AFTER: dict[Callable, Callable] = {
     **dict.fromkeys(_SOFTMAXES, AttentionTap.softmax),
     **dict.fromkeys(_GRIDS, AttentionTap.grid),
 }
+_LISTENED = frozenset((*_BEFORE, *_FACTORS, *_AFTER))

@@ -41,7 +41,8 @@ def load(name: str, answers: Mapping[str, str] = NO_ANSWERS, download: bool = Tr
     wanted = replace(parse(name), download=download)
     found = _library(wanted.library).parts(wanted)
     origin = Origin(name, found.architecture, found.source)
-    return wrapped(found.module, origin, found.preprocessing, found.classes, found.layout, answers)
+    module = found.module.eval()
+    return wrapped(module, origin, found.preprocessing, found.classes, found.layout, answers)
 
 
 def search(words: str, most: int = 40) -> list[str]:

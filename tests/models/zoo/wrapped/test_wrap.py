@@ -336,3 +336,18 @@ def test_the_hash_is_of_the_weights_alone():
     with torch.no_grad():
         module.layer.qkv.bias[0] += 1
     assert weights_hash(module) != first
+
+
+def test_nothing_listens_after_a_known_size_failed_half_way(monkeypatch):
+    module = Attending()
+    model = wrap(module, TINY)
+    inner = module.layer.qkv.forward
+    monkeypatch.setattr(module.layer.qkv, "forward", lambda x: inner(x) / nothing())
+    with pytest.raises(InputError, match="ZeroDivisionError"), model.network.tapped((1, 64, 64)):
+        model.network(torch.rand(1, 3, 1, 64, 64))
+    assert not hooks(module)
+    assert torch.overrides._get_current_function_mode() is None
+
+
+def nothing():
+    raise ZeroDivisionError

@@ -63,8 +63,8 @@ def captured(calls: list[Call], cells: TokenCells, features: Tensor | None) -> H
     """Return the factors of calls of one layer, one a frame where frames are seen apart."""
     whole = over_frames(cells, len(calls))
     lead = cells.lead
-    queries = torch.cat([_arranged(c.queries, c, lead, c.shape[1]) for c in calls])
-    keys = torch.cat([_arranged(c.keys, c, lead, c.shape[2]) for c in calls])
+    queries = together([_arranged(c.queries, c, lead, c.shape[1]) for c in calls])
+    keys = together([_arranged(c.keys, c, lead, c.shape[2]) for c in calls])
     first = calls[0]
     known = first.logits is None
     return HeadsCapture(
@@ -80,6 +80,11 @@ def captured(calls: list[Call], cells: TokenCells, features: Tensor | None) -> H
         cells.prefix,
         features,
     )
+
+
+def together(parts: list[Tensor], axis: int = 0) -> Tensor:
+    """Join tensors; one alone is not copied."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts, axis)
 
 
 def _arranged(factor: Tensor | None, call: Call, lead: Tensor, tokens: int) -> Tensor:
@@ -101,8 +106,8 @@ def _added(calls: list[Call], lead: Tensor) -> tuple[Bias, ...]:
     found = []
     for same in zip(*kept, strict=True):
         counts = [0, *torch.tensor([len(one.values) for one in same]).cumsum(0).tolist()]
-        values = same[0].values if len(same) == 1 else torch.cat([one.values for one in same])
-        which = torch.cat(
+        values = together([one.values for one in same])
+        which = together(
             [one.which[lead] + start for one, start in zip(same, counts[:-1], strict=True)]
         )
         found.append(Bias(values, which))

@@ -18,7 +18,13 @@ from viz.attention.kinds.kind import BrowserFactors, MapKind
 from viz.attention.kinds.positions import check_cell, spread
 from viz.attention.kinds.tokens import head_scores
 from viz.attention.kinds.tokens.browser import factors_of
-from viz.attention.kinds.tokens.factors import HeadsCapture, captured, joined, over_cells
+from viz.attention.kinds.tokens.factors import (
+    HeadsCapture,
+    captured,
+    joined,
+    over_cells,
+    together,
+)
 from viz.types import AttentionMap, Cell, Query
 
 
@@ -42,9 +48,11 @@ class Heads(MapKind):
         if not isinstance(network, WrappedNetwork):
             yield found
             return
-        with network.tapped() as calls:
+        size = tuple(x.shape[2:])
+        one = (1, *size[1:]) if network.spec.layout == "BCHW" else size
+        with network.tapped(one) as calls:
             yield found
-        found.update(_blocks(network, runs_of(calls), tuple(x.shape[2:])))
+        found.update(_blocks(network, runs_of(calls), one))
 
     def divisions(self, block: HeadsCapture) -> tuple[MapChoice, ...]:
         """Return the heads, where there are several."""
@@ -135,11 +143,11 @@ class Heads(MapKind):
 def _blocks(
     network: WrappedNetwork, found: dict[str, list[Call]], size: tuple[int, int, int]
 ) -> dict[str, BlockCapture]:
-    """Return the captures of all layers whose tokens have cells, by label."""
-    one = (1, *size[1:]) if network.spec.layout == "BCHW" else size
-    cells = network.cells([calls[0] for calls in found.values()], one)
+    """Return the captures of all layers whose tokens have cells, by label; ``size`` is of one
+    run."""
+    cells = network.cells([calls[0] for calls in found.values()], size)
     return {
-        label: captured(calls, cells[label], _features(calls, cells[label].query_grid, one))
+        label: captured(calls, cells[label], _features(calls, cells[label].query_grid, size))
         for label, calls in found.items()
         if label in cells
     }
@@ -150,7 +158,7 @@ def _features(
 ) -> Tensor | None:
     """Return what a layer was given as (1, C, T, H, W) float16; None where it fits another grid."""
     made = [_features_of(call, grid, Picture(size)) for call in calls]
-    return None if any(one is None for one in made) else torch.cat(made, 2)
+    return None if any(one is None for one in made) else together(made, 2)
 
 
 def _features_of(call: Call, grid: tuple[int, int, int], picture: Picture) -> Tensor | None:
