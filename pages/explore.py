@@ -20,7 +20,7 @@ from ui.explore import (
 )
 from ui.explore.sidebar import Settings, examples, sidebar
 from ui.server import waiting
-from ui.session import loaders, medium, missing, pin_button, reference_patch, second
+from ui.session import loaders, medium, missing, pin_button, reference_patch
 from viz.attention.predictions import prediction_words
 from viz.figure.resolve import Scene
 
@@ -168,7 +168,7 @@ SHARES = {"Share": st.column_config.ProgressColumn(format="percent", min_value=0
 def main() -> None:
     """Draw the page."""
     missing.from_address()
-    second.from_address()
+    medium.second_from_address()
     pin_cards.sidebar()
     with st.sidebar:
         keeper.words()
@@ -216,7 +216,9 @@ def view(above: AbstractContextManager) -> None:
         explained(found)
     models = [shot.model for shot in found.shots]
     linked_networks.compare(models)
-    reference_patch.show_sources([model.sha256 for model in models], second.in_use(found.clip))
+    reference_patch.show_sources(
+        [model.sha256 for model in models], medium.second_in_use(found.clip)
+    )
     bound.finish()
     with told:
         bound.problems()

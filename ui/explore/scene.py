@@ -11,7 +11,7 @@ from models.loaded import LoadedModel
 from ui import state
 from ui.explore.sidebar import Settings
 from ui.guard import guarded, plain
-from ui.session import loaders, reference_patch, second
+from ui.session import loaders, medium, reference_patch
 from ui.session.naming import medium_of, network_of
 from viz.attention import queries
 from viz.attention.captures import BlockCapture, Capture
@@ -98,7 +98,7 @@ def scene(clip: Clip, settings: Settings) -> Scene | None:
 def _beside(found: Scene) -> Scene:
     """Return the scene with the second picture, where there is one and every view has a map from
     one into the other; else say why not."""
-    other = second.in_use(found.clip)
+    other = medium.second_in_use(found.clip)
     if other is None:
         return found
     with guarded():

@@ -1,12 +1,61 @@
-"""Words and numbers about a second picture: where the patch has its like."""
+"""A second picture: how it is brought in, and where in it the patch has its like."""
+
+from collections.abc import Callable
 
 import streamlit as st
 
+from ui import state
 from ui.guard import plain
+from ui.session import medium
 from viz.attention import matches
 from viz.figure.resolve import Scene, Shot
 
 LISTED = 5
+_TITLES = {"second-bird": "another bird", "bird": "the drawn bird"}
+HELP = (
+    "Pick a patch in the first picture, and see at once where it has its like in the second: the "
+    "block's weights over both pictures, or how alike features are. Sizes may differ."
+)
+
+
+def choose(on_change: Callable[[], None], show: Callable[[str], str]) -> None:
+    """Draw the inputs of the second picture; ``show`` gives an example's small picture as an
+    address, ``on_change`` is called when there is one that was not before."""
+    found = state.SECOND.get()
+    if medium.in_use().is_clip:
+        if found is not None:
+            st.caption("A second picture goes with one picture; it is back when a picture is.")
+        return
+    with st.expander("Second picture", expanded=found is not None):
+        if found is None:
+            st.caption(HELP)
+        else:
+            st.caption(f"In use: {plain(found.name)}, {found.width} x {found.height} pixels")
+            st.button(
+                "Without the second picture", key="drop-second", icon=":material/close:",
+                on_click=medium.drop_second,
+            )  # fmt: skip
+        _offer(on_change, show)
+        if problem := state.SECOND_PROBLEM.get():
+            st.error(problem)
+
+
+def _offer(on_change: Callable[[], None], show: Callable[[str], str]) -> None:
+    """Draw the uploader and the examples."""
+    key = f"second-upload-{state.SECOND_ROUND.get()}"
+    st.file_uploader(
+        f"A picture to compare with, up to {medium.LARGEST_MB} MB", key=key,
+        max_upload_size=medium.LARGEST_MB, on_change=medium.take_second_upload,
+        args=(key, on_change),
+    )  # fmt: skip
+    here = state.SECOND.get()
+    with st.container(horizontal=True, key="second-examples"):
+        for name in medium.SECOND_EXAMPLES:
+            st.button(
+                f"![{name}]({show(name)}) {_TITLES[name]}", key=f"second-{name}", type="tertiary",
+                on_click=medium.take_second_example, args=(name, on_change),
+                disabled=here is not None and here.sha256 == medium.example(name).sha256,
+            )  # fmt: skip
 
 
 def sentence(found: Scene) -> str:

@@ -10,11 +10,11 @@ from models.zoo.catalogue import Entry
 from ui import state
 from ui.bound import bound, choice, slider, worded
 from ui.components.pin_cards import pin_cards as thumbs
-from ui.explore import linked_networks, map_choice
+from ui.explore import linked_networks, map_choice, second_picture
 from ui.explore import sampling as sampling_inputs
 from ui.explore.map_choice import Listing
 from ui.guard import plain
-from ui.session import loaders, medium, second
+from ui.session import loaders, medium
 from ui.session.defaults import CLIP_NETWORKS, PICTURE_NETWORKS
 from viz.attention import pipeline, queries
 from viz.attention.kinds.kind import MapKind
@@ -69,7 +69,7 @@ def sidebar() -> Settings | None:
     """Draw the sidebar and return what it says; None when there is no network to look at."""
     with st.sidebar:
         medium.choose(_suit_networks, sampling_inputs.forget)
-        second.choose(_suit_kinds, thumbs.example)
+        second_picture.choose(_suit_kinds, thumbs.example)
         chosen = _networks()
         if not chosen:
             return None
@@ -106,8 +106,9 @@ def examples() -> None:
                 args=(name,), type="tertiary", disabled=medium.in_use() is medium.example(name),
             )  # fmt: skip
         st.button(
-            f"![two birds]({thumbs.example(second.EXAMPLES[0])}) two birds", key="example-two",
-            on_click=_two_birds, type="tertiary", disabled=state.SECOND.get() is not None,
+            f"![two birds]({thumbs.example(medium.SECOND_EXAMPLES[0])}) two birds",
+            key="example-two", on_click=_two_birds, type="tertiary",
+            disabled=state.SECOND.get() is not None,
             help="A patch of one picture is looked for in a second one.",
         )  # fmt: skip
 
@@ -116,7 +117,7 @@ def _two_birds() -> None:
     """Put two example pictures in use."""
     if medium.in_use().is_clip:
         medium.changing(medium.take_example, _suit_networks, sampling_inputs.forget)("bird")
-    second.take_example(second.EXAMPLES[0], _suit_kinds)
+    medium.take_second_example(medium.SECOND_EXAMPLES[0], _suit_kinds)
 
 
 def _listings(kinds: list[MapKind], specs: list[NetworkSpec]) -> dict[str, Listing]:

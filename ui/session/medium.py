@@ -1,11 +1,12 @@
 """The medium in use: an upload or an example, and the frames that are taken from it."""
 
+import re
 from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from errors import AttentionVizError, InputError
-from ui import state
+from ui import bound, state
 from ui.guard import guarded, plain
 from ui.isolation import media as isolation
 from ui.server import settings
@@ -13,7 +14,9 @@ from ui.server.kept import Kept
 from ui.server.visitor import stop_if_ended
 from ui.server.waiting import stoppable
 from ui.session import shelf
+from ui.session.naming import medium_of
 from viz.examples import bird, kick
+from viz.figure.recipe.recipe import Medium
 from viz.media import footage
 from viz.media.footage import Footage
 from viz.types import Clip, Sampling
@@ -194,3 +197,106 @@ def guarded_sample(sampling: Sampling) -> Clip | None:
     with guarded():
         return sampled(sampling)
     return None
+
+
+# The second picture: what the patch answers to in another picture, beside the first
+
+SECOND_EXAMPLES = ("second-bird", "bird")
+"""Examples that are offered as the second picture."""
+
+
+def second_in_use(clip: Clip) -> Clip | None:
+    """Return the second picture, or None: without one, and beside a clip."""
+    found = state.SECOND.get()
+    return found if len(clip.frames) == 1 else None
+
+
+def _as_picture(found: Footage) -> Clip:
+    """Return the one frame of a picture; InputError for a clip."""
+    if found.is_clip:
+        raise InputError(
+            f"{found.name} is a clip; a second picture goes with one picture. Give a picture."
+        )
+    return found.take((0,))
+
+
+def drop_second() -> None:
+    """Go back to one picture."""
+    state.SECOND.pop()
+    state.SECOND_PROBLEM.pop()
+    state.SECOND_LINKED.pop()
+    state.SECOND_ROUND.set(state.SECOND_ROUND.get() + 1)
+
+
+def take_second_example(name: str, on_change: Callable[[], None]) -> None:
+    """Put a drawn example in use as the second picture."""
+    state.SECOND_ROUND.set(state.SECOND_ROUND.get() + 1)
+    _take_second(lambda: _as_picture(example(name)), on_change)
+
+
+def take_second_upload(key: str, on_change: Callable[[], None]) -> None:
+    """Put what was dropped in use as the second picture; nothing takes it away."""
+    upload = state.widget(key).get()
+    if upload is None:
+        drop_second()
+    else:
+        _take_second(lambda: _as_picture(read(contents([upload]))), on_change)
+
+
+def _take_second(read: Callable[[], Clip], on_change: Callable[[], None]) -> None:
+    """Put a picture in use; when it cannot be read, keep what was and say why."""
+    before = state.SECOND.get()
+    state.SECOND_PROBLEM.pop()
+    try:
+        state.SECOND.set(read())
+        state.SECOND_LINKED.pop()
+    except AttentionVizError as problem:
+        state.SECOND_PROBLEM.set(plain(str(problem)))
+        return
+    if before is None:
+        on_change()
+
+
+def second_from_address() -> None:
+    """Take the second picture that the address names, at the session's beginning."""
+    name, sha256 = bound.taken("second"), bound.taken("second_sha256")
+    if name in SECOND_EXAMPLES:
+        state.SECOND.set(_as_picture(example(name)))
+    elif sha256 is not None and re.fullmatch("[0-9a-f]{64}", sha256):
+        state.SECOND_LINKED.set(Medium((name or "a file")[:200], sha256))
+    elif name is not None:
+        bound.complain(
+            f"second={name[:60]} is no second picture; it can be {' or '.join(SECOND_EXAMPLES)}, "
+            "or the name of a file with its second_sha256."
+        )
+
+
+def second_lacking() -> Medium | None:
+    """Return the second picture of the address where it is not here."""
+    linked = state.SECOND_LINKED.get()
+    if linked is None:
+        return None
+    found = shelf.find(linked.sha256)
+    return None if found is not None and give_second(found) else linked
+
+
+def give_second(found: Footage) -> bool:
+    """Take footage where it is the second picture of the address; tell whether it is."""
+    linked = state.SECOND_LINKED.get()
+    if linked is None or linked.sha256 != found.sha256 or found.is_clip:
+        return False
+    state.SECOND.set(_as_picture(found))
+    state.SECOND_LINKED.pop()
+    return True
+
+
+def second_address(clip: Clip | None) -> dict[str, str | None]:
+    """Return the address's entries of a second picture: name, and sha256 of a file."""
+    if clip is None:
+        linked = state.SECOND_LINKED.get()
+        words = (linked.path, linked.sha256) if linked else (None, None)
+        return dict(zip(("second", "second_sha256"), words, strict=True))
+    name = medium_of(clip).path
+    if name.startswith("example:"):
+        return {"second": name.removeprefix("example:"), "second_sha256": None}
+    return {"second": name[:200], "second_sha256": clip.sha256}

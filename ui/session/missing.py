@@ -12,7 +12,7 @@ from errors import AttentionVizError, InputError
 from ui import bound, state
 from ui.guard import plain
 from ui.isolation import media as isolation
-from ui.session import medium, second, shelf
+from ui.session import medium, shelf
 from ui.session import pins as session_pins
 from ui.session.pins import Pin
 from viz.examples import bird, kick
@@ -131,7 +131,7 @@ def _shelved(wanted: Medium) -> list[Footage]:
 
 
 def _examples() -> tuple[Footage, ...]:
-    return tuple(medium.example(name) for name in (*medium.EXAMPLES, *second.EXAMPLES))
+    return tuple(medium.example(name) for name in (*medium.EXAMPLES, *medium.SECOND_EXAMPLES))
 
 
 def _is(known: Footage, wanted: Medium) -> bool:
@@ -173,7 +173,7 @@ def lacking() -> list[Medium]:
     """Return the media that are not here: of the address, and of the references that wait."""
     linked, opened = state.LINKED.get(), pending()
     wanted = [linked] if linked is not None and not _settle_link() else []
-    wanted += [there] if (there := second.lacking()) else []
+    wanted += [there] if (there := medium.second_lacking()) else []
     if opened is not None:
         wanted += [one for one in _media(opened) if _found(one, opened) is None]
     return list({(one.sha256 or one.path): one for one in wanted}.values())
@@ -268,7 +268,7 @@ def _fits(files: Sequence[tuple[str, bytes]]) -> bool:
     if fits:
         medium.use(found)
         state.LINKED.pop()
-    fits |= second.give(found)
+    fits |= medium.give_second(found)
     if opened is not None and any(_is(found, one) for one in _media(opened)):
         opened.given.append(found)
         fits = True

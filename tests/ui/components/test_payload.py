@@ -139,7 +139,6 @@ def test_an_nl_row_is_queries_keys_and_how_a_row_is_made(name, groups, heads):
         "form": "sum" if name == "concatenation" else "product",
         "scale": block.pairwise.scale,
         "normaliser": "softmax" if "gaussian" in name else "count",
-        "first": 0,
         "label": "NL row",
     }
     assert set(panel["arrays"]) == {"queries", "keys"}
