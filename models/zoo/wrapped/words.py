@@ -39,5 +39,20 @@ def layer_lines(layers: Iterable[AttendingLayer]) -> list[str]:
     return lines
 
 
+def summary(layers: Iterable[AttendingLayer]) -> dict[str, str]:
+    """Return what attends in few words: layers x heads, from the first to the last, the grids of
+    their queries, and how many tokens have no place."""
+    layers = list(layers)
+    runs = [(heads, len(list(run))) for heads, run in groupby(layer.heads for layer in layers)]
+    grids = dict.fromkeys(_grid(layer.query_grid) for layer in layers)
+    ends = list(grids) if len(grids) < 3 else [next(iter(grids)), list(grids)[-1]]
+    prefixes = sorted({layer.prefix for layer in layers})
+    return {
+        "layers x heads": ", ".join(f"{count} x {heads}" for heads, count in runs),
+        "grid": " to ".join(ends),
+        "tokens without a place": " or ".join(map(str, prefixes)),
+    }
+
+
 def _grid(cells: tuple[int, int, int]) -> str:
     return " x ".join(map(str, cells if cells[0] > 1 else cells[1:]))

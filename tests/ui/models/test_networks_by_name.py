@@ -2,6 +2,8 @@
 
 import pytest
 
+from errors import MachineError
+from models.zoo.wrapped.libraries import fetch, hf_networks
 from tests.ui.pages import assert_sound, models_page, opened, table, values_table
 
 VIT = "timm:vit_tiny_patch16_224?pretrained=no"
@@ -14,6 +16,45 @@ def test_names_are_searched_and_starting_points_are_listed():
     assert "torchvision:swin3d_t" in at.selectbox(key="library-name").options
     at.text_input(key="library-search").set_value("no such network").run()
     assert any("try fewer words" in info.value for info in assert_sound(at).info)
+
+
+def test_the_table_says_what_attends_in_the_starting_points():
+    rows = table(assert_sound(models_page()), "Layers x heads")
+    dino = rows[rows["Name"] == "timm:vit_small_patch16_224.dino"].iloc[0]
+    assert (dino["Layers x heads"], dino["Grid"]) == ("12 x 6", "14 x 14")
+
+
+def test_what_attends_is_shown_without_the_weights(monkeypatch):
+    monkeypatch.setattr(fetch, "fetch", lambda *_given: pytest.fail("downloads"))
+    at = models_page()
+    at.text_input(key="library-search").set_value("timm:vit_tiny_patch16_224").run()
+    at.button(key="library-look").click().run()
+    assert any("12 x 3" in str(one.value.values) for one in assert_sound(at).dataframe)
+
+
+def test_weights_that_are_not_here_are_downloaded_by_a_process_that_a_click_stops(monkeypatch):
+    told, name = [], "timm:vit_tiny_patch16_224.augreg_in21k_ft_in1k"
+
+    def fetched(wanted, progress):
+        told.append(wanted)
+        progress(12_345_678)
+        raise MachineError("The hub is asleep.")
+
+    monkeypatch.setattr(fetch, "fetch", fetched)
+    at = models_page()
+    at.text_input(key="library-search").set_value(name).run()
+    at.button(key="library-load").click().run()
+    assert told == [name]
+    assert [one.value for one in assert_sound(at).error] == ["The hub is asleep."]
+
+
+def test_the_hub_that_is_not_reached_is_one_line_and_the_others_are_found(monkeypatch):
+    monkeypatch.setattr(hf_networks, "reaches", lambda _host: False)
+    at = models_page()
+    at.text_input(key="library-search").set_value("swin3d").run()
+    at.toggle(key="library-hub").set_value(True).run()
+    assert "is not reached from here" in assert_sound(at).error[0].value
+    assert "torchvision:swin3d_t" in at.selectbox(key="library-name").options
 
 
 def test_a_network_is_loaded_taken_apart_and_used():

@@ -12,10 +12,16 @@ from errors import InputError, MachineError
 from models.specs.network import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from models.zoo.wrapped.libraries.names import LibraryName
 from models.zoo.wrapped.libraries.parts import Parts
-from models.zoo.wrapped.libraries.weights import downloading, fill_from, random_weights
+from models.zoo.wrapped.libraries.weights import (
+    downloading,
+    fill_from,
+    random_weights,
+    reaches,
+)
 
 HOST = "huggingface.co"
 _BICUBIC = 3
+_TASKS = ("image-feature-extraction", "image-classification", "video-classification")
 
 
 def parts(wanted: LibraryName) -> Parts:
@@ -40,6 +46,28 @@ def parts(wanted: LibraryName) -> Parts:
         module, type(module).__name__, f"transformers {transformers.__version__}", prep,
         _classes(config, wanted.pretrained), "BTCHW" if prep.frames > 1 else "BCHW",
     )  # fmt: skip
+
+
+def search(words: str, most: int) -> list[str]:
+    """Return the names that the hub's own search finds for words, networks of pictures and clips
+    alone, most downloaded first; MachineError where it is not reached, or transformers is missing.
+    """
+    _transformers()
+    from huggingface_hub import HfApi  # with the library that needs it
+
+    found: dict[str, int] = {}
+    try:
+        if not reaches(HOST):
+            raise OSError("no connection")
+        for task in _TASKS:
+            every = HfApi().list_models(search=words, filter=task, sort="downloads", limit=most)
+            found |= {one.id: one.downloads or 0 for one in every}
+    except Exception as problem:  # of the hub's client, which has errors of several libraries
+        raise MachineError(
+            f"{HOST} is not reached from here, so that the hub cannot be searched; names of timm "
+            "and torchvision are. Connect to the internet, or write the whole name, hf:ORG/NAME."
+        ) from problem
+    return sorted(found, key=found.__getitem__, reverse=True)[:most]
 
 
 def _transformers() -> ModuleType:

@@ -28,7 +28,7 @@ def downloading(wanted: LibraryName, host: str) -> Iterator[None]:
     and the rest is refused at once.
     """
     try:
-        with nullcontext() if wanted.download and _reaches(host) else _offline():
+        with nullcontext() if wanted.download and reaches(host) else _offline():
             yield
     except AttentionVizError:
         raise
@@ -41,7 +41,7 @@ def downloading(wanted: LibraryName, host: str) -> Iterator[None]:
         ) from problem
 
 
-def _reaches(host: str) -> bool:
+def reaches(host: str) -> bool:
     """Tell whether a host answers; behind a proxy the libraries find out themselves."""
     if getproxies().get("https"):
         return True

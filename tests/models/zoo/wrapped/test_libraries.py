@@ -29,7 +29,7 @@ def _offline(monkeypatch):
     def refuse(*_given, **_how):
         raise OSError("no route to host")
 
-    monkeypatch.setattr(weights, "_reaches", lambda _host: False)
+    monkeypatch.setattr(weights, "reaches", lambda _host: False)
     monkeypatch.setattr(socket, "create_connection", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     monkeypatch.setenv("HF_HUB_CACHE", "/nonexistent")
@@ -92,7 +92,7 @@ def test_names_of_networks_are_public(text):
     "name", ["torchvision:vit_b_16", "timm:vit_tiny_patch16_224.augreg_in21k_ft_in1k"]
 )
 def test_nothing_is_downloaded_where_it_is_not_wanted(name, monkeypatch, tmp_path):
-    monkeypatch.setattr(weights, "_reaches", lambda _host: pytest.fail("asked for a connection"))
+    monkeypatch.setattr(weights, "reaches", lambda _host: pytest.fail("asked for a connection"))
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     with pytest.raises(MachineError, match="are not on this machine"):
         registry.load(name, download=False)
@@ -206,7 +206,7 @@ def test_offline_is_said_in_one_line_at_once(name):
     ],
 )
 def test_what_cannot_be_had_is_refused(name, line, monkeypatch):
-    monkeypatch.setattr(weights, "_reaches", lambda _host: False)
+    monkeypatch.setattr(weights, "reaches", lambda _host: False)
     with pytest.raises((InputError, MachineError), match=line):
         registry.load(name)
 
