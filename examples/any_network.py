@@ -3,8 +3,8 @@
     python -m examples.any_network OUT
 
 Any torch.nn.Module that attends will do; this one is a small vision transformer with random
-weights, so that the example needs no connection. OUT is a folder; it gets heads.pdf and
-recipe.json.
+weights, so that the example needs no connection. OUT is a folder; it gets heads.pdf, its recipe,
+and matches.pdf, which joins patches of two pictures.
 """
 
 import sys
@@ -52,6 +52,8 @@ def main(out: Path) -> None:
     figure = viz.figure.groups("example:bird", model, bird.HEAD, width="cvpr-text")
     print(f"wrote {figure.save(out / 'heads.pdf')}")
     print(f"wrote {figure.save(out / 'recipe.json')}")
+    lines = viz.figure.matches("example:bird", model, second="example:second-bird")
+    print(f"wrote {lines.save(out / 'matches.pdf')}")
 
 
 if __name__ == "__main__":

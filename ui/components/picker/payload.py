@@ -233,7 +233,7 @@ def _panel(found: Scene, shot: Shot, buffers: _Buffers) -> dict[str, Any]:
     )
     return {
         "key": _key(found, shot),
-        "title": shot.title,
+        "title": f"{shot.kind.title} in {clip.name}" if shot.picture == "B" else shot.title,
         "prediction": prediction_words(shot.capture) + _doubts(shot) + _held(shot),
         "geometry": asdict(geometry),
         "span": {"top": rows.start, "bottom": rows.stop, "left": cols.start, "right": cols.stop},

@@ -43,7 +43,7 @@ def _row(reference: Reference, view: View, recipe: Recipe, sources: Sources) -> 
     every = matches.mutual(a, of_a, b, of_b, of_a.query_grid.cells)
     found = _apart(every, a.geometry.cell_box(0, 0, of_a.query_grid), recipe.look.arrows)
     lines = tuple((Spot(0, *one.a[:2]), Spot(1, *one.b[:2])) for one in found)
-    there = replace(reference, at=None, crop=None)
+    there = replace(reference, medium=reference.second, at=None, crop=None)
     panels = (
         _picture(clips[0], a.geometry, reference, recipe.layout),
         _picture(clips[1], b.geometry, there, recipe.layout),
@@ -74,4 +74,6 @@ def _vectors(view: View, capture: Capture) -> FeatureCapture:
 
 def _picture(clip: Clip, geometry: Geometry, reference: Reference, layout: Layout) -> Panel:
     crop: Box = crop_of(clip, geometry, reference, layout)
-    return Panel(Picture(clip.frames[0], crop, size=clip.size), drawable(clip.name))
+    # The recipe's name: the same where the file lies elsewhere now.
+    name = reference.medium.path.replace("\\", "/").rpartition("/")[2]
+    return Panel(Picture(clip.frames[0], crop, size=clip.size), drawable(name))

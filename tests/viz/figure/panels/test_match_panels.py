@@ -94,7 +94,7 @@ def test_lines_join_patches_that_are_each_others_nearest():
     starts = np.array([one for one, _ in found]) / step
     apart = np.abs(starts[:, None] - starts[None]).max(-1) + 9 * np.eye(len(starts))
     assert apart.min() > 1.5
-    assert [panel.head for panel in row.panels] == ["drawn", "other.png"]
+    assert [panel.head for panel in row.panels] == ["photo", "other"]
 
 
 def test_as_many_lines_are_drawn_as_are_asked_for():
