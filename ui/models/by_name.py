@@ -29,7 +29,11 @@ def show() -> None:
     )  # fmt: skip
     name = _chosen(words.strip())
     if name and st.button("Load", key="library-load"):
-        with guarded(), st.spinner(f"Loading {plain(name)}: the first time, its weights come"):
+        with (
+            st.container(),
+            guarded(),
+            st.spinner(f"Loading {plain(name)}: the first time, its weights come"),
+        ):
             loaders.by_name(name)
             state.LIBRARY_NETWORK.set(name)
     if loaded := state.LIBRARY_NETWORK.get():

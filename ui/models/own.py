@@ -112,7 +112,7 @@ def _inspected(held: Held, given: dict[str, str]) -> Inspection:
     key = (held.key, tuple(sorted(given.items())))
     known = state.OWN_INSPECTION.get()
     if known is None or known[0] != key:
-        with st.spinner("Reading the checkpoint and verifying every key"):
+        with st.container(), st.spinner("Reading the checkpoint and verifying every key"):
             try:
                 outcome = checkpoints.inspect(held.path, given, told_of, _reader())
             except AttentionVizError as problem:
@@ -135,7 +135,7 @@ def _use(held: Held, found: Inspection, given: dict[str, str], names: tuple[str,
         return
     with guarded():
         name = f"own-{file_name(held.name).partition('.')[0]}"
-        with st.spinner("Loading the network"):
+        with st.container(), st.spinner("Loading the network"):
             loaded = checkpoints.load(held.path, given, name, told_of, _reader())
             model = catalogue.ready(loaded, device.chosen())
         model = replace(model, class_names=names or model.class_names)
