@@ -87,7 +87,8 @@ def show(held: Held) -> None:
     answers.ignored(held.key)
     answers.take_back(held.key)
     try:
-        found = _inspected(held, given)
+        with st.container():
+            found = _inspected(held, given)
     except UndecidedError as open_questions:
         asked = _asked(held)
         new = tuple(q for q in open_questions.questions if q.name not in {a.name for a in asked})
@@ -112,7 +113,7 @@ def _inspected(held: Held, given: dict[str, str]) -> Inspection:
     key = (held.key, tuple(sorted(given.items())))
     known = state.OWN_INSPECTION.get()
     if known is None or known[0] != key:
-        with st.container(), st.spinner("Reading the checkpoint and verifying every key"):
+        with st.spinner("Reading the checkpoint and verifying every key"):
             try:
                 outcome = checkpoints.inspect(held.path, given, told_of, _reader())
             except AttentionVizError as problem:
