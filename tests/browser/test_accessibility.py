@@ -12,12 +12,17 @@ VIEWS = ("", "?example=kick", "?net=e2-nl&beside=e2-cgnl&kind2=evidence+for+a+cl
 
 
 def findings(page) -> list[str]:
-    """The rules that are broken gravely on a page, with the first place of each."""
+    """The rules that are broken gravely on a page, with the first place of each, and names of
+    elements that a screen reader says with backslashes."""
     found = Axe().run(page).response["violations"]
+    spoken = page.locator(r'[aria-label*="\\"]').all()
     return [
-        f"{one['id']}: {one['nodes'][0]['target']} {one['nodes'][0]['html'][:200]}"
-        for one in found
-        if one["impact"] in GRAVE
+        *(f"a backslash is read out: {one.get_attribute('aria-label')}" for one in spoken),
+        *(
+            f"{one['id']}: {one['nodes'][0]['target']} {one['nodes'][0]['html'][:200]}"
+            for one in found
+            if one["impact"] in GRAVE
+        ),
     ]
 
 
