@@ -67,28 +67,35 @@ def missing_networks(references: tuple[Reference, ...], found: SessionSources) -
 
 
 def figure() -> None:
-    """Draw the figure of what is pinned, and everything that changes it."""
+    """Draw the figure of what is pinned, and everything that changes it.
+
+    What comes and goes has places of its own, so that nothing below moves.
+    """
     pins = session_pins.pins()
     references = [pin.reference for pin in pins]
     chosen = figure_settings.current(references)
+    above = st.container()
     if not figure_settings.follow([pin.id for pin in pins]):
-        st.info(MOVED)
+        above.info(MOVED)
         chosen = figure_settings.current(references)
     figure_pins.strip()
     found = figure_sources.sources()
     shown = figure_recipe.shown(pins, chosen.preset)
-    if len(shown) < len(pins):
-        left_out = [str(k) for k, pin in enumerate(pins, 1) if pin not in shown]
-        st.caption(f"Not in this preset: pin {', '.join(left_out)}, which it cannot show.")
-    missing_networks(tuple(pin.reference for pin in shown), found)
-    pinned_look.tell(chosen, [pin.reference for pin in shown])
-    made = preview.show(shown, chosen, found)
+    with st.container():
+        if len(shown) < len(pins):
+            left_out = [str(k) for k, pin in enumerate(pins, 1) if pin not in shown]
+            st.caption(f"Not in this preset: pin {', '.join(left_out)}, which it cannot show.")
+        missing_networks(tuple(pin.reference for pin in shown), found)
+        pinned_look.tell(chosen, [pin.reference for pin in shown])
+    with st.container():
+        made = preview.show(shown, chosen, found)
     with st.container():
         if made is not None:
             saves.offer(made)
     # Behind the drawing, which is what is waited for.
     figure_sidebar.sidebar(chosen, references)
-    figure_pins.details(found)
+    with st.container():
+        figure_pins.details(found)
     with st.expander("Open a recipe or a figure"):
         open_recipe.uploader()
 
@@ -102,7 +109,8 @@ MOVED = (
 def main() -> None:
     """Draw the page."""
     st.markdown("#### Figure: what was pinned, as in the papers")
-    open_recipe.pending()
+    with st.container():
+        open_recipe.pending()
     if session_pins.pins():
         figure()
     else:

@@ -26,9 +26,10 @@ def main() -> None:
     name = st.selectbox("Network", [entry.id for entry in entries], key=state.GATED.name)
     st.caption(f"In use: {plain(medium.in_use().name)}; choose another on the Explore page.")
     with guarded():
-        model = loaders.network(name)
-        clip = medium.sampled(pipeline.sampling_for(model.spec))
-        capture = gate_view.captured(name, clip)
+        with st.container():
+            model = loaders.network(name)
+            clip = medium.sampled(pipeline.sampling_for(model.spec))
+            capture = gate_view.captured(name, clip)
         found = gate_layers(capture)
         st.plotly_chart(gate_view.overview(found), key="overview")
         labels = [layer.name for layer in found]

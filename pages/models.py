@@ -43,7 +43,7 @@ def bundled() -> None:
     name = st.selectbox("Bundled network", names, key="bundled")
     if name is None:
         return
-    with guarded():
+    with st.container(), guarded():
         path = catalogue.WEIGHTS / f"{name}.safetensors"
         found = inspected(path, path.stat().st_mtime_ns)
         model_inspection.inspection(found.spec, found.report)
@@ -63,7 +63,9 @@ def published() -> None:
         height=300,
         **TABLE,
     )
-    published_model.show(published_model.choose())
+    row = published_model.choose()
+    with st.container():
+        published_model.show(row)
     st.caption(plain(NONE_PUBLISHED))
     with st.expander("Published, but not supported"):
         st.dataframe(
@@ -77,7 +79,7 @@ def own() -> None:
         "Your file is read without running anything in it, loaded whole or not at all, and "
         "forgotten when this session ends."
     )
-    with guarded():
+    with st.container(), guarded():
         held = own_model.given()
         if held is not None:
             own_model.show(held)

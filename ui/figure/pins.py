@@ -150,12 +150,11 @@ def _maps(
         _update_view(pin, index, count=count, shown=None if beyond else shown)
 
     grouped = f"{kind.division}s, " if divisions else ""
-    shown_maps = kind.ranking_words.get(view.maps, view.maps)
+    told = kind.ranking_words.get(view.maps, view.maps)
     with columns[0]:
         _field(
-            pin, f"maps-{index}", shown_maps, on_maps, st.text_input,
-            plural(kind.part).capitalize(), max_chars=400,
-            help=f"auto, {grouped}the name of a ranking, or numbers like 0,3,17.",
+            pin, f"maps-{index}", told, on_maps, st.text_input, plural(kind.part).capitalize(),
+            max_chars=400, help=f"auto, {grouped}the name of a ranking, or numbers like 0,3,17.",
         )  # fmt: skip
     low, high = bounds(View, "count")
     with columns[1]:

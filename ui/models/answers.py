@@ -11,7 +11,7 @@ from models.class_names import check_count, read_names
 from models.report import Fact, Question, Report
 from models.specs.network import NetworkSpec
 from ui import state
-from ui.guard import guarded, plain
+from ui.guard import guarded, label, plain
 from ui.session.medium import contents
 
 FileKey = Hashable
@@ -34,9 +34,9 @@ def answered(file: FileKey, questions: Sequence[Question]) -> dict[str, str] | N
     for question in questions:
         key = f"answer-{question.name}-{_mark(file)}"
         if question.choices:
-            answer = st.selectbox(plain(question.text), question.choices, index=None, key=key)
+            answer = st.selectbox(label(question.text), question.choices, index=None, key=key)
         else:
-            answer = st.text_input(plain(question.text), key=key, max_chars=_LONGEST_ANSWER)
+            answer = st.text_input(label(question.text), key=key, max_chars=_LONGEST_ANSWER)
         answers[question.name] = answer
     return None if None in answers.values() or "" in answers.values() else answers
 
@@ -99,8 +99,8 @@ def _changes(file: FileKey) -> dict[str, str]:
 
 
 def _widget(file: FileKey, fact: Fact) -> None:
-    label = "class names" if fact.name == NAMES_OF_CLASSES else fact.name.replace("_", " ")
-    words = plain(f"{label} ({fact.source})")
+    title = "class names" if fact.name == NAMES_OF_CLASSES else fact.name.replace("_", " ")
+    words = label(f"{title} ({fact.source})")
     key = f"change-{fact.name}-{_mark(file)}-{fact.value}"
     how = {"key": key, "on_change": _note, "args": (file, fact.name, key)}
     if fact.choices:

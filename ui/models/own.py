@@ -87,7 +87,8 @@ def show(held: Held) -> None:
     answers.ignored(held.key)
     answers.take_back(held.key)
     try:
-        found = _inspected(held, given)
+        with st.container():
+            found = _inspected(held, given)
     except UndecidedError as open_questions:
         asked = _asked(held)
         new = tuple(q for q in open_questions.questions if q.name not in {a.name for a in asked})
@@ -135,7 +136,7 @@ def _use(held: Held, found: Inspection, given: dict[str, str], names: tuple[str,
         return
     with guarded():
         name = f"own-{file_name(held.name).partition('.')[0]}"
-        with st.spinner("Loading the network"):
+        with st.container(), st.spinner("Loading the network"):
             loaded = checkpoints.load(held.path, given, name, told_of, _reader())
             model = catalogue.ready(loaded, device.chosen())
         model = replace(model, class_names=names or model.class_names)

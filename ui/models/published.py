@@ -51,7 +51,8 @@ def show(row: Published) -> None:
             st.caption(f"The file goes to {plain(str(cache.file_of(row)))}.")
             return
     with guarded():
-        found = _inspected(row.id, cache.file_of(row).stat().st_mtime_ns)
+        with st.container():
+            found = _inspected(row.id, cache.file_of(row).stat().st_mtime_ns)
         model_inspection.inspection(found.spec, found.report)
         with st.container(horizontal=True):
             _use(row, found)

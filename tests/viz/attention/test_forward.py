@@ -327,3 +327,20 @@ def test_a_network_in_half_precision_gives_maps_in_float32(tiny_model, tiny_clip
             assert one.values.dtype == np.float32
             assert np.isfinite(one.values).all()
             assert one.values.any() or name == "class maps"
+
+
+def test_who_watches_hears_how_far_it_is_and_may_end_it(nl_model, tiny_clip):
+    given = input_of(nl_model, tiny_clip)
+    heard = []
+    capture(nl_model, given, heard.append)
+    assert heard == sorted(heard)
+    assert heard[-1] == 1.0
+
+    def stop(share):
+        if share > 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        capture(nl_model, given, stop)
+    assert hooks(nl_model.network) == []
+    assert not nl_model.lock.locked()
