@@ -197,11 +197,7 @@ def view(above: AbstractContextManager) -> None:
     if found is None:
         return
     state.ENDS.set(scene.ends(found))
-<<<<<<< HEAD
-    left, right = st.columns([5, 2], vertical_alignment="center")
-=======
     left, right = st.columns([5, 3], vertical_alignment="center")
->>>>>>> e14
     words = second_picture.sentence if found.second else explanations.strong_sentence
     left.markdown(words(found))
     with right:

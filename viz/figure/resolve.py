@@ -111,9 +111,9 @@ class Shot:
         choice = self.kind.resolved(self.block, self.cell, self.selection, self.view.shown)
         found = (one for one in (*self.maps, *self.divisions) if choice == _choice_of(one))
         made = next(found, None)
-        return made or self._placed(self._meant(self.kind.map(self.block, self.cell, choice)))
+        return made or self._placed(self.meant(self.kind.map(self.block, self.cell, choice)))
 
-    def _meant(self, attention: AttentionMap) -> AttentionMap:
+    def meant(self, attention: AttentionMap) -> AttentionMap:
         """Return a map as it is, or its mean over the patches of the object."""
         if self.over is None or not self.kind.referenced:
             return attention
@@ -132,7 +132,7 @@ class Shot:
 
         def made() -> tuple[AttentionMap, ...]:
             maps = self.kind.maps(self.block, self.cell, wanted)
-            return tuple(self._placed(self._meant(one)) for one in maps)
+            return tuple(self._placed(self.meant(one)) for one in maps)
 
         if self.picture:  # the same block has other factors beside another picture
             return made()

@@ -11,6 +11,7 @@ from models.checkpoints.families.family import Family
 from models.checkpoints.families.images import CGNL_KERNEL, UNIT, renumbered, unit_rules
 from models.checkpoints.families.key_tables import COUNTER, KeyTable, Renamed, Rule
 from models.checkpoints.families.structure import (
+    bottleneck,
     cgnl_facts,
     depth_of,
     first_block,
@@ -51,13 +52,17 @@ def stripped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def trunk_facts(inside: Mapping[str, Tensor], facts: Facts) -> dict[str, object]:
-    """Return depth, width and places of blocks of a trunk, and note them."""
+    """Return depth, widths, groups and places of blocks of a trunk, and note them."""
     depth = depth_of(inside, facts.file_name)
+    widening, groups = bottleneck(inside)
     facts.note("depth", depth)
+    facts.note("groups", groups)
     return {
         "depth": depth,
         "base_width": inside["conv1.weight"].shape[0],
         "placement": placement(inside, depth),
+        "widening": widening,
+        "groups": groups,
     }
 
 
@@ -69,13 +74,18 @@ def _rcnn(renamed: Renamed, facts: Facts) -> RCNNSpec:
     if any("keypoint" in key for key in tensors):
         facts.only_data = "coco-person"
     points = tensors.get(heads + "keypoint_predictor.kps_score_lowres.weight")
+    hidden = tensors.get(heads + "mask_predictor.mask_fcn_logits.weight")
+    scores = tensors[heads + "box_predictor.cls_score.weight"]
     spec = RCNNSpec(
         trunk,
-        labels=len(tensors[heads + "box_predictor.cls_score.weight"]),
-        masks=heads + "mask_predictor.mask_fcn_logits.weight" in tensors,
+        labels=len(scores),
+        masks=hidden is not None,
         keypoints=0 if points is None else points.shape[1],
         channels=len(tensors["fpn.layer_blocks.0.0.weight"]),
         version=version,
+        dense=scores.shape[1],
+        mask_width=256 if hidden is None else hidden.shape[1],
+        keypoint_width=512 if points is None else len(points),
     )
     facts.note("labels", spec.labels)
     return spec
@@ -84,9 +94,13 @@ def _rcnn(renamed: Renamed, facts: Facts) -> RCNNSpec:
 def _benchmark(renamed: Renamed, facts: Facts) -> RCNNSpec:
     tensors = renamed.tensors
     inside = stripped(tensors)
+    known = trunk_facts(inside, facts)
+    # ResNets carry the stride in the first convolution, ResNeXts in the 3 x 3 one.
+    strided = "conv1" if known["groups"] == 1 else "conv2"
+    facts.note("strided", strided, "the family's code")
     trunk = ModelSpec(
-        **trunk_facts(inside, facts),
-        **_grouped(inside, facts),
+        **known,
+        strided=strided,
         block=_block(inside, facts),
         norm="frozen, no epsilon",
     )
@@ -112,17 +126,6 @@ def _benchmark(renamed: Renamed, facts: Facts) -> RCNNSpec:
         preprocessing=replace(CAFFE, stride=32),
         **shared,
     )
-
-
-def _grouped(inside: Mapping[str, Tensor], facts: Facts) -> dict[str, object]:
-    """Return the groups of bottlenecks, and where their stride is: in the first convolution of
-    ResNets, in the 3 x 3 one of ResNeXts, as the configurations of the code have it."""
-    stem, unit = inside["conv1.weight"].shape[0], inside["layer1.0.conv2.weight"]
-    groups = unit.shape[0] // unit.shape[1]
-    strided = "conv1" if groups == 1 else "conv2"
-    facts.note("groups", groups)
-    facts.note("strided", strided, "the family's code")
-    return {"groups": groups, "widening": unit.shape[0] // stem, "strided": strided}
 
 
 def _block(inside: Mapping[str, Tensor], facts: Facts) -> CGNLSpec | NonLocalSpec | None:

@@ -50,12 +50,7 @@ def _described(renamed: Renamed, facts: Facts) -> RCNNSpec:
     inside = stripped(tensors)
     if facts.settle(_STYLE) == "caffe":
         raise SpecError("It has a trunk in caffe's style; those in pytorch's style are read.")
-    unit, stem = inside["layer1.0.conv2.weight"], inside["conv1.weight"]
-    trunk = ModelSpec(
-        **trunk_facts(inside, facts),
-        groups=unit.shape[0] // unit.shape[1],
-        widening=unit.shape[0] // stem.shape[0],
-    )
+    trunk = ModelSpec(**trunk_facts(inside, facts))
     width = tensors.get(heads + "mask_head.0.0.weight")
     spec = RCNNSpec(
         trunk,

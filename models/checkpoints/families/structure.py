@@ -121,7 +121,7 @@ def foreign_head(tensors: Tensors) -> str:
     return f"a head of {weight.shape[1]} features, not of the {last.shape[0]} of res5"
 
 
-def _bottleneck(tensors: Tensors) -> tuple[int, int]:
+def bottleneck(tensors: Tensors) -> tuple[int, int]:
     """Return how much wider a bottleneck is inside than usual, and the groups of its 3 x 3."""
     if "layer1.0.conv3.weight" not in tensors:
         return 1, 1
@@ -136,7 +136,7 @@ def resnet_spec(
 ) -> ModelSpec:
     """Return the spec of the ResNet that tensors fill; ``implied`` is what they do not show."""
     depth = depth_of(tensors, file_name)
-    widening, groups = _bottleneck(tensors)
+    widening, groups = bottleneck(tensors)
     return ModelSpec(
         depth=depth,
         widening=widening,

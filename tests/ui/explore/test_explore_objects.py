@@ -109,3 +109,16 @@ def test_three_hundred_objects_are_drawn_and_the_best_hundred_averaged(found, mo
     blob = pack(crowded, Look(), objects=on_panels)
     assert len(header(blob)["panels"][0]["objects"]) == explore_objects.MOST_BOXES
     assert len(blob) < 2**20
+
+
+def test_maps_that_python_sends_are_the_pinned_means(found):
+    (shot,) = found.shots
+    one = objects.found(shot.capture, score=0.0)[1]
+    reference = replace(found.reference, object=one.number, mean=True)
+    pinned = replace(found, reference=reference, shots=(replace(shot, over=one),))
+    row = queries.mean_row(shot.capture, one.number)
+    assert np.allclose(pinned.shots[0].shown.values, row.values, atol=1e-6)
+    (over,) = explore_objects.drawn(pinned).over[0]
+    assert np.allclose(over.mean, row.values, atol=1e-6)
+    panel = header(pack(pinned, Look(), objects=explore_objects.drawn(pinned)))["panels"][0]
+    assert (panel["object"], panel["region"]) == (one.number, None)

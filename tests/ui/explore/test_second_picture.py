@@ -3,11 +3,7 @@
 import pytest
 
 from tests.ui.explore.test_saved_view import assert_renders
-<<<<<<< HEAD
-from tests.ui.pages import assert_sound, opened, png, table
-=======
 from tests.ui.pages import assert_sound, opened, png, table, values_table
->>>>>>> e14
 from tests.viz.drawn_clips import animation, frames
 from ui.figure import recipe as figure_recipe
 from ui.session import pins as session_pins
@@ -68,11 +64,7 @@ def test_what_of_an_address_is_no_second_picture_is_named(address, says):
 def test_a_second_file_that_is_not_here_is_asked_for_and_the_first_picture_is_shown():
     at = assert_sound(opened(**ALONE, second="gone.png", second_sha256="a" * 64))
     assert "gone.png" in at.info[0].value.replace("\\", "")
-<<<<<<< HEAD
-    assert table(at, "Rank") is not None
-=======
     assert len(values_table(at))
->>>>>>> e14
     assert at.query_params["second_sha256"] in ("a" * 64, ["a" * 64])
 
 

@@ -5,11 +5,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from viz.geometry import Box
+from viz.types import Clip
 
 Placed = Callable[[float, float], tuple[float, float]]
 """Original pixel -> canvas pixel, inside the canvas."""
+
+
+def placer(clip: Clip, size: tuple[int, int]) -> Placed:
+    """Return what puts a pixel of the picture on a canvas of a size, to a tenth of a pixel."""
+    width, height = size
+
+    def placed(x: float, y: float) -> tuple[float, float]:
+        across, down = x * width / clip.width, y * height / clip.height
+        return round(min(max(across, 0), width), 1), round(min(max(down, 0), height), 1)
+
+    return placed
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +63,16 @@ class Over:
     text: str
     positions: Sequence[int]
     mean: np.ndarray | None = None
+
+    def packed(
+        self, floats: Callable[[Tensor], object], heights: Callable[[np.ndarray], object]
+    ) -> dict[str, object]:
+        """Return what the header says of it; the two put an array into a buffer."""
+        arrays = {"mean": heights(self.mean)} if self.mean is not None else {}
+        if self.mean is None:
+            arrays["positions"] = floats(torch.tensor(self.positions))
+        words = {"text": self.text, "count": len(self.positions)}
+        return {"frame": self.frame, "number": self.number, **words, "arrays": arrays}
 
 
 @dataclass(frozen=True)

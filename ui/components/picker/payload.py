@@ -13,11 +13,10 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
-from ui.components.picker.found_objects import FoundOnPanels, Over, Placed
+from ui.components.picker.found_objects import FoundOnPanels, placer
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.kind import BrowserFactors
@@ -151,8 +150,8 @@ def pack(
             masks = () if picture else objects.over.get(k, ())
             words = {
                 "heading": headings.get(k, _heading(shot)),
-                "objects": [one.packed(_placer(clip)) for one in found_there],
-                "over": [_over(one, buffers) for one in masks],
+                "objects": [one.packed(placer(clip, canvas_size(clip))) for one in found_there],
+                "over": [one.packed(buffers.floats, buffers.heights) for one in masks],
             }
             where = {"picture": picture, "of": len(panels) - 1 if picture else None}
             panels.append(_panel(place, shot, buffers) | words | where)
@@ -184,26 +183,6 @@ def _picture(clip: Clip, buffers: _Buffers) -> dict[str, object]:
         "frames": [buffers.add(frame) for frame in frames],
         "times": list(clip.timestamps),
     }
-
-
-def _placer(clip: Clip) -> Placed:
-    """Return what puts a pixel of the picture on the canvas, to a tenth of a pixel."""
-    width, height = canvas_size(clip)
-
-    def placed(x: float, y: float) -> tuple[float, float]:
-        across, down = x * width / clip.width, y * height / clip.height
-        return round(min(max(across, 0), width), 1), round(min(max(down, 0), height), 1)
-
-    return placed
-
-
-def _over(one: Over, buffers: _Buffers) -> dict[str, Any]:
-    """Return an object that a panel shows the mean over: the mean, or the patches it is over."""
-    arrays = {"positions": buffers.floats(torch.tensor(one.positions))}
-    if one.mean is not None:
-        arrays = {"mean": buffers.heights(one.mean)}
-    words = {"text": one.text, "count": len(one.positions)}
-    return {"frame": one.frame, "number": one.number, **words, "arrays": arrays}
 
 
 def _heading(shot: Shot) -> str:
@@ -316,7 +295,7 @@ def _static(shot: Shot, names: list[str], single: str | None, buffers: _Buffers)
         number = kind.resolved(block, shot.cell, shot.selection, one)
         attention = kind.map(block, shot.cell, number)
         name = str(one or "")
-        maps[name] = buffers.heights(attention.values)
+        maps[name] = buffers.heights(shot.meant(attention).values)
         tag = kind.caption(shot.capture, attention)
         # "channel 17" for what has no name of its own, as where the browser computes it.
         label = f"{attention.part} {attention.number}" if tag == attention.label else tag

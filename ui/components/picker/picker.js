@@ -273,7 +273,7 @@ class Picker {
     if (fresh || stepped) view.paintLarge(look, table);
     view.place("reference", panel, at);
     view.place("pin", panel, panel.still ? this.linked(panel, this.awaited ?? read) : panel.pin);
-    view.takeObject(at, this.taken()?.number ?? panel.region ?? null);
+    view.takeObject(at, this.taken()?.number ?? panel.region ?? null, panel.pin.object ?? null);
     const note = this.noteOn(panel, view);
     if (view.note.textContent !== note) view.note.textContent = note;
     return fresh;

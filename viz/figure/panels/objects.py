@@ -5,6 +5,7 @@ from dataclasses import replace
 from errors import InputError
 from viz.attention.detection import objects
 from viz.attention.detection.objects import FoundObject
+from viz.attention.kinds.registry import rankings
 from viz.figure.panels import heat as heat_panels
 from viz.figure.panels.panel_rows import Panel, Picture, Row
 from viz.figure.panels.pictures import INPUT, Item, crop_of, drawable, heat_panel
@@ -15,13 +16,25 @@ from viz.figure.resolve import Scene, Shot, Sources, scene
 def rows(recipe: Recipe, sources: Sources, _frames: object) -> list[Row]:
     """Return a row for each view of each reference: boxes and masks, then a row an object.
 
-    ``maps`` of a view are the numbers of objects, or its ``count`` best are taken.
+    ``maps`` of a view are the numbers of objects, or its ``count`` best are taken. Networks that
+    classify are passed over beside a detector.
     """
     return [
         _row(reference, view, recipe, sources)
         for reference in recipe.references
-        for view in reference.views
+        for view in _detectors(reference, sources)
     ]
+
+
+def _detectors(reference: Reference, sources: Sources) -> list[View]:
+    """Return the views of detectors; networks beside them that classify find nothing. All, to be
+    refused, where there is none."""
+    found = [
+        view
+        for view in reference.views
+        if objects.is_detector(sources.capture(reference.medium, view))
+    ]
+    return found or list(reference.views)
 
 
 def _row(reference: Reference, view: View, recipe: Recipe, sources: Sources) -> Row:
@@ -59,7 +72,7 @@ def _taken(
     view: View, capture: objects.Capture, frame: int, shown: tuple[FoundObject, ...]
 ) -> tuple[FoundObject, ...]:
     """Return the objects that get a row: those that are named, or the best."""
-    if view.maps != "auto":
+    if view.maps not in ("auto", *rankings()):
         numbers = view.maps.replace(" ", "").split(",")
         if not all(number.isdecimal() for number in numbers):
             raise InputError(

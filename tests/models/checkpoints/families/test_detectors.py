@@ -5,6 +5,9 @@ import torch
 from torch import Tensor
 from torchvision.models import detection
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.keypoint_rcnn import KeypointRCNNHeads, KeypointRCNNPredictor
 
 from errors import CheckpointError
 from models import checkpoints
@@ -210,3 +213,31 @@ def test_torchvisions_single_shot_detectors_open(tmp_path, made, trunk, side):
     assert (model.spec.trunk, model.spec.labels, model.spec.preprocessing.size) == (trunk, 5, side)
     wanted = original.state_dict()
     assert all(torch.equal(value, wanted[key]) for key, value in model.network.state_dict().items())
+
+
+def test_torchvisions_detectors_of_other_widths_and_trunks_open(tmp_path):
+    torch.manual_seed(4)
+    backbone = resnet_fpn_backbone(backbone_name="resnext50_32x4d", weights=None)
+    original = detection.KeypointRCNN(
+        backbone,
+        box_head=TwoMLPHead(256 * 49, 96),
+        box_predictor=FastRCNNPredictor(96, 2),
+        keypoint_head=KeypointRCNNHeads(256, (48,) * 8),
+        keypoint_predictor=KeypointRCNNPredictor(48, 5),
+    )
+    path = tmp_path / "mine.pth"
+    torch.save(original.state_dict(), path)
+    model = checkpoints.load(path, {"epsilon": "1e-5"})
+    spec = model.spec
+    assert (spec.trunk.groups, spec.trunk.widening, spec.trunk.strided) == (32, 2, "conv2")
+    assert (spec.dense, spec.keypoint_width, spec.keypoints, spec.labels) == (96, 48, 5, 2)
+    x = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        model.network.roi_heads.score_thresh = original.roi_heads.score_thresh = 0.0
+        (found,) = model.network(x.unsqueeze(2))
+        features = original.eval().backbone(x)
+        images = ImageList(x, [(64, 96)])
+        proposals, _ = original.rpn(images, features)
+        ((wanted,), _) = original.roi_heads(features, proposals, [(64, 96)])
+    assert torch.equal(found.boxes, wanted["boxes"])
+    assert torch.equal(found.keypoints, wanted["keypoints"])

@@ -43,6 +43,17 @@ def test_objects_are_named_by_their_numbers():
     assert [panel.head for panel in row.panels] == ["2 class 2 0.20", "0 class 3 0.90"]
 
 
+def test_networks_that_classify_are_passed_over_beside_a_detector():
+    block = nl()
+    classifier = Capture({block.label: block}, torch.zeros(2), SEEN)
+    detections = (Detections(torch.tensor([[5.0, 5, 40, 40]]), torch.tensor([0.9]),
+                             torch.tensor([1])),)  # fmt: skip
+    found = Capture({block.label: block}, torch.zeros(2), SEEN, detections=detections)
+    sources = photo(nl=found, other=classifier)
+    rows = made(("other", seen_by("nl", maps="standout")), sources).rows
+    assert [len(row.panels) for row in rows] == [2]
+
+
 def test_no_more_objects_than_the_view_counts():
     (row,) = made((seen_by("nl", count=1),)).rows
     assert len(row.panels) == 2

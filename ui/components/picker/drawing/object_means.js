@@ -13,7 +13,8 @@ export const overOf = (panel, at) => (at.object == null ? null : panel.means.get
 // Writes the map called `name` at `at` (position i) to `out`: of the patch, or the mean over `over`.
 export function mapOver(panel, over, name, chosen, i, out) {
   const { map } = arithmeticOf(panel.arithmetic), words = map(panel, name, chosen, i, out);
-  if (!over) return words;
+  // What Python computed is the mean already, where an object is pinned.
+  if (!over || (panel.arithmetic === "static" && !over.mean)) return words;
   if (over.mean) out.set(over.mean);
   else {
     const one = new Float32Array(out.length), sum = new Float64Array(out.length);

@@ -150,9 +150,10 @@ export class PanelView {
   }
 
   // Marks the object that is the reference: of a mean its box stands in the place of the patch.
-  takeObject(at, number) {
+  takeObject(at, number, pinned) {
     this.objects.take(at.object ?? number);
     if (at.object !== null && at.object !== undefined) this.reference.hidden = this.objects.boxes.has(at.object);
+    if (pinned !== null && this.objects.boxes.has(pinned)) this.pin.hidden = true;
   }
 
   drawArrows(panel, at, wanted) {
