@@ -9,6 +9,8 @@ maps = viz.maps(viz.capture(viz.load("e2-cgnl"), "bird.jpg"), at=(120, 80))  # C
 vit = viz.load("timm:vit_small_patch14_dinov2.lvd142m")  # or torchvision:NAME, hf:ORG/NAME
 own = viz.wrap(my_module, preprocessing=..., classes=...)  # any torch.nn.Module that attends
 heads = viz.maps(viz.capture(vit, "bird.jpg"), at=(120, 80))  # a map a head
+seen = viz.capture(viz.load("tv-maskrcnn-r50-fpn-nl"), "street.jpg")  # a detector
+first = viz.mean_row(seen, viz.found_objects(seen)[0].number)  # over the patches of an object
 fig = viz.figure.parts("bird.jpg", ["e2-nl", "e2-cgnl"], at=(120, 80))  # shows itself
 fig.save("fig5.pdf")
 """
@@ -22,15 +24,22 @@ if TYPE_CHECKING:
     from viz import figure
     from viz.attention.matches import matches, mutual_matches
     from viz.attention.pipeline import capture, load
-    from viz.attention.queries import feature_colours, head_scores, maps, mean_row, row
+    from viz.attention.queries import (
+        feature_colours,
+        found_objects,
+        head_scores,
+        maps,
+        mean_row,
+        row,
+    )
     from viz.attention.query_dependence import query_dependence
     from viz.evaluation.block_statistics import block_statistics
     from viz.evaluation.strongest import strongest
 
 __all__ = [
-    "Preprocessing", "block_statistics", "capture", "feature_colours", "figure", "head_scores",
-    "load", "maps", "matches", "mean_row", "mutual_matches", "query_dependence", "row",
-    "strongest", "wrap",
+    "Preprocessing", "block_statistics", "capture", "feature_colours", "figure", "found_objects",
+    "head_scores", "load", "maps", "matches", "mean_row", "mutual_matches", "query_dependence",
+    "row", "strongest", "wrap",
 ]  # fmt: skip
 
 _PLACES = {
@@ -38,6 +47,7 @@ _PLACES = {
     "block_statistics": "viz.evaluation.block_statistics",
     "capture": "viz.attention.pipeline",
     "feature_colours": "viz.attention.queries",
+    "found_objects": "viz.attention.queries",
     "head_scores": "viz.attention.queries",
     "load": "viz.attention.pipeline",
     "maps": "viz.attention.queries",

@@ -10,6 +10,7 @@ from models.specs.network import NetworkSpec
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice
 from viz.attention.detection import head_regions, object_rows, objects
+from viz.attention.detection.objects import FoundObject
 from viz.attention.kinds.registry import KINDS, MapKind, as_kind, kind_of, selection
 from viz.attention.kinds.tokens import colours
 from viz.types import AttentionMap, Cell
@@ -130,6 +131,17 @@ def maps(
         )
     text = choose if isinstance(choose, str) else ",".join(map(str, choose))
     return kind_of(found).maps(found, cell_at(capture, found, at, frame), selection(text))
+
+
+def found_objects(
+    capture: Capture,
+    frame: int = 0,
+    score: float = objects.SHOWN_SCORE,
+    name: str | None = None,
+) -> tuple[FoundObject, ...]:
+    """Return what a detector found in a frame that scores at least ``score``, best first; of one
+    class where ``name`` gives it. InputError where the network is a classifier."""
+    return objects.found(capture, frame, score, name)
 
 
 def mean_row(

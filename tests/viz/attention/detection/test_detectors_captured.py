@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import viz
 from errors import InputError
 from models.blocks.layout import Grid
 from models.detection.detector import Detections
@@ -120,3 +121,10 @@ def test_a_detector_has_no_class_maps(captured, one_line):
     with pytest.raises(InputError, match="detector") as caught:
         queries.maps(captured, (10, 10), kind="class maps")
     one_line(caught.value)
+
+
+def test_what_was_found_and_its_mean_row_are_asked_for_from_python(captured):
+    (first, *_others) = viz.found_objects(captured, score=0.0)
+    assert first == objects.chosen(captured, 0)
+    row = viz.mean_row(captured, first.number)
+    assert row.values.sum() == pytest.approx(1, abs=1e-4)
