@@ -6,6 +6,8 @@ from errors import MachineError
 from models.zoo.wrapped.libraries import fetch, hf_networks
 from tests.ui.pages import assert_sound, models_page, opened, table, values_table
 
+pytestmark = pytest.mark.slow
+
 VIT = "timm:vit_tiny_patch16_224?pretrained=no"
 
 

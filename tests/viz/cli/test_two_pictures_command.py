@@ -11,7 +11,7 @@ from tests.viz.drawn_clips import animation, frames
 from viz.cli import main
 from viz.figure.files import embedded_recipe
 
-pytestmark = pytest.mark.usefixtures("small_pages")
+pytestmark = [pytest.mark.usefixtures("small_pages"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,8 @@ from errors import MachineError
 from models.zoo.wrapped.libraries import fetch, hf_networks, registry, starting_points, weights
 from scripts.starting_points import attends
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
