@@ -125,6 +125,14 @@ def maps_of(capture):
                 yield f"{block.label} {kind.name} {choice}", kind.map(seen, cell, choice).values
 
 
+def strengths_of(capture):
+    """Yield what answers to the most, by channel, group, head or row."""
+    for block in capture.blocks.values():
+        kind = kind_of(block)
+        for part in kind.answering(block):
+            yield f"{block.label} strongest {part}", kind.strengths(block, part).cpu().numpy()
+
+
 def factors_of(capture):
     """Yield what leaves a capture otherwise: the browser's factors, matrices, scores, numbers."""
     for block in capture.blocks.values():
@@ -138,7 +146,6 @@ def factors_of(capture):
             yield f"{block.label} matrix", kind.matrix_rows(block, 0, 3).cpu().numpy()
         if isinstance(block, affinity.NonLocalCapture):
             yield f"{block.label} whole matrix", affinity.matrix(block)
-            yield f"{block.label} entropy", affinity.row_entropy(block)
         for row in kind.scores(block, Cell(0, 0, 1)):
             yield f"{block.label} head {row['head']}", [row["entropy"], row["distance"]]
         assert isinstance(kind.notes(block, Cell(0, 0, 1)), tuple)
@@ -178,7 +185,8 @@ def answers_of(capture):
 def _results(device, model):
     model = _on(device, model)
     capture, other = (pipeline.capture(model, _clip(seed)) for seed in (3, 4))
-    found = {**dict(maps_of(capture)), **dict(factors_of(capture)), **dict(answers_of(capture))}
+    makers = (maps_of, factors_of, strengths_of, answers_of)
+    found = {name: value for make in makers for name, value in make(capture)}
     if queries.block_of(capture).block_input is not None:
         found |= dict(pairs_of(capture, other))
     return capture, {name: _numbers(value) for name, value in found.items()}

@@ -147,11 +147,8 @@ class MapKind(MapParts):
     def sample(self, block: BlockCapture, most: int) -> Tensor:
         """Return maps of up to ``most`` evenly spaced references, (K, R, M) float32, K sorts of
         maps (heads, groups) side by side: what the query dependence is taken over."""
-        positions = spread(block.query_grid, most)
-        cells = [cell_of(block.query_grid, int(position)) for position in positions]
-        return torch.stack([torch.from_numpy(self.map(block, c).values).flatten() for c in cells])[
-            None
-        ]
+        first = MapChoice(self.part, 0) if self.parts(block) else None
+        return self._made(block, spread(block.query_grid, most), (first,))
 
     def stacked(self, block: BlockCapture, cell: Cell, selection: Selection) -> Tensor:
         """Return the maps of a selection side by side, (K, T, h, w) float32, where the block's
@@ -163,11 +160,15 @@ class MapKind(MapParts):
     def whole_sample(self, block: BlockCapture, positions: Tensor) -> Tensor:
         """Return the maps of references (R,) over the whole grid, (K, R, M), K heads or groups,
         where the block's factors are; ``sample`` has those of one window where there are some."""
+        first = MapChoice(self.part, 0) if self.parts(block) else None
+        return self._made(block, positions, self.divisions(block) or (first,))
+
+    def _made(
+        self, block: BlockCapture, positions: Tensor, choices: tuple[MapChoice | None, ...]
+    ) -> Tensor:
+        """Return the maps of references (R,), (K, R, M), where the block's factors are."""
         cells = [cell_of(block.query_grid, int(position)) for position in positions]
-        found = [
-            [self.map(block, cell, one).values.ravel() for cell in cells]
-            for one in self.divisions(block) or (None,)
-        ]
+        found = [[self.map(block, cell, one).values.ravel() for cell in cells] for one in choices]
         device = next((part.device for part in block.tensors), None)
         return torch.from_numpy(np.array(found)).to(device)
 
