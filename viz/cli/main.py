@@ -101,7 +101,8 @@ def _run(given: list[str]) -> int:
     except SystemExit:
         _print([], end="")  # help, to a reader that may have gone away
         raise
-    if COMMANDS[args.command].computes:
+    # With --ray the device is one of the workers' machines.
+    if COMMANDS[args.command].computes and not getattr(args, "ray", None):
         from models import devices  # noqa: PLC0415 (torch takes a second to import)
 
         devices.use(args.device)

@@ -28,7 +28,7 @@ from viz.datasets.shards import Batches, Job
 AUTO = "auto"
 _ROOT = Path(__file__).parents[2]
 _REACHED_IN_S = 5
-_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
+_QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,8 @@ class Sharing:
 class Worker:
     """One process of a cluster: its job, with its networks on its device."""
 
-    def __init__(self, job: Job, sharing: Sharing) -> None:
+    def __init__(self, sent: Any, sharing: Sharing) -> None:  # noqa: ANN401
+        job = _imported().get(sent)
         self.job, place = job, devices.found(sharing.device)
         torch.set_num_threads(sharing.threads)
         for model in job.models:
@@ -116,7 +117,7 @@ def _done(
     table = ray.data.from_items(rows, override_num_blocks=len(rows))
     made = table.map_batches(
         Worker,
-        fn_constructor_args=(job, sharing),
+        fn_constructor_args=(ray.put(job), sharing),
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(size=sharing.workers),
         num_cpus=sharing.cores,
