@@ -1,5 +1,6 @@
 """The files of deploy/: what they name is there, and a real nginx serves two workers with them."""
 
+import json
 import os
 import re
 import shutil
@@ -14,9 +15,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
+from streamlit.testing.v1 import AppTest
 
 from benchmarks.server.serving import free_port
 from tests.paths import ROOT
+from viz.cli.main import main
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +61,87 @@ def test_what_the_files_name_is_there():
     ):
         assert name == "." or (ROOT / name).exists(), name
     assert "secrets.toml" in (ROOT / ".dockerignore").read_text()
+
+
+SERVICE = {
+    "build", "image", "restart", "read_only", "tmpfs", "volumes", "cap_drop", "security_opt",
+    "mem_limit", "pids_limit", "ports", "environment", "depends_on",
+}  # fmt: skip
+"""Keys of a service that compose files have, of those that ours uses."""
+
+
+def test_compose_has_what_compose_files_have_and_nothing_else():
+    content = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    assert content.keys() == {"services", "volumes"}
+    for name, service in content["services"].items():
+        assert service.keys() <= SERVICE, name
+        assert {"build", "image"} & service.keys(), name
+        assert set(service.get("depends_on", ())) <= content["services"].keys()
+        for volume in service["volumes"]:
+            source = volume.split(":")[0]
+            assert source.startswith("./") or source in content["volumes"], volume
+    app = content["services"]["app"]
+    assert (app["read_only"], app["cap_drop"]) == (True, ["ALL"])
+    build = app["build"]
+    assert (DEPLOY / build["context"] / build["dockerfile"]).resolve() == DEPLOY / "Dockerfile"
+
+
+INSTRUCTIONS = {
+    "FROM", "ARG", "ENV", "WORKDIR", "RUN", "COPY", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK",
+    "ENTRYPOINT",
+}  # fmt: skip
+
+
+def test_the_dockerfile_has_known_instructions_and_commands_that_parse(capsys):
+    text = re.sub(r"(?m)^#.*\n", "", (DEPLOY / "Dockerfile").read_text()).replace("\\\n", " ")
+    lines = [line.split(maxsplit=1) for line in text.splitlines() if line.strip()]
+    assert {word for word, _rest in lines} == INSTRUCTIONS
+    for word, rest in lines:
+        if word == "RUN":
+            subprocess.run(["sh", "-n", "-c", rest], check=True)
+    users = [rest for word, rest in lines if word == "USER"]
+    assert users == ["viz"]
+    last = dict(lines)
+    assert json.loads(last["HEALTHCHECK"].partition("CMD")[2])[0] == "python"
+    start = json.loads(last["ENTRYPOINT"])
+    assert start[:4] == ["python", "-m", "viz", "serve"]
+    assert main([*start[3:], "--check"]) == 0
+    assert "address = 0.0.0.0" in capsys.readouterr().out
+
+
+def test_the_caddyfile_is_whole():
+    text = re.sub(r'"[^"]*"', '""', (DEPLOY / "Caddyfile").read_text())
+    lines = [line.split("#")[0].strip() for line in text.splitlines()]
+    depth = 0
+    for line in filter(None, lines):
+        opens, closes = line.endswith("{"), line == "}"
+        depth += opens - closes
+        assert depth >= 0
+    assert depth == 0
+    for word in ("reverse_proxy", "health_uri /health", "lb_policy cookie", "max_size 1100MB"):
+        assert word in text
+
+
+def test_without_a_provider_nobody_gets_in_where_a_login_is_asked_for():
+    page = AppTest.from_string(ADMITTED, default_timeout=30).run()
+    assert [one.value for one in page.markdown] == ["#### Nonlocal viz"]
+    assert "no [auth]" in page.error[0].value
+    assert not page.exception
+
+
+ADMITTED = """
+from dataclasses import replace
+import streamlit as st
+from ui import frame
+from ui.server import settings
+before = settings.current()
+settings.use(replace(before, login=True))
+try:
+    if frame.admitted():
+        st.markdown("inside")
+finally:
+    settings.use(before)
+"""
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")

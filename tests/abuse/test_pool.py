@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from errors import MediaError, OutsideError
-from tests.abuse import hostile
+from tests.abuse.inputs import hostile
 from tests.viz import drawn_clips
 from ui.isolation import channel, given, jobs, media, pool
 from viz.media import footage

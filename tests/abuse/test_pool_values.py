@@ -15,8 +15,8 @@ from models.checkpoints import own
 from models.checkpoints.containers.read import read
 from models.report import UndecidedError
 from models.zoo import catalogue
-from tests.abuse import hostile
-from tests.abuse.samples import SAMPLES, sample
+from tests.abuse.inputs import hostile
+from tests.abuse.inputs.samples import SAMPLES, sample
 from tests.models.written import planted
 from ui.isolation import channel, given, jobs, pool, texts, weights
 from viz.figure import keypoints

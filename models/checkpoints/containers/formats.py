@@ -58,7 +58,7 @@ def read_safetensors(path: str, file: BinaryIO, size: int) -> Opened:
             text = checked.metadata() or {}
         file.seek(0)
         length = int.from_bytes(file.read(_COUNT), "little")
-        header = json.loads(file.read(length))
+        header = json.loads(file.read(length), object_pairs_hook=_once)
         start = _COUNT + length
         tensors = {
             key: _placed(file, entry, start, size)
@@ -70,11 +70,20 @@ def read_safetensors(path: str, file: BinaryIO, size: int) -> Opened:
     return Opened(container_type.SAFETENSORS, tensors, text)
 
 
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name that stands twice in its header")
+    return found
+
+
 def _placed(file: BinaryIO, entry: dict, start: int, size: int) -> Placed:
     """Return where the values of an entry of the header are; ValueError where they are not."""
     if entry["dtype"] not in _SAFE_DTYPES:
         raise ValueError(f"a tensor of {str(entry['dtype'])[:20]}, which is not known")
     dtype, shape = _SAFE_DTYPES[entry["dtype"]], tuple(entry["shape"])
+    if len(shape) > storage_claims.MOST_AXES:
+        raise ValueError(f"a tensor of {len(shape):,} axes")
     first, last = entry["data_offsets"]
     count = prod(shape) * kept_as(dtype).itemsize
     if last - first != count or not 0 <= first <= last <= size - start:

@@ -11,7 +11,7 @@ from models.checkpoints.containers.pickles import Described, Named, Pickle, Stor
 
 QUANTISED = "holds quantised tensors; give the float weights they were made from."
 
-_MAX_AXES = 25
+MOST_AXES = 25
 _MAX_COUNT = 2**62
 
 _SIZES = {
@@ -121,7 +121,7 @@ def _counts(value: object) -> tuple[int, ...]:
         value = value.args[0]
     if not (
         isinstance(value, tuple)
-        and len(value) <= _MAX_AXES
+        and len(value) <= MOST_AXES
         and all(isinstance(n, int) and 0 <= n < _MAX_COUNT for n in value)
     ):
         raise CheckpointError("is damaged: a tensor's shape is no list of counts; refused.")

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from errors import AttentionVizError
+from tests.abuse.inputs.samples import SAMPLES, mutated, sample
 from tests.abuse.measured import measured
-from tests.abuse.samples import SAMPLES, mutated, sample
 from tests.conftest import assert_one_line
 
 pytestmark = pytest.mark.slow

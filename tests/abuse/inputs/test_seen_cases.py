@@ -9,9 +9,9 @@ import pytest
 
 from errors import AttentionVizError, CheckpointError, InputError, without_frames
 from models import checkpoints
-from tests.abuse import hostile
+from tests.abuse.inputs import hostile
+from tests.abuse.inputs.samples import sample
 from tests.abuse.measured import measured
-from tests.abuse.samples import sample
 from viz.cli.main import main
 from viz.figure import keypoints
 from viz.figure.recipe import strict_json
