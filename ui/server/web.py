@@ -37,6 +37,8 @@ FIRST_VIEW = "ui.explore.first_view"
 _TIDIED_EVERY_S, _GIVEN_BACK_EVERY = 5, 4
 """Seconds from one look for sessions that ended to the next; memory is given back after some."""
 _LISTENING_S = 0.1
+_CHILDREN_S = 3
+"""The children that read files start a while later: the first visitor's page is then there."""
 _LOG = logging.getLogger("nonlocal_viz.access")
 _SECRET = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32,}")
 """Ids of sessions and files: whoever knows one may write to it."""
@@ -124,6 +126,8 @@ async def _keep_tidy() -> None:
     """Do what is to be done ahead, then give memory back for as long as the server lives."""
     with suppress(asyncio.CancelledError):
         await asyncio.to_thread(_prepare)
+        await asyncio.sleep(_CHILDREN_S)
+        await asyncio.to_thread(given.warm)
         for number in count():
             if sessions.forget() or number % _GIVEN_BACK_EVERY == 0:
                 await asyncio.to_thread(memory.give_back)
@@ -131,14 +135,13 @@ async def _keep_tidy() -> None:
 
 
 def _prepare() -> None:
-    """Compute the first view, then start the children that read files."""
+    """Compute the first view."""
     try:
         importlib.import_module(FIRST_VIEW).prepare()
     except AttentionVizError as problem:
         _LOG.warning("%s", problem)  # pages say it, too
     finally:
         health.PREPARED.set()
-    given.warm()
 
 
 def _open_browser() -> None:
