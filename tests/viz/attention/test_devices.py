@@ -161,12 +161,11 @@ def pairs_of(capture, other):
     yield "match", matches.matches(capture, (20, 20), other, block=block).values
     for number, found in enumerate(matches.mutual_matches(capture, other, most=3, block=block)):
         yield f"mutual {number}", [*found.a, *found.b, found.cosine]
-    blocks = (queries.block_of(one) for one in (capture, other))
+    blocks = [queries.block_of(one, block) for one in (capture, other)]
     pair = matches.joined(*(part for both in zip((capture, other), blocks, strict=True)
                             for part in both))  # fmt: skip
-    for number, block in enumerate(pair):
-        kind = kind_of(block)
-        for found in kind.maps(block, Cell(0, 0, 1), Selection()):
+    for number, joined in enumerate(pair):
+        for found in kind_of(joined).maps(joined, Cell(0, 0, 1), Selection()):
             yield f"joined {number} {found.label}", found.values
 
 
