@@ -64,9 +64,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(settings: Path | None = None, **surroundings: str) -> Iterator[Served]:
+def served(
+    settings: Path | None = None, port: int | None = None, **surroundings: str
+) -> Iterator[Served]:
     """Run a server until the ``with`` body ends; yields it when it is ready."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "viz", "serve", "--port", str(port)]
     process = subprocess.Popen(
         [*command, "--settings", str(settings)] if settings else command,

@@ -28,20 +28,27 @@ class Visitor:
     """One session: opens Explore, uploads, picks, and sees what the page says. ``address`` is what
     stands behind the address's question mark."""
 
-    def __init__(self, port: int, address: str = "") -> None:
+    def __init__(self, port: int, address: str = "", cookies: str = "") -> None:
         self.home, self.address = f"127.0.0.1:{port}", address
         with urllib.request.urlopen(f"http://{self.home}/_stcore/health") as reply:
             cookie = reply.headers.get("Set-Cookie", "")
         self.token = cookie.partition("_streamlit_xsrf=")[2].partition(";")[0]
         self._open = ExitStack()
         self.channel = self._open.enter_context(
-            connect(f"ws://{self.home}/_stcore/stream", subprotocols=["streamlit"], max_size=None)
+            connect(
+                f"ws://{self.home}/_stcore/stream",
+                subprotocols=["streamlit", self.token],
+                origin=f"http://{self.home}",
+                max_size=None,
+                additional_headers={"Cookie": f"{cookies}; _streamlit_xsrf={self.token}"},
+            )
         )
         self.session = ""
         self.elements: dict[str, object] = {}
         self.texts: list[str] = []
         self.states: dict[str, object] = {}
-        self._rerun()
+        self.redirect = ""
+        self.rerun()
 
     def close(self) -> None:
         """Close the tab."""
@@ -50,7 +57,8 @@ class Visitor:
     def _send(self, message: BackMsg) -> None:
         self.channel.send(message.SerializeToString())
 
-    def _rerun(self) -> None:
+    def rerun(self) -> None:
+        """Run the page with what was typed and clicked, and wait for its end."""
         message = BackMsg()
         message.rerun_script.query_string = self.address
         for state in self.states.values():
@@ -72,6 +80,8 @@ class Visitor:
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self.session = message.new_session.initialize.session_id
+        elif kind == "auth_redirect":
+            self.redirect = message.auth_redirect.url
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             element = message.delta.new_element
             name = element.WhichOneof("type")
@@ -110,7 +120,7 @@ class Visitor:
         info.file_id, info.name, info.size = place.file_id, name, len(content)
         info.file_urls.CopyFrom(place)
         self.states["upload"] = state
-        self._rerun()
+        self.rerun()
 
     def pick(self, row: int) -> None:
         """Choose another reference, and wait for its map."""
@@ -118,7 +128,7 @@ class Visitor:
         state.id = self._labelled("Row").id
         state.double_value = row
         self.states["row"] = state
-        self._rerun()
+        self.rerun()
 
     def says(self) -> str:
         """Return all that the page says."""
