@@ -70,7 +70,7 @@ def explained(found: Scene) -> None:
             if rows := scene.top_table(shot):
                 st.dataframe(rows, column_config=SHARES, **TABLE)
             else:
-                st.caption(prediction_words(shot.capture))
+                st.caption(prediction_words(shot.answering))
             # In a line of text, and not set apart: it breaks where there is little room.
             st.markdown(rf"$\displaystyle {shot.kind.formula(shot.block)}$")
             st.write(shot.kind.sentence(shot.block))

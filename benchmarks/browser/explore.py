@@ -19,7 +19,8 @@ from benchmarks.browser.tab import (
 )
 from viz.examples import bird
 
-NETWORKS = 2
+NETWORKS, PASSES = 2, 2
+"""Networks on the page, and forwards of each: its maps, and its answer at its training's size."""
 FIRST_MAP_S, ADDRESS_S, DRAG_MS = 2, 2.5, 33
 VIEWS = ("?at=6,20&threshold=0.5", "?example=bird&net=e2-cgnl&beside=none&at=3,17&map=viridis")
 """Addresses of views, as links have them."""
@@ -35,13 +36,13 @@ def _lines(tab: Page, address: str, count_file: Path) -> Iterator[str]:
     yield Figure("server serving to first map on screen", first_map, FIRST_MAP_S, "s").line()
     tab.wait_for_selector(REST)
     after_start = _count(count_file)
-    yield Figure("forwards a network for the example", after_start / NETWORKS, 1, "").line()
+    yield Figure("forwards a network for the example", after_start / NETWORKS, PASSES, "").line()
     yield Figure(
         "address to view, warm server, slowest", _of_addresses(tab, address), ADDRESS_S, "s"
     ).line()
     uploaded = _forwards_of_an_upload(tab, count_file)
     name = "forwards a network for an upload, whatever is moved"
-    yield Figure(name, uploaded / NETWORKS, 1, "").line()
+    yield Figure(name, uploaded / NETWORKS, PASSES, "").line()
     seconds_to(tab, f"{address}/?size=448&mode=center-crop")
     tab.wait_for_selector(REST)
     for figure in hover_figures(tab, "N=784", (8, 16)):

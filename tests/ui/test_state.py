@@ -192,6 +192,18 @@ def linked(made):
     return seen | check(at.run(), made)
 
 
+def compared(made):
+    """Explore with a second picture, with one that is refused, and one that an address asks for."""
+    seen = check(opened(beside="none", second="a.png", second_sha256="a" * 64), made)
+    at = opened(beside="none")
+    place(at, "second-upload").upload("notes.png", b"not a picture", "image/png").run()
+    seen |= check(at, made)
+    at.button(key="example-two").click().run()
+    seen |= check(at, made)
+    at.button(key="drop-second").click().run()
+    return seen | check(at, made)
+
+
 def drawn_figure(made):
     """The Figure page with pins, settings, files that are refused and one that is awaited."""
     at = app().switch_page("pages/figure.py").run()
@@ -276,7 +288,7 @@ def test_all_that_the_pages_keep_is_in_the_register_and_of_its_type(
     seen |= linked(made) | opened_networks(made, cgnl_checkpoint, tiny) | looked_at_gates(made)
     seen |= named_network(made) | detected(made)
     seen |= evaluated(made, monkeypatch, cub(tmp_path / "cub")) | counted_costs(made)
-    seen |= searched(made)
+    seen |= searched(made) | compared(made)
     gone = {"wanted_page", "pin-message", "figure-pin-problem", "remove_problem"}  # read at once
     gone |= {"device"}  # asked for where there are several
     gone |= {"stopped", "figure-live"}  # a press on Stop, a slider that is held

@@ -19,4 +19,7 @@ def prepare() -> None:
     for name in PICTURE_NETWORKS:
         model = loaders.network_of_all(name, place)
         clip = footage.sample(pipeline.sampling_for(model.spec))
-        loaders.captured_example(model, clip, "fit", first_size(model.spec, footage.is_clip))
+        size = first_size(model.spec, footage.is_clip)
+        loaders.captured_example(model, clip, "fit", size)
+        if loaders.answers_at_own_size(model.spec, size):
+            loaders.captured_example(model, clip, "fit", model.spec.preprocessing.size)

@@ -85,14 +85,25 @@ def scene(clip: Clip, settings: Settings) -> Scene | None:
             named = _offered(named, block)
             cell = queries.nearest_cell(capture, block, reference.at, reference.frame)
             shot = Shot(
-                named, capture.model, capture, block, cell, over=over, frame=reference.frame
-            )
+                named, capture.model, capture, block, cell, over=over, frame=reference.frame,
+                answer=_answer(clip, view, capture),
+            )  # fmt: skip
             # Asked for here, where what cannot be is said in one line.
             shots += [shot] if shot.maps else []
     views = tuple(shot.view for shot in shots)
     if not shots:
         return None
     return _beside(Scene(replace(reference, views=views), clip, tuple(shots)))
+
+
+def _answer(clip: Clip, view: View, capture: Capture) -> Capture | None:
+    """Return the capture at the size of the network's training, where the view's is larger: there
+    answers lose their certainty, though the maps are finer. None where it is not, and for what
+    classifies nothing."""
+    classifies = len(capture.logits) and not capture.detections
+    if not classifies or not loaders.answers_at_own_size(capture.model.spec, view.size):
+        return None
+    return loaders.captured(clip, view.network.id, view.mode, capture.model.spec.preprocessing.size)
 
 
 def _beside(found: Scene) -> Scene:
@@ -254,7 +265,7 @@ def top_table(shot: Shot) -> list[dict[str, object]]:
     """Return the rows of the top-5 table."""
     return [
         {"Class": shot.model.class_name(index), "Share": share}
-        for index, share in top_classes(shot.capture)
+        for index, share in top_classes(shot.answering)
     ]
 
 

@@ -48,7 +48,8 @@ class Shot:
     ``capture`` is of the picture that the maps lie in: of two pictures A, which has the reference,
     or B.
     With an object ``over`` the maps are means over its patches in ``frame``, and the cell is the
-    one under its middle.
+    one under its middle. ``answer`` is the capture at the size of the network's training, where the
+    maps are made at a larger one.
     """
 
     view: View
@@ -59,6 +60,12 @@ class Shot:
     picture: Literal["", "A", "B"] = ""
     over: FoundObject | None = None
     frame: int = 0
+    answer: Capture | None = None
+
+    @property
+    def answering(self) -> Capture:
+        """The capture whose prediction is the network's."""
+        return self.answer or self.capture
 
     @property
     def kind(self) -> MapKind:

@@ -11,6 +11,7 @@ from tests.ui.pages import assert_sound, formulas, opened, values_table
 from ui.explore.sidebar import FINE, OWN
 from viz.attention import pipeline, queries
 from viz.attention.kinds.registry import KINDS, kind_of
+from viz.attention.predictions import top_classes
 from viz.examples import bird
 from viz.types import Cell
 
@@ -38,9 +39,9 @@ def test_it_opens_with_the_example_both_networks_and_a_reference():
     assert assert_sound(at).selectbox(key="map").value == "jet"
 
 
-def test_one_forward_pass_a_network_whatever_is_moved(forwards):
+def test_one_forward_pass_a_network_and_size_whatever_is_moved(forwards):
     at = opened()
-    assert len(forwards) == 2
+    assert len(forwards) == 4, "maps at 448 px and answers at 224 px, of two networks"
     at.number_input(key="row").set_value(1).run()
     at.number_input(key="col").set_value(3).run()
     at.slider(key="threshold").set_value(0.4).run()
@@ -50,11 +51,20 @@ def test_one_forward_pass_a_network_whatever_is_moved(forwards):
     at.selectbox(key="focus").set_value("group 2").run()
     at.slider(key="opacity").set_value(0.9).run()
     assert_sound(at)
-    assert len(forwards) == 2
+    assert len(forwards) == 4
     at.selectbox(key="size").set_value(320).run()
-    assert len(forwards) == 4
+    assert len(forwards) == 6
     at.selectbox(key="size").set_value(FINE).run()
-    assert len(forwards) == 4
+    assert len(forwards) == 6
+
+
+def test_finer_maps_leave_the_answer_at_the_size_of_the_training():
+    at = opened(beside="none")
+    own = pipeline.capture(pipeline.load("e2-nl"), bird.clip(), "fit", 224)
+    ((index, share),) = top_classes(own, 1)
+    first = next(one.value for one in at.dataframe if "Share" in one.value.columns).iloc[0]
+    assert first["Class"] == own.model.class_name(index)
+    assert first["Share"] == pytest.approx(share, abs=1e-6)
 
 
 def test_the_pinned_value_is_the_float32_value_of_the_pipeline():

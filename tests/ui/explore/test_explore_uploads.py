@@ -11,14 +11,14 @@ from tests.ui.pages import assert_sound, opened, png, values_table
 pytestmark = pytest.mark.slow
 
 
-def test_an_upload_replaces_the_picture_and_runs_each_network_once(forwards):
+def test_an_upload_replaces_the_picture_and_runs_each_network_once_a_size(forwards):
     at = opened()
     at.file_uploader[0].upload("grey bird.png", png(300, 200), "image/png").run()
     assert_sound(at)
-    assert len(forwards) == 4
+    assert len(forwards) == 8
     assert any("grey bird" in c.value for c in at.caption)
     at.number_input(key="row").set_value(1).run()
-    assert len(forwards) == 4
+    assert len(forwards) == 8
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,7 @@ def _panel(found: Scene, shot: Shot, buffers: _Buffers) -> dict[str, Any]:
     return {
         "key": _key(found, shot),
         "title": f"{shot.kind.title} in {clip.name}" if shot.picture == "B" else shot.title,
-        "prediction": prediction_words(shot.capture) + _doubts(shot) + _held(shot),
+        "prediction": prediction_words(shot.answering) + _doubts(shot) + _held(shot),
         "geometry": asdict(geometry),
         "span": {"top": rows.start, "bottom": rows.stop, "left": cols.start, "right": cols.stop},
         "grid": block.query_grid._asdict(),
@@ -235,13 +235,16 @@ def _panel(found: Scene, shot: Shot, buffers: _Buffers) -> dict[str, Any]:
 
 def _doubts(shot: Shot) -> str:
     """Say what a prediction is worth: a clip network knows only the classes of its training, and
-    another size than that of the training changes answers."""
+    another size than that of the training changes answers: at a larger one they are those at the
+    training's."""
     prep, words = shot.model.spec.preprocessing, ""
     if shot.capture.detections or not top_classes(shot.capture):
         return ""
     if prep.frames > 1:
         words += f" · knows only the {len(shot.capture.logits):,} classes of its training"
-    if shot.view.size not in (None, prep.size):
+    if shot.answer is not None:
+        words += f" at {prep.size} px · maps at {shot.view.size} px"
+    elif shot.view.size not in (None, prep.size):
         words += f" · at {shot.view.size} px, trained at {prep.size}"
     return words
 
