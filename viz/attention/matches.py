@@ -8,7 +8,7 @@ import torch
 from errors import InputError
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.kinds.features import FeatureCapture, FeatureSimilarity
-from viz.attention.kinds.kind import MapKind, top
+from viz.attention.kinds.kind import top
 from viz.attention.kinds.positions import cell_of
 from viz.attention.kinds.registry import as_kind, kind_of, offered
 from viz.attention.queries import block_of, cell_at
@@ -38,8 +38,9 @@ def joined(
     if not kind_of(of_a).referenced:
         return of_a, of_b
     pair = kind_of(of_a).joined(of_a, of_b)
-    own_a, own_b = a.blocks[of_a.label], b.blocks[of_b.label]
-    if pair is None and all(FEATURES in map(_name, offered(one)) for one in (own_a, own_b)):
+    # A block that sees one object at a time is in no capture by its label.
+    own_a, own_b = a.blocks.get(of_a.label), b.blocks.get(of_b.label)
+    if pair is None and _has_features(own_a) and _has_features(own_b):
         of_a, of_b = as_kind(a, own_a, FEATURES), as_kind(b, own_b, FEATURES)
         pair = kind_of(of_a).joined(of_a, of_b)
     if pair is None:
@@ -50,8 +51,8 @@ def joined(
     return pair
 
 
-def _name(kind: MapKind) -> str:
-    return kind.name
+def _has_features(block: BlockCapture | None) -> bool:
+    return block is not None and any(kind.name == FEATURES for kind in offered(block))
 
 
 def best(attention: AttentionMap, count: int = 5) -> list[tuple[Cell, float]]:

@@ -7,9 +7,10 @@ import torch
 from errors import InputError, OutsideError
 from tests.conftest import draw
 from tests.viz.tiny_detectors import keypoints
-from viz.attention import pipeline, queries
+from viz.attention import matches, pipeline, queries
 from viz.attention.detection import objects
-from viz.types import Clip
+from viz.attention.kinds.registry import kind_of
+from viz.types import Cell, Clip
 
 
 @pytest.fixture(scope="module", params=[1, 3], ids=["picture", "clip"])
@@ -79,3 +80,11 @@ def test_where_nothing_is_found_a_head_has_seen_nothing(one_line):
     with pytest.raises(InputError, match="nothing was found in this picture") as caught:
         queries.block_of(capture, "head3")
     one_line(caught.value)
+
+
+def test_its_row_goes_over_the_object_and_another_picture_s(captured):
+    block = queries.block_of(captured, "head3", region=0)
+    pair = matches.joined(captured, block, captured, block)
+    here, there = (kind_of(one).map(one, Cell(0, 6, 6)).values for one in pair)
+    assert here.sum() == pytest.approx(0.5, abs=1e-4)
+    np.testing.assert_allclose(here, there, rtol=1e-5)
