@@ -285,6 +285,12 @@ def test_folders_are_small_enough_to_read_at_a_glance():
     assert large.keys() == LARGER_FOLDERS.keys(), large
 
 
+def test_test_files_have_names_of_their_own():
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    assert not twice, "pytest imports files without a package by their name alone"
+
+
 def drawn_tree(text: str) -> set[str]:
     """Return the folders that the tree in ARCHITECTURE.md shows."""
     block = text.split("```")[1]

@@ -39,7 +39,7 @@ def test_twenty_kills_leave_no_half_file_and_lose_at_most_a_batch_each(tmp_path)
     for k in range(PICTURES):
         Image.fromarray(np.full((17, 19, 3), k, np.uint8)).save(data / f"{k:02d}.png")
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["tests.viz.datasets.test_kills"])
+    processes.set_forkserver_preload(["tests.viz.datasets.test_killed_exports"])
     draw, kills, parts = random.Random(7), 0, out / "parts"
     while kills < KILLS:
         child = processes.Process(target=work, args=(data, out, log))
