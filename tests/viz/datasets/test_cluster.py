@@ -98,15 +98,16 @@ def _closed_port():
         ("nowhere", InputError, "'nowhere' is not an address; give auto"),
         ("ray://", InputError, "is not an address"),
         ("localhost:99999999", MachineError, "No Ray cluster was reached at localhost:99999999"),
-        (f"ray://localhost:{_closed_port()}", MachineError, "No Ray cluster was reached"),
-        (f"localhost:{_closed_port()}", MachineError, "Connection refused"),
+        ("ray://localhost:PORT", MachineError, "No Ray cluster was reached"),
+        ("localhost:PORT", MachineError, "Connection refused"),
     ],
 )
 def test_a_cluster_that_is_not_there_is_one_line(address, kind, said, tmp_path, one_line):
     pytest.importorskip("ray").shutdown()
     data = read(dataset(tmp_path / "data", 1))
     with pytest.raises(kind) as problem:
-        export(data, make_tiny(None), tmp_path / "o", runner=Cluster(address).run)
+        runner = Cluster(address.replace("PORT", str(_closed_port()))).run
+        export(data, make_tiny(None), tmp_path / "o", runner=runner)
     assert said in one_line(problem.value)
 
 
