@@ -105,9 +105,9 @@ def _closed_port():
 def test_a_cluster_that_is_not_there_is_one_line(address, kind, said, tmp_path, one_line):
     pytest.importorskip("ray").shutdown()
     data = read(dataset(tmp_path / "data", 1))
+    address = address.replace("PORT", str(_closed_port()))
     with pytest.raises(kind) as problem:
-        runner = Cluster(address.replace("PORT", str(_closed_port()))).run
-        export(data, make_tiny(None), tmp_path / "o", runner=runner)
+        export(data, make_tiny(None), tmp_path / "o", runner=Cluster(address).run)
     assert said in one_line(problem.value)
 
 
