@@ -16,6 +16,8 @@ STYLE = """<style>
 :has(> .st-key-head) {
   position: sticky; top: 0; z-index: 90; margin-top: -3.5rem; padding: 3rem 0 0.4rem;
 }
+button[data-selected="true"] p { color: light-dark(#262730, #fafafa); }
+.stMain { scroll-padding-top: 7rem; }
 .katex { white-space: normal; }
 @media (max-width: 900px) {
   :has(> .st-key-head) { padding-top: 3.9rem; }

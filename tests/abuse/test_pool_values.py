@@ -127,6 +127,8 @@ def test_a_checkpoint_over_a_limit_is_one_line_and_the_next_one_is_read(
     large, small = tmp_path / "large.pth", tmp_path / "small.pth"
     planted.write(large, {"w": torch.ones(9_000_000)})
     planted.write(small, planted.weights())
+    # Looks often enough that no child is done before the first.
+    monkeypatch.setattr(pool, "_LOOK_EVERY_S", 0.001)
     monkeypatch.setitem(pool.KINDS, "weights", jobs.KINDS["weights"]._replace(**limits))
     with pytest.raises(CheckpointError, match=words) as caught:
         raw(large)

@@ -11,7 +11,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -111,9 +111,9 @@ class Finished:
 def in_this_process(job: Job, batches: Batches) -> Iterator[tuple[int, bytes]]:
     """Make the parts here, one after the other, pictures being read ahead by threads."""
     samples = (sample for _number, batch in batches for sample in batch)
-    futures = _ahead(samples, job)
-    for number, batch in batches:
-        yield number, _part(zip(batch, islice(futures, len(batch)), strict=True), job)
+    with closing(_ahead(samples, job)) as futures:
+        for number, batch in batches:
+            yield number, _part(zip(batch, islice(futures, len(batch)), strict=True), job)
 
 
 def run(
@@ -138,12 +138,18 @@ def run(
         names = [f"{PARTS}/{k:05d}.parquet" for k in range(len(batches))]
         left = [(k, batch) for k, batch in enumerate(batches) if not _is_whole(place, names[k])]
         done = len(samples) - sum(len(batch) for _k, batch in left)
-        for k, content in runner(job, left) if left else ():
-            place.write(names[k], content)
-            done += len(batches[k])
-            if progress:
-                progress(done, len(samples))
+        # Closed here, whatever happens: threads that read ahead cannot wait for themselves.
+        with closing(runner(job, left) if left else _nothing()) as made:
+            for k, content in made:
+                place.write(names[k], content)
+                done += len(batches[k])
+                if progress:
+                    progress(done, len(samples))
         return _finish(place, job, names, len(samples))
+
+
+def _nothing() -> Iterator[tuple[int, bytes]]:
+    yield from ()
 
 
 def _check_same(samples: Sequence[Sample], place: Folder, job: Job) -> None:

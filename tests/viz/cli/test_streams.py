@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -60,8 +61,10 @@ def test_letters_that_the_output_lacks_are_spelled_out():
 @pytest.mark.slow
 def test_an_interrupt_is_one_line_and_130():
     running = subprocess.Popen(
-        MODELS, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        MODELS, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # A shell's background jobs leave interrupts ignored.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
     time.sleep(0.7)  # modules are being imported
     running.send_signal(signal.SIGINT)
     _out, said = running.communicate(timeout=60)

@@ -88,8 +88,9 @@ def test_the_recipe_alone_is_written_without_laying_anything_out(planned, tmp_pa
 
 def test_of_a_movie_every_frame_is_laid_out_once_and_the_first_for_its_size(planned):
     drawn("frames").content("mp4")
-    # And the first for the resolution and the size in pixels, and the last for what stays.
-    assert 7 <= len(planned) <= 7 + 3
+    # And the first for the size in pixels, again for letters that can be read at it, and as what
+    # the others are compared with; the last for what stays.
+    assert 7 <= len(planned) <= 7 + 6
 
 
 @pytest.mark.parametrize("kind", ["pdf", "svg", "png"])
