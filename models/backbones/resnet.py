@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from models.backbones.filling import fill_convolutions
 from models.backbones.units import NORMS, Basic, Bottleneck, TimeConv
 from models.blocks.block_table import AttentionBlock, block
+from models.blocks.context_block import GlobalContextBlock
 from models.blocks.layout import fold_time, unfold_time
 from models.specs.network import BASIC_DEPTHS, RESNET_UNITS, ModelSpec
 from models.specs.placement import Place, places
@@ -95,10 +96,17 @@ class AttentionResNet(nn.Module):
                 continue
             if place == (3, 0) and self.spec.temporal.halve_after_res2:
                 x, frames = _pool(x, frames, (2, 1, 1), (2, 1, 1))
-            x = unit(x, frames)
-            if place.key in self.blocks:
-                x = fold_time(self.blocks[place.key](unfold_time(x, frames)))
+            x = self._pass(place, unit, x, frames)
         return Folded(x, frames)
+
+    def _pass(self, place: Place, unit: nn.Module, x: Tensor, frames: int) -> Tensor:
+        """Run a unit and the block at its place: after it, or at the end of its branch."""
+        if place.key not in self.blocks:
+            return unit(x, frames)
+        found = self.blocks[place.key]
+        if isinstance(found, GlobalContextBlock):
+            return unit(x, frames, found)
+        return fold_time(found(unfold_time(unit(x, frames), frames)))
 
     def _stem(self, clip: Tensor) -> Folded:
         time = self.spec.temporal
