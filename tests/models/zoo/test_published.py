@@ -26,7 +26,7 @@ COUNTS = {
     "torchvision": 11,
     "CGNL authors": 14,
     "maskrcnn-benchmark": 8,
-    "mmdetection": 3,
+    "mmdetection": 13,
     "Non-local_pytorch (AlexHex7)": 1,
     "mmaction2": 10,
     "mmaction2 0.x": 8,
