@@ -24,7 +24,12 @@ _KEYS = {
     "before": "keys pooled 2 x 2 before their convolutions",
     "after": "keys pooled 2 x 2 after their convolutions",
 }
-_BLOCK_NAMES = {"ResidualSpec": "residual block", "A2Spec": "A2", "BAMSpec": "BAM"}
+_BLOCK_NAMES = {
+    "ResidualSpec": "residual block",
+    "A2Spec": "A2",
+    "BAMSpec": "BAM",
+    "GlobalContextSpec": "GC",
+}
 _GATE_NAMES = {"CGDSpec": "CGD", "SESpec": "SE", "CBAMSpec": "CBAM"}
 _COMPACT = {
     "mobilenet": "MobileNet {}",

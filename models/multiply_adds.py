@@ -149,6 +149,7 @@ _SHAPES: dict[torch._ops.OpOverload, Callable[..., object]] = {
     aten.convolution.default: _convolved,
     aten.native_batch_norm.default: _normed,
     aten.native_group_norm.default: _normed,
+    aten.native_layer_norm.default: _normed,
     aten._safe_softmax.default: _same,
     aten._softmax.default: _same,
     aten.mean.dim: _reduced,

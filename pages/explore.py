@@ -15,6 +15,7 @@ from ui.explore import (
     linked_networks,
     map_choice,
     objects,
+    people,
     scene,
     second_picture,
 )
@@ -50,6 +51,14 @@ def canvas(found: Scene, settings: Settings) -> None:
     picker(blob, key, on_pick, on_focus, on_threshold)
     many = len(found.clip.frames) > 1
     st.caption(HOW_TWO if found.second else HOW_CLIP if many else HOW)
+
+
+def found_inside(found: Scene) -> None:
+    """List the objects that a detector found, and what people in boxes do."""
+    with st.container():
+        objects.chooser(found)
+    with st.container():
+        people.chooser(found)
 
 
 def pinned(found: Scene) -> None:
@@ -204,8 +213,7 @@ def view(above: AbstractContextManager) -> None:
         examples()
     with st.container():
         canvas(found, settings)
-    with st.container():
-        objects.chooser(found)
+    found_inside(found)
     with st.container():
         pinned(found)
     with above:

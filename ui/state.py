@@ -124,6 +124,9 @@ OBJECT_SCORE: Key[float] = Key("object-score", "float", 0.5)
 OBJECT_POINTER: Key[str] = Key("object-pointer", "str", "patch")
 OBJECT_MASKS: Key[str] = Key("masks", "str", "translucent")
 
+# Boxes of people, whose actions are told
+PEOPLE_BOXES: Key[str] = Key("people-boxes", "str", "")
+
 # Pins and networks of this session
 PINS: Key[tuple] = Key("pins", "tuple[Pin, ...]", ())
 PINS_BEFORE: Key[tuple] = Key("pins-before", "tuple[tuple, ...]", ())

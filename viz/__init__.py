@@ -11,6 +11,7 @@ own = viz.wrap(my_module, preprocessing=..., classes=...)  # any torch.nn.Module
 heads = viz.maps(viz.capture(vit, "bird.jpg"), at=(120, 80))  # a map a head
 seen = viz.capture(viz.load("tv-maskrcnn-r50-fpn-nl"), "street.jpg")  # a detector
 first = viz.mean_row(seen, viz.found_objects(seen)[0].number)  # over the patches of an object
+done = viz.actions(viz.capture(viz.load("mmaction-ava-slowonly-nl-4x16"), "kick.mp4"))  # of people
 fig = viz.figure.parts("bird.jpg", ["e2-nl", "e2-cgnl"], at=(120, 80))  # shows itself
 fig.save("fig5.pdf")
 """
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from models.specs.network import Preprocessing
     from models.zoo.wrapped.wrap import wrap
     from viz import figure
+    from viz.attention.detection.people import actions, found_people
     from viz.attention.matches import matches, mutual_matches
     from viz.attention.pipeline import capture, load
     from viz.attention.queries import (
@@ -37,13 +39,15 @@ if TYPE_CHECKING:
     from viz.evaluation.strongest import strongest
 
 __all__ = [
-    "Preprocessing", "block_statistics", "capture", "feature_colours", "figure", "found_objects",
-    "head_scores", "load", "maps", "matches", "mean_row", "mutual_matches", "query_dependence",
-    "row", "strongest", "wrap",
+    "Preprocessing", "actions", "block_statistics", "capture", "feature_colours", "figure",
+    "found_objects", "found_people", "head_scores", "load", "maps", "matches", "mean_row",
+    "mutual_matches", "query_dependence", "row", "strongest", "wrap",
 ]  # fmt: skip
 
 _PLACES = {
     "Preprocessing": "models.specs.network",
+    "actions": "viz.attention.detection.people",
+    "found_people": "viz.attention.detection.people",
     "block_statistics": "viz.evaluation.block_statistics",
     "capture": "viz.attention.pipeline",
     "feature_colours": "viz.attention.queries",

@@ -11,9 +11,11 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.backbones import people
 from models.backbones.filling import fill_convolutions
 from models.backbones.units import NORMS, Basic, Bottleneck, TimeConv
 from models.blocks.block_table import AttentionBlock, block
+from models.blocks.context_block import GlobalContextBlock
 from models.blocks.layout import fold_time, unfold_time
 from models.specs.network import BASIC_DEPTHS, RESNET_UNITS, ModelSpec
 from models.specs.placement import Place, places
@@ -95,10 +97,17 @@ class AttentionResNet(nn.Module):
                 continue
             if place == (3, 0) and self.spec.temporal.halve_after_res2:
                 x, frames = _pool(x, frames, (2, 1, 1), (2, 1, 1))
-            x = unit(x, frames)
-            if place.key in self.blocks:
-                x = fold_time(self.blocks[place.key](unfold_time(x, frames)))
+            x = self._pass(place, unit, x, frames)
         return Folded(x, frames)
+
+    def _pass(self, place: Place, unit: nn.Module, x: Tensor, frames: int) -> Tensor:
+        """Run a unit and the block at its place: after it, or at the end of its branch."""
+        if place.key not in self.blocks:
+            return unit(x, frames)
+        found = self.blocks[place.key]
+        if isinstance(found, GlobalContextBlock):
+            return unit(x, frames, found)
+        return fold_time(found(unfold_time(unit(x, frames), frames)))
 
     def _stem(self, clip: Tensor) -> Folded:
         time = self.spec.temporal
@@ -112,8 +121,16 @@ class AttentionResNet(nn.Module):
         return _pool(x, convolved.shape[2], kernel, stride, time.pool_padding)
 
     def _classify(self, folded: Folded) -> Tensor:
+        if self.spec.head == "people":
+            return self.people(unfold_time(*folded))
         pooled = folded.features.mean((2, 3)).unflatten(0, (-1, folded.frames)).mean(1)
         return self.fc(self.dropout(pooled))
+
+    def people(self, features: Tensor, boxes: Tensor | None = None) -> Tensor:
+        """Return the logits of actions of people in boxes, given the res5 features, both as in
+        ``people.logits``; the head has to be that of people."""
+        stride = self.spec.preprocessing.stride
+        return people.logits(features, stride, lambda x: self.fc(self.dropout(x)), boxes)
 
     def features(self, x: Tensor, place: Place) -> Tensor:
         """Return what leaves ``place`` (its unit, then its block) for (B, 3, T, H, W) input."""
@@ -164,7 +181,8 @@ def _stage(spec: ModelSpec, stage: int) -> nn.Sequential:
     channels = spec.base_width if stage == 2 else stage_channels(spec, stage - 1)
     units = []
     for index in range(RESNET_UNITS[spec.depth][stage - 2]):
-        stride = 2 if index == 0 and stage > 2 else 1
+        down = spec.last_stride if stage == 5 else 2
+        stride = down if index == 0 and stage > 2 else 1
         units.append(kind(channels, spec, Place(stage, index), stride))
         channels = stage_channels(spec, stage)
     return nn.Sequential(*units)

@@ -14,6 +14,9 @@ from models.specs.placement import Place
 SHIFTED_SHARE = 8
 """A temporal shift moves 1/8 of the channels one frame back, 1/8 forward (Lin et al. 2019)."""
 
+Context = Callable[[Tensor], Tensor] | None
+"""The block at the end of a unit's branch, where there is one: (B, C, T, H, W) -> its shape."""
+
 
 class Affine(nn.Module):
     """Scale and shift by channel, a batch norm folded into two vectors: (B, C, H, W)."""
@@ -116,10 +119,13 @@ class _Unit(nn.Module):
             return None
         return nn.Sequential(nn.Conv2d(channels, out, 1, stride, bias=False), self.norm(out))
 
-    def merge(self, x: Tensor, y: Tensor, frames: int) -> Tensor:
-        """Return relu(gated(y) + shortcut(x))."""
+    def merge(self, x: Tensor, y: Tensor, frames: int, context: Context) -> Tensor:
+        """Return relu(context(gated(y)) + shortcut(x))."""
         shortcut = x if self.downsample is None else self.downsample(x)
-        return self.relu(self.gated("out", y, frames) + shortcut)
+        y = self.gated("out", y, frames)
+        if context is not None:
+            y = fold_time(context(unfold_time(y, frames)))
+        return self.relu(y + shortcut)
 
 
 class Bottleneck(_Unit):
@@ -142,10 +148,10 @@ class Bottleneck(_Unit):
         self.bn3 = self.norm(out)
         self.downsample = self.shortcut(channels, out, stride)
 
-    def forward(self, x: Tensor, frames: int = 1) -> Tensor:
+    def forward(self, x: Tensor, frames: int = 1, context: Context = None) -> Tensor:
         y = self.relu(self.bn1(self.enter(x, frames)))
         y = self.relu(self.bn2(self.gated("conv2", self.conv2(y), frames)))
-        return self.merge(x, self.bn3(self.conv3(y)), frames)
+        return self.merge(x, self.bn3(self.conv3(y)), frames, context)
 
 
 class Basic(_Unit):
@@ -164,6 +170,7 @@ class Basic(_Unit):
         self.bn2 = self.norm(width)
         self.downsample = self.shortcut(channels, width, stride)
 
-    def forward(self, x: Tensor, frames: int = 1) -> Tensor:
+    def forward(self, x: Tensor, frames: int = 1, context: Context = None) -> Tensor:
         y = self.relu(self.bn1(self.enter(x, frames)))
-        return self.merge(x, self.bn2(self.gated("conv2", self.conv2(y), frames)), frames)
+        y = self.bn2(self.gated("conv2", self.conv2(y), frames))
+        return self.merge(x, y, frames, context)

@@ -2,6 +2,7 @@
 
 from models.blocks.cgnl_block import CGNLBlock
 from models.blocks.comparison import A2Block, BAMBlock
+from models.blocks.context_block import GlobalContextBlock
 from models.blocks.nonlocal_block import NonLocalBlock
 from models.blocks.residual_block import ResidualBlock
 from models.specs.block import (
@@ -9,16 +10,18 @@ from models.specs.block import (
     BAMSpec,
     BlockSpec,
     CGNLSpec,
+    GlobalContextSpec,
     NonLocalSpec,
     ResidualSpec,
 )
 
-AttentionBlock = NonLocalBlock | CGNLBlock | ResidualBlock | A2Block | BAMBlock
+AttentionBlock = NonLocalBlock | CGNLBlock | ResidualBlock | A2Block | BAMBlock | GlobalContextBlock
 _BLOCKS: dict[type, type] = {
     CGNLSpec: CGNLBlock,
     ResidualSpec: ResidualBlock,
     A2Spec: A2Block,
     BAMSpec: BAMBlock,
+    GlobalContextSpec: GlobalContextBlock,
 }
 
 

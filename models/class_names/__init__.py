@@ -5,7 +5,8 @@ facebookresearch/video-nonlocal-net, which agrees with the label map of mmaction
 demonstration (both alphabetical); cub-200 from the folder names of CUB-200-2011 in the order of
 their numbers; imagenet-1k and coco-91 from torchvision's weights, asked at run time. A detector's
 label 0 is the background; coco-91 are COCO's own numbers, eleven of which name nothing, coco-81 the
-80 that do, in their order, coco-person the two of key point detectors.
+80 that do, in their order, coco-person the two of key point detectors. ava-81 are the 80 actions of
+AVA 2.1 by their numbers, behind 0, which names nothing.
 """
 
 from functools import cache
@@ -14,7 +15,7 @@ from pathlib import Path
 from errors import InputError
 
 _FOLDER = Path(__file__).parent
-_FILES = ("kinetics-400", "cub-200", "digits")
+_FILES = ("kinetics-400", "cub-200", "digits", "ava-81")
 _TORCHVISION = {
     "imagenet-1k": "resnet50",
     "coco-91": "fasterrcnn_resnet50_fpn",

@@ -110,12 +110,28 @@ class BAMSpec:
         within("Dilation", self.dilation, 1, 64)
 
 
-BlockSpec = NonLocalSpec | CGNLSpec | ResidualSpec | A2Spec | BAMSpec
+@dataclass(frozen=True)
+class GlobalContextSpec:
+    """A global context block (Cao et al. 2019, GCNet): one set of weights for every position.
+
+    In a ResNet it stands at the end of a unit's branch, before the shortcut is added, as in
+    mmdetection's networks ("after_conv3"); elsewhere after the unit. ``reduction`` is C over the
+    width inside its transform, 16 or 4 in the published ones.
+    """
+
+    reduction: int = 16
+
+    def __post_init__(self) -> None:
+        within("Channel reduction", self.reduction, 1, 64)
+
+
+BlockSpec = NonLocalSpec | CGNLSpec | ResidualSpec | A2Spec | BAMSpec | GlobalContextSpec
 BLOCK_KINDS: dict[str, type] = {
     "nonlocal": NonLocalSpec,
     "cgnl": CGNLSpec,
     "residual": ResidualSpec,
     "a2": A2Spec,
     "bam": BAMSpec,
+    "global context": GlobalContextSpec,
 }
 """Name in files -> spec of a block."""

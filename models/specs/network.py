@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from errors import SpecError
-from models.specs.block import BlockSpec
+from models.specs.block import BlockSpec, GlobalContextSpec
 from models.specs.checks import one_of, switch, within
 from models.specs.gate import CGDSpec, GateSpec
 from models.specs.lite import LiteName
 
 PlacementName = Literal["none", "1", "1-after", "5", "10"]
 LitePlacementName = Literal["none", "1", "5"]
+HeadName = Literal["mean", "people"]
 NormName = Literal["batch", "affine", "frozen", "frozen, no epsilon"]
 
 RESNET_UNITS: dict[int, tuple[int, int, int, int]] = {
@@ -142,7 +143,8 @@ class ModelSpec:
     inside of bottlenecks, whose 3 x 3 convolutions have ``groups`` groups: 2 and 1 in wide ResNets,
     2 and 32 in ResNeXt 32x4d. ``strided`` is the convolution of a bottleneck that carries the
     stride: the 3 x 3 one, or the first, as in Caffe2's networks. ``num_classes`` 0 is a network
-    without a classifier.
+    without a classifier. ``last_stride`` is that of res5. ``head`` "people" tells the actions of
+    people in boxes, each yes or no (models.backbones.people); without boxes of the whole input.
     """
 
     depth: int = 50
@@ -158,8 +160,17 @@ class ModelSpec:
     widening: int = 1
     groups: int = 1
     strided: Literal["conv1", "conv2"] = "conv2"
+    last_stride: int = 2
+    head: HeadName = "mean"
 
     def __post_init__(self) -> None:
+        one_of("Stride of res5", self.last_stride, (1, 2))
+        one_of("Head", self.head, get_args(HeadName))
+        if self.head == "people" and isinstance(self.block, GlobalContextSpec):
+            raise SpecError(
+                "Actions of people are told behind NL or CGNL blocks, or none; a global context "
+                "block stands inside of a unit, where nothing can be run on from."
+            )
         one_of("Strided convolution", self.strided, ("conv1", "conv2"))
         one_of("ResNet depth", self.depth, tuple(RESNET_UNITS))
         if not isinstance(self.placement, tuple):

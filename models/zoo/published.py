@@ -10,22 +10,24 @@ from models.zoo.published_row import NotOffered, Published
 
 PUBLISHED: tuple[Published, ...] = (*IMAGES, *DETECTORS, *CLIPS)
 
-_AVA = "https://download.openmmlab.com/mmaction/v1.0/detection/slowonly/"
-_AVA_NAME = "slowonly_kinetics400-pretrained-r50-nl_8xb16-{clip}-20e_ava21-rgb"
-_ACTIONS = (
-    "finds actions of people in boxes that it is given; the file opens by its path, without this "
-    "head, and its blocks are looked at"
+_CASCADE = (
+    "https://download.openmmlab.com/mmdetection/v2.0/gcnet/"
+    "cascade_mask_rcnn_x101_32x4d_fpn_syncbn-backbone_r{}_gcb_c3-c5_1x_coco/"
+    "cascade_mask_rcnn_x101_32x4d_fpn_syncbn-backbone_r{}_gcb_c3-c5_1x_coco_{}.pth"
 )
-
-
-def _ava(clip: str, digest: str) -> str:
-    name = _AVA_NAME.format(clip=clip)
-    return f"{_AVA}{name}/{name}_20220906-{digest}.pth"
-
+_THREE_HEADS = "has three heads of boxes in a row; of GCNet's detectors the Mask R-CNNs are read"
 
 NOT_OFFERED = (
-    NotOffered("AVA SlowOnly + NL, 4x16 (mmaction2)", _ava("4x16x1", "5ae3f91b"), _ACTIONS),
-    NotOffered("AVA SlowOnly + NL, 8x8 (mmaction2)", _ava("8x8x1", "9760eadb"), _ACTIONS),
+    NotOffered(
+        "Cascade Mask R-CNN X101 + GC, 1/16 (mmdetection)",
+        _CASCADE.format(16, 16, "20200211-10bf2463"),
+        _THREE_HEADS,
+    ),
+    NotOffered(
+        "Cascade Mask R-CNN X101 + GC, 1/4 (mmdetection)",
+        _CASCADE.format(4, 4, "20200703_180653-ed035291"),
+        _THREE_HEADS,
+    ),
 )
 
 NONE_PUBLISHED = (

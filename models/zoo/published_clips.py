@@ -227,4 +227,31 @@ GLUON = tuple(
     )
 )
 
-CLIPS = (*MMACTION, *PYSLOWFAST, *FACEBOOK, *TSM, *GLUON)
+_AVA_URL = "https://download.openmmlab.com/mmaction/v1.0/detection/slowonly/"
+
+
+def _ava(clip: str, precision: str, digest: str) -> Published:
+    name = f"slowonly_kinetics400-pretrained-r50-nl_8xb16-{clip}x1-20e_ava21-rgb"
+    frames, _, apart = clip.partition("x")
+    return Published(
+        f"mmaction-ava-slowonly-nl-{clip}",
+        "SlowOnly R50 + 5 NL, embedded gaussian, actions of people",
+        "mmaction2",
+        _PAPERS["slowonly"],
+        "AVA 2.1 mAP",
+        f"{precision} / not stated",
+        f"{frames} x {apart} frames, 256 px",
+        Url(f"{_AVA_URL}{name}/{name}_20220906-{digest}.pth", digest),
+        "ava-81",
+        "Apache-2.0",
+        {
+            "frames": frames, "frame_stride": apart, "function": "embedded_gaussian",
+            "scale": "yes",
+        },
+        caution="The accuracy is that of boxes of people which a detector found; none are in the "
+        "file. Without boxes the whole picture counts as one person.",
+    )  # fmt: skip
+
+
+AVA = (_ava("4x16", "21.55", "5ae3f91b"), _ava("8x8", "23.77", "9760eadb"))
+CLIPS = (*AVA, *MMACTION, *PYSLOWFAST, *FACEBOOK, *TSM, *GLUON)

@@ -1,4 +1,5 @@
-"""Published detectors: torchvision's, maskrcnn-benchmark's, the CGNL authors'.
+"""Published detectors: torchvision's, maskrcnn-benchmark's, mmdetection's, the CGNL
+authors'.
 
 Average precisions, links and protocols are those of the publishers' pages; ``accuracy`` of a row is
 AP of boxes / AP of masks or key points on COCO, in percent.
@@ -121,11 +122,48 @@ def _libra(trunk: str, precision: str, digest: str) -> Published:
     )
 
 
+_GCNET = "https://download.openmmlab.com/mmdetection/v2.0/gcnet/"
+_GCNET_ROWS = (
+    # trunk in the file's name ("syncbn": batch norms trained, over all GPUs), ratio, AP, file's end
+    ("r50_fpn", 16, "39.7 / 35.9", "20200515_211915-187da160"),
+    ("r50_fpn", 4, "39.9 / 36.0", "20200204-17235656"),
+    ("r101_fpn", 16, "41.3 / 37.2", "20200205-e58ae947"),
+    ("r101_fpn", 4, "42.2 / 37.8", "20200206-af22dc9d"),
+    ("r50_fpn_syncbn-backbone", 16, "40.4 / 36.2", "20200202-587b99aa"),
+    ("r50_fpn_syncbn-backbone", 4, "40.7 / 36.5", "20200202-50b90e5c"),
+    ("r101_fpn_syncbn-backbone", 16, "42.2 / 37.8", "20200207-945e77ca"),
+    ("r101_fpn_syncbn-backbone", 4, "42.2 / 37.8", "20200206-8407a3f0"),
+    ("x101_32x4d_fpn_syncbn-backbone", 16, "43.5 / 38.6", "20200211-cbed3d2c"),
+    ("x101_32x4d_fpn_syncbn-backbone", 4, "43.9 / 39.0", "20200212-68164964"),
+)
+
+
+def _gcnet(trunk: str, ratio: int, precision: str, digest: str) -> Published:
+    name = f"mask_rcnn_{trunk}_r{ratio}_gcb_c3-c5_1x_coco"
+    short = trunk.replace("_fpn", "").replace("-backbone", "").replace("_", "-")
+    size, _, norm = trunk.partition("_fpn")
+    trained = ", batch norms trained" if norm else ""
+    return Published(
+        f"mmdet-gcnet-{short}-r{ratio}",
+        f"Mask R-CNN {size.replace('_', '-').upper()}-FPN + GC in res3 to res5, 1/{ratio}{trained}",
+        "mmdetection",
+        "Cao et al. 2019 (GCNet)",
+        "COCO AP",
+        precision,
+        _LARGE,
+        Url(f"{_GCNET}{name}/{name}_{digest}.pth", digest[-8:]),
+        "coco-81",
+        "Apache-2.0",
+        {"style": "pytorch"},
+    )
+
+
 DETECTORS = (
     *(_torchvision(*row) for row in _TORCHVISION),
     _libra("r50", "38.3", "20200130-3afee3a9"),
     _libra("r101", "40.1", "20200203-8dba6a5a"),
     _libra("x101_64x4d", "42.7", "20200315-3a7d0488"),
+    *(_gcnet(*row) for row in _GCNET_ROWS),
     *(_benchmark(*row) for row in _BENCHMARK_ROWS),
     _cgnl("cgnl", "Mask R-CNN R50-C4 + 1 CGNL", "36.3 / 32.1", "1n1hVs2r0FIbsiZyQAQkwxGYtYhpq5RjH"),
     _cgnl(

@@ -11,7 +11,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from models.build import gmacs, gmacs_of, outline
 from models.multiply_adds import multiply_adds
-from models.specs.block import A2Spec, BAMSpec, CGNLSpec, NonLocalSpec, ResidualSpec
+from models.specs.block import (
+    A2Spec,
+    BAMSpec,
+    CGNLSpec,
+    GlobalContextSpec,
+    NonLocalSpec,
+    ResidualSpec,
+)
 from models.specs.gate import CBAMSpec, CGDSpec, SESpec
 from models.specs.network import (
     CompactSpec,
@@ -50,6 +57,8 @@ SPECS = {
     "CGNL, RBF, one group": resnet(block=CGNLSpec("gaussian_rbf", 1), placement="1"),
     "CGNL, unit length": resnet(block=CGNLSpec(l2_normalise=True, scale=True), placement="1"),
     "residual block": resnet(block=ResidualSpec(), placement="1-after"),
+    "global context": resnet(block=GlobalContextSpec(), placement=("res3.1", "res5.0")),
+    "actions of people": resnet(last_stride=1, head="people"),
     "A2": resnet(block=A2Spec(), placement="5"),
     "BAM": resnet(block=BAMSpec(), placement=("res3.3",)),
     "CGD gates": resnet(gate=CGDSpec()),

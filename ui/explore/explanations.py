@@ -59,7 +59,7 @@ def strong_sentence(found: Scene) -> str:
     """Say in one sentence, for markdown, what the map of the first network shows."""
     shot = found.shots[0]
     if not shot.kind.referenced:
-        return "**The network's evidence for a class, wherever the pointer is.**"
+        return f"**{shot.kind.without_reference}** It is the same wherever the pointer is."
     values, own = shot.shown.values, own_cell(shot.cell, shot.block)
     others = np.where(np.isfinite(values), values, -np.inf)
     y, x = own[1:]

@@ -62,7 +62,7 @@ def sentence(found: Scene) -> str:
     """Say in one sentence, for markdown, what the second picture shows."""
     shot, name = found.second.shots[0], plain(found.second.clip.name)
     if not shot.kind.referenced:
-        return "**Two pictures: the network's evidence for a class in each.**"
+        return f"**Two pictures, a map in each.** {shot.kind.without_reference}"
     [(cell, value)] = matches.best(shot.shown, 1)
     return (
         f"**The green patch has its like in {name} at row {cell.y}, column {cell.x} "

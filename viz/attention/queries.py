@@ -40,7 +40,7 @@ def block_of(
     ``kind`` is a name of ``viz.attention.kinds.KINDS``; None is the block's own. Of a block in a
     detector's head it is what it saw of object ``region`` of a frame; None is the best object.
     """
-    attending = {k: b for k, b in capture.blocks.items() if kind_of(b).referenced}
+    attending = {k: b for k, b in capture.blocks.items() if kind_of(b).has_labels}
     if not attending:
         raise InputError(
             "This network has no attention block, and no stages to look at; choose an NL or CGNL "

@@ -16,7 +16,7 @@ from viz.attention.choice import MapChoice
 from viz.attention.detection import objects
 from viz.attention.kinds.registry import KINDS, derived_names, selection
 from viz.attention.predictions import prediction_words
-from viz.cli import file_set, options
+from viz.cli import file_set, options, people
 from viz.cli import models as models_command
 from viz.evaluation.block_statistics import block_statistics
 from viz.figure import composition
@@ -66,6 +66,7 @@ def add_maps(maps: argparse.ArgumentParser) -> None:
         "--second", action="append", metavar="PICTURE",
         help="a second picture, in which matches of the patch are shown; likewise",
     )  # fmt: skip
+    people.add_boxes(maps)
     options.add_levels(maps)
     options.add_sampling(maps)
     maps.add_argument("--video", metavar="KINDS", help=f"movies too: {','.join(movie.KINDS)}")
@@ -126,7 +127,7 @@ def maps(args: argparse.Namespace) -> list[str]:
     references = composition.references(sources, args.inputs, [args.model], at, asked)
     files, lines = {}, []
     for folder, reference in zip(_folders(args.inputs), references, strict=True):
-        made, told = _of_one(reference, look, sources, kinds)
+        made, told = _of_one(reference, look, sources, kinds, args.boxes)
         files |= {str(Path(folder, name)): content for name, content in made.items()}
         lines += told
     file_set.write(args.out, files)
@@ -134,7 +135,11 @@ def maps(args: argparse.Namespace) -> list[str]:
 
 
 def _of_one(
-    reference: Reference, look: Look, sources: FileSources, kinds: tuple[str, ...]
+    reference: Reference,
+    look: Look,
+    sources: FileSources,
+    kinds: tuple[str, ...],
+    boxes: str | None,
 ) -> tuple[dict[str, bytes], list[str]]:
     """Return the files of one reference by their names, and what to print of it."""
     recipe = composition.view_recipe([reference], look)
@@ -144,7 +149,11 @@ def _of_one(
     files["maps.npz"] = maps_file.npz([shot], reference.frame, one.clip, second=one.second)
     # It draws the first of the pictures; the others have their own inside.
     files["recipe.json"] = recipe_json.dumps(_showing(recipe, shot.maps[0])).encode()
-    told = [*_account(one, shot), *(_ranged(attention, look) for attention in shot.maps)]
+    found = people.asked(boxes, shot.capture, one.clip)
+    if found:
+        files["people.csv"] = people.table(shot.capture, found)
+    lines = [*_account(one, shot), *people.told(boxes, shot.capture, found)]
+    told = [*lines, *(_ranged(attention, look) for attention in shot.maps)]
     return files, [*told, *(_matches(one.second) if one.second else ())]
 
 

@@ -36,6 +36,7 @@ TITLES = {
     "coco-91": "COCO, by its own numbers",
     "coco-81": "COCO, its 80 classes in a row",
     "coco-person": "COCO, people only",
+    "ava-81": "AVA's actions of people",
 }
 _OPTION = {listed: alias for alias, listed in ALIASES.items()}
 

@@ -1,4 +1,4 @@
-"""mmaction2's I3D, SlowOnly and TSM with mmcv's NonLocal3d."""
+"""mmaction2's I3D, SlowOnly and TSM with mmcv's NonLocal3d, and SlowOnly of people's actions."""
 
 from dataclasses import replace
 
@@ -43,7 +43,18 @@ def _mmaction(renamed: Renamed, facts: Facts) -> ModelSpec:
     strided = stem_frames(renamed.tensors) > 1
     told = (r"clip_len\s*=\s*(\d+)", r"frame_interval\s*=\s*(\d+)")
     clip = clip_length(facts, *((32, 2) if strided else (4, 16)), told)
-    return clip_spec(renamed, facts, block, _strides(facts, strided), **clip)
+    spec = clip_spec(renamed, facts, block, _strides(facts, strided), **clip)
+    return _of_people(spec, facts) if _PEOPLE in renamed.renamed else spec
+
+
+def _of_people(spec: ModelSpec, facts: Facts) -> ModelSpec:
+    """Return the network of people's actions (AVA): res5 keeps the size of res4."""
+    facts.only_data = "ava-81"
+    facts.note("head", "people", "the family's code")
+    facts.note("last_stride", 1, "the family's code")
+    prep = replace(spec.preprocessing, size=256, resize=256, stride=16)
+    head = "people" if spec.num_classes else "mean"
+    return replace(spec, last_stride=1, head=head, preprocessing=prep)
 
 
 def _strides(facts: Facts, strided: bool) -> TemporalSpec:
@@ -61,6 +72,7 @@ def _strides(facts: Facts, strided: bool) -> TemporalSpec:
     return replace(STRIDED, **steps)
 
 
+_PEOPLE = "roi_head.bbox_head.fc_cls.weight"
 _UNIT = r"backbone\." + UNIT + r"(?:block\.)?"
 
 MMACTION = Family(
@@ -98,11 +110,7 @@ MMACTION = Family(
                 r"conv_out\.conv\.",
                 r"conv_out\.bn\.",
             ),
-            Rule(
-                r"roi_head\.bbox_head\.fc_cls\.\w+",
-                None,
-                "the head of people's actions (AVA), which needs boxes of people",
-            ),
+            Rule(r"roi_head\.bbox_head\.fc_cls\.(?P<what>weight|bias)", "fc.{what}"),
             Rule(r"cls_head\.fc_cls\.(?P<what>weight|bias)", "fc.{what}"),
         )
     ),

@@ -1,4 +1,5 @@
-"""mmdetection's R-CNNs with a pyramid (version 2), and Libra R-CNN's NL block in it."""
+"""mmdetection's R-CNNs with a pyramid (version 2), Libra R-CNN's NL block in it, GCNet's blocks in
+their trunk."""
 
 import re
 from collections.abc import Mapping
@@ -12,8 +13,8 @@ from models.checkpoints.families.facts import Ask, Facts
 from models.checkpoints.families.family import Family
 from models.checkpoints.families.images import UNIT, unit_rules
 from models.checkpoints.families.key_tables import COUNTER, KeyTable, Renamed, Rule
-from models.checkpoints.families.structure import nonlocal_facts
-from models.specs.block import NonLocalSpec
+from models.checkpoints.families.structure import first_block, nonlocal_facts
+from models.specs.block import GlobalContextSpec, NonLocalSpec
 from models.specs.detection import RCNNSpec
 from models.specs.network import ModelSpec
 
@@ -29,6 +30,13 @@ _STYLE = Ask(
     default="pytorch",
 )
 _BLOCK = "balance.block."
+_CONTEXT = (
+    # mmcv's name of a part of the block, ours
+    ("conv_mask", "key"),
+    (r"channel_add_conv\.0", "reduce"),
+    (r"channel_add_conv\.1", "norm"),
+    (r"channel_add_conv\.3", "expand"),
+)
 _CLASSES, _BOXES = "roi_head.bbox_head.fc_cls.", "roi_head.bbox_head.fc_reg."
 _MASKS = "roi_head.mask_head.conv_logits."
 
@@ -50,7 +58,7 @@ def _described(renamed: Renamed, facts: Facts) -> RCNNSpec:
     inside = stripped(tensors)
     if facts.settle(_STYLE) == "caffe":
         raise SpecError("It has a trunk in caffe's style; those in pytorch's style are read.")
-    trunk = ModelSpec(**trunk_facts(inside, facts))
+    trunk = ModelSpec(**trunk_facts(inside, facts), block=_context(inside, facts))
     width = tensors.get(heads + "mask_head.0.0.weight")
     spec = RCNNSpec(
         trunk,
@@ -64,6 +72,18 @@ def _described(renamed: Renamed, facts: Facts) -> RCNNSpec:
     )
     facts.note("labels", spec.labels)
     return spec
+
+
+def _context(inside: Mapping[str, Tensor], facts: Facts) -> GlobalContextSpec | None:
+    """Return GCNet's block, which stands in units of the trunk, or None."""
+    prefix = first_block(inside)
+    if prefix is None:
+        return None
+    if prefix + "reduce.weight" not in inside:
+        raise SpecError(f"Its global context block {prefix.split('.')[1]} has no reduce.weight.")
+    inner, channels = inside[prefix + "reduce.weight"].shape[:2]
+    facts.note("ratio", f"1/{channels // inner}")
+    return GlobalContextSpec(channels // inner)
 
 
 def _neck_block(tensors: Mapping[str, Tensor], facts: Facts) -> NonLocalSpec | None:
@@ -87,6 +107,13 @@ MMDETECTION = Family(
             COUNTER,
             Rule(r"backbone\.(?P<part>conv1|bn1)\.(?P<what>\w+)", TRUNK + "{part}.{what}"),
             *(Rule(rule.pattern, TRUNK + rule.ours) for rule in unit_rules(r"backbone\." + UNIT)),
+            *(
+                Rule(
+                    r"backbone\." + UNIT + r"context_block\." + theirs + r"\.(?P<what>\w+)",
+                    TRUNK + "blocks.res{stage}_{unit}." + ours + ".{what}",
+                )
+                for theirs, ours in _CONTEXT
+            ),
             Rule(
                 _NECK + r"(?P<kind>lateral|fpn)_convs\.(?P<level>\d)\.conv\.(?P<what>\w+)",
                 "fpn.{kind}_blocks.{level}.0.{what}",

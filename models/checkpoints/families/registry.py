@@ -27,8 +27,8 @@ FAMILIES: tuple[Family, ...] = (
 UNSUPPORTED = (
     Unsupported(
         r"backbone\.layer\d\.\d+\.context_block\..*",
-        "a detector with global context (GCNet), whose one map is the same for every reference; of "
-        "mmdetection's files R-CNNs with a pyramid and Libra R-CNN's NL block are read",
+        "a detector with global context (GCNet) that is no Faster or Mask R-CNN; of mmdetection's "
+        "files R-CNNs with a pyramid are read, with global context and Libra R-CNN's NL block",
     ),
     Unsupported(
         r"proposal_generator\..*|rpn_head\..*",

@@ -142,6 +142,7 @@ def test_a_block_with_its_number_and_without_it_is_refused(unlike, one_line):
 
 
 UNSUPPORTED = {
+    "a detector with global context": "backbone.layer2.0.context_block.conv_mask.weight",
     "a detector of detectron2": "proposal_generator.rpn_head.conv.weight",
     "a RetinaNet or FCOS": "head.regression_head.conv.0.0.weight",
     "a detector whose head": "roi_head.bbox_head.fc_reg.weight",

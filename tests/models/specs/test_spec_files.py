@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errors import SpecError
-from models.specs.block import A2Spec, BAMSpec, CGNLSpec, NonLocalSpec, ResidualSpec
+from models.specs.block import (
+    A2Spec,
+    BAMSpec,
+    CGNLSpec,
+    GlobalContextSpec,
+    NonLocalSpec,
+    ResidualSpec,
+)
 from models.specs.gate import CBAMSpec, CGDSpec, SESpec
 from models.specs.network import (
     CompactSpec,
@@ -38,7 +45,7 @@ cgnl_specs = st.builds(
     scale=st.booleans(),
     l2_normalise=st.booleans(),
 )
-other_blocks = st.sampled_from([ResidualSpec(4), A2Spec(3), BAMSpec(8, 2)])
+other_blocks = st.sampled_from([ResidualSpec(4), A2Spec(3), BAMSpec(8, 2), GlobalContextSpec(4)])
 gates = st.none() | st.sampled_from(
     [CGDSpec("v3", "space", "conv2", False), SESpec(4), CBAMSpec(4, 3)]
 )
@@ -106,6 +113,7 @@ def test_a_spec_survives_json_and_back(spec):
         (ModelSpec(), "resnet", None),
         (ModelSpec(block=CGNLSpec(), placement="1"), "resnet", "cgnl"),
         (ModelSpec(block=A2Spec(), placement="1"), "resnet", "a2"),
+        (ModelSpec(block=GlobalContextSpec(), placement="1"), "resnet", "global context"),
         (CompactSpec(), "compact", None),
         (DigitSpec(NonLocalSpec()), "digits", "nonlocal"),
     ],

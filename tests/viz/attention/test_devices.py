@@ -12,7 +12,7 @@ import torch
 
 from errors import InputError
 from models.devices import of
-from models.specs.block import CGNLSpec, NonLocalSpec
+from models.specs.block import CGNLSpec, GlobalContextSpec, NonLocalSpec
 from models.specs.gate import CBAMSpec, CGDSpec, SESpec
 from models.specs.network import Preprocessing
 from models.zoo.wrapped.wrap import wrap
@@ -70,6 +70,7 @@ OURS = {
         cgnl_taylor=CGNLSpec("embedded_gaussian", groups=4),
         cgnl_rbf=CGNLSpec("gaussian_rbf", groups=4),
         gnl_exact=CGNLSpec("gaussian_rbf", groups=4, order=None),
+        global_context=GlobalContextSpec(),
     ),
     **_gates(cgd=CGDSpec(), se=SESpec(), cbam=CBAMSpec(kernel=3)),
     "trunk without blocks": lambda: small_network(),
@@ -186,7 +187,8 @@ def _results(device, model):
     capture, other = (pipeline.capture(model, _clip(seed)) for seed in (3, 4))
     makers = (maps_of, factors_of, strengths_of, answers_of)
     found = {name: value for make in makers for name, value in make(capture)}
-    if queries.block_of(capture).block_input is not None:
+    block = queries.block_of(capture)
+    if kind_of(block).referenced and block.block_input is not None:
         found |= dict(pairs_of(capture, other))
     return capture, {name: _numbers(value) for name, value in found.items()}
 

@@ -30,7 +30,7 @@ def test_models_lists_every_network_with_its_cost_and_whether_it_is_here(
     assert "first use" in lines["cgnl-cub-r50-cgnl"]
     assert "bundled" in lines["e2-nl"]
     assert str(tmp_path) in printed
-    assert "not supported: AVA SlowOnly" in printed
+    assert "not supported: Cascade Mask R-CNN" in printed
 
 
 @pytest.fixture

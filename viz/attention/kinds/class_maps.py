@@ -43,6 +43,7 @@ class ClassMaps(MapKind):
     menu = "evidence for a class (Grad-CAM)"
     derived = True
     referenced = False
+    without_reference = "The network's evidence for a class."
     part = "class"
     rankings = ("probability",)
     ranking_help = "probability: the classes that the network finds most probable."

@@ -53,6 +53,7 @@ class Gates(MapKind):
     title = "Gate"
     menu = "gates"
     referenced = False
+    has_labels = False
 
     def taps(self, network: Network) -> Iterable[Tap]:
         """Listen to every gate, in the order they are passed."""

@@ -65,6 +65,11 @@ class MapKind(MapParts):
     referenced: ClassVar[bool] = True
     class_ranking: ClassVar[str] = ""
     ranking_help: ClassVar[str] = ""
+    has_labels: ClassVar[bool] = True
+    """Whether its blocks are chosen by label wherever maps are asked for; gates are looked at all
+    together."""
+    without_reference: ClassVar[str] = ""
+    """What the map shows, in a sentence, where no reference chooses among its maps."""
     ranking_words: ClassVar[Mapping[str, str]] = {}
     """What pages call a ranking that recipes know by another name."""
 

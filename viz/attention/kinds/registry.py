@@ -10,6 +10,7 @@ from viz.attention.choice import Selection
 from viz.attention.kinds.affinity import Affinity
 from viz.attention.kinds.channels import ChannelProducts
 from viz.attention.kinds.class_maps import ClassMaps
+from viz.attention.kinds.context import ContextWeights
 from viz.attention.kinds.features import FeatureSimilarity
 from viz.attention.kinds.gates import Gates
 from viz.attention.kinds.kind import MapKind
@@ -23,6 +24,7 @@ KINDS: dict[str, MapKind] = {
     for kind in (
         Affinity(),
         ChannelProducts(),
+        ContextWeights(),
         Heads(),
         FeatureSimilarity(),
         QuerySimilarity(),

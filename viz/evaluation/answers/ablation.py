@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from models.blocks.context_block import GlobalContextBlock
 from models.build import Network
 
 
@@ -13,7 +14,9 @@ def removable(network: Network) -> bool:
     if not network.places:
         return False
     found = network.block_at(network.places[0]) if hasattr(network, "block_at") else None
-    return isinstance(found, nn.Module) and hasattr(found, "projection")
+    return isinstance(found, GlobalContextBlock) or (
+        isinstance(found, nn.Module) and hasattr(found, "projection")
+    )
 
 
 class BlockRemoved:

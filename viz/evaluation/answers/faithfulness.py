@@ -13,6 +13,7 @@ from torch import Tensor
 from models import devices
 from models.blocks.layout import Grid
 from viz.attention.hooks import listening
+from viz.attention.predictions import shares
 from viz.evaluation.subject import Subject
 
 STEPS = 10
@@ -81,7 +82,7 @@ def _probabilities(subject: Subject, inputs: list[Tensor]) -> Tensor:
     pictures = torch.cat(inputs).to(weight.device, weight.dtype)
     batches = pictures.split(devices.at_once(weight.device))
     with listening(model, ()), torch.no_grad():
-        found = [model.network(batch).softmax(1) for batch in batches]
+        found = [shares(model.network(batch), model.spec) for batch in batches]
     return torch.cat(found)[:, index].float().cpu()
 
 

@@ -1,5 +1,7 @@
 """Every family of checkpoints, written under its own names and loaded whole: the same network."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -155,27 +157,23 @@ def test_mmactions_published_names_tell_what_metadata_would(tmp_path, name, spec
 AVA = "slowonly_kinetics400-pretrained-r50-nl_8xb16-8x8x1-20e_ava21-rgb_20220906-9760eadb.pth"
 
 
-def test_mmactions_detector_of_actions_opens_without_its_head(tmp_path):
-    """Its boxes of people are given from outside; what the blocks attend to needs none."""
+def test_mmactions_detector_of_actions_opens_with_its_head(tmp_path):
     block = NonLocalSpec("embedded_gaussian", True, "after", bias=True)
-    network = network_of(
-        resnet(block, EVEN, TemporalSpec(inflated=SLOW), 0, frames=8, frame_stride=8)
-    )
+    plain = resnet(block, EVEN, TemporalSpec(inflated=SLOW), 81, frames=8, frame_stride=8)
+    prep = replace(plain.preprocessing, size=256, resize=256, stride=16)
+    network = network_of(replace(plain, last_stride=1, head="people", preprocessing=prep))
     state = foreign.renamed(network, foreign.MMACTION, five="all")
-    state |= {"roi_head.bbox_head.fc_cls.weight": torch.randn(81, 256)}
-    state |= {"roi_head.bbox_head.fc_cls.bias": torch.randn(81)}
+    head = {key: state.pop(key) for key in list(state) if key.startswith("cls_head.")}
+    state |= {key.replace("cls_head.", "roi_head.bbox_head."): v for key, v in head.items()}
     text = "use_scale=True, mode='embedded_gaussian'"
     content = {"meta": {"config": text}, "state_dict": state}
     model = load(foreign.torch_saved(tmp_path / AVA, content))
-    assert model.spec.num_classes == 0
-    assert model.spec.block == block
+    assert model.spec == network.spec
+    assert (model.class_names[12], model.class_names[80]) == ("stand", "watch (a person)")
     assert all(
         torch.equal(value, network.state_dict()[key])
         for key, value in model.network.state_dict().items()
     )
-    ignored = {key: why for key, why in model.report.ignored.items() if "fc_cls" in key}
-    assert len(ignored) == 2
-    assert all("needs boxes of people" in why for why in ignored.values())
 
 
 def test_mmactions_blocks_without_pooling_have_other_names(tmp_path):

@@ -1,4 +1,4 @@
-"""mmdetection's R-CNNs with a pyramid, and Libra R-CNN's NL block, as its code writes them."""
+"""mmdetection's R-CNNs with a pyramid, Libra R-CNN's and GCNet's blocks, as its code has them."""
 
 import re
 
@@ -9,9 +9,9 @@ from torch import Tensor
 from errors import CheckpointError
 from models import checkpoints
 from models.build import build
-from models.specs.block import NonLocalSpec
+from models.specs.block import GlobalContextSpec, NonLocalSpec
 from models.specs.detection import RCNNSpec
-from models.specs.network import ModelSpec
+from models.specs.network import RESNET_UNITS, ModelSpec
 from tests.models.checkpoints.families.test_detectors import same
 
 pytestmark = pytest.mark.slow
@@ -26,11 +26,31 @@ def spec(depth: int = 50, **more) -> RCNNSpec:
     return RCNNSpec(trunk, aligned=True, **options)
 
 
+PARTS_OF_CONTEXT = {
+    "key": "conv_mask", "reduce": "channel_add_conv.0", "norm": "channel_add_conv.1",
+    "expand": "channel_add_conv.3",
+}  # fmt: skip
+
+
+def in_unit(found: re.Match) -> str:
+    stage, unit, part = found.groups()
+    return f"backbone.layer{int(stage) - 1}.{unit}.context_block.{PARTS_OF_CONTEXT[part]}"
+
+
+def gcnet(depth: int, ratio: int, **more) -> RCNNSpec:
+    """GCNet's: a block in every unit of res3 to res5."""
+    counts = zip((3, 4, 5), RESNET_UNITS[depth][1:], strict=True)
+    where = tuple(f"res{stage}.{unit}" for stage, count in counts for unit in range(count))
+    trunk = {"block": GlobalContextSpec(ratio), "placement": where} | more
+    return spec(depth, masks=True, mask_width=32, trunk=trunk)
+
+
 def as_mmdetection_writes(network: torch.nn.Module) -> dict[str, Tensor]:
     """Return the state dict under mmdetection's names, the background last."""
     balanced = any(key.startswith("balance.") for key in network.state_dict())
     neck = "neck.0." if balanced else "neck."
     rows = (
+        (r"trunk\.blocks\.res(\d)_(\d+)\.(\w+)", in_unit),
         (r"trunk\.", "backbone."),
         (r"fpn\.inner_blocks\.(\d)\.0", neck + r"lateral_convs.\1.conv"),
         (r"fpn\.layer_blocks\.(\d)\.0", neck + r"fpn_convs.\1.conv"),
@@ -65,6 +85,8 @@ NETWORKS = {
     "Faster R-CNN R50": spec(),
     "Mask R-CNN R101": spec(101, masks=True, mask_width=32),
     "Libra R-CNN R50": spec(neck_block=LIBRA),
+    "GCNet R50 1/16": gcnet(50, 16),
+    "GCNet X101 1/4": gcnet(101, 4, groups=32, widening=4),
     "Libra R-CNN X101": spec(101, neck_block=LIBRA, trunk={"groups": 32, "widening": 4}),
 }
 
@@ -92,6 +114,8 @@ def test_a_file_opens_as_the_network_that_wrote_it(tmp_path, name):
     if "Libra" in name:
         assert sources["scale"] == ("no", "the family's code")
         assert [place.label for place in model.network.places] == ["neck"]
+    if "GCNet" in name:
+        assert sources["ratio"] == (name.split()[-1], "weights")
 
 
 @pytest.mark.parametrize(
@@ -99,11 +123,13 @@ def test_a_file_opens_as_the_network_that_wrote_it(tmp_path, name):
     [
         ({}, {"config": "backbone=dict(style='caffe')"}, "caffe's style"),
         ({"backbone.layer2.0.context_block.conv_mask.weight": torch.zeros(1, 64, 1, 1)}, {},
-         "context_block"),
+         "reduce.weight"),
+        ({"backbone.layer2.0.context_block.channel_mul_conv.0.bias": torch.zeros(4)}, {},
+         "channel_mul_conv"),
         ({"roi_head.bbox_head.fc_reg.weight": torch.zeros(324, 128)}, {}, "of another shape"),
         ({"roi_head.bbox_head.fc_cls.bias": torch.full((81,), float("nan"))}, {}, "not finite"),
     ],
-    ids=["caffe", "GCNet", "boxes of the background", "nan"],
+    ids=["caffe", "half of a context", "multiplied context", "boxes of the background", "nan"],
 )  # fmt: skip
 def test_what_cannot_be_read_is_one_line(tmp_path, change, meta, words, one_line):
     state = as_mmdetection_writes(build(spec())) | change

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import torch
 
 import viz
 from errors import OutsideError
@@ -13,6 +14,7 @@ from models.specs.block import CGNLSpec
 from tests.viz.attention.captured import SMALL, captured, cgnl_block, heads_block, nl_block
 from viz.attention.choice import PARTS, Selection
 from viz.attention.kinds import registry as kinds
+from viz.attention.kinds.context import ContextCapture
 from viz.attention.kinds.gates import GateCapture
 from viz.attention.kinds.registry import KINDS, as_kind, kind_of, offered
 from viz.types import Cell
@@ -36,9 +38,14 @@ def gate():
     return GateCapture("res3.0", np.ones(11, np.float32), around, around)
 
 
+def context():
+    weights = torch.rand(SMALL.cells).softmax(0)
+    return ContextCapture("res4.4", weights, SMALL, 0.5, 11.0, torch.randn(1, 13, *SMALL).half())
+
+
 def every():
     """Return a captured block of each kind."""
-    blocks = (nl(), cgnl(), gate(), heads_block(SMALL))
+    blocks = (nl(), cgnl(), gate(), heads_block(SMALL), context())
     return {
         **{name: as_kind(captured(blocks[3]), blocks[3], name) for name in OF_HEADS},
         **{block.kind: block for block in blocks},
@@ -47,7 +54,7 @@ def every():
 
 
 def test_every_kind_is_in_the_table_by_its_name():
-    assert list(KINDS) == ["affinity", "channels", "heads", *OF_EVERY, "gates"]
+    assert list(KINDS) == ["affinity", "channels", "context", "heads", *OF_EVERY, "gates"]
     assert all(kind.name == name for name, kind in KINDS.items())
     assert len({kind.title for kind in KINDS.values()}) == len(KINDS)
     assert kinds.derived_names() == OF_EVERY
@@ -64,6 +71,7 @@ def test_every_kind_says_what_pages_ask_of_it(name):
     assert kind.sentence(block).strip().endswith(".")
     assert {kind.part, kind.division} <= {"", *PARTS}
     assert bool(kind.part) == bool(kind.rankings)
+    assert bool(kind.without_reference) == (not kind.referenced and kind.has_labels)
     assert bool(kind.ranking_help) == bool(kind.rankings)
     found = kind.browser(block, Selection())
     assert found.arithmetic in ("rows", "channels", "static")
@@ -72,7 +80,9 @@ def test_every_kind_says_what_pages_ask_of_it(name):
     assert block.key_grid == (KEYS if name == "affinity" else SMALL)
 
 
-@pytest.mark.parametrize("name", ["affinity", "channels", "heads", "features", "gates", *OF_HEADS])
+@pytest.mark.parametrize(
+    "name", ["affinity", "channels", "context", "heads", "features", "gates", *OF_HEADS]
+)
 def test_every_map_is_float32_over_the_key_grid(name):
     block = every()[name]
     for one in KINDS[name].maps(block, Cell(1, 2, 3), Selection()):

@@ -48,6 +48,7 @@ class ClassRow(MapKind):
     menu = "what the class token looks at"
     derived = True
     referenced = False
+    without_reference = "What the class token looks at."
     division = "head"
 
     def suits(self, spec: NetworkSpec | WrappedSpec) -> bool:
