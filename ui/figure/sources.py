@@ -1,7 +1,7 @@
 """The clips and networks of this session behind a recipe. No path out of a recipe is opened."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from errors import InputError
@@ -23,7 +23,7 @@ MOST_BYTES = 1 << 30
 """What a session's captures may take together; above, the oldest are made anew when needed."""
 
 _GAUSSIAN = "-gaussian"
-ClipKey = tuple[str, tuple[int, ...]]
+ClipKey = tuple[str, tuple[int, ...], tuple[float, float] | None]
 
 
 class CaptureKey(NamedTuple):
@@ -74,7 +74,7 @@ class SessionSources:
 
     def clip(self, medium: Medium) -> Clip:
         """Return the frames of a medium; InputError with its sha256 where they are not pinned."""
-        found = self._clips.get((medium.sha256, medium.frames))
+        found = self._clips.get((medium.sha256, medium.frames, medium.levels))
         if found is None:
             raise InputError(
                 f"{medium.path} (sha256 {medium.sha256[:SHORT] or 'not known'}) is not "
@@ -86,7 +86,8 @@ class SessionSources:
         """Return a network; InputError where it is not here, or where its weights are others."""
         known = self._memo.models
         if network not in known:
-            known[network] = found_network(network)
+            found = found_network(network)
+            known[network] = found if found.names_given else found.with_names(network.classes)
         return known[network]
 
     def capture(self, medium: Medium, view: View) -> Capture:
@@ -94,18 +95,25 @@ class SessionSources:
 
         model, clip = self.model(view.network), self.clip(medium)
         mode, size = pipeline.effective(model.spec, view.mode, view.size)
-        key = CaptureKey((clip.sha256, clip.numbers), model.spec, model.sha256, mode, size)
+        key = CaptureKey(_key(clip), model.spec, model.sha256, mode, size)
         if key not in self._memo.captures:
             self._memo.captures[key] = loaders.captured(clip, model.id, mode, size)
             self._memo.limit()
-        return self._memo.captures[key]
+        found = self._memo.captures[key]
+        if found.model is None or found.model.class_names == model.class_names:
+            return found
+        return replace(found, model=model)  # with the recipe's names of classes
+
+
+def _key(clip: Clip) -> ClipKey:
+    return clip.sha256, clip.numbers, clip.levels
 
 
 def sources() -> SessionSources:
     """Return the sources of this session's pins; what no pin needs is dropped."""
     pins = session_pins.pins()
     memo = state.FIGURE_MEMO.once(Memo)
-    clips = {(clip.sha256, clip.numbers): clip for pin in pins for clip in pin.clips}
+    clips = {_key(clip): clip for pin in pins for clip in pin.clips}
     memo.prune(clips, networks_of(pin.reference for pin in pins))
     return SessionSources(clips, memo)
 

@@ -12,8 +12,8 @@ from errors import AttentionVizError, InputError
 from ui import bound, state
 from ui.guard import plain
 from ui.isolation import media as isolation
-from ui.session import medium, shelf
 from ui.session import pins as session_pins
+from ui.session.media import arrivals, levels, medium, second, shelf
 from ui.session.pins import Pin
 from viz.examples import bird, kick
 from viz.figure.recipe.recipe import Medium, Reference
@@ -22,12 +22,10 @@ from viz.types import Clip
 
 SHORT = 12
 """Digits of a sha256 that are shown."""
+_PLACE = "missing"
+"""Of what is dropped here, among the arrivals."""
 _LONGEST = 160
 """Letters of a path that are shown."""
-LEVELS = (
-    "The recipe's picture was shown with levels of its own, which the app does not take yet; draw "
-    "it with python -m viz render."
-)
 _EXAMPLES = {
     "example:bird": bird.clip,
     "example:second-bird": bird.second,
@@ -64,6 +62,7 @@ def pending() -> Opened | None:
 
 def cancel() -> None:
     """Give up what waits for media."""
+    arrivals.forget(_PLACE)
     state.OPENED.pop()
     state.MISSING_PROBLEMS.pop()
     state.MISSING_ROUND.set(state.MISSING_ROUND.get() + 1)
@@ -104,9 +103,6 @@ def _media(opened: Opened) -> tuple[Medium, ...]:
 
 def _found(wanted: Medium, opened: Opened) -> Clip | None:
     """Return the frames of a medium from what this session has; never from its path."""
-    if wanted.levels is not None:
-        _complain(LEVELS)
-        return None
     if wanted not in opened.clips:
         found = session_pins.clip_of(wanted) or _from_footage(wanted, opened)
         if found is None:
@@ -131,7 +127,7 @@ def _shelved(wanted: Medium) -> list[Footage]:
 
 
 def _examples() -> tuple[Footage, ...]:
-    return tuple(medium.example(name) for name in (*medium.EXAMPLES, *medium.SECOND_EXAMPLES))
+    return tuple(medium.example(name) for name in (*medium.EXAMPLES, *second.EXAMPLES))
 
 
 def _is(known: Footage, wanted: Medium) -> bool:
@@ -148,7 +144,7 @@ def _taken(known: Footage, wanted: Medium) -> Clip:
     if known.is_clip != wanted.is_clip:
         here, there = ("a clip", "a picture") if known.is_clip else ("a picture", "a clip")
         raise InputError(f"{wanted.path} is {here} here, and {there} in the recipe.")
-    return known.take(wanted.frames or (0,))
+    return levels.shown_from(known, wanted.levels).take(wanted.frames or (0,))
 
 
 def from_address() -> None:
@@ -161,7 +157,7 @@ def from_address() -> None:
             f"sha256={sha256[:60]} is no hash of a file; it has 64 digits 0 to 9, a to f."
         )
         return
-    state.LINKED.set(Medium((name or "a file")[:200], sha256))
+    state.LINKED.set(Medium((name or "a file")[:200], sha256, levels=levels.of_address()))
 
 
 def show_example() -> None:
@@ -173,7 +169,7 @@ def lacking() -> list[Medium]:
     """Return the media that are not here: of the address, and of the references that wait."""
     linked, opened = state.LINKED.get(), pending()
     wanted = [linked] if linked is not None and not _settle_link() else []
-    wanted += [there] if (there := medium.second_lacking()) else []
+    wanted += [there] if (there := second.lacking()) else []
     if opened is not None:
         wanted += [one for one in _media(opened) if _found(one, opened) is None]
     return list({(one.sha256 or one.path): one for one in wanted}.values())
@@ -193,7 +189,7 @@ def _settle_link() -> bool:
     found = shelf.find(linked.sha256)
     if found is None:
         return False
-    medium.use(found)
+    medium.use(levels.as_linked(found, linked.levels))
     state.LINKED.pop()
     return True
 
@@ -234,13 +230,14 @@ def _complain(text: str) -> None:
 
 def _dropped(key: str) -> None:
     state.MISSING_PROBLEMS.pop()
-    uploads = state.widget(key).get()
-    if not uploads:
-        return
-    try:
-        give(medium.contents(uploads))
-    except AttentionVizError as problem:
-        _complain(str(problem))
+    arrivals.forget(_PLACE)
+    if uploads := state.widget(key).get():
+        arrivals.note(_PLACE, arrivals.uploaded(tuple(uploads), _take, _complain))
+
+
+def _take(uploads: Sequence) -> None:
+    state.MISSING_PROBLEMS.pop()
+    give(medium.contents(uploads))
 
 
 def give(files: Sequence[tuple[str, bytes]]) -> None:
@@ -266,9 +263,9 @@ def _fits(files: Sequence[tuple[str, bytes]]) -> bool:
     linked, opened = state.LINKED.get(), pending()
     fits = linked is not None and linked.sha256 == found.sha256
     if fits:
-        medium.use(found)
+        medium.use(levels.as_linked(found, linked.levels))
         state.LINKED.pop()
-    fits |= medium.give_second(found)
+    fits |= second.give(found)
     if opened is not None and any(_is(found, one) for one in _media(opened)):
         opened.given.append(found)
         fits = True

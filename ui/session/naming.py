@@ -15,9 +15,10 @@ def medium_of(clip: Clip) -> Medium:
         path = "example:second-bird"
     elif clip.name == kick.NAME and clip.sha256 == kick.clip().sha256:
         path = "example:kick"
-    return Medium(path, clip.sha256, clip.numbers)
+    return Medium(path, clip.sha256, clip.numbers, clip.levels)
 
 
 def network_of(model: LoadedModel) -> Network:
     """Return the recipe's entry of a network."""
-    return Network(model.id, model.sha256)
+    classes = model.class_names if model.names_given else ()
+    return Network(model.id, model.sha256, classes=classes)

@@ -1,0 +1,68 @@
+"""Files that were dropped and are not read yet.
+
+A callback only notes them; the page's run reads them, where progress is shown and Stop is heard: a
+callback swallows both. What was in use stays so until they are read, and when they are not.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from errors import AttentionVizError
+from ui import state
+from ui.guard import label, plain
+from ui.server import waiting
+
+
+@dataclass(frozen=True, eq=False)
+class Arrival:
+    """Work on files: what is said of it, ``what`` tells it from other, what does it, and what is
+    told, in markdown, why it was not done."""
+
+    words: str
+    what: tuple
+    take: Callable[[], None]
+    refuse: Callable[[str], None]
+
+
+def uploaded(
+    uploads: Sequence[Any], take: Callable[[Sequence[Any]], None], refuse: Callable[[str], None]
+) -> Arrival:
+    """Return uploads, which ``take`` reads, as they arrive.
+
+    They are held, so that they are read also when their widget is gone meanwhile.
+    """
+    held = tuple(uploads)
+    name = label(getattr(held[0], "name", "the upload"))[:80]
+    words = f"Reading {name if len(held) == 1 else f'{len(held)} files'}"
+    return Arrival(words, tuple(one.file_id for one in held), lambda: take(held), refuse)
+
+
+def note(place: str, arrival: Arrival) -> None:
+    """Note what was dropped in a place; it takes that of what was dropped there before."""
+    forget(place)
+    state.ARRIVALS.set({**state.ARRIVALS.get(), place: arrival})
+
+
+def forget(place: str) -> None:
+    """Read no more what was dropped in a place."""
+    others = dict(state.ARRIVALS.get())
+    if (arrival := others.pop(place, None)) is not None:
+        state.ARRIVALS.set(others)
+        waiting.start_again(arrival.what)
+
+
+def settle() -> None:
+    """Read what has arrived, before anything on the page is drawn that depends on it.
+
+    What is stopped stays here and is offered to be started again.
+    """
+    for place, arrival in state.ARRIVALS.get().items():
+        try:
+            with waiting.stoppable(arrival.words, arrival.what):
+                arrival.take()
+        except AttentionVizError as problem:
+            arrival.refuse(plain(str(problem)))
+            if waiting.is_stopped(arrival.what):
+                continue
+        forget(place)
