@@ -20,6 +20,7 @@ from tests.viz.evaluation.drawn_birds import cub
 from tests.viz.tiny_detectors import c4
 from ui import state
 from ui.numbers.data import choose
+from ui.numbers.evaluate import evaluated as evaluation
 from ui.server import settings
 from viz.attention.kinds.registry import KINDS
 from viz.figure.recipe import recipe_json
@@ -283,6 +284,7 @@ def counted_costs(made):
 def test_all_that_the_pages_keep_is_in_the_register_and_of_its_type(
     made, cgnl_checkpoint, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr(evaluation, "_SHARED", {})  # what other tests left: nothing would run
     tiny = saved(tmp_path, make_tiny(NonLocalSpec()))
     seen = explored(made) | explored_clip(made) | drawn_figure(made)
     seen |= linked(made) | opened_networks(made, cgnl_checkpoint, tiny) | looked_at_gates(made)
