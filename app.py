@@ -30,7 +30,7 @@ def main() -> None:
         ]
     )
     if wanted := frame.entered():
-        st.switch_page(wanted)
+        frame.go_to(wanted)
     frame.style()
     keeper.keep()
     page.run()

@@ -2,6 +2,7 @@
 a name."""
 
 import argparse
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +13,12 @@ DOCUMENT, README = ROOT / "docs" / "benchmarks.md", ROOT / "README.md"
 
 
 def lines_of(suite: str) -> Iterator[str]:
-    """Print the lines of a suite as they come, and yield them."""
+    """Print the lines of a suite as they come, and yield them; print how long it took."""
+    began = time.monotonic()
     for line in page.lines_of(suite):
         print(line, flush=True)
         yield line
+    print(f"({suite}: {time.monotonic() - began:.0f} s)", flush=True)
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.timing import within
+
 SUITES: dict[str, tuple[str, ...]] = {
     "explore": ("benchmarks.browser.explore", "benchmarks.compute.networks"),
     "costs": ("viz.evaluation.costs.counting",),
@@ -24,6 +26,8 @@ SUITES: dict[str, tuple[str, ...]] = {
 }
 """Suite -> the modules whose ``report()`` gives its lines."""
 FAILED = "FAILED"
+LONGEST_S = 420
+"""Seconds after which a module is given up; all of them together take about 12 minutes."""
 _TITLES = {
     "explore": "Explore: pointer, upload, capture",
     "costs": "Parameters and multiply-adds beside the papers'",
@@ -39,10 +43,12 @@ _TITLES = {
 
 
 def lines_of(suite: str) -> Iterator[str]:
-    """Yield the lines of a suite; a module that fails is named, and the next one follows."""
+    """Yield the lines of a suite; a module that fails, or does not end, is named, and the next one
+    follows."""
     for module in SUITES[suite]:
         try:
-            yield from importlib.import_module(module).report()
+            with within(LONGEST_S):
+                yield from importlib.import_module(module).report()
         except Exception as problem:  # one suite must not end the run of all
             reason = " ".join(str(problem).split())[:160]
             yield f"{FAILED}: {module}: {type(problem).__name__}: {reason}"

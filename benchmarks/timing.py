@@ -1,13 +1,38 @@
 """How everything is timed: all sides in turns in one process, so that noise hits them alike."""
 
+import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from statistics import median, quantiles
 
 import torch
 
 Runs = Mapping[str, Callable[[], object]]
 Times = dict[str, list[float]]
+
+
+AGAIN_S = 30
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError in the ``with`` body once it takes longer, and every AGAIN_S after that,
+    so that what tidies up cannot hang either. In the main thread, where the system has alarms."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def late(*_given: object) -> None:
+        raise TimeoutError(f"not done after {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def settled(device: str) -> None:

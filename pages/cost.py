@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.specs.network import MAX_FRAMES
-from ui import frame, state
+from ui import bound, frame, state
 from ui.components.pin_cards import pin_cards
 from ui.guard import guarded, plain
 from ui.numbers.cost import tables
@@ -21,17 +21,19 @@ def network() -> None:
     """Count a network that is here, at any size."""
     entries = {one.id: one for one in loaders.catalogue_entries() if one.spec is not None}
     left, middle, right = st.columns([3, 1, 1])
-    name = left.selectbox("Network", list(entries), key=state.COST_NETWORK.name)
+    with left:
+        name = bound.choice("Network", list(entries), state.COST_NETWORK)
     if name is None:
         return
     prep = entries[name].spec.preprocessing
     size = middle.number_input(
         "Side in pixels", *SIZES, None, key=state.COST_SIZE.name, placeholder=str(prep.size),
-        disabled=prep.fixed,
+        disabled=prep.fixed, **bound.bound(),
     )  # fmt: skip
     frames = right.number_input(
-        "Frames", 1, MAX_FRAMES, None, key=state.COST_FRAMES.name, placeholder=str(prep.frames)
-    )
+        "Frames", 1, MAX_FRAMES, None, key=state.COST_FRAMES.name, placeholder=str(prep.frames),
+        **bound.bound(),
+    )  # fmt: skip
     with guarded():
         spec = loaders.network(name).spec
         _mode, side = effective(spec, "fit", size)
@@ -67,11 +69,15 @@ def main() -> None:
     pin_cards.sidebar()
     st.markdown("#### Cost: parameters and multiply-adds, beside the papers")
     st.caption(COUNTED)
+    told = st.container()
     names = ("A network", "Growth with N", "The papers' tables")
     for tab, fill in zip(st.tabs(names), (network, growth, papers), strict=True):
         with tab, guarded():
             fill()
     st.caption("The same on the command line: `python -m viz cost`")
+    bound.finish()
+    with told:
+        bound.problems()
 
 
 frame.require("pages/cost.py")

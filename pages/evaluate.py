@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import frame, state
+from ui import bound, frame, state
 from ui.components.pin_cards import pin_cards
 from ui.guard import guarded
 from ui.numbers.data import choose
@@ -18,7 +18,7 @@ def main() -> None:
     left, right = st.columns([3, 1], vertical_alignment="center")
     left.markdown("#### Evaluate: do the highlighted patches cover what matters?")
     told = st.container()
-    with told:
+    with st.container():
         chosen, wanted = _asked()
         pressed = right.button(
             "Evaluate", type="primary", icon=":material/play_arrow:", width="stretch",
@@ -28,6 +28,9 @@ def main() -> None:
     if made is not None:
         with st.container():
             results.show(made)
+    bound.finish()
+    with told:
+        bound.problems()
 
 
 def _asked() -> tuple[Chosen | None, Wanted | None]:

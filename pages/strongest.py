@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import frame, state
+from ui import bound, frame, state
 from ui.components.pin_cards import pin_cards
 from ui.guard import guarded, plain
 from ui.numbers.data import choose
@@ -18,13 +18,7 @@ from viz.figure.recipe import recipe_json
 TABLE = {"hide_index": True, "width": "stretch"}
 FIRST = PICTURE_NETWORKS[-1]  # one with channels
 AUTOMATIC = "automatic"
-PARTS = {
-    AUTOMATIC: "Automatic",
-    "channel": "Channels",
-    "group": "Groups",
-    "head": "Heads",
-    "row": "Rows",
-}
+PARTS = (AUTOMATIC, "channel", "group", "head", "row")
 HOW = (
     "The answer to a patch is the largest value of the channel's map with that patch as the "
     "reference; of each picture its strongest patch counts. Green: the patch; heat: where its map "
@@ -37,6 +31,7 @@ def main() -> None:
     pin_cards.sidebar()
     left, right = st.columns([3, 1], vertical_alignment="center")
     left.markdown("#### Strongest patches: what excites this channel?")
+    told = st.container()
     with st.container():
         with st.sidebar:
             st.subheader("Data set")
@@ -53,6 +48,9 @@ def main() -> None:
     if found is not None:
         with st.container(), guarded():
             shown(found)
+    bound.finish()
+    with told:
+        bound.problems()
 
 
 def _asked() -> tuple[str | None, Sought]:
@@ -60,15 +58,13 @@ def _asked() -> tuple[str | None, Sought]:
     entries = {one.id: one for one in loaders.catalogue_entries() if one.spec is not None}
     names = list(entries)
     index = names.index(FIRST) if FIRST in names else 0
-    network = st.selectbox("Network", names, index, key=state.STRONGEST_NETWORK.name)
+    network = bound.choice("Network", names, state.STRONGEST_NETWORK, index=index)
     if network is None:
         return None, Sought()
     labels = queries.block_labels(entries[network].spec)
-    block = st.selectbox(
-        "Block", labels, max(0, len(labels) - 1), key=state.STRONGEST_BLOCK.name
-    )  # fmt: skip
-    part = st.segmented_control(
-        "Of", list(PARTS), format_func=PARTS.get, default=AUTOMATIC, key=state.STRONGEST_PART.name,
+    block = bound.choice("Block", labels, state.STRONGEST_BLOCK, index=max(0, len(labels) - 1))
+    part = bound.pills(
+        "Each", PARTS, state.STRONGEST_PART, default=AUTOMATIC,
         help="Automatic: channels of CGNL, heads of self-attention, else the one row of NL.",
     )  # fmt: skip
     return network, Sought("" if part in (None, AUTOMATIC) else part, block=block)
@@ -110,14 +106,15 @@ def shown(made: Searched) -> None:
     if count > 1:
         number = st.number_input(
             f"{part.capitalize()} (0 to {count - 1})", 0, count - 1, key=_number(count),
-            width=220,
+            width=220, **bound.bound(),
         )  # fmt: skip
     answers = made.found.of(int(number))
     figure = made.figure(int(number))
-    st.image(
-        figure.preview(), width="stretch",
-        alt=f"{part} {number}: strongest patches of {', '.join(one.picture for one in answers)}",
-    )  # fmt: skip
+    named = ", ".join(one.picture for one in answers)
+    with st.container(key="wide-figure"):  # on a phone wider than the screen: it is scrolled
+        st.image(
+            figure.preview(), width="stretch", alt=f"{part} {number}: strongest patches of {named}"
+        )
     st.caption(HOW)
     st.dataframe(
         [

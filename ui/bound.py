@@ -42,7 +42,11 @@ def check(key: state.Key, fits: Callable[[str], bool], accepted: str) -> None:
     """Name the address's value of a widget that cannot show it; ``accepted`` says what it takes."""
     given = taken(key.name)
     if given is not None and not fits(given):
-        complain(f"{key.name}={given[:_LONGEST]} is not known here; {accepted}.")
+        complain(_unknown(key, given, accepted))
+
+
+def _unknown(key: state.Key, given: str, accepted: str) -> str:
+    return f"{key.name}={given[:_LONGEST]} is not known here; {accepted}."
 
 
 def choice(title: str, options: Sequence, key: state.Key, **more: object) -> object:
@@ -72,6 +76,21 @@ def worded(
         st.query_params[key.name] = value
     written[key.name] = value
     return value
+
+
+def several(title: str, options: Sequence[str], key: state.Key, **more: object) -> list[str]:
+    """Draw a multiselect whose values the address keeps; those it has not are named."""
+    if taken(key.name) is not None:
+        for one in st.query_params.get_all(key.name):
+            if one not in options:
+                complain(_unknown(key, one, f"it can be {_listed(options)}"))
+    return st.multiselect(title, options, key=key.name, **bound(), **more)
+
+
+def pills(title: str, options: Sequence[str], key: state.Key, **more: object) -> str | None:
+    """Draw a segmented control whose value the address keeps; an option it has not is named."""
+    check(key, options.__contains__, f"it can be {_listed(options)}")
+    return st.segmented_control(title, options, key=key.name, **bound(), **more)
 
 
 def slider(

@@ -1,5 +1,7 @@
 """The shared frame of all pages, also for those that are opened by their own address."""
 
+from typing import NoReturn
+
 import streamlit as st
 
 from ui import state
@@ -20,6 +22,8 @@ button[data-selected="true"] p { color: light-dark(#262730, #fafafa); }
 .stMain { scroll-padding-top: 7rem; }
 .katex { white-space: normal; }
 @media (max-width: 900px) {
+  .st-key-wide-figure { overflow-x: auto; }
+  .st-key-wide-figure > *, .st-key-wide-figure img { min-width: 60rem; }
   :has(> .st-key-head) { padding-top: 3.9rem; }
   .st-key-head .stColumn:first-child { position: absolute; clip-path: inset(50%); }
   .st-key-head .stColumn .stHorizontalBlock {
@@ -43,7 +47,13 @@ def require(page: str) -> None:
     """
     if not state.FRAMED.get():
         state.WANTED_PAGE.set(page)
-        st.switch_page("app.py")
+        go_to("app.py")
+
+
+def go_to(page: str) -> NoReturn:
+    """Go to a page with the same entries in the address bar."""
+    address = st.query_params
+    st.switch_page(page, query_params={name: address.get_all(name) for name in address})
 
 
 def entered() -> str | None:

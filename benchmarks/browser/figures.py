@@ -12,7 +12,8 @@ from viz.figure.recipe import recipe_json
 PREVIEW = ".st-key-figure-page img"
 MOVES, WARM_UP = 15, 3
 MEDIAN_MS, SLOWEST_MS = 100, 200
-_TIMED = """(selector) => new Promise((done) => {
+_TIMED = """(selector) => new Promise((done, fail) => {
+  setTimeout(() => fail(new Error("no new preview after 30 s")), 30000);
   const before = document.querySelector(selector).src;
   const began = performance.now();
   const look = () => {

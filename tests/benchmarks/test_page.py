@@ -2,7 +2,9 @@
 
 import importlib.util
 import re
+import signal
 import sys
+import time
 import types
 
 import pytest
@@ -64,6 +66,18 @@ def test_a_suite_that_fails_is_named_and_the_others_follow(monkeypatch):
     assert lines[2].startswith("FAILED: not.there: ModuleNotFoundError")
     text = page.written({"costs": lines})
     assert text.index("* FAILED: broken") < text.index("## Parameters")
+
+
+def test_a_suite_that_hangs_is_given_up_and_named(monkeypatch):
+    monkeypatch.setattr(page, "LONGEST_S", 0.05)
+    hanging = types.ModuleType("hanging")
+    hanging.report = lambda: iter(["one line", *(time.sleep(60) for _ in "x")])
+    monkeypatch.setitem(sys.modules, "hanging", hanging)
+    monkeypatch.setitem(page.SUITES, "costs", ("hanging",))
+    before = signal.getsignal(signal.SIGALRM)
+    assert list(page.lines_of("costs")) == ["FAILED: hanging: TimeoutError: not done after 0.05 s"]
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
 def test_ratios_are_medians_over_rounds_with_their_quartiles():

@@ -34,13 +34,23 @@ def test_a_page_that_is_run_alone_goes_through_the_app_and_is_shown(page, entrie
     assert shown == {page} & other.keys()
 
 
+class Address(dict):
+    """The entries of an address bar, each given once."""
+
+    def get_all(self, name):
+        return [self[name]]
+
+
 def test_the_page_that_was_asked_for_is_told_once_and_nobody_is_sent_again(monkeypatch):
-    sent = []
+    sent, address = [], Address({"gate": "unit3"})
     monkeypatch.setattr(frame.st, "session_state", {})
-    monkeypatch.setattr(frame.st, "switch_page", sent.append)
+    monkeypatch.setattr(frame.st, "query_params", address)
+    monkeypatch.setattr(
+        frame.st, "switch_page", lambda page, query_params: sent.append((page, query_params))
+    )
     frame.require("pages/gates.py")
-    assert sent == ["app.py"]
+    assert sent == [("app.py", {"gate": ["unit3"]})]
     assert [frame.entered(), frame.entered()] == ["pages/gates.py", None]
     frame.require("pages/models.py")
-    assert sent == ["app.py"]
+    assert len(sent) == 1
     assert frame.entered() is None

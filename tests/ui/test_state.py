@@ -20,7 +20,7 @@ from tests.viz.evaluation.drawn_birds import cub
 from tests.viz.tiny_detectors import c4
 from ui import state
 from ui.numbers.data import choose
-from ui.numbers.strongest import search
+from ui.numbers.evaluate import evaluated as evaluation
 from ui.server import settings
 from viz.attention.kinds.registry import KINDS
 from viz.figure.recipe import recipe_json
@@ -271,9 +271,8 @@ def evaluated(made, monkeypatch, cub):
     return seen | check(at, made)
 
 
-def searched(made, monkeypatch):
-    """The page Strongest patches with the example, which nobody has searched."""
-    monkeypatch.setattr(search, "_SHARED", {})
+def searched(made):
+    """The page Strongest patches with the example."""
     return check(app().switch_page("pages/strongest.py").run(), made)
 
 
@@ -285,12 +284,13 @@ def counted_costs(made):
 def test_all_that_the_pages_keep_is_in_the_register_and_of_its_type(
     made, cgnl_checkpoint, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr(evaluation, "_SHARED", {})  # what other tests left: nothing would run
     tiny = saved(tmp_path, make_tiny(NonLocalSpec()))
     seen = explored(made) | explored_clip(made) | drawn_figure(made)
     seen |= linked(made) | opened_networks(made, cgnl_checkpoint, tiny) | looked_at_gates(made)
     seen |= named_network(made) | detected(made)
     seen |= evaluated(made, monkeypatch, cub(tmp_path / "cub")) | counted_costs(made)
-    seen |= searched(made, monkeypatch) | compared(made)
+    seen |= searched(made) | compared(made)
     gone = {"wanted_page", "pin-message", "figure-pin-problem", "remove_problem"}  # read at once
     gone |= {"device"}  # asked for where there are several
     gone |= {"stopped", "figure-live"}  # a press on Stop, a slider that is held

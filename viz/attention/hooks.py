@@ -8,6 +8,21 @@ from torch import nn
 from models.loaded import LoadedModel
 
 
+def _modules(network: nn.Module) -> list[nn.Module]:
+    """Return a network and all modules in it, each once.
+
+    ``network.modules()`` makes their names, too: three times as long, in every forward pass.
+    """
+    found = {network: None}
+    left = [network]
+    while left:
+        inside = left.pop()._modules.values()
+        new = [module for module in inside if module is not None and module not in found]
+        found |= dict.fromkeys(new)
+        left += new
+    return list(found)
+
+
 @contextmanager
 def listening(
     model: LoadedModel, listeners: Iterable[tuple[nn.Module, Callable]]
@@ -18,7 +33,7 @@ def listening(
     """
     with model.lock:
         # Setting a mode is slow, and networks that are looked at are in eval mode already.
-        training = [module for module in model.network.modules() if module.training]
+        training = [module for module in _modules(model.network) if module.training]
         handles = []
         try:
             for module, hook in listeners:

@@ -37,21 +37,21 @@ def prepare(
     A single picture is held still for the frames that the network was made for.
     """
     plan = lay(clip, prep, mode, size)
-    pixels = torch.from_numpy(clip.frames).permute(0, 3, 1, 2).float() / 255
+    pixels = torch.from_numpy(clip.frames).permute(0, 3, 1, 2).float().div_(255)
     resized = F.interpolate(
         pixels,
         size=(plan.resized_height, plan.resized_width),
         mode=prep.interpolation,
         antialias=True,
         align_corners=False,
-    ).clamp(0, 1)  # bicubic overshoots
+    ).clamp_(0, 1)  # bicubic overshoots
     rows = slice(plan.crop_top, plan.crop_top + plan.input_height)
     cols = slice(plan.crop_left, plan.crop_left + plan.input_width)
     colours = resized[:, :, rows, cols]
     if prep.channels == 1:
         colours = (colours * _LUMA.view(1, 3, 1, 1)).sum(1, keepdim=True)
     mean, std = (torch.tensor(v).view(1, -1, 1, 1) for v in (prep.mean, prep.std))
-    normalised = (colours - mean) / std
+    normalised = colours.sub_(mean).div_(std)
     if len(normalised) == 1:
         normalised = normalised.expand(prep.frames, -1, -1, -1)
     return ModelInput(normalised.transpose(0, 1).unsqueeze(0).contiguous(), plan, len(clip.frames))

@@ -20,9 +20,10 @@ def unit_range(values: Tensor) -> Tensor:
 
 def without(values: Tensor, position: int) -> Tensor:
     """Min-max scale (N,) over all cells but the reference's, which becomes 0."""
-    others = torch.cat([values[:position], values[position + 1 :]])
-    scaled = unit_range(others)
-    return torch.cat([scaled[:position], values.new_zeros(1), scaled[position:]])
+    low, high = torch.cat([values[:position], values[position + 1 :]]).aminmax()
+    scaled = (values - low) / (high - low).clamp_min(1e-30)
+    scaled[position] = 0
+    return scaled
 
 
 def top_cells(values: Tensor, share: float = EQUAL_AREA) -> Tensor:

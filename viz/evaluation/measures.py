@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -21,8 +22,12 @@ class Cut(NamedTuple):
     area: float = coverage.EQUAL_AREA
 
 
-class Case(NamedTuple):
-    """One map of one reference: values of one frame (h w,) float32 and their grid."""
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One map of one reference: values of one frame (h w,) float32 and their grid.
+
+    What several measures look at is made once.
+    """
 
     subject: Subject
     reference: Reference
@@ -30,17 +35,22 @@ class Case(NamedTuple):
     grid: Grid
     cut: Cut = Cut()
 
-    @property
+    @cached_property
     def position(self) -> int:
         """The reference's position on the map's grid."""
         return self.subject.position(self.reference.at, self.grid)
 
-    @property
+    @cached_property
+    def others(self) -> Tensor:
+        """The values scaled to [0, 1] over all cells but the reference's, which is 0."""
+        return coverage.without(self.values, self.position)
+
+    @cached_property
     def targets(self) -> Tensor:
         """The positions of the other references, where the values are."""
         return self.subject.targets(self.grid, self.reference).to(self.values.device)
 
-    @property
+    @cached_property
     def region(self) -> Tensor | None:
         """The cells of the object (h w,) bool, where the values are; None where it is not known."""
         found = self.subject.region(self.grid)
@@ -62,11 +72,11 @@ class Measure:
 
 def _share_lit(case: Case, lit: Tensor) -> float | None:
     targets = case.targets
-    return lit[targets].float().mean().item() if len(targets) else None
+    return lit.take(targets).float().mean().item() if len(targets) else None
 
 
 def _lit(case: Case) -> Tensor:
-    return coverage.without(case.values, case.position) >= case.cut.threshold
+    return case.others >= case.cut.threshold
 
 
 def part_coverage(case: Case) -> float | None:
@@ -96,7 +106,7 @@ def pointing_game(case: Case) -> float | None:
         if not len(targets):
             return None
         wanted = torch.zeros_like(case.values, dtype=torch.bool).index_fill_(0, targets, True)
-    return float(coverage.hit(case.values, case.grid, wanted, case.position))
+    return float(coverage.hit(case.others, case.grid, wanted))
 
 
 def energy(case: Case) -> float | None:

@@ -42,7 +42,7 @@ class Subject:
     capture: Capture
     block: BlockCapture
 
-    @property
+    @cached_property
     def device(self) -> torch.device:
         """Where the block's factors are, and its maps are measured."""
         return next((part.device for part in self.block.tensors), torch.device("cpu"))
@@ -88,12 +88,12 @@ class Subject:
     def targets(self, grid: Grid, but: Reference) -> Tensor:
         """Return the positions of all references but one, by the cells of a grid: int64."""
         places = self.capture.memory.once(("parts", grid), lambda: self._places(grid))
-        kept = [one is not but for one in self.references]
-        return places[kept]
+        kept = [place for one, place in zip(self.references, places, strict=True) if one is not but]
+        return torch.tensor(kept, dtype=torch.int64)
 
-    def _places(self, grid: Grid) -> Tensor:
-        """Return the positions of all references, (R,) int64."""
-        return torch.tensor([self.position(one.at, grid) for one in self.references])
+    def _places(self, grid: Grid) -> list[int]:
+        """Return the position of each reference."""
+        return [self.position(one.at, grid) for one in self.references]
 
     def region(self, grid: Grid) -> Tensor | None:
         """Return the cells of one frame (h w,) whose middle lies on the object: bool.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import state
+from ui import bound, state
 from ui.isolation import media as isolation
 from ui.numbers.data import uploads
 from ui.server import scratch, settings
@@ -36,8 +36,8 @@ def choose() -> Chosen | None:
     The errors of reading it are raised.
     """
     folders = _named_folders()
-    name = st.selectbox(
-        "Pictures", (EXAMPLE, *folders, UPLOAD), key=state.DATA.name,
+    name = bound.choice(
+        "Pictures", (EXAMPLE, *folders, UPLOAD), state.DATA,
         help=f"To offer folders of this machine here, start it with `--data FOLDER`: {ACCEPTED}.",
     )  # fmt: skip
     if name == EXAMPLE:
@@ -67,10 +67,10 @@ def example() -> Dataset:
 def _of_folder(name: str, folder: Path) -> Chosen:
     split = None
     if annotation_files.is_cub(folder):
-        chosen = st.segmented_control("Split", SPLITS, key=state.DATA_SPLIT.name, default="both")
+        chosen = bound.pills("Split", SPLITS, state.DATA_SPLIT, default="both")
         split = chosen if chosen in SPLITS[1:] else None
     most = st.number_input(
-        "Pictures at most", 1, 100_000, 200, key=state.DATA_MOST.name,
+        "Pictures at most", 1, 100_000, 200, key=state.DATA_MOST.name, **bound.bound(),
         help="Evenly spaced over the folder. The command line goes through any number.",
     )  # fmt: skip
     return Chosen(name, _read(folder, split, int(most)), (str(folder), split, most))

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import get_args
 
-import streamlit as st
-
-from ui import state
+from ui import bound, state
 from ui.session import loaders
 from ui.session.defaults import PICTURE_NETWORKS
 from viz.attention import queries
@@ -29,32 +27,30 @@ class Wanted:
 def choose() -> Wanted:
     """Draw the settings; InputError where they leave nothing to measure."""
     entries = {one.id: one for one in loaders.catalogue_entries() if one.spec is not None}
-    networks = st.multiselect(
-        "Networks", list(entries), default=[name for name in PICTURE_NETWORKS if name in entries],
-        key=state.EVALUATE_NETWORKS.name, max_selections=MOST_NETWORKS,
+    networks = bound.several(
+        "Networks", list(entries), state.EVALUATE_NETWORKS, max_selections=MOST_NETWORKS,
+        default=[name for name in PICTURE_NETWORKS if name in entries],
         help="Those of Explore, and what you opened on Models. Two or more are compared in pairs.",
     )  # fmt: skip
-    measured = st.multiselect(
-        "Measures", measures.NAMES, default=list(measures.DEFAULT),
-        key=state.EVALUATE_MEASURES.name,
+    measured = bound.several(
+        "Measures", measures.NAMES, state.EVALUATE_MEASURES, default=list(measures.DEFAULT),
         help="Deletion, insertion and ROAD run the network many times a picture.",
     )  # fmt: skip
-    maps = st.multiselect(
-        "Maps", list(SOURCES), default=list(SOURCES), key=state.EVALUATE_MAPS.name,
+    maps = bound.several(
+        "Maps", list(SOURCES), state.EVALUATE_MAPS, default=list(SOURCES),
         help="; ".join(f"{name}: {source.words}" for name, source in SOURCES.items()),
     )  # fmt: skip
     labels = [queries.block_labels(entries[name].spec) for name in networks]
     shared = [label for label in labels[0] if all(label in one for one in labels)] if labels else []
-    block = st.selectbox("Block", [LAST, *shared], key=state.EVALUATE_BLOCK.name)
-    threshold = st.slider(
-        "Threshold of part coverage", 0.05, 0.95, Cut().threshold, 0.05,
-        key=state.EVALUATE_THRESHOLD.name,
-    )  # fmt: skip
-    area = st.slider(
-        "Area at which maps are equal", 0.05, 0.5, Cut().area, 0.05, key=state.EVALUATE_AREA.name
+    block = bound.choice("Block", [LAST, *shared], state.EVALUATE_BLOCK)
+    threshold = bound.slider(
+        "Threshold of part coverage", 0.05, 0.95, Cut().threshold, 0.05, state.EVALUATE_THRESHOLD
     )
-    parts = st.segmented_control(
-        "Parts of NMI and ARI", get_args(Parts), default="groups", key=state.EVALUATE_PARTS.name,
+    area = bound.slider(
+        "Area at which maps are equal", 0.05, 0.5, Cut().area, 0.05, state.EVALUATE_AREA
+    )
+    parts = bound.pills(
+        "Parts of NMI and ARI", get_args(Parts), state.EVALUATE_PARTS, default="groups",
         help="What is taken as the parts of an object: groups or heads, or every channel.",
     )  # fmt: skip
     one = None if block in (LAST, None) else block

@@ -60,6 +60,8 @@ class NonLocalCapture(BlockCapture):
 
     def factors(self, group: int, head: int = 0) -> tuple[Tensor, Tensor]:
         """Return the queries (N/groups, d) and keys (M/groups, d) of one group and head."""
+        if self.groups == self.heads == 1:
+            return self.queries, self.keys
         return tuple(
             part.chunk(self.groups)[group].chunk(self.heads, dim=1)[head]
             for part in (self.queries, self.keys)
@@ -216,8 +218,11 @@ def _row(block: NonLocalCapture, cell: Cell, head: int) -> Tensor:
     size = block.query_grid.cells // block.groups
     group, position = divmod(cell.position(block.query_grid), size)
     queries, keys = block.factors(group, head)
-    values = torch.zeros(block.groups, len(keys), device=keys.device)
-    values[group] = block.pairwise.matrix(queries[position : position + 1], keys)[0]
+    own = block.pairwise.matrix(queries[position : position + 1], keys)[0]
+    if block.groups == 1:
+        return own
+    values = own.new_zeros(block.groups, len(keys))
+    values[group] = own
     return values.flatten()
 
 

@@ -1,0 +1,55 @@
+"""Evaluate, Strongest patches and Cost in a browser: drawn, their choices in the address, and read
+on a phone."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import at_rest
+
+PHONE = {"width": 390, "height": 844}
+
+
+def opened(page, server: str, address: str, drawn: str):
+    """Open a page of numbers and wait until ``drawn`` is there and the server is at rest."""
+    page.goto(f"{server}/{address}")
+    page.locator(drawn).first.wait_for()
+    at_rest(page)
+    return page
+
+
+def assert_told(page, in_vain: str) -> None:
+    """Check that the page names what its address asks for in vain."""
+    told = page.get_by_test_id("stAlert").filter(has_text="asks for what is not here")
+    expect(told).to_contain_text(in_vain)
+
+
+def test_evaluate_keeps_its_choices_in_the_address(page, server):
+    opened(page, server, "evaluate?evaluate-block=nowhere", ".js-plotly-plot")
+    assert_told(page, "evaluate-block=nowhere")
+    page.get_by_role("radio", name="channels").click()
+    expect(page).to_have_url(re.compile("evaluate-parts=channels"))
+    at_rest(page)
+    expect(page.get_by_text("Shown are the results before")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("radio", name="channels")).to_be_checked()
+
+
+def test_strongest_patches_are_read_on_a_phone(page, server):
+    page.set_viewport_size(PHONE)
+    opened(page, server, "strongest?strongest-number=3&data=mine", "img[alt^='channel 3:']")
+    assert_told(page, "data=mine")
+    box = page.locator("img[alt^='channel 3:']").bounding_box()
+    assert box["width"] > 2 * PHONE["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    scrolled = page.locator(".st-key-wide-figure")
+    assert scrolled.evaluate("e => (e.scrollLeft = 300, e.scrollLeft)") == 300
+
+
+def test_cost_counts_what_its_address_says(page, server):
+    address = "cost?cost-size=320&cost-frames=2&cost-side=3"
+    opened(page, server, address, "[data-testid=stDataFrame]")
+    assert_told(page, "cost-side")
+    expect(page.get_by_text("One forward pass of 2 x 320 x 320")).to_be_visible()
+    page.get_by_role("tab", name="Growth with N").click()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
