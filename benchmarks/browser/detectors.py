@@ -40,8 +40,7 @@ def _lines(tab: Page, address: str, _count_file: Path) -> Iterator[str]:
         _open(tab, address, weights)
     for what, entry in TAKEN.items():
         if entry is not None:
-            tab.get_by_role("combobox", name="The pointer takes").click()
-            tab.get_by_role("option", name=entry, exact=True).click()
+            _choose(tab, "The pointer takes", entry)
             tab.wait_for_timeout(500)
             tab.wait_for_selector(REST)
         for figure in hover_figures(tab, f"50x84, {what}", LIMITS, "one detector"):
@@ -63,6 +62,19 @@ def _network() -> torch.nn.Module:
     )
 
 
+def _choose(tab: Page, label: str, name: str) -> None:
+    """Choose an option of a selectbox; a list that closes at once, as the page is drawn anew, is
+    opened again."""
+    option = tab.get_by_role("option", name=name, exact=True)
+    for _ in range(5):
+        tab.get_by_role("combobox", name=label).click()
+        tab.wait_for_timeout(300)
+        if option.is_visible():
+            break
+        tab.wait_for_selector(REST)
+    option.click(timeout=30_000)
+
+
 def _open(tab: Page, address: str, weights: Path) -> None:
     """Bring the network and the picture onto the Explore page, all objects shown."""
     tab.goto(f"{address}/models")
@@ -78,8 +90,7 @@ def _open(tab: Page, address: str, weights: Path) -> None:
     )
     tab.get_by_text("In use: large.png").wait_for()
     tab.wait_for_selector(REST)
-    tab.get_by_role("combobox", name="Compare with").click()
-    tab.get_by_role("option", name="none", exact=True).click()
+    _choose(tab, "Compare with", "none")
     tab.wait_for_selector(REST)
     slider = tab.get_by_role("slider", name="Lowest score")
     slider.focus()
