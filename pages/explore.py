@@ -20,7 +20,8 @@ from ui.explore import (
 )
 from ui.explore.sidebar import Settings, examples, sidebar
 from ui.server import waiting
-from ui.session import loaders, medium, missing, pin_button, reference_patch
+from ui.session import loaders, missing, pin_button, reference_patch
+from ui.session.media import arrivals, medium, second
 from viz.attention.predictions import prediction_words
 from viz.figure.resolve import Scene
 
@@ -168,15 +169,17 @@ SHARES = {"Share": st.column_config.ProgressColumn(format="percent", min_value=0
 def main() -> None:
     """Draw the page."""
     missing.from_address()
-    medium.second_from_address()
-    pin_cards.sidebar()
-    with st.sidebar:
-        keeper.words()
+    second.from_address()
     st.html(STYLE)
     with st.container(key="head"):
         left, right = st.columns([2, 7], vertical_alignment="center")
         left.markdown("#### Explore")
         above = right.container(key="toolbar")
+    with st.container():
+        arrivals.settle()
+    pin_cards.sidebar()
+    with st.sidebar:
+        keeper.words()
     if missing.lacking():
         missing.ask()
         _instead()
@@ -216,9 +219,7 @@ def view(above: AbstractContextManager) -> None:
         explained(found)
     models = [shot.model for shot in found.shots]
     linked_networks.compare(models)
-    reference_patch.show_sources(
-        [model.sha256 for model in models], medium.second_in_use(found.clip)
-    )
+    reference_patch.show_sources([model.sha256 for model in models], second.in_use(found.clip))
     bound.finish()
     with told:
         bound.problems()

@@ -28,6 +28,7 @@ from ui.figure import (
 from ui.figure.sources import SessionSources
 from ui.guard import guarded, plain
 from ui.session import pins as session_pins
+from ui.session.media import arrivals
 from ui.session.pin_button import undo_button
 from viz.examples import bird
 from viz.figure.recipe.recipe import Reference
@@ -109,6 +110,8 @@ MOVED = (
 def main() -> None:
     """Draw the page."""
     st.markdown("#### Figure: what was pinned, as in the papers")
+    with st.container():
+        arrivals.settle()
     with st.container():
         open_recipe.pending()
     if session_pins.pins():

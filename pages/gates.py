@@ -6,7 +6,8 @@ from ui import frame, state
 from ui.components.pin_cards import pin_cards
 from ui.guard import guarded, plain
 from ui.numbers.gates import gate_view
-from ui.session import loaders, medium, pin_button
+from ui.session import loaders, pin_button
+from ui.session.media import medium
 from viz.attention import pipeline
 from viz.attention.kinds.gates import gate_layers
 

@@ -23,7 +23,7 @@ from ui.server.kept import Kept as KeptByBytes
 from ui.server.sessions import Sessions
 from ui.server.settings import Settings
 from ui.server.uploads import Manager, UploadLimits
-from ui.session import shelf
+from ui.session.media import shelf
 from viz.cli.main import main
 from viz.media import footage
 

@@ -7,8 +7,9 @@ from models import devices
 from ui.explore import scene  # noqa: F401 (imported for its time)
 from ui.explore.sidebar import first_size
 from ui.server import settings
-from ui.session import loaders, medium
+from ui.session import loaders
 from ui.session.defaults import PICTURE_NETWORKS
+from ui.session.media import medium
 from viz.attention import pipeline
 
 

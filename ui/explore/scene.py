@@ -11,7 +11,8 @@ from models.loaded import LoadedModel
 from ui import state
 from ui.explore.sidebar import Settings
 from ui.guard import guarded, plain
-from ui.session import loaders, medium, reference_patch
+from ui.session import loaders, reference_patch
+from ui.session.media import second
 from ui.session.naming import medium_of, network_of
 from viz.attention import queries
 from viz.attention.captures import BlockCapture, Capture
@@ -109,7 +110,7 @@ def _answer(clip: Clip, view: View, capture: Capture) -> Capture | None:
 def _beside(found: Scene) -> Scene:
     """Return the scene with the second picture, where there is one and every view has a map from
     one into the other; else say why not."""
-    other = medium.second_in_use(found.clip)
+    other = second.in_use(found.clip)
     if other is None:
         return found
     with guarded():

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ui import state
 from ui.guard import plain
-from ui.session import medium
+from ui.session.media import medium, second
 from viz.attention import matches
 from viz.figure.resolve import Scene, Shot
 
@@ -33,7 +33,7 @@ def choose(on_change: Callable[[], None], show: Callable[[str], str]) -> None:
             st.caption(f"In use: {plain(found.name)}, {found.width} x {found.height} pixels")
             st.button(
                 "Without the second picture", key="drop-second", icon=":material/close:",
-                on_click=medium.drop_second,
+                on_click=second.drop,
             )  # fmt: skip
         _offer(on_change, show)
         if problem := state.SECOND_PROBLEM.get():
@@ -45,15 +45,15 @@ def _offer(on_change: Callable[[], None], show: Callable[[str], str]) -> None:
     key = f"second-upload-{state.SECOND_ROUND.get()}"
     st.file_uploader(
         f"A picture to compare with, up to {medium.LARGEST_MB} MB", key=key,
-        max_upload_size=medium.LARGEST_MB, on_change=medium.take_second_upload,
+        max_upload_size=medium.LARGEST_MB, on_change=second.take_upload,
         args=(key, on_change),
     )  # fmt: skip
     here = state.SECOND.get()
     with st.container(horizontal=True, key="second-examples"):
-        for name in medium.SECOND_EXAMPLES:
+        for name in second.EXAMPLES:
             st.button(
                 f"![{name}]({show(name)}) {_TITLES[name]}", key=f"second-{name}", type="tertiary",
-                on_click=medium.take_second_example, args=(name, on_change),
+                on_click=second.take_example, args=(name, on_change),
                 disabled=here is not None and here.sha256 == medium.example(name).sha256,
             )  # fmt: skip
 

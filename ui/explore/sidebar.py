@@ -14,8 +14,9 @@ from ui.explore import linked_networks, map_choice, second_picture
 from ui.explore import sampling as sampling_inputs
 from ui.explore.map_choice import Listing
 from ui.guard import plain
-from ui.session import loaders, medium
+from ui.session import loaders
 from ui.session.defaults import CLIP_NETWORKS, PICTURE_NETWORKS
+from ui.session.media import medium, second
 from viz.attention import pipeline, queries
 from viz.attention.kinds.kind import MapKind
 from viz.attention.kinds.registry import KINDS, derived_names
@@ -106,7 +107,7 @@ def examples() -> None:
                 args=(name,), type="tertiary", disabled=medium.in_use() is medium.example(name),
             )  # fmt: skip
         st.button(
-            f"![two birds]({thumbs.example(medium.SECOND_EXAMPLES[0])}) two birds",
+            f"![two birds]({thumbs.example(second.EXAMPLES[0])}) two birds",
             key="example-two", on_click=_two_birds, type="tertiary",
             disabled=state.SECOND.get() is not None,
             help="A patch of one picture is looked for in a second one.",
@@ -117,7 +118,7 @@ def _two_birds() -> None:
     """Put two example pictures in use."""
     if medium.in_use().is_clip:
         medium.changing(medium.take_example, _suit_networks, sampling_inputs.forget)("bird")
-    medium.take_second_example(medium.SECOND_EXAMPLES[0], _suit_kinds)
+    second.take_example(second.EXAMPLES[0], _suit_kinds)
 
 
 def _listings(kinds: list[MapKind], specs: list[NetworkSpec]) -> dict[str, Listing]:

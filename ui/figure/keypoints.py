@@ -10,8 +10,8 @@ from ui.components.keypoints import keypoints as clickable
 from ui.guard import plain
 from ui.isolation import texts
 from ui.server.visitor import stop_if_ended
-from ui.session import medium
 from ui.session import pins as session_pins
+from ui.session.media import medium
 from ui.session.pins import Pin
 from viz.figure.keypoint_files import EVERY
 from viz.figure.keypoints import Truth

@@ -10,8 +10,9 @@ from ui.figure import settings as figure_settings
 from ui.guard import plain
 from ui.isolation import texts
 from ui.server.visitor import stop_if_ended
-from ui.session import medium, missing
+from ui.session import missing
 from ui.session import pins as session_pins
+from ui.session.media import medium
 from ui.session.pins import Pin
 from viz.figure.files import recipe_text
 from viz.figure.recipe.recipe import Recipe

@@ -12,7 +12,7 @@ from models.report import Fact, Question, Report
 from models.specs.network import NetworkSpec
 from ui import state
 from ui.guard import guarded, label, plain
-from ui.session.medium import contents
+from ui.session.media.medium import contents
 
 FileKey = Hashable
 """What tells one upload from the next."""

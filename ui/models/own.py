@@ -24,7 +24,8 @@ from ui.models import answers
 from ui.models import inspection as model_inspection
 from ui.server import scratch
 from ui.server.visitor import stop_if_ended
-from ui.session import device, medium, own_networks
+from ui.session import device, own_networks
+from ui.session.media import medium
 
 MAX_MB = 2048
 

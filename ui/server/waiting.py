@@ -105,6 +105,23 @@ def saved(make: Callable[[], bytes]) -> Callable[[], bytes]:
 Watch = Callable[[float | None], None]
 """Called now and then by the work, with the share that is done where that is known."""
 SOON_S, EVERY_S = 0.4, 0.2
+_MOST_STOPPED = 100
+
+
+def stop(what: Hashable) -> None:
+    """Note that this work was stopped, beside other that was."""
+    state.STOPPED.set((*(one for one in state.STOPPED.get() if one != what), what)[-_MOST_STOPPED:])
+
+
+def start_again(what: Hashable) -> None:
+    """Let this work begin again, where it was stopped."""
+    if is_stopped(what):
+        state.STOPPED.set(tuple(one for one in state.STOPPED.get() if one != what))
+
+
+def is_stopped(what: Hashable) -> bool:
+    """Tell whether this work was stopped and not started again."""
+    return what in state.STOPPED.get()
 
 
 @contextmanager
@@ -114,8 +131,8 @@ def stoppable(words: str, what: Hashable) -> Iterator[Watch]:
     InputError where this work (``what`` tells it from other) was stopped before, with the button
     that starts it again.
     """
-    if state.STOPPED.get() == what:
-        st.button("Start again", key=f"again-{abs(hash(what))}", on_click=state.STOPPED.pop)
+    if is_stopped(what):
+        st.button("Start again", key=f"again-{abs(hash(what))}", on_click=start_again, args=(what,))
         raise InputError(f"{words}: stopped. Start it again, or choose something smaller.")
     place = st.empty()
     shown = _Shown(place, words, what)
@@ -147,7 +164,7 @@ class _Shown:
                 st.button(
                     "Stop",
                     key=f"stop-{abs(hash(self._what))}",
-                    on_click=state.STOPPED.set,
+                    on_click=stop,
                     args=(self._what,),
                 )
         self._bar.progress(min(1.0, share or 0.0), f"{self._words}, {now - self._began:.0f} s")

@@ -16,7 +16,7 @@ from ui.server.kept import Kept
 from ui.server.turns import DEVICE
 from ui.server.waiting import stoppable
 from ui.session import device, own_networks
-from ui.session.medium import is_example, key_of
+from ui.session.media.medium import is_example, key_of
 from viz.attention import pipeline, queries
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.kinds.kind import top

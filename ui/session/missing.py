@@ -12,8 +12,9 @@ from errors import AttentionVizError, InputError
 from ui import bound, state
 from ui.guard import plain
 from ui.isolation import media as isolation
-from ui.session import medium, shelf
 from ui.session import pins as session_pins
+from ui.session.media import arrivals, medium, second, shelf
+from ui.session.media.arrivals import Arrival
 from ui.session.pins import Pin
 from viz.examples import bird, kick
 from viz.figure.recipe.recipe import Medium, Reference
@@ -22,6 +23,8 @@ from viz.types import Clip
 
 SHORT = 12
 """Digits of a sha256 that are shown."""
+_PLACE = "missing"
+"""Of what is dropped here, among the arrivals."""
 _LONGEST = 160
 """Letters of a path that are shown."""
 LEVELS = (
@@ -64,6 +67,7 @@ def pending() -> Opened | None:
 
 def cancel() -> None:
     """Give up what waits for media."""
+    arrivals.forget(_PLACE)
     state.OPENED.pop()
     state.MISSING_PROBLEMS.pop()
     state.MISSING_ROUND.set(state.MISSING_ROUND.get() + 1)
@@ -131,7 +135,7 @@ def _shelved(wanted: Medium) -> list[Footage]:
 
 
 def _examples() -> tuple[Footage, ...]:
-    return tuple(medium.example(name) for name in (*medium.EXAMPLES, *medium.SECOND_EXAMPLES))
+    return tuple(medium.example(name) for name in (*medium.EXAMPLES, *second.EXAMPLES))
 
 
 def _is(known: Footage, wanted: Medium) -> bool:
@@ -173,7 +177,7 @@ def lacking() -> list[Medium]:
     """Return the media that are not here: of the address, and of the references that wait."""
     linked, opened = state.LINKED.get(), pending()
     wanted = [linked] if linked is not None and not _settle_link() else []
-    wanted += [there] if (there := medium.second_lacking()) else []
+    wanted += [there] if (there := second.lacking()) else []
     if opened is not None:
         wanted += [one for one in _media(opened) if _found(one, opened) is None]
     return list({(one.sha256 or one.path): one for one in wanted}.values())
@@ -234,13 +238,14 @@ def _complain(text: str) -> None:
 
 def _dropped(key: str) -> None:
     state.MISSING_PROBLEMS.pop()
-    uploads = state.widget(key).get()
-    if not uploads:
-        return
-    try:
-        give(medium.contents(uploads))
-    except AttentionVizError as problem:
-        _complain(str(problem))
+    arrivals.forget(_PLACE)
+    if uploads := state.widget(key).get():
+        arrivals.note(_PLACE, Arrival(tuple(uploads), _take, _complain))
+
+
+def _take(uploads: Sequence) -> None:
+    state.MISSING_PROBLEMS.pop()
+    give(medium.contents(uploads))
 
 
 def give(files: Sequence[tuple[str, bytes]]) -> None:
@@ -268,7 +273,7 @@ def _fits(files: Sequence[tuple[str, bytes]]) -> bool:
     if fits:
         medium.use(found)
         state.LINKED.pop()
-    fits |= medium.give_second(found)
+    fits |= second.give(found)
     if opened is not None and any(_is(found, one) for one in _media(opened)):
         opened.given.append(found)
         fits = True

@@ -7,7 +7,7 @@ import streamlit as st
 
 from errors import InputError
 from ui import state
-from ui.session.medium import key_of
+from ui.session.media.medium import key_of
 from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Medium, Recipe, Reference
 from viz.types import Clip

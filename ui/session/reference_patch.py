@@ -8,7 +8,7 @@ import streamlit as st
 from models.blocks.layout import Grid
 from ui import state
 from ui.bound import complain
-from ui.session import medium
+from ui.session.media import second
 from ui.session.naming import medium_of
 from viz.attention import queries
 from viz.attention.captures import BlockCapture, Capture
@@ -113,7 +113,7 @@ def _show(entries: Mapping[str, str | None]) -> None:
 
 def show_sources(hashes: Sequence[str], other: Clip | None) -> None:
     """Write the hashes of the networks' weights, and the second picture, into the address bar."""
-    _show({"weights": ",".join(one[:SHOWN] for one in hashes), **medium.second_address(other)})
+    _show({"weights": ",".join(one[:SHOWN] for one in hashes), **second.address(other)})
 
 
 def _from_address(capture: Capture, block: BlockCapture) -> Spot | None:

@@ -1,8 +1,12 @@
 """Work that takes long: it can be stopped, and is not begun again until that is asked for."""
 
+import io
+
+from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DRAWN, at_rest
+from tests.browser.conftest import DRAWN, at_rest, open_explore, pixels
+from tests.browser.explore.test_explore_files import upload
 
 HEAVY = "?example=kick&net=e2-nl&beside=none&sampling=32+x+2&size=448"
 
@@ -15,3 +19,28 @@ def test_a_forward_pass_is_stopped_and_started_again(page, server):
     assert not page.locator(".picker").count()
     page.get_by_role("button", name="Start again").click()
     page.wait_for_selector(DRAWN)
+
+
+def test_reading_an_upload_is_stopped_and_what_was_shown_stays(page, server):
+    open_explore(page, server, "?net=e2-nl&beside=none&size=224")
+    upload(page, "first.png", picture(300, 200))
+    expect(page.get_by_text("In use: first.png")).to_be_visible()
+    at_rest(page)
+    before = pixels(page)
+    upload(page, "large.png", picture(14009, 13997))
+    expect(page.get_by_text("Reading large.png, ")).to_be_visible()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("Reading large.png: stopped")).to_be_visible()
+    at_rest(page)
+    expect(page.get_by_text("In use: first.png")).to_be_visible()
+    assert pixels(page) == before
+    page.get_by_role("button", name="Start again").click()
+    expect(page.get_by_text("In use: large.png, 14009 x 13997 pixels")).to_be_visible()
+    expect(page.get_by_text("stopped")).to_have_count(0)
+
+
+def picture(width, height):
+    """A grey picture with transparency: small as a file, and long to read where it is large."""
+    packed = io.BytesIO()
+    Image.new("LA", (width, height), (90, 255)).save(packed, "PNG")
+    return packed.getvalue()

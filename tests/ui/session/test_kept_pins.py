@@ -11,9 +11,10 @@ from tests.ui.session.test_pins import clip_of, reference_of
 from ui import state
 from ui.components.keeper import keeper
 from ui.guard import label
-from ui.session import medium, missing, shelf
+from ui.session import missing
 from ui.session import pins as session_pins
-from ui.session.shelf import MOST_BYTES, Shelf
+from ui.session.media import medium, shelf
+from ui.session.media.shelf import MOST_BYTES, Shelf
 from viz.examples import bird
 from viz.figure.recipe import recipe_json
 from viz.figure.recipe.recipe import Medium, Recipe

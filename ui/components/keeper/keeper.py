@@ -12,8 +12,9 @@ import streamlit as st
 from errors import AttentionVizError
 from ui import state
 from ui.components.mount import event, mounted
-from ui.session import missing, shelf
+from ui.session import missing
 from ui.session import pins as session_pins
+from ui.session.media import shelf
 from ui.session.pins import Pin
 from viz.figure.recipe import recipe_json
 from viz.figure.recipe.recipe import Recipe, Reference

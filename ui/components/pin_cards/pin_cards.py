@@ -10,9 +10,9 @@ import streamlit as st
 from PIL import Image, ImageDraw
 
 from ui.components.mount import event, mounted
-from ui.session import medium
 from ui.session import pins as session_pins
-from ui.session.medium import key_of
+from ui.session.media import medium
+from ui.session.media.medium import key_of
 from ui.session.pin_button import undo_button
 from ui.session.pins import Pin
 from viz.types import Clip

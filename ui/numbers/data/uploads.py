@@ -13,7 +13,7 @@ from ui import state
 from ui.isolation import media as isolation
 from ui.server import scratch
 from ui.server.visitor import stop_if_ended
-from ui.session.medium import contents
+from ui.session.media.medium import contents
 from viz.datasets import archive
 from viz.media.pictures import safe_name
 

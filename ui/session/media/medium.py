@@ -1,22 +1,20 @@
 """The medium in use: an upload or an example, and the frames that are taken from it."""
 
-import re
 from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from errors import AttentionVizError, InputError
-from ui import bound, state
+from errors import InputError
+from ui import state
 from ui.guard import guarded, plain
 from ui.isolation import media as isolation
 from ui.server import settings
 from ui.server.kept import Kept
 from ui.server.visitor import stop_if_ended
 from ui.server.waiting import stoppable
-from ui.session import shelf
-from ui.session.naming import medium_of
+from ui.session.media import arrivals, shelf
+from ui.session.media.arrivals import Arrival
 from viz.examples import bird, kick
-from viz.figure.recipe.recipe import Medium
 from viz.media import footage
 from viz.media.footage import Footage
 from viz.types import Clip, Sampling
@@ -25,6 +23,8 @@ EXAMPLES = ("bird", "kick")
 _DRAWN = {"bird": bird.clip, "second-bird": bird.second, "kick": kick.clip}
 LARGEST_MB = 256
 _KEPT = 4
+_PLACE = "medium"
+"""Of what is dropped here, among the arrivals."""
 
 
 def in_use() -> Footage:
@@ -100,34 +100,47 @@ def _uploader(name: str) -> state.Key:
     return state.widget(f"{name}-{state.UPLOAD_ROUND.get()}")
 
 
-def _take_upload(name: str) -> None:
-    """Put what was dropped in use; when it cannot be read, keep what was and say why."""
+def _note_upload(name: str, changed: Callable[[Callable[[], None]], None]) -> None:
+    """Have what was dropped read by the page's run; put the example in use where it was removed.
+
+    ``changed`` calls a function that may put another medium in use.
+    """
     given = _uploader(name).get()
-    uploads = given if isinstance(given, list) else [given] if given else []
-    _take(lambda: read(contents(uploads)) if uploads else None)
+    uploads = tuple(given) if isinstance(given, list) else (given,) if given else ()
+    state.UPLOAD_PROBLEM.pop()
+    if not uploads:
+        changed(_remove)
+        return
+
+    def take(held: Sequence) -> None:
+        found = read(contents(held))
+        changed(lambda: use(found))
+
+    def refuse(problem: str) -> None:
+        state.UPLOAD_PROBLEM.set(problem)
+        changed(lambda: state.FOOTAGE.set(state.FOOTAGE.get() or state.FOOTAGE_BEFORE.get()))
+
+    arrivals.note(_PLACE, Arrival(uploads, take, refuse))
+
+
+def _remove() -> None:
+    """Take the upload away, and what has arrived and was not read yet."""
+    arrivals.forget(_PLACE)
+    state.UPLOAD_PROBLEM.pop()
+    if state.FOOTAGE.get():
+        # A file that replaces another takes it away first, and may then turn out to be unreadable.
+        state.FOOTAGE_BEFORE.set(state.FOOTAGE.get())
+    state.FOOTAGE.pop()
 
 
 def take_example(name: str | None = None) -> None:
     """Put an example in use in place of an upload: the one chosen, or that of the name."""
     if name is not None:
         state.EXAMPLE.set(name)
-    _take(lambda: None)
+    _remove()
     state.FOOTAGE_BEFORE.pop()
     # An uploader of a new name is empty: the same file can be dropped again.
     state.UPLOAD_ROUND.set(state.UPLOAD_ROUND.get() + 1)
-
-
-def _take(read: Callable[[], Footage | None]) -> None:
-    state.UPLOAD_PROBLEM.pop()
-    try:
-        found = read()
-    except AttentionVizError as problem:
-        state.UPLOAD_PROBLEM.set(plain(str(problem)))
-        found = state.FOOTAGE.get() or state.FOOTAGE_BEFORE.get()
-    if found is None and state.FOOTAGE.get():
-        # A file that replaces another takes it away first, and may then turn out to be unreadable.
-        state.FOOTAGE_BEFORE.set(state.FOOTAGE.get())
-    state.FOOTAGE.set(found)
 
 
 def changing(
@@ -144,13 +157,14 @@ def changing(
             on_change()
         if in_use().is_clip != before.is_clip:
             on_kind()
+        state.MEDIUM.set(in_use())
 
     return after
 
 
 def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> None:
     """Draw the inputs of the medium; the callbacks are those of ``changing``."""
-    upload = changing(_take_upload, on_kind, on_change)
+    changed = changing(lambda take: take(), on_kind, on_change)
     example_taken = changing(take_example, on_kind, on_change)
     st.subheader("Picture or clip")
     told = st.container()  # filled below: the example of the address is known once it is drawn
@@ -158,15 +172,15 @@ def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> None:
         f"Picture, video, GIF or zip of frames, up to {LARGEST_MB} MB",
         key=_uploader("upload").name,
         max_upload_size=LARGEST_MB,
-        on_change=upload,
-        args=("upload",),
+        on_change=_note_upload,
+        args=("upload", changed),
         help=footage.ACCEPTED,
     )
     with st.expander("Several pictures as the frames of a clip"):
         st.file_uploader(
             "Frames, in the order of their names", key=_uploader("frames_upload").name,
-            accept_multiple_files=True, max_upload_size=64, on_change=upload,
-            args=("frames_upload",),
+            accept_multiple_files=True, max_upload_size=64, on_change=_note_upload,
+            args=("frames_upload", changed),
         )  # fmt: skip
     if state.FOOTAGE.get():
         st.button(
@@ -197,106 +211,3 @@ def guarded_sample(sampling: Sampling) -> Clip | None:
     with guarded():
         return sampled(sampling)
     return None
-
-
-# The second picture: what the patch answers to in another picture, beside the first
-
-SECOND_EXAMPLES = ("second-bird", "bird")
-"""Examples that are offered as the second picture."""
-
-
-def second_in_use(clip: Clip) -> Clip | None:
-    """Return the second picture, or None: without one, and beside a clip."""
-    found = state.SECOND.get()
-    return found if len(clip.frames) == 1 else None
-
-
-def _as_picture(found: Footage) -> Clip:
-    """Return the one frame of a picture; InputError for a clip."""
-    if found.is_clip:
-        raise InputError(
-            f"{found.name} is a clip; a second picture goes with one picture. Give a picture."
-        )
-    return found.take((0,))
-
-
-def drop_second() -> None:
-    """Go back to one picture."""
-    state.SECOND.pop()
-    state.SECOND_PROBLEM.pop()
-    state.SECOND_LINKED.pop()
-    state.SECOND_ROUND.set(state.SECOND_ROUND.get() + 1)
-
-
-def take_second_example(name: str, on_change: Callable[[], None]) -> None:
-    """Put a drawn example in use as the second picture."""
-    state.SECOND_ROUND.set(state.SECOND_ROUND.get() + 1)
-    _take_second(lambda: _as_picture(example(name)), on_change)
-
-
-def take_second_upload(key: str, on_change: Callable[[], None]) -> None:
-    """Put what was dropped in use as the second picture; nothing takes it away."""
-    upload = state.widget(key).get()
-    if upload is None:
-        drop_second()
-    else:
-        _take_second(lambda: _as_picture(read(contents([upload]))), on_change)
-
-
-def _take_second(read: Callable[[], Clip], on_change: Callable[[], None]) -> None:
-    """Put a picture in use; when it cannot be read, keep what was and say why."""
-    before = state.SECOND.get()
-    state.SECOND_PROBLEM.pop()
-    try:
-        state.SECOND.set(read())
-        state.SECOND_LINKED.pop()
-    except AttentionVizError as problem:
-        state.SECOND_PROBLEM.set(plain(str(problem)))
-        return
-    if before is None:
-        on_change()
-
-
-def second_from_address() -> None:
-    """Take the second picture that the address names, at the session's beginning."""
-    name, sha256 = bound.taken("second"), bound.taken("second_sha256")
-    if name in SECOND_EXAMPLES:
-        state.SECOND.set(_as_picture(example(name)))
-    elif sha256 is not None and re.fullmatch("[0-9a-f]{64}", sha256):
-        state.SECOND_LINKED.set(Medium((name or "a file")[:200], sha256))
-    elif name is not None:
-        bound.complain(
-            f"second={name[:60]} is no second picture; it can be {' or '.join(SECOND_EXAMPLES)}, "
-            "or the name of a file with its second_sha256."
-        )
-
-
-def second_lacking() -> Medium | None:
-    """Return the second picture of the address where it is not here."""
-    linked = state.SECOND_LINKED.get()
-    if linked is None:
-        return None
-    found = shelf.find(linked.sha256)
-    return None if found is not None and give_second(found) else linked
-
-
-def give_second(found: Footage) -> bool:
-    """Take footage where it is the second picture of the address; tell whether it is."""
-    linked = state.SECOND_LINKED.get()
-    if linked is None or linked.sha256 != found.sha256 or found.is_clip:
-        return False
-    state.SECOND.set(_as_picture(found))
-    state.SECOND_LINKED.pop()
-    return True
-
-
-def second_address(clip: Clip | None) -> dict[str, str | None]:
-    """Return the address's entries of a second picture: name, and sha256 of a file."""
-    if clip is None:
-        linked = state.SECOND_LINKED.get()
-        words = (linked.path, linked.sha256) if linked else (None, None)
-        return dict(zip(("second", "second_sha256"), words, strict=True))
-    name = medium_of(clip).path
-    if name.startswith("example:"):
-        return {"second": name.removeprefix("example:"), "second_sha256": None}
-    return {"second": name[:200], "second_sha256": clip.sha256}
