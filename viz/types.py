@@ -43,7 +43,8 @@ class Clip:
     ``numbers`` are the frames' places in the footage they were sampled from, counted from 0;
     empty where the clip is all there is. ``notes`` say what was assumed about the file, a sentence
     each. ``size`` is the file's (width, height) in pixels where frames are held smaller: all
-    coordinates are in pixels of the file.
+    coordinates are in pixels of the file. ``shown`` are the values that are black and white where
+    they have more than 8 bits (None: they have not), ``levels`` those that were asked for.
     """
 
     frames: np.ndarray
@@ -53,6 +54,8 @@ class Clip:
     numbers: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     size: tuple[int, int] | None = None
+    shown: tuple[float, float] | None = None
+    levels: tuple[float, float] | None = None
 
     @property
     def height(self) -> int:

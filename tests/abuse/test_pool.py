@@ -42,6 +42,7 @@ def same(one, other):
     assert np.array_equal(first.frames, second.frames)
     assert first.numbers == second.numbers
     assert (first.width, first.height, first.notes) == (second.width, second.height, second.notes)
+    assert (first.shown, first.levels) == (second.shown, second.levels)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,40 @@ def test_a_child_reads_what_this_process_reads(name, content):
 def test_a_set_of_pictures_has_the_same_sha256():
     files = [(f"f{k}.png", png()) for k in range(7)]
     same(media.read_set(files), footage.read_set(files))
+
+
+def deep(highest):
+    return drawn_clips.picture(np.linspace(0, highest, 38 * 46).astype(np.uint16).reshape(38, 46))
+
+
+@pytest.mark.parametrize("levels", [None, (100.0, 900.0)])
+def test_deep_pictures_and_series_are_shown_with_other_levels(levels):
+    several = [(f"f{k}.png", deep(900 + 700 * k)) for k in range(7)]
+    packed = drawn_clips.zipped(dict(several))
+    for read, here in (
+        (media.read(deep(900), "a.png"), footage.read(deep(900), "a.png", levels)),
+        (media.read(packed, "a.zip"), footage.read(packed, "a.zip", levels)),
+        (media.read_set(several), footage.read_set(several, levels)),
+    ):
+        assert read.shown == (0, 1023)  # of a series: its first frame's
+        shown = media.with_levels(media.with_levels(read, (1.0, 2.0)), levels)
+        assert shown.levels == levels
+        same(shown, here)
+
+
+@pytest.mark.parametrize(
+    ("read", "levels", "says"),
+    [
+        (lambda: media.read(png(), "a.png"), (0, 9), "8 bits"),
+        (lambda: media.read(drawn_clips.video(drawn_clips.frames(5)), "a.mp4"), (0, 9), "video"),
+        (lambda: media.read(deep(900), "a.png"), (9, 9), "Levels"),
+        (lambda: media.read(deep(900), "a.png"), (0, float("inf")), "Levels"),
+    ],
+)
+def test_levels_that_do_not_apply_are_one_line(read, levels, says, one_line):
+    with pytest.raises(MediaError) as caught:
+        media.with_levels(read(), levels)
+    assert says in one_line(caught.value)
 
 
 def test_frames_can_be_written_and_stay_here():

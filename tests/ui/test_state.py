@@ -165,7 +165,7 @@ def explored(made):
     at.button(key="pin").click().run()
     seen |= check(at, made)
     at.selectbox(key="cut").set_value("area").run()
-    place(at, "upload").upload("good.png", png(60, 40), "image/png").run()
+    place(at, "upload").upload("good.png", png(60, 40, "I;16"), "image/png").run()
     return seen | check(at, made)
 
 

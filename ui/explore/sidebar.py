@@ -16,7 +16,7 @@ from ui.explore.map_choice import Listing
 from ui.guard import plain
 from ui.session import loaders
 from ui.session.defaults import CLIP_NETWORKS, PICTURE_NETWORKS
-from ui.session.media import medium, second
+from ui.session.media import levels, medium, second
 from viz.attention import pipeline, queries
 from viz.attention.kinds.kind import MapKind
 from viz.attention.kinds.registry import KINDS, derived_names
@@ -69,7 +69,8 @@ class Settings:
 def sidebar() -> Settings | None:
     """Draw the sidebar and return what it says; None when there is no network to look at."""
     with st.sidebar:
-        medium.choose(_suit_networks, sampling_inputs.forget)
+        with medium.choose(_suit_networks, sampling_inputs.forget):
+            levels.choose()
         second_picture.choose(_suit_kinds, thumbs.example)
         chosen = _networks()
         if not chosen:

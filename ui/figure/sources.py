@@ -23,7 +23,7 @@ MOST_BYTES = 1 << 30
 """What a session's captures may take together; above, the oldest are made anew when needed."""
 
 _GAUSSIAN = "-gaussian"
-ClipKey = tuple[str, tuple[int, ...]]
+ClipKey = tuple[str, tuple[int, ...], tuple[float, float] | None]
 
 
 class CaptureKey(NamedTuple):
@@ -74,7 +74,7 @@ class SessionSources:
 
     def clip(self, medium: Medium) -> Clip:
         """Return the frames of a medium; InputError with its sha256 where they are not pinned."""
-        found = self._clips.get((medium.sha256, medium.frames))
+        found = self._clips.get((medium.sha256, medium.frames, medium.levels))
         if found is None:
             raise InputError(
                 f"{medium.path} (sha256 {medium.sha256[:SHORT] or 'not known'}) is not "
@@ -94,18 +94,22 @@ class SessionSources:
 
         model, clip = self.model(view.network), self.clip(medium)
         mode, size = pipeline.effective(model.spec, view.mode, view.size)
-        key = CaptureKey((clip.sha256, clip.numbers), model.spec, model.sha256, mode, size)
+        key = CaptureKey(_key(clip), model.spec, model.sha256, mode, size)
         if key not in self._memo.captures:
             self._memo.captures[key] = loaders.captured(clip, model.id, mode, size)
             self._memo.limit()
         return self._memo.captures[key]
 
 
+def _key(clip: Clip) -> ClipKey:
+    return clip.sha256, clip.numbers, clip.levels
+
+
 def sources() -> SessionSources:
     """Return the sources of this session's pins; what no pin needs is dropped."""
     pins = session_pins.pins()
     memo = state.FIGURE_MEMO.once(Memo)
-    clips = {(clip.sha256, clip.numbers): clip for pin in pins for clip in pin.clips}
+    clips = {_key(clip): clip for pin in pins for clip in pin.clips}
     memo.prune(clips, networks_of(pin.reference for pin in pins))
     return SessionSources(clips, memo)
 

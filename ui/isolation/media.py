@@ -1,9 +1,10 @@
 """Pictures and clips read by children: the same footage as viz.media gives, whose frames are
 decoded outside of this process."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from ui.isolation import channel
 from ui.isolation.given import Given, Look, nothing
 from viz.datasets import archive
 from viz.media import footage, pictures
-from viz.media.footage import Footage
+from viz.media.footage import Footage, Levels
+from viz.media.pixels.levels import Levels as DeepLevels
 from viz.media.pixels.upright import Pixels
 from viz.types import Clip
 
@@ -27,17 +29,34 @@ class _Remote:
     given: Given
     is_set: bool
     look: Look
+    levels: Levels | None = None
 
     def frames(self, numbers: Sequence[int], most: int) -> Pixels:
         numbers = [int(number) for number in numbers]
         told, blocks = self.given.ask(
-            "frames", self.look, is_set=self.is_set, numbers=numbers, most=most
+            "frames", self.look, is_set=self.is_set, levels=self.levels, numbers=numbers, most=most
         )
         with _broken(self.given.names[0], blocks):
             shape = _shape(told)
             if shape[0] != len(numbers):
                 raise channel.BrokenChannelError("another number of frames")
-            return Pixels(channel.array(blocks[0], shape, "u1"), _notes(told))
+            shown = _ends(told)
+            return Pixels(
+                channel.array(blocks[0], shape, "u1"), _notes(told), shown and DeepLevels(*shown)
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class _Deep:
+    """A picture of more than 8 bits, with the file: it can be shown with other levels."""
+
+    clip: Clip
+    given: Given
+    is_set: bool
+
+    def frames(self, numbers: Sequence[int], most: int) -> Pixels:
+        del most  # they are there already
+        return Pixels(self.clip.frames[list(numbers)], levels=DeepLevels(*self.clip.shown))
 
 
 def read(content: bytes, name: str, look: Look = nothing) -> Footage:
@@ -57,6 +76,16 @@ def read_set(files: Sequence[tuple[str, bytes]], look: Look = nothing) -> Footag
         return footage.read_set(files)
     pictures.check_weight("The set", sum(len(content) for _, content in files), MOST_SET_BYTES)
     return _footage(Given.of(files), True, look)
+
+
+def with_levels(found: Footage, levels: Levels | None, look: Look = nothing) -> Footage:
+    """Return footage that was read here with other values as black and white, or with those that
+    the reader finds (None); MediaError where it has 8 bits a value, or for levels that are none."""
+    if not isinstance(found.source, _Remote | _Deep):
+        raise MediaError(
+            f"{found.name} has 8 bits a value, so that levels do not apply; leave them out."
+        )
+    return _footage(found.source.given, found.source.is_set, look, levels)
 
 
 def picture(path: Path) -> Clip:
@@ -83,19 +112,25 @@ def unpack(content: bytes, name: str, look: Look = nothing) -> list[tuple[str, b
         ]
 
 
-def _footage(given: Given, is_set: bool, look: Look) -> Footage:
-    told, blocks = given.ask("read", look, is_set=is_set)
+def _footage(given: Given, is_set: bool, look: Look, levels: Levels | None = None) -> Footage:
+    told, blocks = given.ask("read", look, is_set=is_set, levels=levels)
     with _broken(given.names[0], blocks):
         name, sha256 = pictures.safe_name(str(told["name"])), str(told["sha256"])[:64]
         size, notes = (int(told["width"]), int(told["height"])), _notes(told)
+        shown = _ends(told)
         if "shape" in told:
             frames = channel.array(blocks[0], _shape(told), "u1")
             smaller = frames.shape[1:3] != (size[1], size[0])
             kept = size if smaller else None
-            return footage.of(Clip(frames, (0.0,), name, sha256, notes=notes, size=kept))
+            clip = Clip(
+                frames, (0.0,), name, sha256, notes=notes, size=kept, shown=shown, levels=levels
+            )
+            whole = footage.of(clip)
+            return replace(whole, source=_Deep(clip, given, is_set)) if shown else whole
         count = channel.length(blocks[0], "f8")
         times = tuple(channel.array(blocks[0], (count,), "f8").tolist())
-        return Footage(name, sha256, *size, times, _Remote(given, is_set, look), notes)
+        source = _Remote(given, is_set, look, levels)
+        return Footage(name, sha256, *size, times, source, notes, levels, shown)
 
 
 def _shape(told: dict) -> tuple[int, ...]:
@@ -103,6 +138,16 @@ def _shape(told: dict) -> tuple[int, ...]:
     if len(shape) != 4 or shape[3] != 3:
         raise channel.BrokenChannelError("frames of another shape")
     return shape
+
+
+def _ends(told: dict) -> Levels | None:
+    """Return what is black and white; None for 8 bits a value."""
+    if told["shown"] is None:
+        return None
+    low, high = map(float, told["shown"])
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise channel.BrokenChannelError("levels that are none")
+    return low, high
 
 
 def _notes(told: dict) -> tuple[str, ...]:

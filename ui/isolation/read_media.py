@@ -8,23 +8,27 @@ from ui.isolation import channel
 from viz.datasets import archive
 from viz.media import footage
 from viz.media.footage import Footage
+from viz.media.frame_sets import FrameSet
+from viz.media.stacks import Stack
 
-_LAST: list[tuple[str, Footage]] = []
+_LAST: list[tuple[object, Footage]] = []
 """What this child read last: frames are asked for after a clip was read."""
 
 
 def _opened(request: dict, blocks: Sequence[int]) -> Footage:
     """Return the footage in files; that of the request before it where it is the same."""
-    if _LAST and _LAST[0][0] == request["token"]:
+    levels = tuple(request["levels"]) if request.get("levels") else None
+    key = request["token"], levels
+    if _LAST and _LAST[0][0] == key:
         return _LAST[0][1]
     _LAST.clear()
     files = channel.files(request, blocks)
     if len(files) == 1 and not request["is_set"]:
         [(name, content)] = files
-        found = footage.read(content, name)
+        found = footage.read(content, name, levels)
     else:
-        found = footage.read_set(files)
-    _LAST.append((request["token"], found))
+        found = footage.read_set(files, levels)
+    _LAST.append((key, found))
     return found
 
 
@@ -33,9 +37,11 @@ def read(request: dict, blocks: Sequence[int]) -> tuple[dict, list[int]]:
     found = _opened(request, blocks)
     told = {
         "name": found.name, "sha256": found.sha256, "width": found.width, "height": found.height,
-        "notes": found.notes,
+        "notes": found.notes, "shown": found.shown,
     }  # fmt: skip
     if found.is_clip:
+        if isinstance(found.source, FrameSet | Stack):
+            told["shown"] = found.take((0,)).shown
         return told, [channel.block(np.array(found.times, np.float64))]
     picture = found.take((0,))
     _LAST.clear()  # a picture is asked for once
@@ -45,7 +51,9 @@ def read(request: dict, blocks: Sequence[int]) -> tuple[dict, list[int]]:
 def frames(request: dict, blocks: Sequence[int]) -> tuple[dict, list[int]]:
     """Decode frames of a clip."""
     taken = _opened(request, blocks).source.frames(request["numbers"], request["most"])
-    return {"shape": taken.values.shape, "notes": taken.notes}, [channel.block(taken.values)]
+    shown = taken.levels and taken.levels.ends
+    told = {"shape": taken.values.shape, "notes": taken.notes, "shown": shown}
+    return told, [channel.block(taken.values)]
 
 
 def unpack(request: dict, blocks: Sequence[int]) -> tuple[dict, list[int]]:

@@ -13,8 +13,7 @@ from ui import bound, state
 from ui.guard import plain
 from ui.isolation import media as isolation
 from ui.session import pins as session_pins
-from ui.session.media import arrivals, medium, second, shelf
-from ui.session.media.arrivals import Arrival
+from ui.session.media import arrivals, levels, medium, second, shelf
 from ui.session.pins import Pin
 from viz.examples import bird, kick
 from viz.figure.recipe.recipe import Medium, Reference
@@ -27,10 +26,6 @@ _PLACE = "missing"
 """Of what is dropped here, among the arrivals."""
 _LONGEST = 160
 """Letters of a path that are shown."""
-LEVELS = (
-    "The recipe's picture was shown with levels of its own, which the app does not take yet; draw "
-    "it with python -m viz render."
-)
 _EXAMPLES = {
     "example:bird": bird.clip,
     "example:second-bird": bird.second,
@@ -108,9 +103,6 @@ def _media(opened: Opened) -> tuple[Medium, ...]:
 
 def _found(wanted: Medium, opened: Opened) -> Clip | None:
     """Return the frames of a medium from what this session has; never from its path."""
-    if wanted.levels is not None:
-        _complain(LEVELS)
-        return None
     if wanted not in opened.clips:
         found = session_pins.clip_of(wanted) or _from_footage(wanted, opened)
         if found is None:
@@ -152,7 +144,7 @@ def _taken(known: Footage, wanted: Medium) -> Clip:
     if known.is_clip != wanted.is_clip:
         here, there = ("a clip", "a picture") if known.is_clip else ("a picture", "a clip")
         raise InputError(f"{wanted.path} is {here} here, and {there} in the recipe.")
-    return known.take(wanted.frames or (0,))
+    return levels.shown_from(known, wanted.levels).take(wanted.frames or (0,))
 
 
 def from_address() -> None:
@@ -165,7 +157,7 @@ def from_address() -> None:
             f"sha256={sha256[:60]} is no hash of a file; it has 64 digits 0 to 9, a to f."
         )
         return
-    state.LINKED.set(Medium((name or "a file")[:200], sha256))
+    state.LINKED.set(Medium((name or "a file")[:200], sha256, levels=levels.of_address()))
 
 
 def show_example() -> None:
@@ -197,7 +189,7 @@ def _settle_link() -> bool:
     found = shelf.find(linked.sha256)
     if found is None:
         return False
-    medium.use(found)
+    medium.use(levels.as_linked(found, linked.levels))
     state.LINKED.pop()
     return True
 
@@ -240,7 +232,7 @@ def _dropped(key: str) -> None:
     state.MISSING_PROBLEMS.pop()
     arrivals.forget(_PLACE)
     if uploads := state.widget(key).get():
-        arrivals.note(_PLACE, Arrival(tuple(uploads), _take, _complain))
+        arrivals.note(_PLACE, arrivals.uploaded(tuple(uploads), _take, _complain))
 
 
 def _take(uploads: Sequence) -> None:
@@ -271,7 +263,7 @@ def _fits(files: Sequence[tuple[str, bytes]]) -> bool:
     linked, opened = state.LINKED.get(), pending()
     fits = linked is not None and linked.sha256 == found.sha256
     if fits:
-        medium.use(found)
+        medium.use(levels.as_linked(found, linked.levels))
         state.LINKED.pop()
     fits |= second.give(found)
     if opened is not None and any(_is(found, one) for one in _media(opened)):

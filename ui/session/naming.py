@@ -15,7 +15,7 @@ def medium_of(clip: Clip) -> Medium:
         path = "example:second-bird"
     elif clip.name == kick.NAME and clip.sha256 == kick.clip().sha256:
         path = "example:kick"
-    return Medium(path, clip.sha256, clip.numbers)
+    return Medium(path, clip.sha256, clip.numbers, clip.levels)
 
 
 def network_of(model: LoadedModel) -> Network:

@@ -106,10 +106,12 @@ def clear() -> None:
 
 
 def clip_of(medium: Medium) -> Clip | None:
-    """Return the frames of a medium that is pinned, known by its sha256 and frames, or None."""
-    wanted = (medium.sha256, medium.frames)
+    """Return the frames of a medium that is pinned, known by sha256, frames, levels; or None."""
+    wanted = (medium.sha256, medium.frames, medium.levels)
     every = (clip for pin in pins() for clip in pin.clips)
-    return next((clip for clip in every if (clip.sha256, clip.numbers) == wanted), None)
+    return next(
+        (clip for clip in every if (clip.sha256, clip.numbers, clip.levels) == wanted), None
+    )
 
 
 def page_link() -> None:

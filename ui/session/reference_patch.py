@@ -8,7 +8,7 @@ import streamlit as st
 from models.blocks.layout import Grid
 from ui import state
 from ui.bound import complain
-from ui.session.media import second
+from ui.session.media import levels, second
 from ui.session.naming import medium_of
 from viz.attention import queries
 from viz.attention.captures import BlockCapture, Capture
@@ -96,10 +96,12 @@ def _write(found: Reference, capture: Capture, block: BlockCapture) -> None:
 
 
 def _medium_words(medium: Medium) -> dict[str, str | None]:
-    """Return the address's entries of a medium: name and sha256 of a file, none of an example."""
+    """Return the address's entries of a medium: name, sha256 and levels of a file, none of an
+    example."""
     if medium.path.startswith("example:"):
-        return {"file": None, "sha256": None}
-    return {"file": medium.path[:200], "sha256": medium.sha256}
+        return {"file": None, "sha256": None, "levels": None}
+    asked = levels.words(medium.levels) if medium.levels else None
+    return {"file": medium.path[:200], "sha256": medium.sha256, "levels": asked}
 
 
 def _show(entries: Mapping[str, str | None]) -> None:

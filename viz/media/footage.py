@@ -16,6 +16,7 @@ import numpy as np
 
 from errors import InputError, MediaError, OutsideError
 from viz.media import animation, decoding, frame_sets, pictures, series, stacks, video
+from viz.media.pixels import levels as deep_levels
 from viz.media.pixels.upright import Pixels
 from viz.media.stored import Stored
 from viz.types import Clip, Sampling
@@ -45,7 +46,8 @@ class _Held:
 
     def frames(self, numbers: Sequence[int], most: int) -> Pixels:
         del most  # they are there already
-        return Pixels(self.clip.frames[list(numbers)])
+        shown = self.clip.shown and deep_levels.Levels(*self.clip.shown)
+        return Pixels(self.clip.frames[list(numbers)], levels=shown)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +55,9 @@ class Footage:
     """Recorded frames that are not decoded yet: upright size in pixels, sha256 of the file, and
     ``times``, the true moment in s of every frame, ascending, the first at 0.
 
-    ``notes`` say what was assumed about the file, a sentence each.
+    ``notes`` say what was assumed about the file, a sentence each. ``levels`` are those that were
+    asked for. ``shown`` are the values that are black and white in a picture of more than 8 bits;
+    those of a clip's frames are known once they are taken.
     """
 
     name: str
@@ -63,6 +67,8 @@ class Footage:
     times: tuple[float, ...]
     source: Source
     notes: tuple[str, ...] = ()
+    levels: Levels | None = None
+    shown: Levels | None = None
 
     @property
     def is_clip(self) -> bool:
@@ -124,6 +130,8 @@ class Footage:
             numbers if self.is_clip else (),
             tuple(dict.fromkeys((*self.notes, *found.notes))),
             (self.width, self.height) if smaller else None,
+            found.levels and found.levels.ends,
+            self.levels,
         )
 
     def _check_numbers(self, numbers: tuple[int, ...]) -> None:
@@ -206,13 +214,13 @@ def read(content: bytes, name: str, levels: Levels | None = None) -> Footage:
     return _read(Stored(pictures.safe_name(name), content), levels)
 
 
-def read_set(files: Sequence[tuple[str, bytes]]) -> Footage:
+def read_set(files: Sequence[tuple[str, bytes]], levels: Levels | None = None) -> Footage:
     """Take several pictures, (name, bytes), as the frames of a clip in natural order of names.
 
-    For times and sha256 see viz.media.frame_sets. MediaError where one is no picture, or has
-    another size.
+    For times and sha256 see viz.media.frame_sets; ``levels`` as ``read``. MediaError where one is
+    no picture, or has another size.
     """
-    found, digest = frame_sets.read_files(files)
+    found, digest = frame_sets.read_files(files, levels=levels)
     return _from(found, found.name, digest)
 
 
@@ -292,7 +300,10 @@ def of(clip: Clip) -> Footage:
     """Return frames that are there already as footage; a one-frame clip is a picture."""
     times = tuple(moment - clip.timestamps[0] for moment in clip.timestamps)
     held = _Held(clip)
-    return Footage(clip.name, clip.sha256, clip.width, clip.height, times, held, clip.notes)
+    return Footage(
+        clip.name, clip.sha256, clip.width, clip.height, times, held, clip.notes, clip.levels,
+        clip.shown,
+    )  # fmt: skip
 
 
 def _from(
@@ -300,5 +311,5 @@ def _from(
     name: str,
     sha256: str,
 ) -> Footage:
-    notes = getattr(source, "notes", ())
-    return Footage(name, sha256, source.width, source.height, source.times, source, notes)
+    notes, levels = getattr(source, "notes", ()), getattr(source, "levels", None)
+    return Footage(name, sha256, source.width, source.height, source.times, source, notes, levels)

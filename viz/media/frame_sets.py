@@ -121,7 +121,11 @@ def read_zip(
     return _checked(found, tuple(entry.filename for entry in frames), wanted)
 
 
-def read_files(files: Sequence[tuple[str, bytes]], name: str | None = None) -> tuple[FrameSet, str]:
+def read_files(
+    files: Sequence[tuple[str, bytes]],
+    name: str | None = None,
+    levels: tuple[float, float] | None = None,
+) -> tuple[FrameSet, str]:
     """Take (name, bytes) of pictures as frames; also return the sha256 of the set.
 
     That is of every name, in UTF-8 and ended by a zero byte, and the bytes that belong to it, in
@@ -136,7 +140,7 @@ def read_files(files: Sequence[tuple[str, bytes]], name: str | None = None) -> t
         raise crowded(name or "The set")
     kept = sorted(((pictures.safe_name(n), c) for n, c in files), key=lambda file: natural(file[0]))
     name = name or (f"{kept[0][0][:60]} and {len(kept) - 1} more" if kept[1:] else kept[0][0])
-    return _of_stored([Stored(own, content) for own, content in kept], name)
+    return _of_stored([Stored(own, content) for own, content in kept], name, None, levels)
 
 
 def read_folder(

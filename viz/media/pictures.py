@@ -120,7 +120,10 @@ def read(
         raise MediaError(f"{name} is empty (0 bytes); give a {ACCEPTED} file.")
     size, found = decoded(content, name, levels, most)
     digest = hashlib.sha256(content).hexdigest()
-    return Clip(found.values[None], (0.0,), name, digest, notes=found.notes, size=size)
+    return Clip(
+        found.values[None], (0.0,), name, digest, notes=found.notes, size=size,
+        shown=found.levels and found.levels.ends, levels=levels,
+    )  # fmt: skip
 
 
 def decoded(

@@ -52,14 +52,34 @@ def test_odd_pixel_formats_are_shown(mode):
     assert not at.error
 
 
-def test_what_was_assumed_about_an_upload_stands_below_it():
+def deep():
     file = io.BytesIO()
-    deep = np.linspace(0, 4095, 48 * 64).astype(np.uint16).reshape(48, 64)
-    Image.fromarray(deep).save(file, "TIFF")
+    values = np.linspace(0, 4095, 48 * 64).astype(np.uint16).reshape(48, 64)
+    Image.fromarray(values).save(file, "TIFF")
+    return file.getvalue()
+
+
+def test_what_was_assumed_about_an_upload_stands_below_it_and_can_be_said_otherwise():
     at = opened(beside="none")
-    at.file_uploader[0].upload("deep.tif", file.getvalue(), "image/tiff").run()
+    at.file_uploader[0].upload("deep.tif", deep(), "image/tiff").run()
     assert_sound(at)
     assert any("taken as 12 bits" in one.value for one in at.caption)
+    assert (at.number_input(key="black").value, at.number_input(key="white").value) == (0, 4095)
+    at.number_input(key="white").set_value(1000.0).run()
+    assert_sound(at)
+    assert any("from 0 to 1000, as asked" in one.value for one in at.caption)
+    assert at.query_params["levels"] in ("0,1000", ["0,1000"])
+    assert at.session_state["reference"].medium.levels == (0, 1000)
+    at.number_input(key="black").set_value(2000.0).run()  # above white
+    assert_sound(at)
+    assert "Levels" in at.error[0].value
+    assert at.number_input(key="black").value == 0
+    at.button(key="levels-found").click().run()
+    assert not at.error
+    assert "levels" not in at.query_params
+    assert at.session_state["reference"].medium.levels is None
+    at.button(key="drop-upload").click().run()
+    assert "black" not in {one.key for one in at.number_input}
 
 
 def test_a_flat_picture_is_no_crash():

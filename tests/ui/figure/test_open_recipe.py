@@ -1,8 +1,10 @@
 """Opening recipes and figures on the Figure page, without a browser: good ones and bad ones."""
 
+import hashlib
 import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -141,8 +143,19 @@ def test_a_font_by_path_is_not_opened():
     assert_sound(at)
 
 
-def test_levels_are_left_to_the_command_line():
-    medium = Medium("deep.png", "a" * 64, (), (0.0, 4095.0))
-    at = upload(page(), recipe_json.dumps(recipe_of(bird(), bird(medium=medium))).encode())
-    assert "levels of its own" in at.error[0].value
+@pytest.mark.parametrize("depth", [16, 8])
+def test_a_picture_is_shown_with_the_recipes_levels_or_said_to_have_none(depth):
+    packed = io.BytesIO()
+    values = np.full((48, 64), 90, np.uint16 if depth == 16 else np.uint8)
+    Image.fromarray(values).save(packed, "PNG")
+    medium = Medium("deep.png", hashlib.sha256(packed.getvalue()).hexdigest(), (), (30.0, 150.0))
+    made = recipe_of(bird(), bird(medium=medium, at=(30.0, 20.0)))
+    at = upload(page(), recipe_json.dumps(made).encode())
+    place(at, "missing").upload("deep.png", packed.getvalue(), "image/png").run()
     assert_sound(at)
+    if depth == 8:
+        assert any("levels do not apply" in one.value for one in at.error)
+        return
+    assert drawn(at) == made
+    pin = at.session_state["pins"][1]
+    assert (pin.clip.levels, int(pin.clip.frames[0, 0, 0, 0])) == (medium.levels, 128)

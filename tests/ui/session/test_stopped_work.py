@@ -10,7 +10,6 @@ from ui.components.live import live
 from ui.server import waiting
 from ui.server.visitor import WATCHED, stop_if_ended
 from ui.session.media import arrivals
-from ui.session.media.arrivals import Arrival
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +62,7 @@ def note(file_id, heard, place="medium"):
         heard.append(uploads[0].file_id)
 
     content = b"bad" if file_id == "bad" else b"*"
-    arrivals.note(place, Arrival((Upload(file_id, content),), take, heard.append))
+    arrivals.note(place, arrivals.uploaded((Upload(file_id, content),), take, heard.append))
 
 
 def test_what_arrives_is_read_once_by_the_page_and_refused_in_one_line():
@@ -79,7 +78,7 @@ def test_what_arrives_is_read_once_by_the_page_and_refused_in_one_line():
 
 def test_reading_that_is_broken_off_is_begun_again_and_stopped_reading_is_not():
     heard = []
-    arrivals.note("medium", Arrival((Upload("a"),), rerun, heard.append))
+    arrivals.note("medium", arrivals.uploaded((Upload("a"),), rerun, heard.append))
     with pytest.raises(RerunException):
         arrivals.settle()  # something else was clicked
     note("a", heard)

@@ -16,26 +16,26 @@ from ui.server import waiting
 
 @dataclass(frozen=True, eq=False)
 class Arrival:
-    """Uploads, what takes them, and what is told why they were not taken, in markdown.
+    """Work on files: what is said of it, ``what`` tells it from other, what does it, and what is
+    told, in markdown, why it was not done."""
 
-    The uploads are held here, so that they are read also when their widget is gone meanwhile.
-    """
-
-    uploads: tuple[Any, ...]
-    take: Callable[[Sequence[Any]], None]
+    words: str
+    what: tuple
+    take: Callable[[], None]
     refuse: Callable[[str], None]
 
-    @property
-    def what(self) -> tuple[str, ...]:
-        """What tells this work from other."""
-        return ("upload", *(one.file_id for one in self.uploads))
 
-    @property
-    def words(self) -> str:
-        """What is being done."""
-        if len(self.uploads) > 1:
-            return f"Reading {len(self.uploads)} files"
-        return f"Reading {label(getattr(self.uploads[0], 'name', 'the upload'))[:80]}"
+def uploaded(
+    uploads: Sequence[Any], take: Callable[[Sequence[Any]], None], refuse: Callable[[str], None]
+) -> Arrival:
+    """Return uploads, which ``take`` reads, as they arrive.
+
+    They are held, so that they are read also when their widget is gone meanwhile.
+    """
+    held = tuple(uploads)
+    name = label(getattr(held[0], "name", "the upload"))[:80]
+    words = f"Reading {name if len(held) == 1 else f'{len(held)} files'}"
+    return Arrival(words, tuple(one.file_id for one in held), lambda: take(held), refuse)
 
 
 def note(place: str, arrival: Arrival) -> None:
@@ -60,7 +60,7 @@ def settle() -> None:
     for place, arrival in state.ARRIVALS.get().items():
         try:
             with waiting.stoppable(arrival.words, arrival.what):
-                arrival.take(arrival.uploads)
+                arrival.take()
         except AttentionVizError as problem:
             arrival.refuse(plain(str(problem)))
             if waiting.is_stopped(arrival.what):

@@ -1,6 +1,7 @@
 """The medium in use: an upload or an example, and the frames that are taken from it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 import streamlit as st
 
@@ -13,7 +14,6 @@ from ui.server.kept import Kept
 from ui.server.visitor import stop_if_ended
 from ui.server.waiting import stoppable
 from ui.session.media import arrivals, shelf
-from ui.session.media.arrivals import Arrival
 from viz.examples import bird, kick
 from viz.media import footage
 from viz.media.footage import Footage
@@ -51,7 +51,7 @@ def _kept() -> Kept[Clip]:
 def sampled(sampling: Sampling) -> Clip:
     """Return the frames of the medium in use that are looked at; a picture is one frame."""
     found = in_use()
-    key = (found.sha256, sampling)
+    key = (found.sha256, found.levels, sampling)
     if (clip := _kept().get(key)) is not None:
         return clip
     with stoppable("Reading the frames", ("frames", *key)):
@@ -60,7 +60,8 @@ def sampled(sampling: Sampling) -> Clip:
 
 def key_of(clip: Clip) -> str:
     """Return what tells a sampled clip from all others."""
-    return "-".join([clip.sha256, *map(str, clip.numbers)])
+    levels = [f"levels {clip.levels}"] if clip.levels else []
+    return "-".join([clip.sha256, *map(str, clip.numbers), *levels])
 
 
 def contents(uploads: Sequence) -> list[tuple[str, bytes]]:
@@ -120,7 +121,7 @@ def _note_upload(name: str, changed: Callable[[Callable[[], None]], None]) -> No
         state.UPLOAD_PROBLEM.set(problem)
         changed(lambda: state.FOOTAGE.set(state.FOOTAGE.get() or state.FOOTAGE_BEFORE.get()))
 
-    arrivals.note(_PLACE, Arrival(uploads, take, refuse))
+    arrivals.note(_PLACE, arrivals.uploaded(uploads, take, refuse))
 
 
 def _remove() -> None:
@@ -162,8 +163,11 @@ def changing(
     return after
 
 
-def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> None:
-    """Draw the inputs of the medium; the callbacks are those of ``changing``."""
+def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> AbstractContextManager:
+    """Draw the inputs of the medium; return the place where it is told what is assumed of it.
+
+    The callbacks are those of ``changing``.
+    """
     changed = changing(lambda take: take(), on_kind, on_change)
     example_taken = changing(take_example, on_kind, on_change)
     st.subheader("Picture or clip")
@@ -197,6 +201,7 @@ def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> None:
         st.caption(f"In use: {_described(in_use())}")
         if in_use().notes:
             st.caption(plain("; ".join(in_use().notes)))
+    return told
 
 
 def _described(found: Footage) -> str:

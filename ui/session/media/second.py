@@ -6,7 +6,6 @@ from collections.abc import Callable
 from errors import InputError
 from ui import bound, state
 from ui.session.media import arrivals, shelf
-from ui.session.media.arrivals import Arrival
 from ui.session.media.medium import contents, example, read
 from ui.session.naming import medium_of
 from viz.figure.recipe.recipe import Medium
@@ -60,7 +59,7 @@ def take_upload(key: str, on_change: Callable[[], None]) -> None:
         return
     arrivals.note(
         _PLACE,
-        Arrival(
+        arrivals.uploaded(
             (upload,),
             lambda held: _use(_as_picture(read(contents(held))), on_change),
             state.SECOND_PROBLEM.set,

@@ -26,6 +26,11 @@ class Levels(NamedTuple):
     high: float
     note: str = ""
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The two values."""
+        return self.low, self.high
+
 
 class Tags(NamedTuple):
     """What a file says of its values: lowest, highest, bits (None where it does not), and whether

@@ -118,7 +118,8 @@ def together(
         values, _, _ = _gathered(decode, numbers, widest)
         text = f"frames shown from {widest[0]:g} to {widest[1]:g}, the widest levels of any of them"
         notes = {f"{text}; {levels.OTHERWISE}": None}
-    return Pixels(values, tuple(notes))
+        found = {widest}
+    return Pixels(values, tuple(notes), Levels(*found.pop()) if found else None)
 
 
 def _gathered(
@@ -137,7 +138,7 @@ def _gathered(
         values[place] = one.values
         notes |= dict.fromkeys(one.notes)
         if one.levels is not None:
-            found.add((one.levels.low, one.levels.high))
+            found.add(one.levels.ends)
     if values is None:
         raise ValueError("no frames were asked for")
     return values, found, notes
