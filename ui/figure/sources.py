@@ -1,7 +1,7 @@
 """The clips and networks of this session behind a recipe. No path out of a recipe is opened."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from errors import InputError
@@ -86,7 +86,8 @@ class SessionSources:
         """Return a network; InputError where it is not here, or where its weights are others."""
         known = self._memo.models
         if network not in known:
-            known[network] = found_network(network)
+            found = found_network(network)
+            known[network] = found if found.names_given else found.with_names(network.classes)
         return known[network]
 
     def capture(self, medium: Medium, view: View) -> Capture:
@@ -98,7 +99,10 @@ class SessionSources:
         if key not in self._memo.captures:
             self._memo.captures[key] = loaders.captured(clip, model.id, mode, size)
             self._memo.limit()
-        return self._memo.captures[key]
+        found = self._memo.captures[key]
+        if found.model is None or found.model.class_names == model.class_names:
+            return found
+        return replace(found, model=model)  # with the recipe's names of classes
 
 
 def _key(clip: Clip) -> ClipKey:

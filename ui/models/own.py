@@ -4,7 +4,7 @@ import re
 import shutil
 import tempfile
 import weakref
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -140,6 +140,6 @@ def _use(held: Held, found: Inspection, given: dict[str, str], names: tuple[str,
         with st.container(), st.spinner("Loading the network"):
             loaded = checkpoints.load(held.path, given, name, told_of, _reader())
             model = catalogue.ready(loaded, device.chosen())
-        model = replace(model, class_names=names or model.class_names)
+        model = model.with_names(names)
         own_networks.add(model, f"{held.name}, {found.report.family}")
         model_inspection.go_to(name, found.spec)

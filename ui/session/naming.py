@@ -20,4 +20,5 @@ def medium_of(clip: Clip) -> Medium:
 
 def network_of(model: LoadedModel) -> Network:
     """Return the recipe's entry of a network."""
-    return Network(model.id, model.sha256)
+    classes = model.class_names if model.names_given else ()
+    return Network(model.id, model.sha256, classes=classes)

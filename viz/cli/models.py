@@ -5,7 +5,6 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from errors import InputError
@@ -120,9 +119,7 @@ class Loading:
     def __call__(self, name: str, known: Mapping[str, str]) -> LoadedModel:
         """Load a network by its name, with what a recipe says of it and what was answered."""
         model = load_answered(name, {**known, **self.answers})
-        if self._names:
-            check_count(self._names, model.spec.num_classes, name)
-            model = replace(model, class_names=self._names)
+        model = model.with_names(self._names)
         self._loaded[name] = model
         return model
 

@@ -141,7 +141,12 @@ def needs_reference(preset: str) -> bool:
 
 def _views(models: Sequence[str], loaded: Sequence[LoadedModel], asked: Asked) -> tuple[View, ...]:
     networks = [
-        Network(str(name), model.sha256, _needed(dict(asked.answers), model))
+        Network(
+            str(name),
+            model.sha256,
+            _needed(dict(asked.answers), model),
+            model.class_names if model.names_given else (),
+        )
         for name, model in zip(models, loaded, strict=True)
     ]
     columns = {

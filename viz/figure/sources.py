@@ -90,7 +90,8 @@ class FileSources:
                 f"recipe's had {network.sha256[:_HASH]}. Give the file that was used with "
                 f"--network {network.id}=PATH."
             )
-        return found
+        # A list that is given now stands above that of the recipe.
+        return found if found.names_given else found.with_names(network.classes)
 
     def capture(self, medium: Medium, view: View) -> Capture:
         """Return what one forward pass left of a medium, network, mode and size."""

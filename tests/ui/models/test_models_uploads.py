@@ -98,6 +98,9 @@ def test_class_names_are_uploaded_beside_the_network(cgnl_checkpoint, cgnl_model
     at.button(key="use_own").click().run()
     shares = next(d.value for d in assert_sound(at).dataframe if "Share" in d.value.columns)
     assert shares["Class"][0].startswith("gull")
+    at.button(key="pin").click().run()
+    (view, *_) = at.session_state["pins"][0].reference.views
+    assert view.network.classes[:2] == ("gull 0", "gull 1")
 
 
 @pytest.mark.parametrize("name", ["net", "net.ckpt", "net.bin", "epoch_12"])

@@ -99,6 +99,27 @@ def test_values_of_views_are_one_for_all_or_one_for_each_network(photo, sources)
     assert told == [("res3.2", 128, "groups", 3, "fit"), ("res5.2", 128, "0,3", 3, "fit")]
 
 
+def test_a_list_of_class_names_is_in_the_recipe_and_names_the_classes_from_it_alone(photo):
+    plain, names = make_tiny(None), ("gull", "tern", "auk")
+    model = replace(plain, spec=replace(plain.spec, num_classes=3))
+    asked = FileSources(load=lambda _name, _answers: model.with_names(names))
+    ((view,),) = (one.views for one in composition.references(asked, [photo], ["a"], (3, 4)))
+    assert view.network.classes == names
+    later = FileSources(load=lambda _name, _answers: model)
+    assert later.model(view.network).class_name(2) == "auk"
+    others = FileSources(load=lambda _name, _answers: model.with_names(names[::-1]))
+    assert others.model(view.network).class_name(2) == "gull"  # what is asked now stands above
+    ((bare,),) = (one.views for one in composition.references(later, [photo], ["a"], (3, 4)))
+    assert bare.network.classes == ()
+
+
+def test_a_list_of_another_length_is_one_line(one_line):
+    sources = FileSources(load=lambda _name, _answers: make_tiny(None))
+    with pytest.raises(InputError, match="list has 1 names") as caught:
+        sources.model(Network("a", "", classes=("gull",)))
+    one_line(caught.value)
+
+
 @pytest.mark.parametrize(
     "given",
     [{"kernel": "cgnlx"}, (("kernel", "cgnlx"),), {"kernel": "cgnlx", "scale": "of another"}],

@@ -15,7 +15,7 @@ from viz.geometry import SIZES, Mode
 from viz.rendering.look import Look
 
 MOST_REFERENCES, MOST_VIEWS, MOST_PARTS, LONGEST_LABEL = 64, 8, 64, 200
-MOST_FRAMES, MOST_CHANNELS, MOST_OBJECTS = 256, 64, 1000
+MOST_FRAMES, MOST_CHANNELS, MOST_OBJECTS, MOST_CLASSES = 256, 64, 1000, 30_000
 
 PresetName = Literal[
     "view", "parts", "frames", "heatmaps", "arrows", "groups", "matches", "gates", "matrix",
@@ -89,13 +89,15 @@ class Medium:
 class Network:
     """A network: its catalogue id or the path of a checkpoint, and the sha256 of its weights.
 
-    ``answers`` are (question, answer) pairs of what the checkpoint leaves open.
+    ``answers`` are (question, answer) pairs of what the checkpoint leaves open; ``classes`` the
+    names of all its classes, where they are a list of the user's.
     """
 
     __pydantic_config__ = _STRICT
     id: Annotated[str, Field(min_length=1, max_length=4096)]
     sha256: Sha256
     answers: Annotated[tuple[tuple[Label, Label], ...], Field(max_length=16)] = ()
+    classes: Annotated[tuple[Label, ...], Field(max_length=MOST_CLASSES)] = ()
 
 
 @dataclass(frozen=True)
