@@ -11,7 +11,8 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import pixels
 from ui.components import mount as component
-from ui.components.picker.payload import NO_HEADINGS, canvas_frames, pack
+from ui.components.picker.canvas import canvas_frames
+from ui.components.picker.payload import NO_HEADINGS, pack
 from viz.figure.resolve import Scene, Shot
 from viz.geometry import Geometry
 from viz.rendering import heat as heats

@@ -29,7 +29,7 @@ from tests.ui.drawn_scenes import (
     shot_of,
 )
 from tests.ui.toy_kind import NearnessMaps, SentNearness
-from ui.components.picker.payload import canvas_geometry
+from ui.components.picker.canvas import canvas_geometry
 from viz import geometry
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.registry import KINDS

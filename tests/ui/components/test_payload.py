@@ -27,7 +27,8 @@ from tests.ui.drawn_scenes import (
 from tests.ui.toy_kind import NearnessMaps, SentNearness
 from ui.components import mount
 from ui.components.picker import payload, picker
-from ui.components.picker.payload import LIVE_LIMIT, canvas_frames, canvas_size, pack
+from ui.components.picker.canvas import canvas_frames, canvas_size
+from ui.components.picker.payload import LIVE_LIMIT, pack
 from viz import geometry
 from viz.attention import pipeline
 from viz.attention.choice import MapChoice

@@ -1,6 +1,7 @@
 // Pointer and keyboard on one canvas. Handlers are assigned, so that none pile up.
 
 import { objectAt } from "./drawing/objects.js";
+import { middleOf, objectTaken, patchUnder } from "./places.js";
 
 const ARROW_STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const FRAME_STEPS = { ",": -1, PageUp: -1, ".": 1, PageDown: 1, Home: -Infinity, End: Infinity };
@@ -23,10 +24,10 @@ export function listen(picker, canvas, geometry, frameOf, onStrip = false) {
   canvas.onpointerrawupdate = canvas.onpointermove;
   canvas.onclick = (event) => {
     place(event);
-    const under = picker.under(picker.pointer), lead = picker.panels[0];
+    const under = patchUnder(picker, picker.pointer), lead = picker.panels[0];
     // Beside the box of a head's block a click is on another object.
-    const one = picker.taken() ?? (under || lead.region === null ? null : objectAt(lead.objects, picker.pointer));
-    const cell = one ? picker.middleOf(one) ?? { frame: one.frame, row: lead.pin.row, col: lead.pin.col } : under;
+    const one = objectTaken(picker) ?? (under || lead.region === null ? null : objectAt(lead.objects, picker.pointer));
+    const cell = one ? middleOf(picker, one) ?? { frame: one.frame, row: lead.pin.row, col: lead.pin.col } : under;
     if (onStrip) picker.step(frameOf());
     picker.outside = !cell;
     if (cell) picker.pinAt(cell, one);

@@ -6,16 +6,15 @@ of more than ``LIVE_LIMIT`` positions, and a kind that computes nothing in the b
 """
 
 import hashlib
-import io
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from torch import Tensor
 
+from ui.components.picker.canvas import canvas_frames, canvas_geometry, canvas_size
 from ui.components.picker.found_objects import FoundOnPanels, placer
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice
@@ -23,26 +22,16 @@ from viz.attention.kinds.kind import BrowserFactors
 from viz.attention.kinds.parts import plural
 from viz.attention.predictions import prediction_words, top_classes
 from viz.figure.resolve import Scene, Shot
-from viz.geometry import Geometry
 from viz.rendering.colormaps import colour_table
 from viz.rendering.look import Look
 from viz.rendering.marks import pixel_span
 from viz.types import Clip
 
-STILL_SIDES, CLIP_SIDES = (480, 640), (320, 480)
-"""Long side of a frame on the canvas, in pixels, of a still picture and of a clip: smaller and
-larger ones are scaled to the nearer number."""
-
-PNG = {"format": "PNG", "compress_level": 1}
-JPEG = {"format": "JPEG", "quality": 92, "subsampling": "4:4:4"}
 LIVE_LIMIT = 6272
 """Positions of a clip (8 x 28 x 28) up to which the browser computes maps as the pointer moves."""
 
 NO_HEADINGS: Mapping[int, str] = {}
 NOTHING_FOUND = FoundOnPanels()
-
-_KEPT = 8
-_encoded: dict[tuple[object, ...], tuple[bytes, ...]] = {}
 
 
 class _Buffers:
@@ -75,54 +64,6 @@ class _Buffers:
 
     def floats(self, values: Tensor) -> dict[str, Any]:
         return self.add(values.float().cpu().numpy().tobytes()) | {"type": "float"}
-
-
-def canvas_size(clip: Clip) -> tuple[int, int]:
-    """Return (width, height) of a frame on the canvas."""
-    smallest, largest = STILL_SIDES if len(clip.frames) == 1 else CLIP_SIDES
-    long_side = max(clip.width, clip.height)
-    scale = min(max(long_side, smallest), largest) / long_side
-    return max(1, round(clip.width * scale)), max(1, round(clip.height * scale))
-
-
-def canvas_frames(clip: Clip) -> tuple[bytes, ...]:
-    """Return the frames that the canvas draws on: a still picture as a PNG, so that screen and
-    export agree; the frames of a clip as JPEGs."""
-    key = _identity(clip)
-    if key not in _encoded:
-        frames = _encode(clip)
-        while len(_encoded) >= _KEPT:
-            _encoded.pop(next(iter(_encoded)), None)
-        _encoded[key] = frames
-    return _encoded[key]
-
-
-def _identity(clip: Clip) -> tuple[object, ...]:
-    """The file, the frames taken from it, and one pixel in 256: enough to tell clips apart, without
-    hashing every pixel at every rerun. A still picture is hashed whole."""
-    step = 1 if len(clip.frames) == 1 else 16
-    pixels = hashlib.sha256(clip.frames[:, ::step, ::step].tobytes()).hexdigest()
-    return clip.sha256, clip.numbers, clip.timestamps, clip.frames.shape, pixels
-
-
-def _encode(clip: Clip) -> tuple[bytes, ...]:
-    still = len(clip.frames) == 1
-    size, encoded = canvas_size(clip), []
-    for frame in clip.frames:
-        picture = Image.fromarray(frame)
-        if size != picture.size:
-            gap = None if still else 3.0  # shrinks large frames in two steps, which is faster
-            picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=gap)
-        packed = io.BytesIO()
-        picture.save(packed, **(PNG if still else JPEG))
-        encoded.append(packed.getvalue())
-    return tuple(encoded)
-
-
-def canvas_geometry(geometry: Geometry, clip: Clip) -> Geometry:
-    """Return the geometry of the canvas picture: the same view, in canvas pixels."""
-    width, height = canvas_size(clip)
-    return replace(geometry, width=width, height=height)
 
 
 def is_live(clip: Clip, block: BlockCapture) -> bool:
@@ -269,7 +210,7 @@ def _names(shot: Shot) -> list[str]:
 def _key(found: Scene, shot: Shot) -> str:
     """Return what tells the factors of a shot from others; of two pictures, by its place."""
     view, medium = shot.view, found.reference.medium
-    frames = "-".join(map(str, medium.frames))
+    frames = f"{'-'.join(map(str, medium.frames))}/{medium.levels}"
     network = f"{view.network.sha256}/{shot.model.spec}"
     pair = f"{shot.picture}/{second.sha256}" if (second := found.reference.second) else ""
     where = f"{view.mode}/{view.size}/{view.block}/{view.kind}/{pair}"

@@ -3,13 +3,14 @@
 import { arithmeticOf } from "./arithmetic/arithmetic.js";
 import { readArrays } from "./arithmetic/buffers.js";
 import { make } from "../dom.js";
-import { cellsOf, cellUnder, centreOf, nearestCell } from "./drawing/geometry.js";
+import { cellsOf } from "./drawing/geometry.js";
+import { keepChannel, sayKeep } from "./drawing/kept_channel.js";
 import { readMeans } from "./drawing/object_means.js";
-import { objectAt } from "./drawing/objects.js";
 import { PanelView } from "./drawing/panel_view.js";
-import { KEPT, SmallMaps } from "./drawing/small_maps.js";
+import { SmallMaps } from "./drawing/small_maps.js";
 import { watchSliders } from "../sliders.js";
 import { listen, listenThreshold } from "./input.js";
+import { linkedCell, middleOf, objectTaken, patchUnder } from "./places.js";
 import { Player } from "./play.js";
 import { nameOf, noteOf, report, tell } from "./readout.js";
 // The pause between two drawings; how long the pointer rests before the small maps of a large clip are
@@ -120,7 +121,7 @@ class Picker {
     this.keeping = make("label", "keep", bar);
     this.keep = make("input", "", this.keeping);
     this.keep.type = "checkbox";
-    this.keep.onchange = () => this.keepChannel(this.keep.checked);
+    this.keep.onchange = () => keepChannel(this, this.keep.checked);
     this.keepText = make("span", "", this.keeping);
     return bar;
   }
@@ -152,7 +153,7 @@ class Picker {
     // A map that only Python can compute stays that of the old pin until the new one comes.
     this.awaited = moved && this.panels.some((panel) => panel.still) ? cell : null;
     const { frame, row, col } = cell;
-    for (const panel of this.panels) if (!panel.still) panel.pin = this.linked(panel, cell);
+    for (const panel of this.panels) if (!panel.still) panel.pin = linkedCell(this, panel, cell);
     const place = this.film.times.length > 1 ? { frame, row, col } : { row, col };
     this.send("pick", object === null ? place : { ...place, object });
     for (const view of this.views) view.painted = null;
@@ -162,29 +163,6 @@ class Picker {
   choose(name) {
     for (const panel of this.panels) if (panel.names.includes(name)) panel.shown = name;
     for (const view of this.views) view.painted = null;
-    this.send("focus", name);
-    this.schedule();
-  }
-
-  // The panel whose ranked map can be kept: the same channel for every reference.
-  keepable() {
-    const k = this.panels.findIndex((panel) => panel.part && (KEPT.test(panel.shown) || panel.shown.startsWith(`${panel.part} `)));
-    return k < 0 ? null : { panel: this.panels[k], view: this.views[k] };
-  }
-
-  sayKeep() {
-    const found = this.keepable(), on = Boolean(found && KEPT.test(found.panel.shown));
-    this.keeping.hidden = !found;
-    if (!found) return;
-    const words = `Keep ${found.view.large.tag}`;
-    if (this.keepText.textContent !== words) this.keepText.textContent = words;
-    this.keep.checked = on;
-  }
-
-  keepChannel(on) {
-    const { panel, view } = this.keepable(), name = on ? view.large.tag : `${panel.part} 1`;
-    if (panel.arithmetic !== "static") panel.shown = name;
-    for (const one of this.views) one.painted = null;
     this.send("focus", name);
     this.schedule();
   }
@@ -203,36 +181,6 @@ class Picker {
     this.schedule();
   }
 
-  // The lead network's cell under a canvas pixel of a frame, null outside its view.
-  under(point) {
-    const cell = point && cellUnder(this.panels[0].geometry, this.panels[0].grid, point.x, point.y);
-    return cell && { frame: point.frame, ...cell };
-  }
-
-  // The object under the pointer, where the pointer takes objects, or null.
-  taken() {
-    if (this.taking === "patch" || this.keyed || !this.pointer) return null;
-    return objectAt(this.panels[this.finder].objects, this.pointer);
-  }
-
-  // The lead network's cell under the middle of an object, as the mean over it where that is taken. A head's
-  // block saw one object only: null for another.
-  middleOf(one) {
-    const [{ geometry, grid, region }] = this.panels;
-    if (region !== null && one.number !== region) return null;
-    const cell = nearestCell(geometry, grid, (one.left + one.right) / 2, (one.top + one.bottom) / 2);
-    return { frame: one.frame, ...cell, object: this.taking === "mean" ? one.number : null };
-  }
-
-  // The cell of `panel` under the middle of a cell of the lead network, on the same frame.
-  linked(panel, cell) {
-    const lead = this.panels[0];
-    if (panel === lead) return cell;
-    if (panel.of !== null) return this.linked(this.panels[panel.of], cell);
-    const { x, y } = centreOf(lead.geometry, lead.grid, cell);
-    return { frame: cell.frame, ...nearestCell(panel.geometry, panel.grid, x, y), object: cell.object };
-  }
-
   // Draw now, or with the next frame when the last drawing was a moment ago.
   schedule(speak = false) {
     this.speak ||= speak;
@@ -243,13 +191,13 @@ class Picker {
 
   draw() {
     const started = performance.now();
-    const one = this.taken(), moved = this.keyed ?? (one ? this.middleOf(one) : this.under(this.pointer)), { pin } = this.panels[0];
+    const one = objectTaken(this), moved = this.keyed ?? (one ? middleOf(this, one) : patchUnder(this, this.pointer)), { pin } = this.panels[0];
     this.other = one && !moved ? one : null;
     const cell = (this.hold.checked ? null : moved) ?? pin, read = moved ?? pin;
     const fresh = this.panels.map((panel, k) => this.paint(panel, this.views[k], cell, read)).some(Boolean);
     this.player?.at(this.shown);
     if (moved) this.outside = false;
-    this.sayKeep();
+    sayKeep(this);
     tell(this, read, Boolean(moved));
     report(this, nameOf(this.panels[0].still ? pin : cell, this.film), started, fresh);
     this.drawnAt = performance.now();
@@ -259,7 +207,7 @@ class Picker {
   // Paints what has changed of one network: a new reference, or another frame of the clip. Returns
   // whether its map is new.
   paint(panel, view, cell, read) {
-    const at = panel.still ? panel.pin : this.linked(panel, cell), name = `${nameOf(at, this.film)}@${at.object ?? ""}`;
+    const at = panel.still ? panel.pin : linkedCell(this, panel, cell), name = `${nameOf(at, this.film)}@${at.object ?? ""}`;
     const fresh = view.painted !== name, stepped = view.shown !== this.shown, { look, table } = this;
     view.show(this.shown);
     if (fresh) {
@@ -272,8 +220,8 @@ class Picker {
     }
     if (fresh || stepped) view.paintLarge(look, table);
     view.place("reference", panel, at);
-    view.place("pin", panel, panel.still ? this.linked(panel, this.awaited ?? read) : panel.pin);
-    view.takeObject(at, this.taken()?.number ?? panel.region ?? null, panel.pin.object ?? null);
+    view.place("pin", panel, panel.still ? linkedCell(this, panel, this.awaited ?? read) : panel.pin);
+    view.takeObject(at, objectTaken(this)?.number ?? panel.region ?? null, panel.pin.object ?? null);
     const note = this.noteOn(panel, view);
     if (view.note.textContent !== note) view.note.textContent = note;
     return fresh;

@@ -4,6 +4,8 @@ import { cellsOf, centreOf, momentOf, nearestCell } from "./drawing/geometry.js"
 import { rankOf } from "./drawing/heat.js";
 import { seconds } from "./drawing/strip.js";
 import { short } from "./drawing/panel_view.js";
+import { linkedCell } from "./places.js";
+
 export const nameOf = ({ frame, row, col }, film) => (film.times.length > 1 ? `${frame},${row},${col}` : `${row},${col}`);
 
 export function noteOf(panel, view, awaited) {
@@ -37,7 +39,7 @@ export function tell(picker, cell, moved) {
   const words = panels.flatMap((panel, k) => {
     if (panel.still && moved && !picker.hold.checked) return `${views[k].large.name}: click to compute`;
     if (panel.matched) return matching(panel, views[k]);
-    return panel.of === null ? reading(panel, views[k], picker.linked(panel, cell)) : [];
+    return panel.of === null ? reading(panel, views[k], linkedCell(picker, panel, cell)) : [];
   });
   picker.readout.textContent = [`${when}row ${cell.row} column ${cell.col} (x ${px} y ${py})`, ...words].join("  ·  ");
   if (picker.speak) picker.live.textContent = picker.readout.textContent;
