@@ -10,7 +10,7 @@ from models.build import build
 from models.loaded import LoadedModel
 from models.specs.block import NonLocalSpec
 from models.specs.gate import CGDSpec
-from models.specs.network import CompactSpec, Preprocessing
+from models.specs.network import CompactSpec, ModelSpec, Preprocessing
 from tests.conftest import make_tiny
 from tests.paths import ROOT
 from tests.ui.figure.test_figure_page import bird, place, recipe_of
@@ -252,12 +252,18 @@ def looked_at_gates(made):
 
 
 def detected(made):
-    """Explore with a detector of this session."""
-    model = c4()
-    at = app()
-    at.session_state["own_models"] = {model.id: (model, "a detector of mine")}
-    at.query_params["net"], at.query_params["beside"] = model.id, "none"
-    return check(at.run(), made)
+    """Explore with a detector of this session, and with a network of people's actions."""
+    prep = Preprocessing(64, 64, stride=16)
+    people = ModelSpec(
+        14, 8, NonLocalSpec(), "1", 81, preprocessing=prep, last_stride=1, head="people"
+    )
+    seen = set()
+    for model in (c4(), LoadedModel("own-people", people, build(people), (), "3" * 64)):
+        at = app()
+        at.session_state["own_models"] = {model.id: (model, "a network of mine")}
+        at.query_params["net"], at.query_params["beside"] = model.id, "none"
+        seen |= check(at.run(), made)
+    return seen
 
 
 def evaluated(made, monkeypatch, cub):
