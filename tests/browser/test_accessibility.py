@@ -31,6 +31,7 @@ def findings_in_both_themes(page) -> list[str]:
     found = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
+        at_rest(page)  # what is drawn anew is pale for a while
         page.wait_for_timeout(300)
         found += [f"{scheme}: {line}" for line in findings(page)]
     return found

@@ -122,7 +122,10 @@ def test_the_same_command_gives_the_same_bytes(photo, tmp_path):
         (["--normalise", "fixed"], "go together"),
         (["--normalise", "fixed", "--range", "3,1"], "below"),
         (["--channels", "class evidence"], "class"),
-        (["--kind", "nope"], "kind is 'nope'; use one of affinity, channels, heads, features"),
+        (
+            ["--kind", "nope"],
+            "kind is 'nope'; use one of affinity, channels, context, heads, features",
+        ),
         (["--kind", "affinity"], "'affinity' is not a map of block unit14; use channels, features"),
         (["--kind", "gates"], "'gates' is not a map of block unit14"),
         (["--kind", "class maps", "--maps", "9999"], "classes 0 to"),

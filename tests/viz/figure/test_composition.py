@@ -339,8 +339,7 @@ def test_kinds_are_one_for_all_or_one_for_each(photo, sources, one_line):
     found = composition.references(sources, [photo], ["a"], (3, 4), Asked(kind="nope"))
     said = refusal(one_line, lambda: composition.composed("parts", found))
     assert (
-        "views[0].kind is 'nope'; use one of affinity, channels, heads, features, queries, keys"
-        in said
+        "views[0].kind is 'nope'; use one of affinity, channels, context, heads, features" in said
     )
 
 

@@ -73,7 +73,12 @@ def test_a_recipe_names_package_version_network_and_the_hash_of_its_weights(phot
     assert plain["versions"]["timm"] == timm.__version__
     assert "transformers" not in plain["versions"]
     (shown,) = plain["references"][0]["views"]
-    assert shown["network"] == {"id": VIT, "sha256": viz.load(VIT).sha256, "answers": []}
+    assert shown["network"] == {
+        "id": VIT,
+        "sha256": viz.load(VIT).sha256,
+        "answers": [],
+        "classes": [],
+    }
     assert (shown["block"], shown["shown"]) == ("blocks.3.attn", "head 2")
 
 
