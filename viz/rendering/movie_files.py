@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise
@@ -84,11 +85,20 @@ def whole_units(held: list[float], unit: float, least: int = 1) -> list[int]:
 
 
 def pictures(movie: Movie, progress: Progress | None = None) -> Pictures:
-    """Yield each picture when it is asked for; the one before is then written: tell so."""
-    for index in range(len(movie.held)):
-        yield movie.picture(index)
-        if progress is not None:
-            progress(index + 1, len(movie.held))
+    """Yield the pictures in order; while one is written the next is painted, by another thread.
+
+    ``progress`` is told of a picture when the one behind it is asked for: it is written then.
+    """
+    total = len(movie.held)
+    with ThreadPoolExecutor(1, "movie-painter") as painter:
+        painted = painter.submit(movie.picture, 0)
+        for index in range(total):
+            picture = painted.result()
+            if index + 1 < total:
+                painted = painter.submit(movie.picture, index + 1)
+            yield picture
+            if progress is not None:
+                progress(index + 1, total)
 
 
 def _mp4(movie: Movie, pictures: Pictures) -> bytes:

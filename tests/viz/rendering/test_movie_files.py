@@ -238,7 +238,7 @@ def test_a_finished_movie_leaves_no_file(temporary):
 
 
 @pytest.mark.parametrize("kind", ["mp4", "webp"])
-def test_pictures_are_drawn_when_they_are_written_not_before(kind):
+def test_pictures_are_drawn_while_the_one_before_is_written_not_earlier(kind):
     drawn, told = [], []
 
     class Counting(Drawn):
@@ -248,7 +248,8 @@ def test_pictures_are_drawn_when_they_are_written_not_before(kind):
 
     movie = Counting(movie_files.held_times(TIMES))
     written(movie, kind, lambda done, _total: told.append(len(drawn) - done))
-    assert told == [0] * 5
+    assert len(told) == 5
+    assert set(told) <= {0, 1}
 
 
 def test_what_is_written_is_a_movie_of_the_protocol():
