@@ -119,9 +119,13 @@ def _beside(found: Scene) -> Scene:
         whole = replace(found, reference=replace(found.reference, second=medium_of(other)))
         pair = resolve.beside(whole, other, captures)
         firsts = tuple(map(_titled, pair.shots))
+        there = tuple(
+            replace(_titled(one), answer=_answer(other, one.view, one.capture))
+            for one in pair.second.shots
+        )
         return replace(
             pair, reference=replace(pair.reference, views=tuple(one.view for one in firsts)),
-            shots=firsts, second=replace(pair.second, shots=tuple(map(_titled, pair.second.shots))),
+            shots=firsts, second=replace(pair.second, shots=there),
         )  # fmt: skip
     return found
 

@@ -232,7 +232,7 @@ def _pair(one: Shot, capture: Capture) -> tuple[Shot, Shot]:
     first, second = matches.joined(one.capture, one.block, capture, there)
     return (
         replace(one, block=first, picture="A"),
-        replace(one, capture=capture, block=second, picture="B"),
+        replace(one, capture=capture, block=second, picture="B", answer=None),
     )
 
 

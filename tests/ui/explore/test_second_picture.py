@@ -1,12 +1,15 @@
 """Explore with a second picture: brought in, refused, kept in the address, pinned, saved."""
 
 import pytest
+import torch
 
 from tests.ui.explore.test_saved_view import assert_renders
 from tests.ui.pages import assert_sound, opened, png, table, values_table
 from tests.viz.drawn_clips import animation, frames
+from ui.components.picker import payload
 from ui.figure import recipe as figure_recipe
 from ui.session import pins as session_pins
+from viz.attention import pipeline
 from viz.examples import bird
 from viz.figure.recipe.recipe import Medium
 
@@ -39,6 +42,16 @@ def test_two_birds_are_one_click_and_the_link_and_the_files_hold_both(offered, t
     assert reference.second == Medium("example:second-bird", bird.second().sha256)
     at.button(key="drop-second").click().run()
     assert "second" not in assert_sound(at).query_params
+
+
+def test_each_picture_has_an_answer_of_its_own(monkeypatch):
+    told, words = [], payload.prediction_words
+    monkeypatch.setattr(payload, "prediction_words", lambda one: told.append(one) or words(one))
+    assert_sound(opened(beside="none", second="second-bird"))
+    model = pipeline.load("e2-nl")
+    for found, clip in zip(told[-2:], (bird.clip(), bird.second()), strict=True):
+        wanted = pipeline.capture(model, clip, "fit", model.spec.preprocessing.size)
+        assert torch.allclose(found.logits, wanted.logits)
 
 
 def test_a_link_opens_both():
