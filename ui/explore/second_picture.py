@@ -105,12 +105,4 @@ def table(found: Scene) -> None:
 
 def how(shot: Shot) -> str:
     """Return how the maps of a network over both pictures are made."""
-    kind = shot.kind
-    if not kind.referenced:
-        return ""
-    if kind.name in ("affinity", "heads"):
-        return (
-            "Two pictures: the block is given the keys of both, and the weights of both together "
-            "sum to what those of one do. The layers before have seen each picture alone."
-        )
-    return "Two pictures: the vector at the patch is compared with those of both."
+    return shot.kind.joined_words if shot.kind.referenced else ""

@@ -18,7 +18,7 @@ from models.specs.network import NetworkSpec
 from models.specs.placement import Place
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice, Selection
-from viz.attention.kinds.kind import AT_ONCE, BrowserFactors, MapKind, Tap
+from viz.attention.kinds.kind import AT_ONCE, KEYS_OF_BOTH, BrowserFactors, MapKind, Tap
 from viz.attention.kinds.positions import check_cell, spread
 from viz.geometry import Geometry
 from viz.types import AttentionMap, Cell, Query
@@ -75,6 +75,7 @@ class Affinity(MapKind):
     title = "NL"
     menu = "what the block computes"
     division = "head"
+    joined_words = KEYS_OF_BOTH
 
     def belongs_to(self, spec: NetworkSpec) -> bool:
         """Tell whether the network's blocks are NL blocks."""

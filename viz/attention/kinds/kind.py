@@ -29,6 +29,10 @@ ROW = "row"
 """What answers where a reference has one map."""
 AT_ONCE = 256
 """References whose maps are made at a time where those of all are gone through."""
+KEYS_OF_BOTH = (
+    "Two pictures: the block is given the keys of both, and the weights of both together sum to "
+    "what those of one do. The layers before have seen each picture alone."
+)
 
 
 class Tap(NamedTuple):
@@ -72,6 +76,10 @@ class MapKind(MapParts):
     """What the map shows, in a sentence, where no reference chooses among its maps."""
     ranking_words: ClassVar[Mapping[str, str]] = {}
     """What pages call a ranking that recipes know by another name."""
+    joined_words: ClassVar[str] = (
+        "Two pictures: the vector at the patch is compared with those of both."
+    )
+    """How the maps of ``joined`` are made."""
 
     def belongs_to(self, spec: NetworkSpec | WrappedSpec) -> bool:
         """Tell whether the blocks of such a network are of this kind."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from errors import InputError
+from viz.attention.choice import numbers
 from viz.attention.detection import objects
 from viz.attention.detection.objects import FoundObject
 from viz.attention.kinds.registry import rankings
@@ -73,12 +74,12 @@ def _taken(
 ) -> tuple[FoundObject, ...]:
     """Return the objects that get a row: those that are named, or the best."""
     if view.maps not in ("auto", *rankings()):
-        numbers = view.maps.replace(" ", "").split(",")
-        if not all(number.isdecimal() for number in numbers):
+        wanted = numbers(view.maps)
+        if wanted is None:
             raise InputError(
-                f"{view.maps[:40]!r} are not objects; give their numbers like 0,2, or auto."
+                f"{view.maps[:40]!r} are not objects; give their numbers like 0,2 or 1-4, or auto."
             )
-        return tuple(objects.chosen(capture, int(number), frame) for number in numbers)
+        return tuple(objects.chosen(capture, number, frame) for number in wanted)
     if not shown:
         best = objects.found(capture, frame, 0.0)[:1]
         has = f"; the best one scores {best[0].score:.2f}" if best else ""

@@ -14,7 +14,7 @@ from models.zoo.wrapped.network import WrappedNetwork, runs_of
 from models.zoo.wrapped.tap import Call
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice, Selection
-from viz.attention.kinds.kind import AT_ONCE, BrowserFactors, MapKind
+from viz.attention.kinds.kind import AT_ONCE, KEYS_OF_BOTH, BrowserFactors, MapKind
 from viz.attention.kinds.positions import check_cell, spread
 from viz.attention.kinds.tokens import head_scores
 from viz.attention.kinds.tokens.browser import factors_of
@@ -36,6 +36,7 @@ class Heads(MapKind):
     title = "Attention"
     menu = "self-attention by head"
     division = "head"
+    joined_words = KEYS_OF_BOTH
 
     def belongs_to(self, spec: NetworkSpec | WrappedSpec) -> bool:
         """Tell whether the network is one that this program did not define."""
