@@ -6,13 +6,12 @@ from collections import OrderedDict
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision import ops
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 
 from models.blocks.nonlocal_block import NonLocalBlock
+from models.detection.level_pool import STRIDES, pooled
 from models.specs.block import NonLocalSpec
 
-STRIDES = (4, 8, 16, 32, 64)
 FINEST, POOLED_LEVELS = 56, 4
 """Square root of the area in pixels from which a region is pooled from the second level."""
 
@@ -52,18 +51,11 @@ class AlignedPool(nn.Module):
     def forward(
         self, features: dict[str, Tensor], boxes: list[Tensor], _sizes: list[tuple[int, int]]
     ) -> Tensor:
-        levels = list(features.values())[:POOLED_LEVELS]
-        every = torch.cat(boxes)
-        frame = torch.cat([box.new_full((len(box), 1), n) for n, box in enumerate(boxes)])
+        levels, every = list(features.values())[:POOLED_LEVELS], torch.cat(boxes)
         width, height = (every[:, 2:] - every[:, :2]).unbind(1)
         wanted = torch.floor(torch.log2((width * height).sqrt() / FINEST + 1e-6))
         where = wanted.clamp(0, POOLED_LEVELS - 1).long()
-        regions = torch.cat((frame, every), 1)
-        pooled = every.new_zeros(len(every), levels[0].shape[1], self.side, self.side)
-        for number, level in enumerate(levels):
-            own, scale = where == number, 1 / STRIDES[number]
-            pooled[own] = ops.roi_align(level, regions[own], self.side, scale, 0, aligned=True)
-        return pooled
+        return pooled(levels, boxes, where, self.side, 0, aligned=True)
 
 
 class BalancedPyramid(nn.Module):

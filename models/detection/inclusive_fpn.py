@@ -9,7 +9,6 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision import ops
 from torchvision.models.detection.faster_rcnn import TwoMLPHead
 from torchvision.models.detection.keypoint_rcnn import KeypointRCNNPredictor
 from torchvision.models.detection.roi_heads import keypointrcnn_inference
@@ -28,10 +27,11 @@ from models.detection.inclusive_rcnn import (
     proposals,
 )
 from models.detection.keypoint_head import KeypointHead
+from models.detection.level_pool import STRIDES, pooled
 from models.specs.detection import HeadPlace, RCNNSpec
 from models.specs.placement import Place
 
-STRIDES, SIZES = (4, 8, 16, 32, 64), (32, 64, 128, 256, 512)
+SIZES = (32, 64, 128, 256, 512)
 BEFORE_SUPPRESSION = 1000
 FIRST_LEVEL, LAST_LEVEL = 2, 5
 """Regions are pooled from these levels; the one after the last is for proposals only."""
@@ -145,15 +145,8 @@ class InclusiveFPN(InclusiveRCNN):
 
     def pool(self, levels: list[Tensor], boxes: list[Tensor], side: int) -> Tensor:
         """Return regions (R, C, side, side), each from the level of its size."""
-        where = levels_of(torch.cat(boxes))
-        frame = torch.cat([box.new_full((len(box), 1), n) for n, box in enumerate(boxes)])
-        regions = torch.cat((frame, torch.cat(boxes)), 1)
-        pooled = regions.new_zeros(len(regions), levels[0].shape[1], side, side)
-        for level in range(LAST_LEVEL - FIRST_LEVEL + 1):
-            own = where == level
-            scale = 1 / STRIDES[level]
-            pooled[own] = ops.roi_align(levels[level], regions[own], side, scale, 2)
-        return pooled
+        own = levels[: LAST_LEVEL - FIRST_LEVEL + 1]
+        return pooled(own, boxes, levels_of(torch.cat(boxes)), side, 2)
 
     def _with_masks(self, levels: list[Tensor], found: list[Detections]) -> list[Detections]:
         if not self.spec.masks:

@@ -11,11 +11,9 @@ from models.checkpoints.families.family import Family, Unsupported
 from models.checkpoints.families.images import IMAGE_FAMILIES
 from models.checkpoints.families.lite import LITE
 from models.checkpoints.families.mmaction import MMACTION
-from models.checkpoints.families.mmdetection import MMDETECTION
 
 FAMILIES: tuple[Family, ...] = (
     *DETECTOR_FAMILIES,
-    MMDETECTION,
     MMACTION,
     *CLIP_FAMILIES,
     *FACEBOOK_FAMILIES,

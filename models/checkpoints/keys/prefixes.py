@@ -10,7 +10,6 @@ from errors import CheckpointError
 from models.checkpoints.families.clips import TRUNK_FAMILY
 from models.checkpoints.families.detectors import DETECTOR_FAMILIES
 from models.checkpoints.families.family import Family
-from models.checkpoints.families.mmdetection import MMDETECTION
 from models.checkpoints.families.registry import family_of, known_family, refuse_unsupported
 from models.report import Fact, Question, UndecidedError
 
@@ -72,7 +71,7 @@ def locate(tensors: Mapping[str, Tensor], name: str, answer: str | None) -> Loca
 
 def _detector(tensors: Iterable[str]) -> tuple[str, Family] | None:
     """Return the prefix of a detector and its family: its trunk is only a part of it."""
-    for family in (*DETECTOR_FAMILIES, MMDETECTION):
+    for family in DETECTOR_FAMILIES:
         pattern = re.compile(rf"((?:[^.]+\.)*?)(?:{family.mark})")
         for key in tensors:
             if found := pattern.fullmatch(key):

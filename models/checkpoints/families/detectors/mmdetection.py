@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from errors import SpecError
-from models.checkpoints.families.detectors import TRUNK, stripped, trunk_facts
+from models.checkpoints.families.detectors.trunks import TRUNK, in_trunk, stripped, trunk_facts
 from models.checkpoints.families.facts import Ask, Facts
 from models.checkpoints.families.family import Family
 from models.checkpoints.families.images import UNIT, unit_rules
@@ -106,7 +106,7 @@ MMDETECTION = Family(
         (
             COUNTER,
             Rule(r"backbone\.(?P<part>conv1|bn1)\.(?P<what>\w+)", TRUNK + "{part}.{what}"),
-            *(Rule(rule.pattern, TRUNK + rule.ours) for rule in unit_rules(r"backbone\." + UNIT)),
+            *in_trunk(unit_rules(r"backbone\." + UNIT)),
             *(
                 Rule(
                     r"backbone\." + UNIT + r"context_block\." + theirs + r"\.(?P<what>\w+)",
