@@ -50,24 +50,18 @@ def _made(chosen: Chosen | None, wanted: Wanted | None, pressed: bool) -> Evalua
 
     The example is measured at once.
     """
-    last = state.EVALUATED.get()
     if chosen is None or wanted is None or not wanted.networks:
-        return last
-    with guarded():
-        found = evaluated.known(evaluated.mark_of(chosen, wanted))
-        is_first = last is None and chosen.title == choose.EXAMPLE and wanted == settings.usual()
-        if found is None and (pressed or is_first):
-            with st.container():
-                found = evaluated.run(chosen, wanted, shared=is_first)
-            st.rerun()
-        if found is not None:
-            state.EVALUATED.set(found)
-            return found
-        if last is not None:
-            st.info("Shown are the results before; **Evaluate** measures what is chosen now.")
-        else:
-            st.info("**Evaluate** measures what is chosen on the left.")
-    return last
+        return state.EVALUATED.get()
+    return evaluated.RESULTS.shown(
+        lambda: evaluated.mark_of(chosen, wanted),
+        lambda shared: evaluated.run(chosen, wanted, shared),
+        pressed,
+        chosen.title == choose.EXAMPLE and wanted == settings.usual(),
+        (
+            "Shown are the results before; **Evaluate** measures what is chosen now.",
+            "**Evaluate** measures what is chosen on the left.",
+        ),
+    )
 
 
 frame.require("pages/evaluate.py")

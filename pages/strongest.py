@@ -12,6 +12,7 @@ from ui.numbers.strongest.search import Searched
 from ui.session import loaders
 from ui.session.defaults import PICTURE_NETWORKS
 from viz.attention import queries
+from viz.attention.kinds.parts import plural
 from viz.evaluation.strongest import Sought
 from viz.figure.recipe import recipe_json
 
@@ -20,9 +21,9 @@ FIRST = PICTURE_NETWORKS[-1]  # one with channels
 AUTOMATIC = "automatic"
 PARTS = (AUTOMATIC, "channel", "group", "head", "row")
 HOW = (
-    "The answer to a patch is the largest value of the channel's map with that patch as the "
-    "reference; of each picture its strongest patch counts. Green: the patch; heat: where its map "
-    "is at or above 0.7."
+    "The answer to a patch is the largest size of a value in the map of the channel, group or "
+    "head, with that patch as the reference; of each picture its strongest patch counts. Green: "
+    "the patch; heat: where its map is at or above the threshold."
 )
 
 
@@ -73,25 +74,22 @@ def _asked() -> tuple[str | None, Sought]:
 def _found(
     chosen: Chosen | None, network: str | None, sought: Sought, pressed: bool
 ) -> Searched | None:
-    """Return what is shown: what is chosen if it was searched, else what was before."""
-    last = state.STRONGEST_FOUND.get()
+    """Return what is shown: what is chosen if it was searched, else what was before.
+
+    The example is searched at once.
+    """
     if chosen is None or network is None:
-        return last
-    with guarded():
-        model = loaders.network(network)
-        found = search.known(search.mark_of(chosen, model, sought))
-        is_first = last is None and chosen.title == choose.EXAMPLE and network == FIRST
-        if found is None and (pressed or is_first):
-            search.run(chosen, network, sought, shared=is_first)
-            st.rerun()
-        if found is not None:
-            state.STRONGEST_FOUND.set(found)
-            return found
-        if last is not None:
-            st.info("Shown is the search before; **Search** goes through what is chosen now.")
-        else:
-            st.info("**Search** goes through what is chosen on the left.")
-    return last
+        return state.STRONGEST_FOUND.get()
+    return search.RESULTS.shown(
+        lambda: search.mark_of(chosen, loaders.network(network), sought),
+        lambda shared: search.run(chosen, network, sought, shared),
+        pressed,
+        chosen.title == choose.EXAMPLE and network == FIRST,
+        (
+            "Shown is the search before; **Search** goes through what is chosen now.",
+            "**Search** goes through what is chosen on the left.",
+        ),
+    )
 
 
 def shown(made: Searched) -> None:
@@ -100,7 +98,8 @@ def shown(made: Searched) -> None:
     finished = made.found.finished
     done = finished.pictures - len(finished.problems)
     st.markdown(
-        f"**{plain(made.title)}**: {done} pictures; {plain(made.network)} has {count} {part}s."
+        f"**{plain(made.title)}**: {done} pictures; {plain(made.network)} has {count} "
+        f"{part if count == 1 else plural(part)}."
     )
     number = 0
     if count > 1:

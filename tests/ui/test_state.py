@@ -290,7 +290,7 @@ def counted_costs(made):
 def test_all_that_the_pages_keep_is_in_the_register_and_of_its_type(
     made, cgnl_checkpoint, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(evaluation, "_SHARED", {})  # what other tests left: nothing would run
+    monkeypatch.setattr(evaluation.RESULTS, "shared", {})  # what other tests left
     tiny = saved(tmp_path, make_tiny(NonLocalSpec()))
     seen = explored(made) | explored_clip(made) | drawn_figure(made)
     seen |= linked(made) | opened_networks(made, cgnl_checkpoint, tiny) | looked_at_gates(made)

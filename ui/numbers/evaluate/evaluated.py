@@ -8,6 +8,7 @@ from models.loaded import LoadedModel
 from ui import state
 from ui.numbers.data import runs
 from ui.numbers.data.choose import Chosen
+from ui.numbers.data.results import Results
 from ui.numbers.data.runs import Progress, Runs
 from ui.numbers.evaluate.settings import Wanted
 from ui.server import waiting
@@ -16,9 +17,6 @@ from viz.datasets.sample import Dataset
 from viz.evaluation.evaluate import evaluate
 from viz.evaluation.report import extremes, plots
 from viz.evaluation.report.summary import Evaluation
-
-_SHARED: dict[str, "Evaluated"] = {}
-"""The example with the usual settings, once it was measured: everybody sees it at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,16 +33,13 @@ class Evaluated:
     kept_by: Runs
 
 
+RESULTS: Results[Evaluated] = Results(state.EVALUATED)
+
+
 def mark_of(chosen: Chosen, wanted: Wanted) -> str:
     """Return what tells an evaluation from others: data, networks with their weights, settings."""
     networks = tuple((name, loaders.network(name).sha256) for name in wanted.networks)
     return runs.mark_of("evaluate", chosen.mark, networks, wanted.asked)
-
-
-def known(mark: str) -> Evaluated | None:
-    """Return an evaluation that is there: the session's last, or one that all visitors share."""
-    last = state.EVALUATED.get()
-    return last if last is not None and last.mark == mark else _SHARED.get(mark)
 
 
 def run(chosen: Chosen, wanted: Wanted, shared: bool = False) -> Evaluated:
@@ -67,10 +62,7 @@ def run(chosen: Chosen, wanted: Wanted, shared: bool = False) -> Evaluated:
     made = Evaluated(
         mark, chosen.title, chosen.dataset, wanted, found, folder, tuple(pictures), own
     )
-    if shared:
-        _SHARED[mark] = made
-    state.EVALUATED.set(made)
-    return made
+    return RESULTS.keep(made, shared)
 
 
 def _extremes(

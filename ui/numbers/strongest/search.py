@@ -7,6 +7,7 @@ from models.loaded import LoadedModel
 from ui import state
 from ui.numbers.data import runs
 from ui.numbers.data.choose import Chosen
+from ui.numbers.data.results import Results
 from ui.numbers.data.runs import Progress, Runs
 from ui.server import waiting
 from ui.session import loaders
@@ -15,8 +16,6 @@ from viz.evaluation import strongest
 from viz.evaluation.strongest import Sought, Strongest
 from viz.figure.api import Figure
 
-_SHARED: dict[str, "Searched"] = {}
-"""The example with the first settings, once it was searched: everybody sees it at once."""
 _MOST_FIGURES = 8
 
 
@@ -49,15 +48,12 @@ class Searched:
         return self.figures[number]
 
 
+RESULTS: Results[Searched] = Results(state.STRONGEST_FOUND)
+
+
 def mark_of(chosen: Chosen, model: LoadedModel, sought: Sought) -> str:
     """Return what tells a search from others."""
     return runs.mark_of("strongest", chosen.mark, model.id, model.sha256, sought)
-
-
-def known(mark: str) -> Searched | None:
-    """Return a search that is there: the session's last, or one that all visitors share."""
-    last = state.STRONGEST_FOUND.get()
-    return last if last is not None and last.mark == mark else _SHARED.get(mark)
 
 
 def run(chosen: Chosen, network: str, sought: Sought, shared: bool) -> Searched:
@@ -70,7 +66,4 @@ def run(chosen: Chosen, network: str, sought: Sought, shared: bool) -> Searched:
             chosen.dataset, model, folder, sought, progress.reached, progress.turn
         )
     made = Searched(mark, chosen.title, chosen.dataset, network, sought, found, folder, own)
-    if shared:
-        _SHARED[mark] = made
-    state.STRONGEST_FOUND.set(made)
-    return made
+    return RESULTS.keep(made, shared)
