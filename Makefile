@@ -36,7 +36,7 @@ check: dev ## lint, format and import boundaries, without running the rest
 bench: dev ## print the measured figures of the Explore page
 	$(BIN)/python -m benchmarks explore
 
-benchmarks: dev ## measure everything beside its peers, write docs/benchmarks.md: about 12 minutes
+benchmarks: dev ## measure everything beside its peers, write docs/benchmarks.md
 	$(BIN)/python -m pip install --quiet -r requirements-benchmarks.txt
 	$(BIN)/python -m benchmarks
 

@@ -27,7 +27,7 @@ SUITES: dict[str, tuple[str, ...]] = {
 """Suite -> the modules whose ``report()`` gives its lines."""
 FAILED = "FAILED"
 LONGEST_S = 420
-"""Seconds after which a module is given up; all of them together take about 12 minutes."""
+"""Seconds after which a module is given up."""
 _TITLES = {
     "explore": "Explore: pointer, upload, capture",
     "costs": "Parameters and multiply-adds beside the papers'",

@@ -60,7 +60,7 @@ def give_back() -> None:
     """Collect what nobody refers to, and return free memory to the system.
 
     What is left is not looked at again until the next call: Streamlit collects behind every run of
-    a page, and would walk all of torch each time (0.2 s, with every other run waiting).
+    a page, and would walk all of torch each time, with every other run waiting.
     """
     for let_go in LETTING_GO:
         let_go()

@@ -11,7 +11,7 @@ from models.loaded import LoadedModel
 def _modules(network: nn.Module) -> list[nn.Module]:
     """Return a network and all modules in it, each once.
 
-    ``network.modules()`` makes their names, too: three times as long, in every forward pass.
+    ``network.modules()`` makes their names, too, which takes longer than all else here.
     """
     found = {network: None}
     left = [network]
