@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.chromium import find_chromium
-from benchmarks.server.serving import free_port
+from benchmarks.server.serving import await_streamlit, free_port
 
 ROOT = Path(__file__).parents[2]
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -83,26 +82,11 @@ def served(count_file: Path) -> Iterator[str]:
     )
     try:
         address = f"http://localhost:{port}"
-        _await_health(address, process)
+        await_streamlit(address, process, 0.01)
         yield address
     finally:
         process.terminate()
         process.wait(30)
-
-
-def _await_health(address: str, process: subprocess.Popen) -> None:
-    for _ in range(6000):
-        if process.poll() is not None:
-            raise RuntimeError(
-                "the app stopped before it served anything; run `make app` to see why"
-            )
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as reply:
-                if reply.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.01)
-    raise RuntimeError("the app did not answer within a minute")
 
 
 def seconds_to(tab: Page, address: str, selector: str = DRAWN) -> float:

@@ -63,6 +63,24 @@ def free_port() -> int:
         return found.getsockname()[1]
 
 
+def await_streamlit(address: str, process: subprocess.Popen, step_s: float = 0.25) -> None:
+    """Wait until Streamlit serves at an address, looking every ``step_s`` seconds; RuntimeError
+    where its process ends before, or a minute passes."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError(
+                "the app stopped before it served anything; run `make app` to see why"
+            )
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as reply:
+                if reply.status == 200:
+                    return
+        except OSError:
+            time.sleep(step_s)
+    raise RuntimeError("the app did not answer within a minute")
+
+
 @contextmanager
 def served(
     settings: Path | None = None, port: int | None = None, **surroundings: str

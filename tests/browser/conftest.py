@@ -3,11 +3,8 @@
 import base64
 import os
 import re
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks.chromium import find_chromium
+from benchmarks.server.serving import await_streamlit, free_port
 from tests.paths import ROOT
 from viz.attention import pipeline
 from viz.attention.captures import Capture
@@ -53,13 +51,6 @@ def server(tmp_path_factory) -> str:
         yield address
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        return probe.getsockname()[1]
-
-
 @contextmanager
 def running(port: int, log: Path) -> Iterator[str]:
     """Run the app on a port as long as the ``with`` body does; yield its address."""
@@ -69,24 +60,14 @@ def running(port: int, log: Path) -> Iterator[str]:
         process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out, env=dict(os.environ))
         try:
             address = f"http://localhost:{port}"
-            _await_health(address, process, log)
+            try:
+                await_streamlit(address, process)
+            except RuntimeError as problem:
+                raise RuntimeError(f"{problem}:\n{log.read_text()}") from problem
             yield address
         finally:
             process.terminate()
             process.wait(20)
-
-
-def _await_health(address: str, process: subprocess.Popen, log: Path) -> None:
-    for _ in range(240):
-        if process.poll() is not None:
-            raise RuntimeError(f"the app stopped at once:\n{log.read_text()}")
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as reply:
-                if reply.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.25)
-    raise RuntimeError(f"the app did not answer within a minute:\n{log.read_text()}")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DRAWN, at_rest, free_port, open_explore, running
+from benchmarks.server.serving import free_port
+from tests.browser.conftest import DRAWN, at_rest, open_explore, running
 from viz.examples import bird
 
 NAME = "my albatross.png"
