@@ -1,0 +1,102 @@
+"""Pictures that claim, unfold or repeat far more than they weigh."""
+
+import io
+import struct
+import zlib
+
+from PIL import Image
+
+from tests.abuse.inputs.bombs.parts import (
+    MILLION,
+    picture,
+    png,
+    png_chunk,
+    png_header,
+    zeros,
+)
+
+
+def profile_of_zeros() -> bytes:
+    """A PNG whose colour profile unpacks to 1 GB."""
+    body = b"icc\0\0" + zeros(2**30)
+    return png(
+        png_header(16, 16), png_chunk(b"iCCP", body), png_chunk(b"IDAT", zlib.compress(bytes(784)))
+    )
+
+
+def text_of_zeros() -> bytes:
+    """A PNG with 40 texts of 256 MB each."""
+    text = png_chunk(b"zTXt", b"k\0\0" + zeros(2**28))
+    return png(png_header(16, 16), *[text] * 40, png_chunk(b"IDAT", zlib.compress(bytes(784))))
+
+
+def many_chunks() -> bytes:
+    """A PNG with 1,000,000 empty chunks before its pixels."""
+    return png(png_header(16, 16), png_chunk(b"tEXt", b"") * MILLION)
+
+
+def large_and_packed() -> bytes:
+    """A PNG of 12,000 x 12,000 pixels of 16 bit, which is real: 864 MB of pixels in 0.9 MB."""
+    return png(png_header(12_000, 12_000, 16), png_chunk(b"IDAT", zeros(12_000 * 72_001)))
+
+
+def tiff_that_leads_back() -> bytes:
+    """A TIFF whose second page is its first."""
+    data = bytearray(picture(kind="TIFF"))
+    start = int.from_bytes(data[4:8], "little")
+    entries = int.from_bytes(data[start : start + 2], "little")
+    data[start + 2 + 12 * entries : start + 6 + 12 * entries] = data[4:8]
+    return bytes(data)
+
+
+def tiff_of_many_pages() -> bytes:
+    """A TIFF of 20,000 pages of one pixel."""
+    parts, place = [b"II*\0" + struct.pack("<I", 10) + b"\xff\0"], 10
+    for _ in range(20_000):
+        tags = ((256, 1), (257, 1), (258, 8), (259, 1), (262, 1), (273, 8), (278, 1), (279, 1))
+        place += 2 + 12 * len(tags) + 4
+        page = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+        parts.append(struct.pack("<H", len(tags)) + page + struct.pack("<I", place))
+    return b"".join(parts)[:-4] + bytes(4)
+
+
+def tiff_of_huge_tags() -> bytes:
+    """A TIFF whose tags claim 4 billion values each."""
+    tags = b"".join(struct.pack("<HHII", 256 + k, 4, 0xFFFFFFFF, 8) for k in range(200))
+    return b"II*\0" + struct.pack("<IH", 8, 200) + tags + bytes(4)
+
+
+def gif_of_many_frames() -> bytes:
+    """A GIF of 100,000 frames of one pixel."""
+    head = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
+    frame = b"\x21\xf9\4\0\1\0\0\0\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\2\2D\1\0"
+    return head + frame * 100_000 + b"\x3b"
+
+
+def gif_of_a_large_canvas() -> bytes:
+    """A GIF of 65,535 x 65,535 pixels with 500 frames of one pixel."""
+    head = b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
+    frame = b"\x21\xf9\4\0\1\0\0\0\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\2\2D\1\0"
+    return head + frame * 500 + b"\x3b"
+
+
+def bmp_that_claims_much() -> bytes:
+    """A BMP of 2 billion x 1 pixels."""
+    return b"BM" + struct.pack("<IHHIIiiHHIIiiII", 200, 0, 0, 54, 40, 2**31 - 1, 1, 1, 24, *[0] * 6)
+
+
+def ppm_that_claims_much() -> bytes:
+    """A PPM of 10 digits a side."""
+    return b"P6 9999999999 9999999999 255\n" + bytes(100)
+
+
+def webp_of_a_large_canvas() -> bytes:
+    """A moving WebP of 16,384 x 16,384 pixels with frames of one pixel."""
+    file = io.BytesIO()
+    one = Image.new("RGBA", (8, 8))
+    one.save(file, "WEBP", save_all=True, append_images=[one] * 300, duration=10)
+    data = bytearray(file.getvalue())
+    place = data.find(b"VP8X") + 12
+    if place > 11:
+        data[place : place + 6] = b"\xff\x3f\0\xff\x3f\0"
+    return bytes(data)
