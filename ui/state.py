@@ -78,6 +78,8 @@ SECOND_ROUND: Key[int] = Key("second-round", "int", 0)
 SECOND_PROBLEM: Key[str | None] = Key("second-problem", "str | None")
 SECOND_LINKED: Key[Any] = Key("second-linked", "Medium | None")
 REFERENCE = Key("reference", "Reference | None")
+REFERENCES: Key[dict[str, Any]] = Key("references", "dict")
+"""The last reference of each of the media that were looked at last, by sha256."""
 ADDRESS: Key[str] = Key("address", "str", "")
 FRAME: Key[int] = Key("frame", "int", 0)
 ROW: Key[int] = Key("row", "int", 0)

@@ -65,13 +65,19 @@ def strong_sentence(found: Scene) -> str:
     y, x = own[1:]
     others[own[0], max(0, y - 1) : y + 2, max(0, x - 1) : x + 2] = -np.inf
     t, row, col = np.unravel_index(int(others.argmax()), values.shape)
-    away = max(abs(int(row) - own[1]), abs(int(col) - own[2]))
     moments = f" of moment {t}" if len(values) > 1 else ""
+    away = _distance(max(abs(int(row) - own[1]), abs(int(col) - own[2])), abs(int(t) - own[0]))
     return (
         f"**{_subject(shot)} most to row {row}, column "
-        f"{col}{moments}, {away} cells away** (a 3 x 3 convolution reaches 1). Point at any patch "
+        f"{col}{moments}, {away} away** (a 3 x 3 convolution reaches 1 cell). Point at any patch "
         "to see what it attends to."
     )
+
+
+def _distance(cells: int, moments: int) -> str:
+    """Return "5 cells", "1 moment", "5 cells and 2 moments"; what is 0 is left out."""
+    parts = ((cells, "cell"), (moments, "moment"))
+    return " and ".join(f"{n} {word}{'s' * (n != 1)}" for n, word in parts if n)
 
 
 def _subject(shot: Shot) -> str:

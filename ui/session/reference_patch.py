@@ -19,6 +19,8 @@ from viz.types import Clip
 
 OBJECT, _MEAN = "object", ",mean"
 """The address's entry of an object that is the reference, and its end where it is a mean."""
+_MOST_REMEMBERED = 16
+"""Media whose last reference is remembered."""
 SHOWN = 16
 """Digits of a network's sha256 in the address."""
 
@@ -36,17 +38,17 @@ def current(
     """Return the reference of this clip, and write it into the widgets and the address bar.
 
     ``capture`` and ``block`` are the first network's, whose cells the address counts. The patch
-    stays on its spot of the picture, and near the same time, when grid or sampling change; a new
-    medium starts at its middle (the examples at the bird's head, at the kicking foot). ``number``
-    is the object that is the reference, as ``object_of`` has it, where the detector found it.
+    stays on its spot of the picture, and near the same time, when grid or sampling change, and when
+    the medium is in use again; a new one starts at its middle (the examples at a leaf, at the
+    kicking foot). ``number`` is the object that is the reference, as ``object_of`` has it, where
+    the detector found it.
     """
-    kept, medium = state.REFERENCE.get(), medium_of(clip)
-    mean = False
-    if kept is None or moved_by_address():
+    medium, kept, mean = medium_of(clip), _kept(clip), False
+    if state.REFERENCE.get() is None or moved_by_address(medium):
         # The first visit, or the browser's back and forward buttons.
         frame, at = _from_address(capture, block) or _start(clip)
         mean = object_of_address()[1]
-    elif kept.medium.sha256 == medium.sha256:
+    elif kept is not None:
         frame, at = _carried(kept, clip)
         mean = kept.mean
     else:
@@ -55,22 +57,46 @@ def current(
         medium, tuple(views), at, frame, object=number, mean=mean and number is not None
     )
     state.REFERENCE.set(found)
+    _remember(found)
     _write(found, capture, block)
     return found
+
+
+def _kept(clip: Clip) -> Reference | None:
+    """Return the reference of this footage: the one in use, or that of when it was in use last."""
+    now = state.REFERENCE.get()
+    if now is not None and now.medium.sha256 == clip.sha256:
+        return now
+    return state.REFERENCES.once(dict).get(clip.sha256)
+
+
+def _remember(found: Reference) -> None:
+    known = state.REFERENCES.once(dict)
+    known.pop(found.medium.sha256, None)
+    known[found.medium.sha256] = found
+    while len(known) > _MOST_REMEMBERED:
+        del known[next(iter(known))]
 
 
 def object_of(clip: Clip) -> tuple[int | None, int]:
     """Return the number of the object that is the reference of this clip, None for a patch, and
     its frame."""
-    kept = state.REFERENCE.get()
-    if kept is None or moved_by_address():
+    if state.REFERENCE.get() is None or moved_by_address(medium_of(clip)):
         return object_of_address()[0], 0
-    here = (kept.medium.sha256, kept.medium.frames) == (clip.sha256, clip.numbers)
+    kept = _kept(clip)
+    if kept is None:
+        return None, 0
+    here = kept.medium.frames == clip.numbers
     return (kept.object if here else None), kept.frame
 
 
-def moved_by_address() -> bool:
-    """Tell whether the browser's back and forward buttons moved the patch."""
+def moved_by_address(medium: Medium) -> bool:
+    """Tell whether the browser's back and forward buttons moved the patch in this medium.
+
+    A browser that has not heard yet of another medium still sends the place in the one before.
+    """
+    if st.query_params.get("sha256") != _medium_words(medium)["sha256"]:
+        return False
     return st.query_params.get("at", state.ADDRESS.get()) != state.ADDRESS.get()
 
 

@@ -86,3 +86,28 @@ def test_a_flat_picture_is_no_crash():
     at = opened()
     at.file_uploader[0].upload("flat.png", png(32, 32), "image/png").run()
     assert_sound(at)
+
+
+def test_the_patch_of_a_picture_is_there_again_when_it_is_in_use_again():
+    at = opened(beside="none", size="224")
+    place = at.file_uploader[0]
+    place.upload("grey.png", png(300, 200), "image/png").run()
+    at.number_input(key="row").set_value(2).run()
+    at.number_input(key="col").set_value(3).run()
+    at.button(key="drop-upload").click().run()
+    assert (at.number_input(key="row").value, at.number_input(key="col").value) != (2, 3)
+    at.file_uploader[0].upload("again.png", png(300, 200), "image/png").run()
+    assert (at.number_input(key="row").value, at.number_input(key="col").value) == (2, 3)
+    assert not assert_sound(at).warning
+
+
+def test_a_place_in_the_medium_before_moves_nothing():
+    at = opened(beside="none", size="224")
+    at.file_uploader[0].upload("grey.png", png(300, 200), "image/png").run()
+    before = at.number_input(key="row").value
+    # As a browser sends it that has not heard yet of the new medium: no hash, another place.
+    at.query_params["at"] = "99,99"
+    del at.query_params["sha256"]
+    at.run()
+    assert at.number_input(key="row").value == before
+    assert not assert_sound(at).warning
