@@ -1,5 +1,5 @@
 """Print measurements: ``python -m benchmarks explore``; all suites, and docs/benchmarks.md, without
-a name."""
+a name; a page of some suites with their names and ``--out FILE``."""
 
 import argparse
 import time
@@ -24,15 +24,16 @@ def lines_of(suite: str) -> Iterator[str]:
 def main() -> None:
     """Run one suite, or every one and write the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("suite", nargs="?", choices=page.SUITES)
-    parser.add_argument("--out", type=Path, default=DOCUMENT, help="the page of all suites")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(page.SUITES))
+    parser.add_argument("--out", type=Path, help="the page; docs/benchmarks.md for all suites")
     args = parser.parse_args()
-    suites = [args.suite] if args.suite else list(page.SUITES)
-    found = {suite: list(lines_of(suite)) for suite in suites}
-    if not args.suite:
-        args.out.write_text(page.written(found), encoding="utf-8")
-        print(f"wrote {args.out}")
-        if args.out == DOCUMENT:
+    if unknown := [name for name in args.suites if name not in page.SUITES]:
+        parser.error(f"{', '.join(unknown)}: no suite; there are {', '.join(page.SUITES)}")
+    found = {suite: list(lines_of(suite)) for suite in args.suites or page.SUITES}
+    if out := args.out or (None if args.suites else DOCUMENT):
+        out.write_text(page.written(found), encoding="utf-8")
+        print(f"wrote {out}")
+        if out == DOCUMENT:
             readme = README.read_text(encoding="utf-8")
             README.write_text(page.quoted(readme, found), encoding="utf-8")
             print(f"quoted it in {README}")

@@ -91,12 +91,17 @@ def _processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
+def _named(found: Mapping[str, list[str]]) -> str:
+    """Return the names of suites as the command takes them; nothing for all."""
+    return "" if set(found) == set(SUITES) else "".join(f" {suite}" for suite in found)
+
+
 def written(found: Mapping[str, list[str]]) -> str:
     """Return the page of all suites' lines, as Markdown."""
     parts = [
         "# Benchmarks\n",
-        "One run of `python -m benchmarks`. Ratios are of medians, all taken in turns in the same "
-        "run, so that\nnoise hits both sides alike; times alone hold for this machine only.\n",
+        f"One run of `python -m benchmarks{_named(found)}`. Ratios are of medians, all taken in "
+        "turns in the same run,\nso that noise hits both sides alike; times alone hold for this machine only.\n",
         f"Machine: {machine()}.\n",
     ]
     if failed := failures(found):

@@ -37,20 +37,27 @@ def chosen() -> str:
 
 
 def found(name: str | None = None) -> torch.device:
-    """Return the device called ``name``, that of ``use`` for None.
+    """Return the device called ``name``, that of ``use`` for None; ``exact`` where it is a GPU.
 
     ``auto`` is the first of ``there``. InputError and MachineError as ``use``.
     """
     name, here = name or chosen(), there()
-    if name == AUTO:
-        return torch.device(here[0])
-    full = "cuda:0" if name == "cuda" else name
+    full = {AUTO: here[0], "cuda": "cuda:0"}.get(name, name)
     if full in here:
-        return torch.device(full)
+        return exact(torch.device(full))
     kind, colon, number = full.partition(":")
     if kind not in ("cuda", "mps", CPU) or (colon and not (kind == "cuda" and number.isdecimal())):
         raise InputError(f"{name[:40]!r} is not a device; give {TAKEN}.")
     raise MachineError(f"{name[:40]} is not there: this machine has {', '.join(here)}. Give one.")
+
+
+def exact(device: torch.device) -> torch.device:
+    """Make this process compute in float32 on ``device``, and return it: torch lets convolutions on
+    an NVIDIA GPU round their inputs to the 10 bits of TF32 (a relative error near 5e-4)."""
+    if device.type == "cuda":
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = False
+    return device
 
 
 def words(device: torch.device) -> str:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from benchmarks.compute import networks, peers
 from benchmarks.timing import in_turns
+from models import devices
 from models.blocks.block_table import block as block_of
 from models.specs.block import CGNLSpec, NonLocalSpec
 from viz.evaluation.costs.counting import cost_of
@@ -73,7 +74,9 @@ def report() -> Iterator[str]:
     if not torch.cuda.is_available():
         yield "GPU: this machine has none, so that nothing was measured on one"
         return
+    devices.found("cuda")
     for dtype in (torch.float32, torch.bfloat16):
         yield from floors("cuda", dtype, GPU_GRID)
+    yield from networks.capture_ratio("cuda")
     yield from networks.cgnl_ratio("cuda")
     yield from peers.affinities("cuda")

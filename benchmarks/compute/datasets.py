@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from benchmarks.timing import in_turns, ratio
+from models import devices
 from models.build import build
 from models.loaded import LoadedModel
 from models.specs.block import NonLocalSpec
@@ -55,7 +56,8 @@ def drawn(folder: Path, count: int) -> Dataset:
 def forwards(dataset: Dataset, model: LoadedModel) -> None:
     """Decode, prepare and run the plain network on every picture, and do nothing else."""
     for sample in dataset.samples:
-        model.network(pipeline.prepare(model, pictures.load(sample.path)).tensor)
+        prepared = pipeline.prepare(model, pictures.load(sample.path)).tensor
+        model.network(prepared.to(devices.of(model.network)))
 
 
 def _fresh(run: Callable[[Path], object]) -> Callable[[], None]:
@@ -80,10 +82,11 @@ def rates(dataset: Dataset, model: LoadedModel) -> Iterator[str]:
         ),
         "export maps": _fresh(lambda out: exports.export(dataset, model, out)),
     }
-    times = in_turns(runs, ROUNDS)
+    device = devices.of(model.network).type
+    times = in_turns(runs, ROUNDS, device=device)
     count = len(dataset.samples)
     yield (
-        f"{model.id}, {count} pictures of {SIDE} px, {PARTS} parts each, "
+        f"{model.id} on {device}, {count} pictures of {SIDE} px, {PARTS} parts each, "
         f"{1e3 * median(times['forward']) / count:.0f} ms to read, prepare and run one:"
     )
     for name in runs:
@@ -174,6 +177,7 @@ def report() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         dataset = drawn(Path(folder), PICTURES)
         for name in NETWORKS:
-            yield from rates(dataset, catalogue.load(name, "cpu"))
+            for device in dict.fromkeys(("cpu", devices.there()[0])):
+                yield from rates(dataset, catalogue.load(name, device))
     yield memory()
     yield from workers(catalogue.load(NETWORKS[0], "cpu"))

@@ -68,20 +68,21 @@ class WholeLoopBlock(nn.Module):
 
 
 @torch.no_grad()
-def capture_ratio() -> Iterator[str]:
+def capture_ratio(device: str = "cpu") -> Iterator[str]:
     """Time capturing both kinds of block, as the catalogue loads networks (channels innermost):
     against the plain forward of the same network, and of its trunk alone in both layouts."""
-    x = torch.randn(1, 3, 1, CAPTURE_SIDE, CAPTURE_SIDE)
+    x = torch.randn(1, 3, 1, CAPTURE_SIDE, CAPTURE_SIDE, device=device)
     plan = ModelInput(x, fit(CAPTURE_SIDE, CAPTURE_SIDE, CAPTURE_SIDE, 32))
-    plain, trunk = build(ModelSpec()), build(ModelSpec()).to(memory_format=torch.channels_last)
+    plain = build(ModelSpec()).to(device)
+    trunk = build(ModelSpec()).to(device, memory_format=torch.channels_last)
     runs: dict[str, Callable[[], object]] = {"plain": lambda: plain(x), "trunk": lambda: trunk(x)}
     for name, block in (("NL", NonLocalSpec()), ("CGNL", CGNLSpec())):
         spec = ModelSpec(block=block, placement="1")
-        network = build(spec).to(memory_format=torch.channels_last)
+        network = build(spec).to(device, memory_format=torch.channels_last)
         model = LoadedModel(name, spec, network, (), "")
         runs[name] = lambda model=model: capture(model, plan)
         runs[f"{name} forward"] = lambda network=network: network(x)
-    times = in_turns(runs, ROUNDS)
+    times = in_turns(runs, ROUNDS, 1 if device == "cpu" else 5, device)
     peers = {
         "forward of the same network (goal <= 1.05)": ("NL forward", "CGNL forward"),
         "plain trunk as torchvision lays it out (goal <= 1.10)": ("plain", "plain"),
@@ -89,8 +90,8 @@ def capture_ratio() -> Iterator[str]:
     }
     for what, (nl, cgnl) in peers.items():
         yield (
-            f"capture / {what}, ResNet-50 at {CAPTURE_SIDE} px: NL {ratio(times, 'NL', nl)}, CGNL "
-            f"{ratio(times, 'CGNL', cgnl)}; {milliseconds(times, nl)}"
+            f"capture / {what}, ResNet-50 at {CAPTURE_SIDE} px, {device}: "
+            f"NL {ratio(times, 'NL', nl)}, CGNL {ratio(times, 'CGNL', cgnl)}; {milliseconds(times, nl)}"
         )
 
 

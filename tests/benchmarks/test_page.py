@@ -30,6 +30,8 @@ def test_the_page_names_the_machine_and_holds_every_line():
     assert "torch" in page.machine()
     assert re.search("```\none\ntwo\n```", text)
     assert text.index("Parameters") < text.index("floors")
+    assert "`python -m benchmarks costs blocks`" in text
+    assert "`python -m benchmarks`" in page.written({suite: [] for suite in page.SUITES})
 
 
 def test_the_readme_quotes_what_has_a_goal():

@@ -65,3 +65,23 @@ def test_loading_puts_a_network_where_it_is_wanted():
     assert devices.of(catalogue.load("e2-nl", "cpu").network) == torch.device("cpu")
     with pytest.raises(MachineError, match="cuda:7 is not there"):
         catalogue.load("e2-nl", "cuda:7")
+
+
+@pytest.fixture
+def rounding():
+    """Both of torch's switches for TF32, on; given back as they were."""
+    parts = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = [part.allow_tf32 for part in parts]
+    for part in parts:
+        part.allow_tf32 = True
+    yield parts
+    for part, was in zip(parts, before, strict=True):
+        part.allow_tf32 = was
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_a_gpu_computes_in_float32(rounding):
+    devices.found("cpu")
+    assert all(part.allow_tf32 for part in rounding)
+    devices.found("cuda:1")
+    assert not any(part.allow_tf32 for part in rounding)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from errors import InputError
+from models import devices
 from models.loaded import LoadedModel
 from models.report import Fact, Question, Report, UndecidedError
 from models.specs.network import Preprocessing
@@ -86,6 +87,7 @@ def wrapped(
         sum(p.numel() for p in module.parameters()),
     )  # fmt: skip
     network = WrappedNetwork(module, empty, _answered(answers))
+    devices.exact(devices.of(module))
     network.spec = _surveyed(network, preprocessing)
     report = Report(origin.source, "a module", _facts(answers))
     return LoadedModel(origin.id, network.spec, network, names, weights_hash(module), report)

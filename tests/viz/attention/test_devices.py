@@ -1,7 +1,8 @@
-"""Every map, measure and block on a pretended GPU: nothing meets a tensor of the processor, factors
-stay where the network is, and what comes back is what the processor computes."""
+"""Every map, measure and block on a pretended GPU, and on a real one where there is one: nothing
+meets a tensor of the processor, factors stay where the network is, and what comes back is what the
+processor computes."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache
@@ -11,13 +12,13 @@ import pytest
 import torch
 
 from errors import InputError
-from models.devices import of
+from models import devices
 from models.specs.block import CGNLSpec, GlobalContextSpec, NonLocalSpec
 from models.specs.gate import CBAMSpec, CGDSpec, SESpec
 from models.specs.network import Preprocessing
 from models.zoo.wrapped.wrap import wrap
 from tests.models.zoo.wrapped.networks import picture_network
-from tests.pretended_gpu import GPU, OnGpu, PretendedGpu, moved
+from tests.pretended_gpu import GPU, PretendedGpu, moved
 from tests.viz import tiny_detectors
 from tests.viz.attention.captured import small_network
 from viz.attention import matches, pipeline, queries
@@ -91,15 +92,33 @@ def _clip(seed=3):
     return Clip(frames, (0.0,), f"noise {seed}", f"{seed}" * 64)
 
 
-def _on(device, model):
-    if device == "cpu":
-        return model
-    return replace(model, network=moved(deepcopy(model.network)))
+class Pretended:
+    """The processor, under the rules of a GPU."""
+
+    surroundings = PretendedGpu
+
+    @staticmethod
+    def takes(model):
+        return replace(model, network=moved(deepcopy(model.network)))
+
+
+class Real:
+    """The first NVIDIA GPU of this machine, as ``--device cuda`` finds it."""
+
+    surroundings = nullcontext
+
+    @staticmethod
+    def takes(model):
+        return replace(model, network=deepcopy(model.network).to(devices.found("cuda")))
+
+
+NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU here")
+PLACES = [Pretended, pytest.param(Real, marks=NO_GPU)]
 
 
 def _numbers(value):
-    """Return a result as numbers; a tensor of the pretended GPU has not come back."""
-    assert not isinstance(value, OnGpu)
+    """Return a result as numbers; a tensor that is still on the GPU has not come back."""
+    assert not (isinstance(value, torch.Tensor) and value.device.type == "cuda")
     return np.asarray(value, float)
 
 
@@ -182,8 +201,7 @@ def answers_of(capture):
             yield f"{one.words} row", object_rows.mean_map(capture, block, one).values
 
 
-def _results(device, model):
-    model = _on(device, model)
+def _results(model):
     capture, other = (pipeline.capture(model, _clip(seed)) for seed in (3, 4))
     makers = (maps_of, factors_of, strengths_of, answers_of)
     found = {name: value for make in makers for name, value in make(capture)}
@@ -199,15 +217,16 @@ def _same(ours, theirs):
         np.testing.assert_allclose(values, theirs[name], rtol=1e-4, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("name", NETWORKS)
-def test_maps_on_a_gpu_meet_nothing_of_the_processor(name):
+def test_maps_on_a_gpu_meet_nothing_of_the_processor(name, place):
     model = NETWORKS[name]()
-    _capture, expected = _results("cpu", model)
-    with PretendedGpu():
-        capture, found = _results("cuda", model)
+    _capture, expected = _results(model)
+    with place.surroundings():
+        capture, found = _results(place.takes(model))
     _same(expected, found)
     held = [part for block in capture.blocks.values() for part in block.tensors]
-    assert all(isinstance(part, OnGpu) for part in held if part.numel())
+    assert all(part.device.type == "cuda" for part in held if part.numel())
 
 
 SAMPLE = Sample(
@@ -216,22 +235,23 @@ SAMPLE = Sample(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("name", ["embedded_gaussian", "cgnl", "vit"])
-def test_measures_on_a_gpu_meet_nothing_of_the_processor(name):
+def test_measures_on_a_gpu_meet_nothing_of_the_processor(name, place):
     model = NETWORKS[name]()
     asked = evaluations.Asked(measures.NAMES)
 
-    def rows(device):
-        networks, before = Networks((_on(device, model),)), {}
+    def rows(there):
+        networks, before = Networks((there,)), {}
         given = (
             (replace(SAMPLE, name=f"{seed}.png"), networks.prepared(_clip(seed))) for seed in (3, 4)
         )
         for _sample, passed in networks.passes(given):
             yield from evaluations.rows_of(passed, networks.models, asked, before)
 
-    expected = list(rows("cpu"))
-    with PretendedGpu():
-        found = list(rows("cuda"))
+    expected = list(rows(model))
+    with place.surroundings():
+        found = list(rows(place.takes(model)))
     keys = ("picture", "map", "measure", "reference")
     assert [[row.get(k) for k in keys] for row in found] == [
         [row.get(k) for k in keys] for row in expected
@@ -241,10 +261,19 @@ def test_measures_on_a_gpu_meet_nothing_of_the_processor(name):
     np.testing.assert_allclose(*values, rtol=1e-3, atol=2e-3)
 
 
+@NO_GPU
+def test_a_gpu_convolves_in_float32():
+    device = devices.found("cuda")
+    x, weight = torch.randn(1, 64, 56, 56), torch.randn(64, 64, 3, 3)
+    exact = torch.nn.functional.conv2d(x.double(), weight.double())
+    found = torch.nn.functional.conv2d(x.to(device), weight.to(device)).cpu()
+    assert (found - exact).abs().max() < 2e-5 * exact.abs().max()  # TF32 leaves about 3e-4
+
+
 def test_the_pretended_gpu_refuses_what_a_real_one_would():
     with PretendedGpu():
         there = torch.ones(2, 3).to(GPU)
-        assert of(moved(torch.nn.Linear(2, 3))) == GPU
+        assert devices.of(moved(torch.nn.Linear(2, 3))) == GPU
         assert (there @ there.T).device == GPU
         assert torch.equal(there.cpu(), torch.ones(2, 3))
         with pytest.raises(RuntimeError, match="same device"):
