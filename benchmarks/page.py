@@ -101,7 +101,8 @@ def written(found: Mapping[str, list[str]]) -> str:
     parts = [
         "# Benchmarks\n",
         f"One run of `python -m benchmarks{_named(found)}`. Ratios are of medians, all taken in "
-        "turns in the same run,\nso that noise hits both sides alike; times alone hold for this machine only.\n",
+        "turns in the same run,\nso that noise hits both sides alike; times alone hold for this "
+        "machine only.\n",
         f"Machine: {machine()}.\n",
     ]
     if failed := failures(found):

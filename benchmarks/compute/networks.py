@@ -91,7 +91,8 @@ def capture_ratio(device: str = "cpu") -> Iterator[str]:
     for what, (nl, cgnl) in peers.items():
         yield (
             f"capture / {what}, ResNet-50 at {CAPTURE_SIDE} px, {device}: "
-            f"NL {ratio(times, 'NL', nl)}, CGNL {ratio(times, 'CGNL', cgnl)}; {milliseconds(times, nl)}"
+            f"NL {ratio(times, 'NL', nl)}, CGNL {ratio(times, 'CGNL', cgnl)}; "
+            f"{milliseconds(times, nl)}"
         )
 
 
