@@ -3,7 +3,7 @@
 import os
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from errors import InputError, MachineError
 
@@ -60,6 +60,15 @@ def exact(device: torch.device) -> torch.device:
     return device
 
 
+def moved(network: nn.Module, device: torch.device) -> nn.Module:
+    """Put a network on ``device``, in place, and return it: also tensors that its modules keep
+    beside their weights and buffers, as tables of positions made in a forward pass."""
+    for module in network.to(device).modules():
+        kept = {name: one for name, one in vars(module).items() if isinstance(one, Tensor)}
+        vars(module).update({name: one.to(device) for name, one in kept.items()})
+    return network
+
+
 def words(device: torch.device) -> str:
     """Return what a device is called: "NVIDIA H100 (cuda:0)", "processor (cpu), 8 cores"."""
     if device.type == "cuda":
@@ -69,7 +78,7 @@ def words(device: torch.device) -> str:
     return f"processor (cpu), {os.cpu_count()} cores"
 
 
-def of(network: torch.nn.Module) -> torch.device:
+def of(network: nn.Module) -> torch.device:
     """Return where the weights of a network are; cpu for one without."""
     return next((weight.device for weight in network.parameters()), torch.device(CPU))
 

@@ -2,13 +2,17 @@
 
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from errors import SpecError
 from models.blocks.kernels import kernel
-from models.blocks.layout import fold_time, project_together, unfold_time
+from models.blocks.layout import convolved, per_position, project_together
 from models.specs.block import CGNLSpec
+
+MANY_ENTRIES = 1 << 18
+"""Entries of a group from which on a GPU sums them up with all of its processors."""
 
 
 class CGNLFactors(NamedTuple):
@@ -17,6 +21,21 @@ class CGNLFactors(NamedTuple):
     theta: Tensor
     phi: Tensor
     g: Tensor
+
+
+def group_norm(x: Tensor, norm: nn.GroupNorm) -> Tensor:
+    """Normalise each group of x (B, C, T, H, W) over its channels and positions."""
+    if not x.is_cuda or x[0].numel() < norm.num_groups * MANY_ENTRIES:
+        return norm(x)
+    # torch gives each group to one of a GPU's many processors; this sum is spread over all.
+    entries = x.reshape(len(x), norm.num_groups, -1).float()
+    variance, mean = torch.var_mean(entries, -1, correction=0)
+    moments = torch.stack([(variance + norm.eps).rsqrt(), mean])
+    inverse, mean = moments.repeat_interleave(x.shape[1] // norm.num_groups, -1)
+    scale = inverse * norm.weight
+    shift = norm.bias - mean * scale
+    lined_up = (part.to(x.dtype)[..., None, None, None] for part in (shift, scale))
+    return torch.addcmul(next(lined_up), x, next(lined_up))
 
 
 class CGNLProjection(nn.Module):
@@ -29,8 +48,7 @@ class CGNLProjection(nn.Module):
         self.g = nn.Conv2d(channels, inner, 1, bias=False)
 
     def forward(self, x: Tensor) -> CGNLFactors:
-        projected = project_together(fold_time(x), (self.theta, self.phi, self.g))
-        return CGNLFactors(*(unfold_time(part, x.shape[2]) for part in projected))
+        return CGNLFactors(*project_together(x, (self.theta, self.phi, self.g)))
 
 
 class CGNLBlock(nn.Module):
@@ -72,10 +90,10 @@ class CGNLBlock(nn.Module):
 
     def merge(self, x: Tensor, y: Tensor) -> Tensor:
         """Return x + norm(W_z y), (B, C, T, H, W); GroupNorm runs over the whole clip."""
-        expanded = unfold_time(self.expand(fold_time(y)), x.shape[2])
+        added = convolved(y, self.expand)
         if isinstance(self.norm, nn.GroupNorm):
-            return x + self.norm(expanded)
-        return x + unfold_time(self.norm(fold_time(expanded)), x.shape[2])
+            return x + group_norm(added, self.norm)
+        return x + per_position(added, self.norm)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.merge(x, self.respond(self.projection(x)))

@@ -10,8 +10,10 @@ from torch import Tensor, nn
 
 from models.blocks.layout import (
     as_clip,
+    convolved,
     fold_time,
     grid_of,
+    per_position,
     positions_first,
     positions_last,
     project_together,
@@ -126,10 +128,7 @@ class A2Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x + norm(W y), y = (A softmax(B)^T) softmax(V)."""
-        frames = x.shape[2]
-        layers = (self.features, self.gathering, self.distribution)
-        a, b, v = (unfold_time(part, frames) for part in project_together(fold_time(x), layers))
+        a, b, v = project_together(x, (self.features, self.gathering, self.distribution))
         gathered = positions_last(b).softmax(-1) @ positions_first(a)  # (B, n, m)
         y = positions_first(v).softmax(-1) @ gathered  # (B, N, m)
-        folded = self.norm(self.expand(fold_time(as_clip(y, grid_of(x)))))
-        return x + unfold_time(folded, frames)
+        return x + per_position(convolved(as_clip(y, grid_of(x)), self.expand), self.norm)

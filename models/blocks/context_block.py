@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.blocks.layout import fold_time, positions_last, unfold_time
+from models.blocks.layout import convolved, positions_last
 from models.specs.block import GlobalContextSpec
 
 
@@ -28,7 +28,7 @@ class GlobalContextBlock(nn.Module):
 
     def weights(self, x: Tensor) -> Tensor:
         """Return a, (B, 1, N) float, which sums to 1 over the N = T H W positions of a clip."""
-        return positions_last(unfold_time(self.key(fold_time(x)), x.shape[2])).softmax(-1)
+        return positions_last(convolved(x, self.key)).softmax(-1)
 
     def added(self, x: Tensor, weights: Tensor) -> Tensor:
         """Return what every position of a clip gets, (B, C), for weights (B, 1, N)."""

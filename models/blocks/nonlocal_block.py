@@ -10,8 +10,10 @@ from models.blocks import pairwise as pairwise_functions
 from models.blocks.layout import (
     Grid,
     as_clip,
+    convolved,
     fold_time,
     grid_of,
+    per_position,
     positions_first,
     project_together,
     unfold_time,
@@ -30,8 +32,10 @@ class NonLocalFactors(NamedTuple):
 
 
 def halve(x: Tensor) -> Tensor:
-    """Max-pool (B, C, H, W) by 2; along W alone where there is one row, as a sequence has."""
-    return F.max_pool2d(x, (min(2, x.shape[2]), 2))
+    """Max-pool (B, C, T, H, W) by 2 in each frame; along W alone where there is one row, as a
+    sequence has."""
+    pooled = F.max_pool2d(fold_time(x), (min(2, x.shape[3]), 2))
+    return unfold_time(pooled, x.shape[2])
 
 
 class NonLocalProjection(nn.Module):
@@ -54,25 +58,19 @@ class NonLocalProjection(nn.Module):
         self.key_weight = nn.Conv2d(inner, 1, 1, bias=False) if concatenates else nn.Identity()
 
     def forward(self, x: Tensor) -> NonLocalFactors:
-        frames = x.shape[2]
-        folded = fold_time(x)
         if self.pool_keys == "before":
-            (theta,) = project_together(folded, (self.theta,))
-            phi, g = project_together(halve(folded), (self.phi, self.g))
+            (theta,) = project_together(x, (self.theta,))
+            phi, g = project_together(halve(x), (self.phi, self.g))
         else:
-            theta, phi, g = project_together(folded, (self.theta, self.phi, self.g))
+            theta, phi, g = project_together(x, (self.theta, self.phi, self.g))
             if self.pool_keys == "after":
                 phi, g = halve(phi), halve(g)
-        queries = unfold_time(self.query_weight(theta), frames)
-        keys = unfold_time(self.key_weight(phi), frames)
-        values = unfold_time(g, frames)
+        (queries,) = project_together(theta, (self.query_weight,))
+        (keys,) = project_together(phi, (self.key_weight,))
         return NonLocalFactors(
-            positions_first(queries),
-            positions_first(keys),
-            positions_first(values),
-            grid_of(x),
-            grid_of(values),
-        )
+            positions_first(queries), positions_first(keys), positions_first(g),
+            grid_of(x), grid_of(g),
+        )  # fmt: skip
 
 
 class NonLocalBlock(nn.Module):
@@ -103,7 +101,7 @@ class NonLocalBlock(nn.Module):
 
     def merge(self, x: Tensor, y: Tensor) -> Tensor:
         """Return x + norm(W_z y), (B, C, T, H, W)."""
-        return x + unfold_time(self.norm(self.expand(fold_time(y))), x.shape[2])
+        return x + per_position(convolved(y, self.expand), self.norm)
 
     def forward(self, x: Tensor) -> Tensor:
         lifted = x.reshape(*x.shape[:2], *(1,) * (5 - x.ndim), *x.shape[2:])

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from models.specs.block import PairwiseName
 
-RESPOND_CHUNK = 1 << 22
-"""Entries of the affinity that a chunked response holds at once (16 MB in float32)."""
+RESPOND_CHUNK, GPU_CHUNK = 1 << 22, 1 << 24
+"""Entries of the affinity that a chunked response holds at once (16 and 64 MB in float32)."""
 
 
 @runtime_checkable
@@ -42,6 +42,18 @@ def row(pairwise: Pairwise, queries: Tensor, keys: Tensor, position: int) -> Ten
     return pairwise.matrix(queries[position : position + 1].float(), keys.float())[0]
 
 
+def _in_chunks(pairwise: Pairwise, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Return the response with the matrix of some queries at a time."""
+    most = GPU_CHUNK if queries.is_cuda else RESPOND_CHUNK
+    rows = max(1, most // (keys.shape[-2] * keys.shape[0]))
+    y = values.new_empty(*queries.shape[:-1], values.shape[-1])
+    # Written in place: results kept beside the chunks would leave holes that nothing fits in.
+    for first in range(0, queries.shape[-2], rows):
+        part = slice(first, first + rows)
+        y[..., part, :] = pairwise.matrix(queries[..., part, :], keys) @ values
+    return y
+
+
 @dataclass(frozen=True)
 class Softmax:
     """exp(scale * q_i . k_j), normalised over j: Gaussian (eq. 2) and embedded Gaussian (eq. 3)."""
@@ -54,6 +66,9 @@ class Softmax:
         return torch.softmax(self.scale * (queries @ keys.transpose(-1, -2)), dim=-1)
 
     def respond(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        if queries.is_cuda and queries.dtype == torch.float32:
+            # The fused kernels are for half precision; in float32 products are faster.
+            return _in_chunks(self, queries, keys, values)
         # The fused kernels want heads of one size; zero columns change nothing in the sum.
         width = values.shape[-1]
         padded = (
@@ -95,13 +110,7 @@ class Concatenation:
         return torch.relu(queries + keys.transpose(-1, -2)) / keys.shape[-2]
 
     def respond(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        rows = max(1, RESPOND_CHUNK // (keys.shape[-2] * keys.shape[0]))
-        y = values.new_empty(*queries.shape[:-1], values.shape[-1])
-        # Written in place: results kept beside the chunks would leave holes that nothing fits in.
-        for first in range(0, queries.shape[-2], rows):
-            part = slice(first, first + rows)
-            y[..., part, :] = self.matrix(queries[..., part, :], keys) @ values
-        return y
+        return _in_chunks(self, queries, keys, values)
 
 
 def pairwise(name: PairwiseName, key_width: int, scaled: bool) -> Pairwise:

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from models.blocks.layout import fold_time, unfold_time
+from models.blocks.layout import convolved, per_position
 from models.specs.block import ResidualSpec
 
 
@@ -23,5 +23,4 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.norm.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        folded = self.norm(self.expand(self.theta(fold_time(x))))
-        return x + unfold_time(folded, x.shape[2])
+        return x + per_position(convolved(convolved(x, self.theta), self.expand), self.norm)

@@ -122,7 +122,7 @@ def load(
 
 def ready(model: LoadedModel, device: str | torch.device | None = None) -> LoadedModel:
     """Put a network on ``device``, else on the one that the process uses, laid out as is fast."""
-    model.network.to(devices.found(None if device is None else str(device)))
+    devices.moved(model.network, devices.found(None if device is None else str(device)))
     # Convolutions run faster with channels innermost, on CPUs and GPUs alike.
     for module in model.network.modules():
         if isinstance(module, nn.Conv2d):

@@ -85,3 +85,22 @@ def test_a_gpu_computes_in_float32(rounding):
     assert all(part.allow_tf32 for part in rounding)
     devices.found("cuda:1")
     assert not any(part.allow_tf32 for part in rounding)
+
+
+class WithTable(torch.nn.Linear):
+    """A layer that keeps a table which it makes when it runs, as ConViT's attention does."""
+
+    table = None
+
+    def forward(self, x):
+        if self.table is None:
+            self.table = torch.ones(2, device=self.weight.device)
+        return super().forward(x + self.table)
+
+
+def test_what_a_module_keeps_beside_its_weights_moves_with_them():
+    network = torch.nn.Sequential(WithTable(2, 2))
+    network(torch.zeros(1, 2))
+    moved = devices.moved(network, torch.device("meta"))
+    assert moved is network
+    assert moved[0].table.device == moved[0].weight.device == torch.device("meta")

@@ -50,7 +50,7 @@ def network(name: str, for_long: bool = False) -> LoadedModel:
     if devices.of(model.network) != place:
         if is_library_name(name):  # others may look at the same one
             return by_name(name, download=False)
-        model.network.to(place)
+        devices.moved(model.network, place)
     return model
 
 

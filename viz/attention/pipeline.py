@@ -39,7 +39,7 @@ def load(
     """
     if isinstance(name, nn.Module):
         if device is not None:
-            name.to(devices.found(device))
+            devices.moved(name, devices.found(device))
         return wrap(name, answers=answers)
     model = catalogue.load(name, device, answers=answers)
     if left := unused(model.report, answers):

@@ -96,7 +96,7 @@ class Worker:
         self.job, place = job, devices.found(sharing.device)
         torch.set_num_threads(sharing.threads)
         for model in job.models:
-            model.network.to(place)
+            devices.moved(model.network, place)
         if job.models:
             self.job = replace(job, at_once=devices.at_once(place))
 

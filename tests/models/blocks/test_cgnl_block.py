@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from errors import SpecError
-from models.blocks.cgnl_block import CGNLBlock
+from models.blocks.cgnl_block import CGNLBlock, group_norm
 from models.specs.block import CGNLSpec
+from tests.pretended_gpu import GPU, PretendedGpu, moved
 
 KERNELS = ("dot_product", "embedded_gaussian", "gaussian_rbf")
 GROUPS = (1, 2, 8)
@@ -156,3 +157,17 @@ def test_groups_that_do_not_divide_the_channels_are_refused(one_line):
     with pytest.raises(SpecError, match="groups that divides them") as caught:
         CGNLBlock(CHANNELS, CGNLSpec(groups=3))
     assert "8 channels" in one_line(caught.value)
+
+
+def test_a_gpu_sums_large_groups_with_all_processors(monkeypatch):
+    torch.manual_seed(5)
+    x, norm = 3 + torch.randn(2, 6, 2, 5, 7), nn.GroupNorm(3, 6)
+    nn.init.normal_(norm.weight)
+    nn.init.normal_(norm.bias)
+    expected = norm(x)
+    monkeypatch.setattr("models.blocks.cgnl_block.MANY_ENTRIES", 2 * 2 * 5 * 7)
+    with PretendedGpu(), torch.no_grad():
+        norm = moved(norm)
+        monkeypatch.setattr(norm, "forward", None)
+        found = group_norm(x.to(GPU), norm).cpu()
+    torch.testing.assert_close(found, expected)

@@ -7,6 +7,7 @@ from torch import nn
 from models.blocks.layout import (
     Grid,
     as_clip,
+    convolved,
     fold_time,
     grid_of,
     positions_first,
@@ -14,6 +15,7 @@ from models.blocks.layout import (
     project_together,
     unfold_time,
 )
+from tests.pretended_gpu import GPU, PretendedGpu, moved
 
 
 @pytest.mark.parametrize("frames", [1, 3])
@@ -40,15 +42,28 @@ def test_positions_run_over_frame_then_row_then_column():
 
 def test_layers_applied_together_give_what_each_gives_alone():
     torch.manual_seed(7)
-    x = torch.randn(3, 5, 7, 11)
+    x = torch.randn(3, 5, 2, 7, 11)
     for bias in (False, True):
         layers = (nn.Conv2d(5, 2, 1, bias=bias), nn.Identity(), nn.Conv2d(5, 3, 1, bias=bias))
         found = project_together(x, layers)
         assert len(found) == 3
         for layer, result in zip(layers, found, strict=True):
-            torch.testing.assert_close(result, layer(x))
+            torch.testing.assert_close(result, unfold_time(layer(fold_time(x)), 2))
 
 
 def test_layers_that_change_nothing_give_the_input_itself():
-    x = torch.randn(3, 5, 7, 11)
+    x = torch.randn(3, 5, 2, 7, 11)
     assert all(result is x for result in project_together(x, (nn.Identity(), nn.Identity())))
+
+
+@pytest.mark.parametrize("groups", [1, 3])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last_3d])
+def test_a_gpu_convolves_positions_by_products(groups, layout):
+    torch.manual_seed(8)
+    x = torch.randn(2, 6, 2, 7, 11).to(memory_format=layout)
+    layer = nn.Conv2d(6, 9, 1, groups=groups)
+    expected = unfold_time(layer(fold_time(x)), 2)
+    torch.testing.assert_close(convolved(x, layer), expected)
+    with PretendedGpu(), torch.no_grad():
+        found = convolved(x.to(GPU), moved(layer)).cpu()
+    torch.testing.assert_close(found, expected)

@@ -95,7 +95,7 @@ def _clip(seed=3):
 class Pretended:
     """The processor, under the rules of a GPU."""
 
-    surroundings = PretendedGpu
+    surroundings, tolerance = PretendedGpu, {"rtol": 1e-4, "atol": 1e-5}
 
     @staticmethod
     def takes(model):
@@ -103,13 +103,14 @@ class Pretended:
 
 
 class Real:
-    """The first NVIDIA GPU of this machine, as ``--device cuda`` finds it."""
+    """The first NVIDIA GPU of this machine, as ``--device cuda`` finds it; its sums run in another
+    order."""
 
-    surroundings = nullcontext
+    surroundings, tolerance = nullcontext, {"rtol": 1e-3, "atol": 2e-4}
 
     @staticmethod
     def takes(model):
-        return replace(model, network=deepcopy(model.network).to(devices.found("cuda")))
+        return replace(model, network=devices.moved(deepcopy(model.network), devices.found("cuda")))
 
 
 NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU here")
@@ -211,10 +212,10 @@ def _results(model):
     return capture, {name: _numbers(value) for name, value in found.items()}
 
 
-def _same(ours, theirs):
+def _same(ours, theirs, tolerance):
     assert ours.keys() == theirs.keys()
     for name, values in ours.items():
-        np.testing.assert_allclose(values, theirs[name], rtol=1e-4, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(values, theirs[name], err_msg=name, **tolerance)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -224,7 +225,7 @@ def test_maps_on_a_gpu_meet_nothing_of_the_processor(name, place):
     _capture, expected = _results(model)
     with place.surroundings():
         capture, found = _results(place.takes(model))
-    _same(expected, found)
+    _same(expected, found, place.tolerance)
     held = [part for block in capture.blocks.values() for part in block.tensors]
     assert all(part.device.type == "cuda" for part in held if part.numel())
 
@@ -276,7 +277,7 @@ def test_the_pretended_gpu_refuses_what_a_real_one_would():
         assert devices.of(moved(torch.nn.Linear(2, 3))) == GPU
         assert (there @ there.T).device == GPU
         assert torch.equal(there.cpu(), torch.ones(2, 3))
-        with pytest.raises(RuntimeError, match="same device"):
+        with pytest.raises(RuntimeError, match="device"):
             there + torch.ones(2, 3)
         with pytest.raises(RuntimeError, match="numpy"):
             there.numpy()
