@@ -65,6 +65,16 @@ def test_deletion_is_the_area_of_a_slow_loop():
     assert faithfulness.deletion(one, RIGHT, GRID) == pytest.approx(area, rel=1e-5)
 
 
+def test_pixels_that_only_rounding_tells_apart_are_in_reading_order():
+    across = torch.linspace(-1, 1, 4)
+    blob = (-(across[:, None] ** 2) - across**2).exp().flatten()
+    rounded = blob * (1 + 1e-7 * torch.randn(16, generator=torch.Generator().manual_seed(1)))
+    assert not torch.equal(blob, rounded)
+    orders = [faithfulness._order(subject(), values, GRID) for values in (blob, rounded)]
+    assert torch.equal(*orders)
+    assert len(torch.unique(orders[0])) == 32 * 32
+
+
 def test_insertion_is_the_area_of_a_slow_loop():
     one = subject()
     order = faithfulness._order(one, RIGHT, GRID)

@@ -19,6 +19,8 @@ from viz.evaluation.subject import Subject
 STEPS = 10
 BLUR_SIGMA, BLUR_SIDE = 5.0, 11
 ROAD_SHARES = (0.2, 0.4, 0.6, 0.8)
+LEVELS = 1 << 16
+"""Levels of a map that the order of pixels tells apart; finer ones differ between devices."""
 _NOISE, _SEED = 0.01, 0
 _NEIGHBOURS = {(0, 1): 1 / 6, (1, 0): 1 / 6, (0, -1): 1 / 6, (-1, 0): 1 / 6,
                (1, 1): 1 / 12, (1, -1): 1 / 12, (-1, 1): 1 / 12, (-1, -1): 1 / 12}  # fmt: skip
@@ -57,11 +59,14 @@ def _picture(subject: Subject) -> Tensor:
 
 
 def _order(subject: Subject, values: Tensor, grid: Grid) -> Tensor:
-    """Return the pixels of one frame of the input, (H W,) int64, highest first."""
+    """Return the pixels of one frame of the input, (H W,) int64, highest first; those whose values
+    differ by less than 2^-16 of the map's range in reading order, on every device."""
     size = subject.model_input.tensor.shape[-2:]
     shaped = values.reshape(1, 1, grid.rows, grid.cols).to(devices.of(subject.model.network))
     enlarged = F.interpolate(shaped, size=size, mode="bilinear", align_corners=False)
-    return enlarged.flatten().argsort(descending=True, stable=True)
+    low, high = enlarged.aminmax()
+    levels = ((enlarged - low) / (high - low).clamp_min(1e-30) * LEVELS).round()
+    return levels.flatten().argsort(descending=True, stable=True)
 
 
 def _area(subject: Subject, values: Tensor, grid: Grid, before: Tensor, after: Tensor) -> float:
