@@ -49,6 +49,32 @@ def kept(explore):
     return explore
 
 
+def test_a_browser_that_has_kept_nothing_is_shown_the_page_once(browser, server):
+    context = browser.new_context()
+    page, sent = context.new_page(), []
+    page.on("websocket", lambda made: made.on("framesent", lambda frame: sent.append(frame)))
+    page.set_default_timeout(60_000)
+    open_explore(page, server)
+    page.wait_for_function("() => (localStorage.getItem('nonlocal-viz') ?? '').includes('secret')")
+    at_rest(page)
+    assert len(sent) == 1
+    context.close()
+
+
+def test_a_page_that_changes_nothing_leaves_what_another_has_kept(kept):
+    other = kept.context.new_page()
+    other.goto(kept.url)
+    other.wait_for_selector(DRAWN)
+    expect(other.locator(".pin-cards .card")).to_have_count(1)
+    at_rest(other)
+    pin(kept)
+    two = "() => JSON.parse(localStorage.getItem('nonlocal-viz')).pins.split('label').length > 2"
+    kept.wait_for_function(two)
+    other.get_by_text("Explore", exact=True).first.click()
+    at_rest(other)
+    assert kept.evaluate(two)
+
+
 def test_a_refresh_keeps_the_picture_the_patch_and_the_pins(kept):
     kept.reload()
     expect(in_use(kept)).to_contain_text(NAME)

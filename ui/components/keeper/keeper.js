@@ -1,5 +1,5 @@
-// What the browser keeps of a session: one text of this site's own storage. It is told when Python asks, and
-// written when Python gives another one; the empty text takes it away.
+// What the browser keeps of a session: one text of this site's own storage. It is told to a session that asks
+// for it, and written when Python gives another one; the empty text takes it away.
 
 const PLACE = "nonlocal-viz";
 
@@ -20,7 +20,17 @@ function keep(text) {
   }
 }
 
+let session = null;
+let last = "";
+
 export default function ({ data, setTriggerValue }) {
-  if (data.ask) setTriggerValue("found", { text: kept() });
-  else if (data.text !== kept()) keep(data.text);
+  if (data.session !== session) {
+    const before = kept();
+    // A browser that has kept nothing has nothing to tell: its first view is drawn once.
+    if (data.ask && before) return setTriggerValue("found", { text: before });
+    session = data.session;
+    last = before;
+  }
+  // Only what this page has changed: another one of this browser may have kept more since.
+  if (data.text !== last) keep((last = data.text));
 }

@@ -25,9 +25,8 @@ LARGEST = 2 * 2**20
 
 
 def keep() -> None:
-    """Ask the browser once what it has kept, then let it keep the pins of this session."""
-    heard = state.BROWSER_HEARD.get()
-    data = {"ask": not heard, "text": text() if heard else ""}
+    """Let the browser tell once what it has kept, and then keep the pins of this session."""
+    data = {"ask": not state.BROWSER_HEARD.get(), "session": shelf.secret(), "text": text()}
     st.html("<style>.st-key-keeper-place { position: absolute; }</style>")
     # First on the page: pins change in callbacks only, and what a page draws may take its time.
     with st.container(key="keeper-place"):
@@ -35,7 +34,7 @@ def keep() -> None:
 
 
 def text() -> str:
-    """Return what the browser is to keep; nothing while nothing was pinned or uploaded."""
+    """Return what the browser is to keep: the secret, and what was pinned."""
     references = tuple(pin.reference for pin in session_pins.pins())
     waiting = missing.pending()
     if not references and waiting is not None and waiting.done is restored:
@@ -88,6 +87,7 @@ def forget() -> None:
     missing.cancel()
     shelf.forget()
     state.BROWSER.pop()
+    state.BROWSER_HEARD.set(True)  # what it still has is not asked for any more
 
 
 def words() -> None:
