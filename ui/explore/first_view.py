@@ -1,20 +1,39 @@
-"""What the first view needs, made before anybody asks for it: networks, and the example's capture.
+"""What the first view needs, made before anybody asks for it: networks, the example's capture, the
+examples' small pictures.
 
-Importing this module imports what the Explore page does.
+Importing this module imports what the Explore page does, and what Streamlit does to draw it.
 """
 
+import inspect
+
+import pandas  # noqa: F401, ICN001 (Streamlit's tables need it)
+import streamlit.emojis  # noqa: F401 (the page's icon is looked for among them)
+
 from models import devices
-from ui.explore import scene  # noqa: F401 (imported for its time)
+from ui import frame  # noqa: F401
+from ui.components.keeper import keeper  # noqa: F401
+from ui.components.pin_cards import pin_cards
+from ui.explore import (  # noqa: F401
+    explanations,
+    linked_networks,
+    map_choice,
+    objects,
+    people,
+    pinned_view,
+    scene,
+    second_picture,
+)
 from ui.explore.sidebar import first_size
 from ui.server import settings
 from ui.session import loaders
 from ui.session.defaults import PICTURE_NETWORKS
-from ui.session.media import medium
+from ui.session.media import medium, second
 from viz.attention import pipeline
 
 
 def prepare() -> None:
     """Load the networks that are shown first, and run each on the example, outside of a session."""
+    inspect.stack()  # looks up every module once; Streamlit asks for it at its first element
     place = str(devices.found(settings.current().device))
     footage = medium.example(medium.EXAMPLES[0])
     for name in PICTURE_NETWORKS:
@@ -24,3 +43,5 @@ def prepare() -> None:
         loaders.captured_example(model, clip, "fit", size)
         if loaders.answers_at_own_size(model.spec, size):
             loaders.captured_example(model, clip, "fit", model.spec.preprocessing.size)
+    for name in (*medium.EXAMPLES, *second.EXAMPLES):
+        pin_cards.example(name)

@@ -31,11 +31,16 @@ _EXAMPLES_MB = 256
 _MB = 2**20
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
 def network_of_all(name: str, place: str, for_long: bool = False) -> LoadedModel:
     """Return a network of the catalogue on a device, shared between all users; its lock guards the
     forward pass. ``for_long`` is a second one, so that nobody waits for its lock while it works
     long."""
+    # Streamlit's cache tells a default from the same value when it is given.
+    return _shared_network(name, place, for_long)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _shared_network(name: str, place: str, for_long: bool) -> LoadedModel:
     del for_long
     return catalogue.load(name, place)
 
