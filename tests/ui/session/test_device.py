@@ -59,6 +59,6 @@ def test_an_own_network_goes_to_the_chosen_device(monkeypatch):
     model, moved = make_tiny(None), []
     monkeypatch.setattr(own_networks, "get", lambda _name: model)
     monkeypatch.setattr(device, "chosen", lambda: torch.device("cuda:0"))
-    monkeypatch.setattr(model.network, "to", moved.append)
+    monkeypatch.setattr(devices, "moved", lambda *given: moved.append(given))
     assert isinstance(loaders.network("mine"), LoadedModel)
-    assert moved == [torch.device("cuda:0")]
+    assert moved == [(model.network, torch.device("cuda:0"))]
