@@ -65,6 +65,8 @@ def per_position(x: Tensor, layer: Callable[[Tensor], Tensor]) -> Tensor:
 
 def convolved(x: Tensor, convolution: nn.Conv2d) -> Tensor:
     """Apply a 1 x 1 convolution as ``pointwise`` does."""
+    if not x.is_cuda:
+        return per_position(x, convolution)
     return pointwise(x, convolution.weight, convolution.bias, convolution.groups)
 
 
