@@ -23,6 +23,7 @@ from torch import Tensor
 from errors import InputError
 from models.loaded import LoadedModel
 from viz.attention.hooks import listening
+from viz.attention.kinds.kind import AT_ONCE
 from viz.attention.kinds.positions import spread
 from viz.attention.kinds.registry import kind_of
 from viz.attention.queries import block_of
@@ -33,7 +34,7 @@ from viz.datasets.shards import Job, Progress, Row, Runner, Turn, Work, in_this_
 from viz.evaluation import block_statistics, clusters, measures
 from viz.evaluation.answers import found_objects
 from viz.evaluation.answers.ablation import BlockRemoved, removable
-from viz.evaluation.measures import OF_ANSWERS, OF_PAIRS, OF_PARTS, Case, Cut
+from viz.evaluation.measures import OF_ANSWERS, OF_PAIRS, OF_PARTS, Cases, Cut
 from viz.evaluation.report import summary
 from viz.evaluation.sources import SOURCES, seen_as
 from viz.evaluation.subject import MIDDLE, Subject
@@ -167,17 +168,21 @@ def _rows(subject: Subject, last: Subject | None, asked: Asked) -> Iterator[Row]
 
 
 def _of_maps(subject: Subject, asked: Asked) -> Iterator[Row]:
+    cut, every = Cut(asked.threshold, asked.area), subject.references
     for name in asked.maps:
-        for number, reference in enumerate(subject.references):
-            made = SOURCES[name].make(subject, reference)
+        for first in range(0, len(every), AT_ONCE):
+            some = every[first : first + AT_ONCE]
+            made = SOURCES[name].make(subject, some)
             if made is None:
                 break
             values, grid = made
-            cut = Cut(asked.threshold, asked.area)
-            case = Case(subject, reference, values.to(subject.device), grid, cut)
-            at = {"map": name, "reference": reference.name, "x": reference.at[0]}
-            for measure, value in measures.of_case(case, asked.measured, number == 0):
-                yield {**at, "y": reference.at[1], "measure": measure, "value": value}
+            cases = Cases(subject, values.to(subject.device), grid, cut, first)
+            found = measures.of_cases(cases, asked.measured)
+            for reference, measured in zip(some, found, strict=True):
+                at = {"map": name, "reference": reference.name}
+                at |= {"x": reference.at[0], "y": reference.at[1]}
+                for measure, value in measured.items():
+                    yield {**at, "measure": measure, "value": value}
 
 
 def _part_maps(subject: Subject, parts: Parts, cells: int) -> Tensor | None:

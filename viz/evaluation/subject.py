@@ -85,18 +85,17 @@ class Subject:
         row, col = self.geometry.cell_at(*at, grid)
         return row * grid.cols + col
 
-    def targets(self, grid: Grid, but: Reference) -> Tensor:
-        """Return the positions of all references but one, by the cells of a grid: int64."""
-        places = self.capture.memory.once(("parts", grid), lambda: self._places(grid))
-        kept = [place for one, place in zip(self.references, places, strict=True) if one is not but]
-        return torch.tensor(kept, dtype=torch.int64)
+    def places(self, grid: Grid) -> Tensor:
+        """Return the position of each reference in one frame of a grid: (P,) int64."""
+        return self.capture.memory.once(("parts", grid), lambda: self._places(grid))
 
-    def _places(self, grid: Grid) -> list[int]:
-        """Return the position of each reference."""
-        return [self.position(one.at, grid) for one in self.references]
+    def _places(self, grid: Grid) -> Tensor:
+        found = [self.position(one.at, grid) for one in self.references]
+        return torch.tensor(found, dtype=torch.int64, device=self.device)
 
     def region(self, grid: Grid) -> Tensor | None:
-        """Return the cells of one frame (h w,) whose middle lies on the object: bool.
+        """Return the cells of one frame (h w,) whose middle lies on the object, where the block's
+        factors are: bool.
 
         On its mask, else in its polygons and run lengths, else in its boxes; None where nothing is
         known of it.
@@ -112,7 +111,7 @@ class Subject:
         y = np.array([geometry.cell_centre(row, 0, grid)[1] for row in range(grid.rows)])
         cols = (x * wide / self.clip.width).astype(int).clip(0, wide - 1)
         rows = (y * high / self.clip.height).astype(int).clip(0, high - 1)
-        return torch.from_numpy(inside[rows][:, cols].flatten())
+        return torch.from_numpy(inside[rows][:, cols].flatten()).to(self.device)
 
     @cached_property
     def _inside(self) -> np.ndarray | None:

@@ -1,6 +1,6 @@
 """Affinity rows: what an NL block, or a head of self-attention, gives every position's weight."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -127,12 +127,17 @@ class Affinity(MapKind):
             *(("", None) if choice is None else (choice.part, choice.number)),
         )
 
-    def stacked(self, block: NonLocalCapture, cell: Cell, selection: Selection) -> Tensor:
+    def stacked(
+        self, block: NonLocalCapture, cells: Sequence[Cell], selection: Selection
+    ) -> Tensor:
         """Return the rows of a selection side by side: the one row, or those of heads."""
         if block.heads > 1:
-            return super().stacked(block, cell, selection)
-        check_cell(cell, block.query_grid)
-        return _row(block, cell, 0).reshape(1, *block.key_grid)
+            return super().stacked(block, cells, selection)
+        for cell in cells:
+            check_cell(cell, block.query_grid)
+        # One by one, as maps are: a product of several queries rounds differently.
+        rows = torch.stack([_row(block, cell, 0) for cell in cells])
+        return rows.reshape(-1, 1, *block.key_grid)
 
     def browser(self, block: NonLocalCapture, selection: Selection) -> BrowserFactors:
         """Return queries and keys, and how a row is made of them."""

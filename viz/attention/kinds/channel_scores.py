@@ -1,16 +1,20 @@
-"""What a CGNL block leaves, and how its channels are ranked for a reference."""
+"""What a CGNL block leaves, how its channels are ranked, and how strongly they answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
-from models.blocks.kernels import Kernel
+from errors import OutsideError
+from models.blocks.kernels import Kernel, TaylorKernel
 from models.blocks.layout import Grid
 from models.specs.placement import Place
-from viz.attention.captures import BlockCapture
+from viz.attention.captures import BlockCapture, Capture
+from viz.attention.hooks import listening
+from viz.attention.kinds.kind import AT_ONCE
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,35 +65,90 @@ class CGNLCapture(BlockCapture):
         return self.kernel.response(*grouped).reshape(self.theta.shape)
 
 
-def standout(block: CGNLCapture, position: int) -> Tensor:
-    """Return the z-score of theta_c(i) over positions times the contrast of phi_c, (C',).
+def standout(block: CGNLCapture, positions: Sequence[int]) -> Tensor:
+    """Return the z-score of theta_c(i) over positions times the contrast of phi_c, (C', R).
 
     High where the reference stands out in a channel that also singles out some positions; it
     follows the reference.
     """
-    z = (block.theta[:, position] - block.theta_mean) / block.theta_spread
-    return z * block.phi_contrast
+    z = (block.theta[:, positions] - block.theta_mean[:, None]) / block.theta_spread[:, None]
+    return z * block.phi_contrast[:, None]
 
 
-def response(block: CGNLCapture, position: int) -> Tensor:
-    """Return |y_c(i)|, the size of the block's response at the reference (eq. 8), (C',)."""
-    return block.responses[:, position].abs()
+def response(block: CGNLCapture, positions: Sequence[int]) -> Tensor:
+    """Return |y_c(i)|, the size of the block's response at the reference (eq. 8), (C', R)."""
+    return block.responses[:, positions].abs()
 
 
-def contrast(block: CGNLCapture, position: int) -> Tensor:
-    """Return the range (max - min over positions) of each channel's map, (C',)."""
-    maps = block.kernel.compare(block.theta[:, position].unsqueeze(1), block.phi)
-    return maps.amax(1) - maps.amin(1)
+def contrast(block: CGNLCapture, positions: Sequence[int]) -> Tensor:
+    """Return the range (max - min over positions) of each channel's map, (C', R)."""
+    maps = (block.kernel.compare(block.theta[:, [at]], block.phi) for at in positions)
+    return torch.stack([map_.amax(1) - map_.amin(1) for map_ in maps], 1)
 
 
-SCORES: dict[str, Callable[[CGNLCapture, int], Tensor]] = {
+SCORES: dict[str, Callable[[CGNLCapture, Sequence[int]], Tensor]] = {
     "standout": standout,
     "response": response,
     "contrast": contrast,
 }
+"""Ranking -> the scores of all channels at R references."""
 
 
 def best_per_group(scores: Tensor, groups: int) -> list[int]:
     """Return the best channel of every group, in group order."""
     size = len(scores) // groups
     return [group * size + int(part.argmax()) for group, part in enumerate(scores.split(size))]
+
+
+def class_evidence(capture: Capture, block: CGNLCapture, class_index: int) -> Tensor:
+    """Return sum over positions of d logit / d y_c times y_c, (C',): one backward pass a class.
+
+    The network is not run again before the block; only the units behind it are.
+    """
+    model = capture.model
+    check_class(capture, class_index)
+    network, module = model.network, model.network.block_at(block.place)
+    x = block.block_input
+    y = block.responses.reshape(1, -1, *block.query_grid).to(x).requires_grad_()
+    with listening(model, ()), torch.enable_grad():
+        logit = network.resume(block.place, module.merge(x, y))[0, class_index]
+        (gradient,) = torch.autograd.grad(logit, y)
+    return (gradient * y).detach().sum((0, 2, 3, 4)).float()
+
+
+def check_class(capture: Capture, index: int) -> None:
+    """Refuse a class that the network does not have."""
+    if not len(capture.logits):
+        raise OutsideError(f"{capture.model.id} has no classifier; rank its maps another way.")
+    if not 0 <= index < len(capture.logits):
+        raise OutsideError(
+            f"{index} is not a class of {capture.model.id}; it has classes 0 to "
+            f"{len(capture.logits) - 1}."
+        )
+
+
+def group_maps(block: CGNLCapture, theta: Tensor, phi: Tensor) -> Tensor:
+    """(channels, R), (channels, N) -> (R, N): sum of same-channel maps, a reference at a time."""
+    return torch.stack([block.kernel.compare(t.unsqueeze(1), phi).sum(0) for t in theta.T])
+
+
+def channel_strengths(block: CGNLCapture) -> Tensor:
+    """Return max_j |m_c(j)| of every channel with each position as the reference, (C', N)."""
+    if is_dot_product(block.kernel):
+        return block.theta.abs() * block.phi.abs().amax(1, keepdim=True)
+    pairs = zip(block.theta, block.phi, strict=True)
+    return torch.stack([block.kernel.compare(t[:, None], p).abs().amax(1) for t, p in pairs])
+
+
+def group_strengths(block: CGNLCapture, theta: Tensor, phi: Tensor) -> Tensor:
+    """(channels, N), (channels, N) -> (N,): max_j of the sum of same-channel maps, absolute."""
+    if is_dot_product(block.kernel):
+        made = (t @ phi for t in theta.T.split(AT_ONCE))
+    else:
+        made = (group_maps(block, t.T, phi) for t in theta.T.split(AT_ONCE))
+    return torch.cat([maps.abs().amax(1) for maps in made])
+
+
+def is_dot_product(kernel: Kernel) -> bool:
+    """Tell whether a kernel is the dot product and nothing else, as a Taylor expansion."""
+    return isinstance(kernel, TaylorKernel) and [power for power, _weight in kernel.terms] == [1]

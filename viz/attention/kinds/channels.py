@@ -1,8 +1,9 @@
 """CGNL maps: products of theta and phi by channel and by group, and which channels to show."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,14 +17,18 @@ from models.specs.network import NetworkSpec
 from models.specs.placement import Place
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice, Selection
-from viz.attention.hooks import listening
 from viz.attention.kinds.channel_scores import (
     SCORES,
     CGNLCapture,
     best_per_group,
+    channel_strengths,
+    class_evidence,
+    group_maps,
+    group_strengths,
+    is_dot_product,
     standout,
 )
-from viz.attention.kinds.kind import AT_ONCE, BrowserFactors, MapKind, Tap, top
+from viz.attention.kinds.kind import BrowserFactors, MapKind, Tap, top
 from viz.attention.kinds.positions import check_cell, spread
 from viz.types import AttentionMap, Cell, Query
 
@@ -82,24 +87,44 @@ class ChannelProducts(MapKind):
             return channel_map(block, cell, 0 if choice is None else choice.number)
         return group_map(block, cell, choice.number)
 
-    def stacked(self, block: CGNLCapture, cell: Cell, selection: Selection) -> Tensor:
+    def maps_at(
+        self, block: CGNLCapture, cells: Sequence[Cell], selection: Selection
+    ) -> list[list[AttentionMap]]:
+        """Return the maps of a selection at each reference, channels in one go."""
+        choices = self.listed_at(block, cells, selection)
+        if not _are_channels(choices):
+            return super().maps_at(block, cells, selection)
+        values = _channel_values(block, cells, choices).cpu().numpy()
+        return [
+            [_labelled(block, cell, map_, f"c{one.number}", one.number)
+             for one, map_ in zip(listed, maps, strict=True)]
+            for cell, listed, maps in zip(cells, choices, values, strict=True)
+        ]  # fmt: skip
+
+    def stacked(self, block: CGNLCapture, cells: Sequence[Cell], selection: Selection) -> Tensor:
         """Return the maps of a selection side by side, channels in one go."""
-        choices = self.listed(block, cell, selection)
-        if any(one.part != "channel" for one in choices):
-            return super().stacked(block, cell, selection)
-        check_cell(cell, block.query_grid)
-        numbers = [one.number for one in choices]
-        theta = block.theta[numbers, cell.position(block.query_grid)].unsqueeze(1)
-        values = block.kernel.compare(theta, block.phi[numbers])
-        return values.reshape(-1, *block.query_grid)
+        choices = self.listed_at(block, cells, selection)
+        if not _are_channels(choices):
+            return super().stacked(block, cells, selection)
+        return _channel_values(block, cells, choices)
+
+    def listed_at(
+        self, block: CGNLCapture, cells: Sequence[Cell], selection: Selection
+    ) -> list[list[MapChoice]]:
+        """Return the maps of a selection at each reference, all ranked in one go."""
+        ranking = selection.ranking or self.rankings[0]
+        if selection.listed or selection.divisions or ranking not in SCORES:
+            return super().listed_at(block, cells, selection)
+        scores = SCORES[ranking](block, _positions(block, cells)).T
+        best = scores.argsort(dim=1, descending=True, stable=True)[:, : selection.count].tolist()
+        return [[MapChoice(self.part, number) for number in numbers] for numbers in best]
 
     def rank(self, block: CGNLCapture, cell: Cell, ranking: str) -> list[int]:
         """Return all channels, best first; "one per group" gives each group's best by standout."""
-        check_cell(cell, block.query_grid)
-        position = cell.position(block.query_grid)
+        positions = _positions(block, [cell])
         if ranking == "one per group":
-            return best_per_group(standout(block, position), block.groups)
-        return top(SCORES[ranking](block, position))
+            return best_per_group(standout(block, positions)[:, 0], block.groups)
+        return top(SCORES[ranking](block, positions)[:, 0])
 
     def class_scores(self, capture: Capture, block: CGNLCapture, index: int) -> Tensor:
         """Return the class evidence of every channel, (C',)."""
@@ -138,7 +163,7 @@ class ChannelProducts(MapKind):
         size, positions = len(block.theta) // block.groups, spread(block.query_grid, most)
         theta = block.theta[:, positions].reshape(block.groups, size, -1)
         phi = block.phi.reshape(block.groups, size, -1)
-        return torch.stack([_group_maps(block, theta[k], phi[k]) for k in range(block.groups)])
+        return torch.stack([group_maps(block, theta[k], phi[k]) for k in range(block.groups)])
 
     def strengths(self, block: CGNLCapture, part: str) -> Tensor:
         """Return the largest absolute value of the map of every channel or group, (K, N)."""
@@ -147,13 +172,13 @@ class ChannelProducts(MapKind):
             return channel_strengths(block)
         size = len(block.theta) // block.groups
         pairs = zip(block.theta.split(size), block.phi.split(size), strict=True)
-        return torch.stack([_group_strengths(block, theta, phi) for theta, phi in pairs])
+        return torch.stack([group_strengths(block, theta, phi) for theta, phi in pairs])
 
     def formula(self, block: CGNLCapture) -> str:
         """Return the formula of the kernel."""
         if not isinstance(block.kernel, TaylorKernel):
             return r"m_c(j)=k\left(\theta_c(i),\phi_c(j)\right)"
-        if _is_dot_product(block.kernel):
+        if is_dot_product(block.kernel):
             return r"m_c(j)=\theta_c(i)\,\phi_c(j),\qquad m_g(j)=\sum_{c\in g}m_c(j)"
         taylor = r"m_c(j)=\sum_p\alpha_p^2\left(\theta_c(i)\,\phi_c(j)\right)^p"
         return taylor + r",\qquad m_g(j)=\sum_{c\in g}m_c(j)"
@@ -162,7 +187,7 @@ class ChannelProducts(MapKind):
         """Return what a bright position means."""
         if not isinstance(block.kernel, TaylorKernel):
             return _OUTER_PRODUCT if block.kernel.linear else _EXACT
-        return _OUTER_PRODUCT if _is_dot_product(block.kernel) else _TAYLOR
+        return _OUTER_PRODUCT if is_dot_product(block.kernel) else _TAYLOR
 
 
 def _keeper(block: CGNLBlock, place: Place) -> Callable[[tuple[Tensor], CGNLFactors], BlockCapture]:
@@ -210,61 +235,40 @@ def _made(
     block: CGNLCapture, cell: Cell, values: Tensor, label: str, number: int, part: str = "channel"
 ) -> AttentionMap:
     shaped = values.reshape(block.query_grid).cpu().numpy()
+    return _labelled(block, cell, shaped, label, number, part)
+
+
+def _labelled(
+    block: CGNLCapture,
+    cell: Cell,
+    values: np.ndarray,
+    label: str,
+    number: int,
+    part: str = "channel",
+) -> AttentionMap:
     query = Query(block.label, cell)
-    return AttentionMap(shaped, query, "response, any sign", label, part, number)
+    return AttentionMap(values, query, "response, any sign", label, part, number)
 
 
-def class_evidence(capture: Capture, block: CGNLCapture, class_index: int) -> Tensor:
-    """Return sum over positions of d logit / d y_c times y_c, (C',): one backward pass a class.
-
-    The network is not run again before the block; only the units behind it are.
-    """
-    model = capture.model
-    check_class(capture, class_index)
-    network, module = model.network, model.network.block_at(block.place)
-    x = block.block_input
-    y = block.responses.reshape(1, -1, *block.query_grid).to(x).requires_grad_()
-    with listening(model, ()), torch.enable_grad():
-        logit = network.resume(block.place, module.merge(x, y))[0, class_index]
-        (gradient,) = torch.autograd.grad(logit, y)
-    return (gradient * y).detach().sum((0, 2, 3, 4)).float()
+def _positions(block: CGNLCapture, cells: Sequence[Cell]) -> list[int]:
+    """Return the positions of references, each of which the block has."""
+    for cell in cells:
+        check_cell(cell, block.query_grid)
+    return [cell.position(block.query_grid) for cell in cells]
 
 
-def check_class(capture: Capture, index: int) -> None:
-    """Refuse a class that the network does not have."""
-    if not len(capture.logits):
-        raise OutsideError(f"{capture.model.id} has no classifier; rank its maps another way.")
-    if not 0 <= index < len(capture.logits):
-        raise OutsideError(
-            f"{index} is not a class of {capture.model.id}; it has classes 0 to "
-            f"{len(capture.logits) - 1}."
-        )
+def _are_channels(choices: Sequence[Sequence[MapChoice]]) -> bool:
+    return all(one.part == "channel" for listed in choices for one in listed)
 
 
-def _group_maps(block: CGNLCapture, theta: Tensor, phi: Tensor) -> Tensor:
-    """(channels, R), (channels, N) -> (R, N): sum of same-channel maps, a reference at a time."""
-    return torch.stack([block.kernel.compare(t.unsqueeze(1), phi).sum(0) for t in theta.T])
-
-
-def channel_strengths(block: CGNLCapture) -> Tensor:
-    """Return max_j |m_c(j)| of every channel with each position as the reference, (C', N)."""
-    if isinstance(block.kernel, TaylorKernel) and _is_dot_product(block.kernel):
-        return block.theta.abs() * block.phi.abs().amax(1, keepdim=True)
-    pairs = zip(block.theta, block.phi, strict=True)
-    return torch.stack([block.kernel.compare(t[:, None], p).abs().amax(1) for t, p in pairs])
-
-
-def _group_strengths(block: CGNLCapture, theta: Tensor, phi: Tensor) -> Tensor:
-    """(channels, N), (channels, N) -> (N,): max_j of the sum of same-channel maps, absolute."""
-    if isinstance(block.kernel, TaylorKernel) and _is_dot_product(block.kernel):
-        made = (t @ phi for t in theta.T.split(AT_ONCE))
-    else:
-        made = (_group_maps(block, t.T, phi) for t in theta.T.split(AT_ONCE))
-    return torch.cat([maps.abs().amax(1) for maps in made])
-
-
-def _is_dot_product(kernel: TaylorKernel) -> bool:
-    return [power for power, _weight in kernel.terms] == [1]
+def _channel_values(
+    block: CGNLCapture, cells: Sequence[Cell], choices: Sequence[Sequence[MapChoice]]
+) -> Tensor:
+    """Return the maps of K channels of each of R references, (R, K, T, h, w)."""
+    numbers = torch.tensor([[one.number for one in listed] for listed in choices])
+    positions = torch.tensor(_positions(block, cells)).unsqueeze(1)
+    values = block.kernel.compare(block.theta[numbers, positions].unsqueeze(2), block.phi[numbers])
+    return values.unflatten(2, tuple(block.query_grid))
 
 
 _OUTER_PRODUCT = (

@@ -12,7 +12,7 @@ from models.specs.placement import Place
 from viz.attention.captures import BlockCapture, Capture, Memory
 from viz.attention.choice import MapChoice
 from viz.attention.hooks import listening
-from viz.attention.kinds.channels import check_class
+from viz.attention.kinds.channel_scores import check_class
 from viz.attention.kinds.kind import MapKind, top
 from viz.types import AttentionMap, Cell, Query
 

@@ -1,7 +1,7 @@
 """What a map kind is: everything that the rest of the program asks of one sort of attention map."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -163,12 +163,13 @@ class MapKind(MapParts):
         first = MapChoice(self.part, 0) if self.parts(block) else None
         return self._made(block, spread(block.query_grid, most), (first,))
 
-    def stacked(self, block: BlockCapture, cell: Cell, selection: Selection) -> Tensor:
-        """Return the maps of a selection side by side, (K, T, h, w) float32, where the block's
-        factors are."""
-        values = [one.values for one in self.maps(block, cell, selection)]
+    def stacked(self, block: BlockCapture, cells: Sequence[Cell], selection: Selection) -> Tensor:
+        """Return the maps of a selection at R references side by side, (R, K, T, h, w) float32,
+        where the block's factors are."""
+        found = self.maps_at(block, cells, selection)
+        values = np.stack([np.stack([one.values for one in maps]) for maps in found])
         device = next((part.device for part in block.tensors), None)
-        return torch.from_numpy(np.stack(values)).to(device)
+        return torch.from_numpy(values).to(device)
 
     def whole_sample(self, block: BlockCapture, positions: Tensor) -> Tensor:
         """Return the maps of references (R,) over the whole grid, (K, R, M), K heads or groups,

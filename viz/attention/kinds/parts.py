@@ -1,6 +1,7 @@
 """Which maps of a kind are meant: its parts and rankings, and the look-up of a choice in them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 from errors import OutsideError
@@ -96,6 +97,12 @@ class MapParts(ABC):
         best = self.rank(block, cell, ranking)[: selection.count]
         return [MapChoice(self.part, number) for number in best]
 
+    def listed_at(
+        self, block: BlockCapture, cells: Sequence[Cell], selection: Selection
+    ) -> list[list[MapChoice]]:
+        """Return ``listed`` of each of several references."""
+        return [self.listed(block, cell, selection) for cell in cells]
+
     def _every_division(self, block: BlockCapture) -> tuple[MapChoice, ...]:
         divisions = self.divisions(block)
         if not divisions:
@@ -109,6 +116,12 @@ class MapParts(ABC):
         """Return what the block attends to at a cell: its one map, or those of the selection."""
         listed = self.listed(block, cell, selection)
         return [self.map(block, cell, one) for one in listed] or [self.map(block, cell)]
+
+    def maps_at(
+        self, block: BlockCapture, cells: Sequence[Cell], selection: Selection
+    ) -> list[list[AttentionMap]]:
+        """Return ``maps`` of each of several references."""
+        return [self.maps(block, cell, selection) for cell in cells]
 
     def check(self, block: BlockCapture, number: int) -> None:
         """Refuse a number of its maps that the block does not have: of the ranked ones, else of

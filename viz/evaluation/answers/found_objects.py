@@ -55,11 +55,11 @@ def _shares(
     listed: Sequence[FoundObject],
     name: str,
 ) -> dict[str, float] | None:
-    made = SOURCES[name].make(subject, reference)
+    made = SOURCES[name].make(subject, [reference])
     if made is None:
         return None
     values, grid = made
-    laid = values.float().cpu().reshape(grid.rows, grid.cols).numpy()
+    laid = values[0].float().cpu().reshape(grid.rows, grid.cols).numpy()
     inside = objects.cells_of(one, subject.geometry, grid)
     found = object_rows.energy_of(laid, one, listed, subject.geometry)
     return {**vars(found), "area": float(inside.mean())}

@@ -122,17 +122,17 @@ def test_standout_is_the_z_score_of_theta_times_the_peak_of_phi_above_its_mean()
     # Channel 0: mean 1, deviation sqrt(3), z = sqrt(3) at position 3; channel 1: theta is flat;
     # channel 2: z = -sqrt(3); channel 3: phi is flat.
     peaks = [max(phi) - sum(phi) / 4 for phi in PHI]
-    found = standout(by_hand(), 3)
+    found = standout(by_hand(), [3])[:, 0]
     np.testing.assert_allclose(found, [3**0.5 * peaks[0], 0, -(3**0.5) * peaks[2], 0], atol=1e-5)
 
 
 def test_contrast_is_the_range_of_each_channels_map():
-    np.testing.assert_allclose(contrast(by_hand(), 3), [4 * 2, 2 * 4, 4 * 9, 0])
+    np.testing.assert_allclose(contrast(by_hand(), [3])[:, 0], [4 * 2, 2 * 4, 4 * 9, 0])
 
 
 def test_response_is_the_size_of_y_at_the_reference():
     # Group 0 (channels 0, 1): scalar 4 + 24 = 28; group 1 (2, 3): 18 + 28 = 46.
-    np.testing.assert_allclose(response(by_hand(), 3), [4 * 28, 2 * 28, 4 * 46, 0])
+    np.testing.assert_allclose(response(by_hand(), [3])[:, 0], [4 * 28, 2 * 28, 4 * 46, 0])
 
 
 RANKED = pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from tests.viz.attention.captured import (
 from viz.attention import queries
 from viz.attention.forward import capture
 from viz.attention.kinds.affinity import Affinity
-from viz.attention.kinds.channels import ChannelProducts, class_evidence
+from viz.attention.kinds.channel_scores import class_evidence
+from viz.attention.kinds.channels import ChannelProducts
 
 SPECS = [CGNLSpec(groups=8), CGNLSpec(kernel="embedded_gaussian", groups=1, l2_normalise=True)]
 CLASS = 4

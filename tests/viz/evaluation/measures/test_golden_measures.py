@@ -47,7 +47,7 @@ def test_some_maps_hit_and_some_miss():
 @pytest.mark.parametrize("k", CASES)
 def test_the_energy_is_quantus_attribution_localisation(k):
     expected = FOUND["quantus AttributionLocalisation"][k]
-    assert coverage.energy_inside(MAPS[k], OBJECTS[k]) == pytest.approx(expected, rel=1e-5)
+    assert float(coverage.energy_inside(MAPS[k], OBJECTS[k])) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("k", CASES)
