@@ -22,6 +22,7 @@ from errors import InputError, OutsideError
 from models.loaded import LoadedModel
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import Selection
+from viz.attention.kinds.kind import AT_ONCE
 from viz.attention.kinds.registry import kind_of
 from viz.attention.queries import block_of
 from viz.datasets import shards
@@ -153,15 +154,26 @@ def _maps_of(
     sample: Sample, clip: Clip, capture: Capture, block: BlockCapture, asked: Asked
 ) -> Iterator[tuple[str, AttentionMap, tuple[float, float]]]:
     """Yield (label, map, reference in pixels); parts that the network does not see are left out."""
-    kind, grid = kind_of(block), block.query_grid
+    selection, seen = Selection(count=asked.count), list(_references(sample, clip, capture, block))
+    for first in range(0, len(seen), AT_ONCE):
+        some = seen[first : first + AT_ONCE]
+        made = kind_of(block).maps_at(block, [cell for _name, _at, cell in some], selection)
+        for (name, at, _cell), maps in zip(some, made, strict=True):
+            for found in maps:
+                yield f"{name}: {found.label}", found, at
+
+
+def _references(
+    sample: Sample, clip: Clip, capture: Capture, block: BlockCapture
+) -> Iterator[tuple[str, tuple[float, float], Cell]]:
+    """Yield (name, pixel, cell) of every part that the network sees; the middle without parts."""
     named = [(part.name, (part.x, part.y)) for part in sample.parts]
     for name, at in named or [("middle", (clip.width / 2, clip.height / 2))]:
         try:
-            row, col = capture.geometry.cell_at(*at, grid)
+            row, col = capture.geometry.cell_at(*at, block.query_grid)
         except OutsideError:
             continue
-        for found in kind.maps(block, Cell(0, row, col), Selection(count=asked.count)):
-            yield f"{name}: {found.label}", found, at
+        yield name, at, Cell(0, row, col)
 
 
 def _stored(values: np.ndarray, dtype: str) -> Row:

@@ -46,3 +46,30 @@ def test_the_reference_does_not_count_as_the_highest_cell():
 def test_energy_counts_positive_values(values, share):
     inside = torch.tensor([True, False, False])
     assert float(coverage.energy_inside(torch.tensor(values), inside)) == pytest.approx(share)
+
+
+def test_maps_that_are_measured_together_give_what_each_gives_alone():
+    grid, draw = Grid(1, 7, 11), torch.Generator().manual_seed(3)
+    values = torch.randn(5, grid.cells, generator=draw)
+    values[1, 2:9] = values[1].max()  # of equal cells the first counts
+    inside = torch.rand(grid.cells, generator=draw) > 0.6
+    wanted, positions = torch.rand(5, grid.cells, generator=draw) > 0.9, [0, 3, 3, 40, 76]
+    parts = torch.randn(5, 3, grid.cells, generator=draw)
+    together = (
+        coverage.without(values, positions),
+        coverage.top_cells(values),
+        coverage.energy_inside(values, inside),
+        coverage.hit(values, grid, wanted),
+        coverage.hit(values, grid, inside),
+        coverage.mean_of_scaled(parts),
+    )
+    for k in range(5):
+        alone = (
+            coverage.without(values[k], positions[k]),
+            coverage.top_cells(values[k]),
+            coverage.energy_inside(values[k], inside),
+            coverage.hit(values[k], grid, wanted[k]),
+            coverage.hit(values[k], grid, inside),
+            coverage.mean_of_scaled(parts[k]),
+        )
+        assert all(torch.equal(a[k], b) for a, b in zip(together, alone, strict=True))

@@ -22,6 +22,8 @@ from tests.viz.attention import captured
 from tests.viz.evaluation.drawn_birds import coco, dataset
 from viz.attention import forward, pipeline
 from viz.attention.kinds.affinity import matrix
+from viz.attention.kinds.registry import KINDS
+from viz.datasets.passes import Networks
 from viz.datasets.read import read
 from viz.datasets.shards import BATCH
 from viz.evaluation import block_statistics, coverage, measures
@@ -284,7 +286,7 @@ def test_an_outline_is_an_object(tmp_path):
     subject = Subject(sample, clip, model, model_input, capture, block)
     inside = subject.region(block.key_grid).reshape(4, 4)
     assert inside.tolist() == [[x + y <= 2 for x in range(4)] for y in range(4)]
-    assert coverage.energy_inside(inside.flatten().float(), inside.flatten()) == 1
+    assert float(coverage.energy_inside(inside.flatten().float(), inside.flatten())) == 1
 
 
 @pytest.mark.parametrize("classes", [7, ()])
@@ -300,3 +302,33 @@ def test_heads_of_a_transformer_are_measured(classes, tmp_path):
     assert ("parts", "NMI") in means
     assert -1 <= means["block", "similarity of heads or groups"] <= 1
     assert ("answer", "same answer, block removed") not in means
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+@pytest.mark.parametrize("spec", [NonLocalSpec(), CGNLSpec(groups=8)])
+@pytest.mark.parametrize("annotated", ["parts and boxes", "parts"])
+def test_references_that_are_measured_together_give_what_each_gives_alone(
+    spec, annotated, at_once, tmp_path, monkeypatch
+):
+    (sample,) = read(dataset(tmp_path / "data", 1)).samples
+    if annotated == "parts":
+        sample = replace(sample, boxes=())
+    asked, networks = Asked(measures.NAMES), Networks((make_tiny(spec),))
+
+    def rows():
+        ((_sample, passed),) = networks.passes(iter([(sample, networks.load(sample))]))
+        return evaluation.rows_of(passed, networks.models, asked, {})
+
+    together = rows()
+    monkeypatch.setattr(evaluation, "AT_ONCE", at_once)
+    assert together == rows()
+    assert sum(row["measure"] == "deletion" for row in together) in (5, 6)  # one a map
+
+
+def test_maps_of_a_picture_are_made_once_for_map_and_union(tmp_path, monkeypatch):
+    kind, made = KINDS["channels"], []
+    own = kind.stacked
+    monkeypatch.setattr(kind, "stacked", lambda *given: made.append(1) or own(*given))
+    data, asked = read(dataset(tmp_path / "data", 2)), Asked(("energy",), ("map", "union"))
+    evaluate(data, [make_tiny(CGNLSpec(groups=8))], tmp_path / "o", asked)
+    assert len(made) == 2

@@ -187,3 +187,38 @@ def test_rankings_of_all_kinds_are_known_once_and_the_class_ranking_is_no_word()
 )
 def test_a_selection_has_the_count_that_is_asked_for_where_it_ranks(text, count, expected):
     assert kinds.selection(text, count) == expected
+
+
+def selections(kind, block):
+    """Return what can be asked of a block: each ranking, maps by number, heads or groups."""
+    if kind.is_single(block):
+        return [Selection()]
+    found = [Selection(ranking=name, count=2) for name in kind.rankings]
+    found += [Selection(divisions=True)] if kind.divisions(block) else []
+    return [*found, Selection(listed=(1, 0))]
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if KINDS[name].referenced])
+def test_maps_of_several_references_are_those_of_each_to_the_bit(name):
+    block = every()[name]
+    kind, cells = kind_of(block), [Cell(0, 1, 2), Cell(1, 2, 4), Cell(0, 1, 2), Cell(1, 0, 0)]
+    for selection in selections(kind, block):
+        together, side_by_side = (
+            kind.maps_at(block, cells, selection),
+            kind.stacked(block, cells, selection),
+        )
+        for k, cell in enumerate(cells):
+            alone = kind.maps(block, cell, selection)
+            for one, other in zip(together[k], alone, strict=True):
+                assert np.array_equal(one.values, other.values)
+                assert (one.label, one.part, one.number) == (other.label, other.part, other.number)
+                assert (one.query, one.meaning, one.own) == (other.query, other.meaning, other.own)
+            assert np.array_equal(side_by_side[k], np.stack([one.values for one in alone]))
+
+
+def test_several_references_are_checked_each():
+    for name in ("affinity", "channels"):
+        block = every()[name]
+        for make in (kind_of(block).maps_at, kind_of(block).stacked):
+            with pytest.raises(OutsideError, match="not a cell"):
+                make(block, [Cell(0, 0, 0), Cell(0, 9, 0)], Selection())
