@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from errors import InputError
 from models.specs.block import CGNLSpec, NonLocalSpec
@@ -15,6 +16,7 @@ from viz.datasets import passes
 from viz.datasets.export import Asked, array_of, export
 from viz.datasets.read import read
 from viz.media import pictures
+from viz.types import Clip
 
 
 @pytest.mark.parametrize(("dtype", "close"), [("float32", 0), ("float16", 1e-3)])
@@ -111,3 +113,29 @@ def test_the_command(more, code, said, tmp_path, monkeypatch, capsys):
     assert main.main(asked) == code
     captured = capsys.readouterr()
     assert said in captured.out + captured.err
+
+
+def test_references_that_are_exported_together_give_the_bytes_that_each_gives_alone(
+    tmp_path, monkeypatch
+):
+    data, model = read(dataset(tmp_path / "data", 2)), make_tiny(CGNLSpec(groups=8))
+    together = list(export(data, model, tmp_path / "together").rows())
+    monkeypatch.setattr(exports, "AT_ONCE", 2)
+    assert together == list(export(data, model, tmp_path / "two").rows())
+    assert len(together) == 2 * 3 * 5
+
+
+def test_threads_of_the_loader_read_and_prepare_for_a_gpu_alone(tmp_path, monkeypatch):
+    (sample,) = read(dataset(tmp_path / "data", 1)).samples
+    networks = passes.Networks((make_tiny(NonLocalSpec()),))
+    assert isinstance(networks.load(sample), Clip)
+    monkeypatch.setattr(passes.devices, "of", lambda _network: torch.device("cuda"))
+    assert isinstance(networks.load(sample), passes.Prepared)
+
+
+def test_a_picture_that_cannot_be_prepared_is_a_problem_of_its_own(tmp_path):
+    samples = read(dataset(tmp_path / "data", 3)).samples
+    networks = passes.Networks((make_tiny(NonLocalSpec()),), size=5)
+    found = list(networks.passes((one, networks.load(one)) for one in samples))
+    assert [sample for sample, _what in found] == list(samples)
+    assert all("Size 5 is out of range" in str(what) for _sample, what in found)
