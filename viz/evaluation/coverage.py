@@ -24,7 +24,7 @@ def unit_range(values: Tensor) -> Tensor:
     return (values - low) / (high - low).clamp_min(1e-30)
 
 
-def without(values: Tensor, positions: int | Sequence[int]) -> Tensor:
+def without(values: Tensor, positions: int | Sequence[int] | Tensor) -> Tensor:
     """Min-max scale (..., N) over all cells but the reference's, which becomes 0; ``positions`` are
     (...), one a map."""
     own = torch.as_tensor(positions, device=values.device).unsqueeze(-1)

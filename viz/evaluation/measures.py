@@ -68,10 +68,6 @@ class Cases:
         mine = torch.zeros_like(self.values, dtype=torch.int64)
         return counts - mine.scatter_(1, self.own.unsqueeze(1), 1)
 
-    def each(self, value: Tensor) -> Tensor:
-        """Return a value that every map has, for each of them: (R,)."""
-        return value.expand(len(self.values))
-
 
 @dataclass(frozen=True)
 class Measure:
@@ -136,7 +132,7 @@ def energy(cases: Cases) -> Tensor | None:
 def object_area(cases: Cases) -> Tensor | None:
     """Share of the cells that are on the object: the energy of an even map."""
     inside = cases.region
-    return None if inside is None else cases.each(inside.float().mean())
+    return None if inside is None else inside.float().mean().expand(len(cases.values))
 
 
 def _of_first(measure: Callable[[Subject, Tensor, Grid], float]) -> Callable[[Cases], Tensor]:
