@@ -1,13 +1,8 @@
 """What the first view needs, made before anybody asks for it: networks, the example's capture, the
 examples' small pictures.
 
-Importing this module imports what the Explore page does, and what Streamlit does to draw it.
+Importing this module imports what the Explore page does.
 """
-
-import inspect
-
-import pandas  # noqa: F401, ICN001 (Streamlit's tables need it)
-import streamlit.emojis  # noqa: F401 (the page's icon is looked for among them)
 
 from models import devices
 from ui import frame  # noqa: F401
@@ -33,7 +28,6 @@ from viz.attention import pipeline
 
 def prepare() -> None:
     """Load the networks that are shown first, and run each on the example, outside of a session."""
-    inspect.stack()  # looks up every module once; Streamlit asks for it at its first element
     place = str(devices.found(settings.current().device))
     footage = medium.example(medium.EXAMPLES[0])
     for name in PICTURE_NETWORKS:

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import inspect
 import logging
 import re
 import threading
@@ -12,12 +13,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pandas  # noqa: F401, ICN001 (a first table needs it, and nobody is to wait for it then)
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from streamlit import cli_util, config
+from streamlit import cli_util, config, emojis  # noqa: F401 (a page's icon is one of them)
 from streamlit.runtime import (
     app_session,
     memory_session_storage,
@@ -136,6 +138,7 @@ async def _keep_tidy() -> None:
 
 def _prepare() -> None:
     """Compute the first view."""
+    inspect.stack()  # looks up every module once; Streamlit asks for it at its first element
     try:
         importlib.import_module(FIRST_VIEW).prepare()
     except AttentionVizError as problem:
