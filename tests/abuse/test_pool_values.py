@@ -3,6 +3,8 @@ and nothing that a child says is believed."""
 
 import json
 import os
+import socket
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -208,6 +210,40 @@ def test_refusals_of_texts_are_one_line(one_line, content):
         with pytest.raises(InputError) as caught:
             read_text(content, "x")
         one_line(caught.value)
+
+
+def test_a_child_tells_how_much_of_a_checkpoint_is_read(tmp_path):
+    told = []
+    tensors = {f"w{k}": torch.ones(10_000_000) for k in range(7)}
+    planted.write(tmp_path / "x.pth", tensors)
+    found = weights.reader(lambda *share: told.extend(share))(tmp_path / "x.pth", None)
+    assert set(found.tensors) == set(tensors)
+    assert told
+    assert told == sorted(told)
+    assert 0 < told[0] <= told[-1] <= 1
+
+
+@pytest.mark.parametrize("share", [7, -0.1, "0.5", True, None, float("nan")])
+def test_a_share_that_a_child_makes_up_is_no_message(share):
+    with pytest.raises(channel.BrokenChannelError):
+        channel.share({"share": share})
+
+
+def test_a_child_that_only_tells_how_far_it_is_is_given_up(monkeypatch):
+    child = pool.Child()
+    monkeypatch.setattr(channel, "send", lambda *_what: None)
+    ours, theirs = socket.socketpair()
+    text = json.dumps({"share": 0.5}).encode()
+    theirs.sendall((struct.pack(">I", len(text)) + text) * 1000)
+    child.socket, own = ours, child.socket
+    try:
+        child._is_ready = True
+        with pytest.raises(TimeoutError):
+            child.ask({}, [], 0.0, lambda *_share: None)
+    finally:
+        for one in (own, theirs):
+            one.close()
+        child.end()
 
 
 def test_a_closed_tab_ends_the_work_on_a_checkpoint(tmp_path):

@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -15,11 +16,16 @@ import numpy as np
 MOST_TEXT = 64 * 2**20
 """Bytes of a message; the frames of a clip are in blocks."""
 MOST_BLOCKS = 8
+_TOLD_EVERY_S = 0.2
 _LENGTH = struct.Struct(">I")
 _PIECE = 2**20
 _ADD_SEALS, _GET_SEALS = 1033, 1034
 _SEALED = 0x1 | 0x2 | 0x4 | 0x8
 """No more seals, no shrinking, no growing, no writing: what was checked stays as it is."""
+
+
+SHARE = "share"
+"""The one entry of messages that tell how much of a job is done, before its answer."""
 
 
 class BrokenChannelError(Exception):
@@ -55,6 +61,14 @@ def receive(source: socket.socket) -> tuple[dict, list[int]]:
     return message, blocks
 
 
+def share(message: dict) -> float:
+    """Return which share of a job is done, 0 to 1, as a message tells it."""
+    told = message[SHARE]
+    if type(told) not in (int, float) or not 0 <= told <= 1:
+        raise BrokenChannelError("a share that is none")
+    return float(told)
+
+
 def _exactly(source: socket.socket, count: int) -> bytes:
     pieces = []
     while count:
@@ -64,6 +78,25 @@ def _exactly(source: socket.socket, count: int) -> bytes:
         pieces.append(piece)
         count -= len(piece)
     return b"".join(pieces)
+
+
+class Teller:
+    """Tells the server now and then how much of a job is done; without one, in a process that is no
+    child, nothing."""
+
+    def __init__(self) -> None:
+        self.server: socket.socket | None = None
+        self._last = 0.0
+
+    def reached(self, done: float, whole: float) -> None:
+        """Tell that so much of the whole is done."""
+        now = time.monotonic()
+        if self.server is not None and whole > 0 and now - self._last > _TOLD_EVERY_S:
+            self._last = now
+            send(self.server, {SHARE: min(1.0, done / whole)})
+
+
+TELLER = Teller()
 
 
 def block(content: bytes | np.ndarray) -> int:

@@ -17,6 +17,7 @@ def main(descriptor: int) -> None:
     gc.freeze()  # what was imported is not looked through again
     with socket.socket(fileno=descriptor) as server:
         channel.send(server, READY)
+        channel.TELLER.server = server
         while True:
             try:
                 request, blocks = channel.receive(server)

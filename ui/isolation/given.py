@@ -10,8 +10,9 @@ from ui.isolation import channel
 from ui.isolation.pool import Pool
 from viz.media import pictures
 
-Look = Callable[[], None]
-"""Is called while a child works; whatever it raises ends the work."""
+Look = Callable[..., None]
+"""Is called while a child works, with the share that is done when the child tells it, and with
+``place=`` while it waits for a child; whatever it raises ends the work."""
 
 
 @cache
@@ -23,10 +24,6 @@ def pool() -> Pool:
 def warm() -> None:
     """Start the pool's children in the background, so that the first picture need not wait."""
     threading.Thread(target=pool().warm, daemon=True).start()
-
-
-def nothing() -> None:
-    """Let a child finish."""
 
 
 @dataclass(frozen=True, eq=False)

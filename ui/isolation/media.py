@@ -11,7 +11,8 @@ import numpy as np
 
 from errors import MediaError
 from ui.isolation import channel
-from ui.isolation.given import Given, Look, nothing
+from ui.isolation.given import Given, Look
+from ui.isolation.pool import nothing
 from viz.datasets import archive
 from viz.media import footage, pictures
 from viz.media.footage import Footage, Levels

@@ -24,8 +24,9 @@ _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 _PROGRAM = "import sys; from ui.isolation.child import main; main(int(sys.argv[1]))"
 
 
-def _never() -> None:
-    """End no work early."""
+def nothing(share: float | None = None, place: int = 0) -> None:
+    """Let a child finish, whatever it tells."""
+    del share, place
 
 
 class Child:
@@ -48,11 +49,12 @@ class Child:
         self._is_ready = False
 
     def ask(
-        self, request: dict, blocks: Sequence[int], patience: float, look: Callable[[], None]
+        self, request: dict, blocks: Sequence[int], patience: float, look: Callable[..., None]
     ) -> tuple[dict, list[int]]:
         """Return the answer to a request; TimeoutError, BrokenChannelError or OSError without one.
 
-        ``look`` is called while it is waited for; whatever it raises ends the work.
+        ``look`` is called while it is waited for, with the share that is done where the child
+        tells it; whatever it raises ends the work.
         """
         if not self._is_ready:
             ready, _ = self._received(time.monotonic() + STARTING_S, look)
@@ -63,7 +65,7 @@ class Child:
         channel.send(self.socket, request, blocks)
         return self._received(time.monotonic() + patience, look)
 
-    def _received(self, until: float, look: Callable[[], None]) -> tuple[dict, list[int]]:
+    def _received(self, until: float, look: Callable[..., None]) -> tuple[dict, list[int]]:
         while True:
             look()
             self.socket.settimeout(_LOOK_EVERY_S)
@@ -74,7 +76,13 @@ class Child:
                     raise
                 continue
             self.socket.settimeout(max(1.0, until - time.monotonic()))
-            return channel.receive(self.socket)
+            message, blocks = channel.receive(self.socket)
+            if channel.SHARE not in message:
+                return message, blocks
+            channel.close(blocks)
+            look(channel.share(message))
+            if time.monotonic() > until:  # a child that only ever tells how far it is
+                raise TimeoutError
 
     def end(self) -> None:
         """End the process, whatever it does."""
@@ -103,7 +111,7 @@ class Pool:
         request: dict,
         blocks: Sequence[int],
         name: str,
-        look: Callable[[], None] = _never,
+        look: Callable[..., None] = nothing,
     ) -> tuple[dict, list[int]]:
         """Have a child do the job request["kind"] on a file called ``name``; return what it told
         and the descriptors of its blocks, which the caller closes.
@@ -119,7 +127,7 @@ class Pool:
             "seconds": kind.seconds,
             "result_mb": kind.result_mb,
         }
-        with self._turns.turn(session_id(), lambda _place, _seconds: look()):
+        with self._turns.turn(session_id(), lambda place, _seconds: look(place=place)):
             child = self._taken()
             try:
                 reply, made = child.ask(limited, blocks, kind.patience, look)

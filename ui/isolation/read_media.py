@@ -1,6 +1,6 @@
 """Pictures and clips, as a child reads them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -48,9 +48,19 @@ def read(request: dict, blocks: Sequence[int]) -> tuple[dict, list[int]]:
     return told | {"shape": picture.frames.shape}, [channel.block(picture.frames)]
 
 
+class _Counted(list):
+    """Numbers of frames; it is told how many of them have been gone through."""
+
+    def __iter__(self) -> Iterator[int]:
+        for done, number in enumerate(super().__iter__()):
+            channel.TELLER.reached(done, len(self))
+            yield number
+
+
 def frames(request: dict, blocks: Sequence[int]) -> tuple[dict, list[int]]:
     """Decode frames of a clip."""
-    taken = _opened(request, blocks).source.frames(request["numbers"], request["most"])
+    numbers = _Counted(request["numbers"])
+    taken = _opened(request, blocks).source.frames(numbers, request["most"])
     shown = taken.levels and taken.levels.ends
     told = {"shape": taken.values.shape, "notes": taken.notes, "shown": shown}
     return told, [channel.block(taken.values)]

@@ -1,5 +1,6 @@
 """Checkpoints, as a child reads them: values one after another into one block."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,7 +22,8 @@ def weights(request: dict, blocks: Sequence[int]) -> tuple[dict, list[int]]:
     path = Path(f"/dev/fd/{blocks[0]}")
     try:
         with contents.opened(path, request["names"][0], request["weights"]) as found:
-            made = channel.joined(_laid(found.values, places))
+            whole = os.fstat(blocks[0]).st_size
+            made = channel.joined(_laid(found.values, places, whole))
     except UndecidedError as asked:
         return {"questions": [[one.name, one.text, one.choices] for one in asked.questions]}, []
     fact = found.weights and [found.weights.value, found.weights.choices]
@@ -33,9 +35,12 @@ def weights(request: dict, blocks: Sequence[int]) -> tuple[dict, list[int]]:
 
 
 def _laid(
-    values: Iterator[tuple[str, Values]], places: list[tuple[str, str, tuple[int, ...], int]]
+    values: Iterator[tuple[str, Values]],
+    places: list[tuple[str, str, tuple[int, ...], int]],
+    whole: int,
 ) -> Iterator[bytes | np.ndarray]:
-    """Yield the bytes of tensors with what is between them, and note where each begins."""
+    """Yield the bytes of tensors with what is between them, and note where each begins; the file
+    has ``whole`` bytes, of which it is told how many are done."""
     place = 0
     for key, (dtype, array) in values:
         places.append((key, dtype, array.shape, place))
@@ -43,3 +48,4 @@ def _laid(
         rest = -array.nbytes % ALIGNED
         yield bytes(rest)
         place += array.nbytes + rest
+        channel.TELLER.reached(place, whole)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from errors import InputError
 from ui.isolation import channel
-from ui.isolation.given import Given, Look, nothing
+from ui.isolation.given import Given, Look
+from ui.isolation.pool import nothing
 from viz.figure import keypoint_files
 from viz.figure.files.recipe_text import check_weight
 from viz.figure.keypoints import Truth

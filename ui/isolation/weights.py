@@ -14,7 +14,8 @@ from models.checkpoints.containers.contents import WEIGHTS
 from models.checkpoints.containers.read import RawCheckpoint, tensor_of
 from models.report import Fact, Question, UndecidedError
 from ui.isolation import channel
-from ui.isolation.given import Look, nothing, pool
+from ui.isolation.given import Look, pool
+from ui.isolation.pool import nothing
 from ui.isolation.read_weights import ALIGNED
 from viz.media.pictures import safe_name
 

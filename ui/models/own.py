@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import weakref
 from dataclasses import dataclass
+from io import SEEK_END
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,16 +19,17 @@ from models.zoo import catalogue
 from models.zoo.catalogue import SUFFIXES
 from models.zoo.published import told_of
 from ui import state
-from ui.guard import guarded, plain
+from ui.guard import guarded, label, plain
 from ui.isolation import weights
 from ui.models import answers
 from ui.models import inspection as model_inspection
-from ui.server import scratch
+from ui.server import scratch, waiting
 from ui.server.visitor import stop_if_ended
 from ui.session import device, own_networks
 from ui.session.media import medium
 
 MAX_MB = 2048
+_PIECE = 2**24
 
 
 @dataclass(eq=False)
@@ -61,9 +63,7 @@ def _kept(upload: BinaryIO, name: str, key: tuple[object, ...]) -> Held:
             folder = tempfile.mkdtemp(dir=scratch.folder())
             held = Held(Path(folder) / file_name(name), name, key)
             weakref.finalize(held, shutil.rmtree, folder, ignore_errors=True)
-            with held.path.open("wb") as file:
-                upload.seek(0)
-                shutil.copyfileobj(upload, file)
+            _copy(upload, held)
         except OSError as problem:
             raise MachineError(
                 f"The upload could not be kept in {tempfile.gettempdir()} ({problem.strerror}); "
@@ -71,6 +71,17 @@ def _kept(upload: BinaryIO, name: str, key: tuple[object, ...]) -> Held:
             ) from problem
         state.OWN_FILE.set(held)
     return held
+
+
+def _copy(upload: BinaryIO, held: Held) -> None:
+    """Write an upload to its file, and show the share that is done."""
+    size = upload.seek(0, SEEK_END)
+    upload.seek(0)
+    work = waiting.stoppable(f"Copying {label(held.name)}", ("copy", held.key))
+    with st.container(), work as watch, held.path.open("wb") as file:
+        while piece := upload.read(_PIECE):
+            file.write(piece)
+            watch(file.tell() / size)
 
 
 def file_name(name: str) -> str:
@@ -114,7 +125,7 @@ def _inspected(held: Held, given: dict[str, str]) -> Inspection:
     key = (held.key, tuple(sorted(given.items())))
     known = state.OWN_INSPECTION.get()
     if known is None or known[0] != key:
-        with st.spinner("Reading the checkpoint and verifying every key"):
+        with waiting.stoppable(f"Reading {label(held.name)}", ("checkpoint", *key)):
             try:
                 outcome = checkpoints.inspect(held.path, given, told_of, _reader())
             except AttentionVizError as problem:
@@ -135,9 +146,10 @@ def _use(held: Held, found: Inspection, given: dict[str, str], names: tuple[str,
     """Offer to look at the network; it is loaded first, so that a failure changes nothing."""
     if not model_inspection.explore_button(found.spec, "use_own"):
         return
+    name, work = f"own-{file_name(held.name).partition('.')[0]}", ("load", held.key)
+    waiting.start_again(work)  # the button asks for it anew
     with guarded():
-        name = f"own-{file_name(held.name).partition('.')[0]}"
-        with st.container(), st.spinner("Loading the network"):
+        with st.container(), waiting.stoppable(f"Loading {label(held.name)}", work):
             loaded = checkpoints.load(held.path, given, name, told_of, _reader())
             model = catalogue.ready(loaded, device.chosen())
         model = model.with_names(names)

@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 from streamlit import runtime
 
-from errors import InputError, MachineError
+from errors import AttentionVizError, InputError, MachineError
 from ui import state
 from ui.server import memory
 from ui.server.turns import DEVICE, LONG, Turns
@@ -49,13 +49,15 @@ PACE = Pace()
 
 @contextmanager
 def turn(turns: Turns = DEVICE, place: Any = None) -> Iterator[None]:  # noqa: ANN401 (st.empty's)
-    """Wait for this session's turn, showing the place in the queue, in ``place`` where many turns
-    are taken; any click leaves the queue, and so does a closed tab."""
+    """Wait for this session's turn, showing the place in the queue: in the bar of work that can be
+    stopped, else in ``place`` where many turns are taken. Any click leaves the queue, and so does a
+    closed tab."""
     place = place or st.empty()
 
     def told(number: int, seconds: float) -> None:
-        stop_if_ended()
-        place.caption(f"Place {number} in the queue for this server, waiting {seconds:.0f} s")
+        stop_if_ended(place=number)
+        if getattr(WATCHED, "now", None) is None:  # else it stands beside the button that stops it
+            place.caption(f"Place {number} in the queue for this server, waiting {seconds:.0f} s")
 
     memory.check()
     with turns.turn(session_id(), told):
@@ -102,8 +104,9 @@ def saved(make: Callable[[], bytes]) -> Callable[[], bytes]:
     return made
 
 
-Watch = Callable[[float | None], None]
-"""Called now and then by the work, with the share that is done where that is known."""
+Watch = Callable[..., None]
+"""Called now and then by the work, with the share that is done where that is known, and its place
+in a queue while it waits: as ``stop_if_ended``."""
 SOON_S, EVERY_S = 0.4, 0.2
 _MOST_STOPPED = 100
 
@@ -139,6 +142,9 @@ def stoppable(words: str, what: Hashable) -> Iterator[Watch]:
     before, WATCHED.now = getattr(WATCHED, "now", None), shown.watch
     try:
         yield shown.watch
+    except AttentionVizError:
+        place.empty()  # a refusal takes its place
+        raise
     finally:
         WATCHED.now = before
     place.empty()
@@ -150,10 +156,12 @@ class _Shown:
     def __init__(self, place: object, words: str, what: Hashable) -> None:
         self._place, self._words, self._what = place, words, what
         self._began = self._drawn = time.monotonic()
+        self._share: float | None = None
         self._bar = None
 
-    def watch(self, share: float | None) -> None:
-        """Draw how far it is, now and then."""
+    def watch(self, share: float | None = None, place: int = 0) -> None:
+        """Draw how far it is, now and then; a share counts until the next one is told."""
+        self._share = self._share if share is None else min(1.0, share)
         now = time.monotonic()
         if now - self._began < SOON_S or (self._bar is not None and now - self._drawn < EVERY_S):
             return
@@ -167,4 +175,11 @@ class _Shown:
                     on_click=stop,
                     args=(self._what,),
                 )
-        self._bar.progress(min(1.0, share or 0.0), f"{self._words}, {now - self._began:.0f} s")
+        words = _state(self._words, self._share, place)
+        self._bar.progress(self._share or 0.0, f"{words} {now - self._began:.0f} s")
+
+
+def _state(words: str, share: float | None, place: int) -> str:
+    if place:
+        return f"{words}: place {place} in the queue, waiting"
+    return f"{words}," if share is None else f"{words}: {share:.0%},"

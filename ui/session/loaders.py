@@ -114,8 +114,8 @@ def captured(clip: Clip, name: str, mode: Mode, size: int) -> Capture:
         model = network(name, for_long=True)
     words = f"Running {label(model.id)} at {size} px"
     with (
-        waiting.run_of(name, pixels, model.lock.locked()),
         stoppable(words, ("capture", *key)) as watch,
+        waiting.run_of(name, pixels, model.lock.locked()),
     ):
         # Somebody else may have run it meanwhile.
         return kept.get(key) or kept.keep(key, pipeline.capture(model, clip, mode, size, watch))

@@ -1,7 +1,9 @@
 """Work that takes long: it can be stopped, and is not begun again until that is asked for."""
 
 import io
+import zipfile
 
+import torch
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -37,6 +39,36 @@ def test_reading_an_upload_is_stopped_and_what_was_shown_stays(page, server):
     page.get_by_role("button", name="Start again").click()
     expect(page.get_by_text("In use: large.png, 13001 x 12301 pixels")).to_be_visible()
     expect(page.get_by_text("stopped")).to_have_count(0)
+
+
+def test_reading_a_checkpoint_is_stopped_and_started_again(page, server, tmp_path):
+    heavy = tmp_path / "heavy.pth"
+    torch.save({"state_dict": {f"w{k}": torch.ones(5_000_000) for k in range(30)}}, heavy)
+    page.goto(f"{server}/models")
+    page.get_by_role("tab", name="Your own").click()
+    page.locator("input[type=file]").set_input_files(heavy)
+    expect(page.get_by_text("Reading heavy.pth: ")).to_be_visible()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("Reading heavy.pth: stopped")).to_be_visible()
+    at_rest(page)
+    page.get_by_role("button", name="Start again").click()
+    expect(page.get_by_text("holds keys of no family")).to_be_visible()
+    expect(page.get_by_text("stopped")).to_have_count(0)
+
+
+def test_reading_the_zip_of_a_data_set_is_stopped_and_started_again(page, server, tmp_path):
+    with zipfile.ZipFile(tmp_path / "birds.zip", "w") as packed:
+        content = picture(400, 300) + bytes(3 * 2**20)  # what is behind a picture does no harm
+        for number in range(70):
+            packed.writestr(f"bird/{number}.png", content)
+    page.goto(f"{server}/evaluate?data=Your+own+pictures")
+    page.locator("input[type=file]").set_input_files(tmp_path / "birds.zip")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("Reading birds.zip: stopped")).to_be_visible()
+    at_rest(page)
+    page.get_by_role("button", name="Start again").click()
+    expect(page.get_by_text("stopped")).to_have_count(0)
+    expect(page.get_by_text("measures what is chosen")).to_be_visible()
 
 
 def picture(width, height):

@@ -1,5 +1,8 @@
 """Work that is stopped is not begun again by itself; what a dragged slider reports is checked."""
 
+from contextlib import nullcontext
+from threading import Event, Thread
+
 import pytest
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunData, RerunException
@@ -8,6 +11,7 @@ from errors import InputError
 from ui import state
 from ui.components.live import live
 from ui.server import waiting
+from ui.server.turns import Turns
 from ui.server.visitor import WATCHED, stop_if_ended
 from ui.session.media import arrivals
 
@@ -37,10 +41,94 @@ def test_work_that_only_looks_now_and_then_is_watched_too(monkeypatch):
     monkeypatch.setattr(waiting, "SOON_S", 0.0)
     heard = []
     with waiting.stoppable("Reading", "frames"):
-        monkeypatch.setattr(WATCHED, "now", heard.append)
+        monkeypatch.setattr(WATCHED, "now", lambda *told: heard.append(told))
         stop_if_ended()
-    assert heard == [None]
+    assert heard == [(None, 0)]
     assert WATCHED.now is None
+
+
+class Page:
+    """What a page shows of work: the words of its bar, and whether its place is empty again."""
+
+    def __init__(self):
+        self.words, self.is_empty = [], True
+
+    def container(self, **_how):
+        self.is_empty = False
+        return nullcontext()
+
+    def empty(self):
+        self.is_empty = True
+        return self
+
+    def progress(self, _share, words):
+        self.words.append(words)
+        return self
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """A page on which everything is shown at once."""
+    page = Page()
+    monkeypatch.setattr(waiting, "SOON_S", 0.0)
+    monkeypatch.setattr(waiting, "EVERY_S", 0.0)
+    for name in ("empty", "progress"):
+        monkeypatch.setattr(st, name, getattr(page, name))
+    monkeypatch.setattr(st, "button", lambda *_what, **_how: False)
+    return page
+
+
+def test_the_bar_says_what_is_known_place_and_share(drawn):
+    with waiting.stoppable("Reading walk.mp4", "walk"):
+        stop_if_ended(place=2)
+        stop_if_ended()
+        stop_if_ended(0.25)
+        stop_if_ended()  # a look without news keeps what was told
+    assert drawn.words[1:] == [
+        "Reading walk.mp4: place 2 in the queue, waiting 0 s",
+        "Reading walk.mp4, 0 s",
+        "Reading walk.mp4: 25%, 0 s",
+        "Reading walk.mp4: 25%, 0 s",
+    ]
+    assert drawn.is_empty
+
+
+def test_who_waits_for_the_device_sees_the_place_and_can_stop(drawn, monkeypatch):
+    turns = Turns()
+    held, done = Event(), Event()
+
+    def hold():
+        with turns.turn("other", lambda _place, _seconds: None):
+            held.set()
+            done.wait(10)
+
+    holder = Thread(target=hold)
+    holder.start()
+    held.wait(10)
+
+    def told(share, place, show=waiting._Shown.watch):
+        show(shown, share, place)
+        done.set()
+
+    with waiting.stoppable("Running", "run") as watch:
+        shown = watch.__self__
+        monkeypatch.setattr(WATCHED, "now", told)
+        with waiting.turn(turns):
+            pass
+    holder.join()
+    assert "Running: place 1 in the queue, waiting 0 s" in drawn.words
+
+
+def test_a_refusal_takes_the_place_of_the_bar(drawn):
+    def refused():
+        with waiting.stoppable("Reading", "x") as watch:
+            watch(0.5)
+            assert not drawn.is_empty
+            raise InputError("This is no film.")
+
+    with pytest.raises(InputError):
+        refused()
+    assert drawn.is_empty
 
 
 class Upload:

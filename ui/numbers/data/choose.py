@@ -97,6 +97,7 @@ def _uploaded() -> Chosen | None:
             "are measured; with points, boxes or masks also what maps cover."
         )
         return None
-    held = uploads.kept(given)
+    with st.container():
+        held = uploads.kept(given)
     found = read(held.folder, reader=isolation.picture)
     return Chosen(f"{len(found.samples)} uploaded pictures", found, held.key)

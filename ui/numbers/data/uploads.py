@@ -11,8 +11,9 @@ from pathlib import Path
 from errors import InputError, MachineError
 from ui import state
 from ui.isolation import media as isolation
-from ui.server import scratch
+from ui.server import scratch, waiting
 from ui.server.visitor import stop_if_ended
+from ui.session.media import arrivals
 from ui.session.media.medium import contents
 from viz.datasets import archive
 from viz.media.pictures import safe_name
@@ -34,7 +35,8 @@ def kept(uploads: Sequence) -> Uploaded:
     key = tuple(one.file_id for one in uploads)
     held = state.DATA_UPLOAD.get()
     if held is None or held.key != key:
-        held = _written(_files(contents(uploads)), key)
+        with waiting.stoppable(f"Reading {arrivals.called(uploads)}", ("data set", key)):
+            held = _written(_files(contents(uploads)), key)
         state.DATA_UPLOAD.set(held)
     return held
 
@@ -60,7 +62,8 @@ def _written(files: list[tuple[str, bytes]], key: tuple[str, ...]) -> Uploaded:
         folder = Path(tempfile.mkdtemp(dir=scratch.folder(), prefix="data-"))
         held = Uploaded(folder, key)
         weakref.finalize(held, shutil.rmtree, folder, ignore_errors=True)
-        for path, content in files:
+        for done, (path, content) in enumerate(files):
+            stop_if_ended(done / len(files))
             place = folder / path
             if not place.resolve().is_relative_to(folder.resolve()):
                 raise InputError(f"{safe_name(path)} leads out of its archive; pack it again.")

@@ -25,6 +25,13 @@ class Arrival:
     refuse: Callable[[str], None]
 
 
+def called(uploads: Sequence[Any]) -> str:
+    """Return the name of an upload, or how many there are, in markdown."""
+    if len(uploads) > 1:
+        return f"{len(uploads)} files"
+    return label(getattr(uploads[0], "name", "the upload"))[:80]
+
+
 def uploaded(
     uploads: Sequence[Any], take: Callable[[Sequence[Any]], None], refuse: Callable[[str], None]
 ) -> Arrival:
@@ -33,8 +40,7 @@ def uploaded(
     They are held, so that they are read also when their widget is gone meanwhile.
     """
     held = tuple(uploads)
-    name = label(getattr(held[0], "name", "the upload"))[:80]
-    words = f"Reading {name if len(held) == 1 else f'{len(held)} files'}"
+    words = f"Reading {called(held)}"
     return Arrival(words, tuple(one.file_id for one in held), lambda: take(held), refuse)
 
 
