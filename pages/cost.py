@@ -26,14 +26,15 @@ def network() -> None:
     if name is None:
         return
     prep = entries[name].spec.preprocessing
-    size = middle.number_input(
-        "Side in pixels", *SIZES, None, key=state.COST_SIZE.name, placeholder=str(prep.size),
-        disabled=prep.fixed, **bound.bound(),
-    )  # fmt: skip
-    frames = right.number_input(
-        "Frames", 1, MAX_FRAMES, None, key=state.COST_FRAMES.name, placeholder=str(prep.frames),
-        **bound.bound(),
-    )  # fmt: skip
+    with middle:
+        size = bound.number(
+            "Side in pixels", *SIZES, None, state.COST_SIZE, placeholder=str(prep.size),
+            disabled=prep.fixed,
+        )  # fmt: skip
+    with right:
+        frames = bound.number(
+            "Frames", 1, MAX_FRAMES, None, state.COST_FRAMES, placeholder=str(prep.frames)
+        )
     with guarded():
         spec = loaders.network(name).spec
         _mode, side = effective(spec, "fit", size)

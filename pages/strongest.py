@@ -49,7 +49,7 @@ def main() -> None:
     if found is not None:
         with st.container(), guarded():
             shown(found)
-    bound.finish()
+    bound.finish(later=[state.STRONGEST_NUMBER])
     with told:
         bound.problems()
 
@@ -103,10 +103,8 @@ def shown(made: Searched) -> None:
     )
     number = 0
     if count > 1:
-        number = st.number_input(
-            f"{part.capitalize()} (0 to {count - 1})", 0, count - 1, key=_number(count),
-            width=220, **bound.bound(),
-        )  # fmt: skip
+        title = f"{part.capitalize()} (0 to {count - 1})"
+        number = bound.number(title, 0, count - 1, "min", _number(count), width=220)
     answers = made.found.of(int(number))
     figure = made.figure(int(number))
     named = ", ".join(one.picture for one in answers)
@@ -126,12 +124,12 @@ def shown(made: Searched) -> None:
     _files(made, f"{part}-{number}", int(number))
 
 
-def _number(count: int) -> str:
+def _number(count: int) -> state.Key[int]:
     """Return the key of the number; one that there is not any more is put back to 0."""
     key = state.STRONGEST_NUMBER
     if key.get() >= count:
         key.set(0)
-    return key.name
+    return key
 
 
 def _files(made: Searched, stem: str, number: int) -> None:

@@ -4,8 +4,10 @@ An address is read once, before the first widget of a session is drawn: Streamli
 a widget cannot show, and the user would never learn that it was there.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from typing import Literal
 
 import streamlit as st
 
@@ -14,11 +16,12 @@ from ui import state
 bound = partial(dict, bind="query-params")
 """Keyword arguments of a widget whose value stands in the address bar under its key."""
 
-OTHERS = frozenset({"at", "file", "sha256", "second", "second_sha256", "weights"})
-"""Entries of the address that belong to no widget: the patch, the medium, a second picture, the
-networks' weights."""
+OTHERS = frozenset({"at", "object", "file", "sha256", "second", "second_sha256", "weights"})
+"""Entries of the address that belong to no widget: the patch, an object of a detector, the medium,
+a second picture, the networks' weights."""
 
-_LONGEST = 60
+_LONGEST, _MOST_LINES = 60, 12
+_TRUTHS = ("true", "false")
 
 
 def arrived() -> dict[str, str]:
@@ -97,13 +100,36 @@ def slider(
     title: str, low: float, high: float, value: float, step: float, key: state.Key, **more: object
 ) -> float:
     """Draw a slider whose value the address keeps; a value outside of its ends is named."""
-    check(key, partial(_within, low, high), f"it can be {low:g} to {high:g}")
+    check(key, partial(within, low, high), f"it can be {low:g} to {high:g}")
     return st.slider(title, low, high, value, step, key=key.name, **bound(), **more)
 
 
-def _within(low: float, high: float, text: str) -> bool:
+def number(
+    title: str,
+    low: float | None,
+    high: float | None,
+    value: float | Literal["min"] | None,
+    key: state.Key,
+    **more: object,
+) -> float | None:
+    """Draw a number input whose value the address keeps; what is none, or outside of the ends
+    (None: there is none), is named."""
+    least, most = -math.inf if low is None else low, math.inf if high is None else high
+    words = "any number" if low is None and high is None else f"{least:g} to {most:g}"
+    check(key, partial(within, least, most), f"it can be {words}")
+    return st.number_input(title, low, high, value, key=key.name, **bound(), **more)
+
+
+def checkbox(title: str, key: state.Key, **more: object) -> bool:
+    """Draw a checkbox that the address keeps; an entry that is neither true nor false is named."""
+    check(key, lambda text: text.lower() in _TRUTHS, f"it can be {' or '.join(_TRUTHS)}")
+    return st.checkbox(title, key=key.name, **bound(), **more)
+
+
+def within(low: float, high: float, text: str) -> bool:
+    """Tell whether a text is a number from ``low`` to ``high``."""
     try:
-        return low <= float(text) <= high
+        return math.isfinite(float(text)) and low <= float(text) <= high
     except ValueError:
         return False
 
@@ -113,14 +139,23 @@ def _listed(words: Sequence[str]) -> str:
     return f"{few}, ..." if len(words) > 8 else few
 
 
-def finish() -> None:
-    """Name what is left of the address once a page was drawn: entries that there are not.
+def finish(later: Collection[state.Key] = ()) -> None:
+    """Name what is left of the address once a page was drawn, and take it away: entries that there
+    are not, and those of widgets that this view has not.
 
-    Those of widgets that are not shown now are passed over.
+    Widgets that are drawn ``later``, once something was asked for, keep theirs.
     """
-    left = [name for name in arrived() if name not in {*OTHERS, *state.KEYS}]
-    for name in left:
-        complain(f"{name[:_LONGEST]} is no entry of an address of this page; it was left out.")
+    for key in later:
+        arrived().pop(key.name, None)
+    for name, value in arrived().items():
+        if name in OTHERS:
+            continue
+        if name in state.KEYS:
+            entry = f"{name}={value[:_LONGEST]}"
+            complain(f"{entry} belongs to a setting that this view does not have; it was left out.")
+        else:
+            complain(f"{name[:_LONGEST]} is no entry of an address of this page; it was left out.")
+        st.query_params.pop(name, None)
     arrived().clear()
 
 
@@ -130,6 +165,9 @@ def problems() -> None:
     if not lines:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        text = "\n".join(f"- `{line.replace('`', chr(39))}`" for line in lines[:12])
+        listed = [f"- `{line.replace('`', chr(39))}`" for line in lines[:_MOST_LINES]]
+        if len(lines) > _MOST_LINES:
+            listed.append(f"- and {len(lines) - _MOST_LINES} more")
+        text = "\n".join(listed)
         st.warning(f"The address asks for what is not here:\n{text}")
         st.button("Dismiss", key="dismiss-link", on_click=state.LINK_PROBLEMS.pop)

@@ -20,6 +20,7 @@ STYLE = """<style>
 }
 button[data-selected="true"] p { color: light-dark(#262730, #fafafa); }
 .stMain { scroll-padding-top: 7rem; }
+[data-testid="stToastContainer"] { top: auto !important; bottom: 1rem !important; }
 .katex { white-space: normal; }
 @media (max-width: 900px) {
   .st-key-wide-figure { overflow-x: auto; }

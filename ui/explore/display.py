@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui import state
-from ui.bound import bound, choice, slider, worded
+from ui.bound import checkbox, choice, number, slider, worded
 from viz.rendering import look as looks
 from viz.rendering.colormaps import COLORMAPS
 from viz.rendering.look import Cut, Look, Normalise
@@ -50,8 +50,8 @@ def choose() -> Look:
     st.caption(COLORMAPS[colormap])
     opacity = slider("Heat opacity", *looks.bounds(Look, "heat_opacity"), 0.6, 0.05, state.OPACITY)
     smoothing = choice("Interpolation", looks.choices(Look, "interpolation"), state.SMOOTHING)
-    arrows = st.checkbox(
-        "Arrows to the 20 highest weights", key=state.ARROWS.name, **bound(),
+    arrows = checkbox(
+        "Arrows to the 20 highest weights", state.ARROWS,
         help="As in the NL paper's figure of behaviour: from the reference, across frames.",
     )  # fmt: skip
     return Look(
@@ -91,15 +91,17 @@ def _range() -> tuple[Normalise, tuple[float, float]]:
         return NORMALISATIONS[scale], (0.0, 1.0)
     first = prefilled() or (0.0, 1.0)
     left, right = st.columns(2)
-    low = left.number_input(
-        "From", value=first[0], format="%.4g", step=0.001, key=state.LOW.name, **bound()
-    )
-    high = right.number_input(
-        "To", value=first[1], format="%.4g", step=0.001, key=state.HIGH.name, **bound()
-    )
+    shown = {"format": "%.4g", "step": 0.001}
+    with left:
+        low = number("From", None, None, first[0], state.LOW, **shown)
+    with right:
+        high = number("To", None, None, first[1], state.HIGH, **shown)
     if high <= low:
-        st.error(f"The range {low:g} to {high:g} is empty; the second number must be larger.")
-        return "fixed", (low, low + 1.0)
+        st.error(
+            f"The range {low:g} to {high:g} is empty; the second number must be larger. Maps are "
+            "scaled to their own minimum and maximum until then."
+        )
+        return "clip", (0.0, 1.0)
     return "fixed", (low, high)
 
 

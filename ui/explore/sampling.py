@@ -1,12 +1,12 @@
 """Which frames of a clip are looked at: frames x step as networks are published, and where."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 from models.specs.network import NetworkSpec
-from ui import state
-from ui.bound import bound
+from ui import bound, state
 from viz.attention import pipeline
 from viz.media.footage import Footage
 from viz.types import Sampling
@@ -22,8 +22,8 @@ def sampling(found: Footage, spec: NetworkSpec) -> Sampling:
     if not found.is_clip:
         return own
     st.subheader("Clip")
-    how = st.selectbox(
-        "Frames x step", [OWN, *PRESETS, CUSTOM], key=state.SAMPLING.name, **bound(),
+    how = bound.choice(
+        "Frames x step", [OWN, *PRESETS, CUSTOM], state.SAMPLING,
         help=f"How many frames the network sees, and how far apart they are in the clip. Its own: "
         f"{own.frames} x {own.step:g}.",
     )  # fmt: skip
@@ -33,13 +33,12 @@ def sampling(found: Footage, spec: NetworkSpec) -> Sampling:
 
 def _custom(own: Sampling) -> Sampling:
     left, middle, right = st.columns([2, 2, 3])
-    frames = left.number_input(
-        "Frames", 1, MOST_FRAMES, own.frames, key=state.SAMPLED_FRAMES.name, **bound()
-    )
-    step = middle.number_input(
-        "Step", 0.01, 1000.0, float(own.step), key=state.STEP.name, format="%g", **bound()
-    )
-    unit = right.selectbox("Step in", ["frames", "seconds"], key=state.STEP_UNIT.name, **bound())
+    with left:
+        frames = bound.number("Frames", 1, MOST_FRAMES, own.frames, state.SAMPLED_FRAMES)
+    with middle:
+        step = bound.number("Step", 0.01, 1000.0, float(own.step), state.STEP, format="%g")
+    with right:
+        unit = bound.choice("Step in", ["frames", "seconds"], state.STEP_UNIT)
     return Sampling(frames, step, None, unit)
 
 
@@ -89,8 +88,8 @@ def _kept(last: float) -> float | None:
         return None
     state.START_MOVED.set(False)
     text = st.query_params.get(state.START.name, "")
-    plain = text.replace(".", "", 1)
-    if not (plain.isascii() and plain.isdecimal() and len(text) < 10 and float(text) <= last):
+    bound.check(state.START, partial(bound.within, 0, last), f"it can be 0 to {last:g}")
+    if not bound.within(0, last, text):
         return None
     state.START_MOVED.set(True)
     return float(text)

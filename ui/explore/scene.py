@@ -188,16 +188,24 @@ def _by_class(view: View, capture: Capture, block: BlockCapture) -> View:
 
 def _offered(view: View, block: BlockCapture) -> View:
     """Return a view that shows one of its maps large: the first, where the block has not the one
-    that is wanted."""
+    that is wanted, which is said of a map that was kept."""
     kind = kind_of(block)
     offered = kind.choices(block, selection(view.maps, view.count))
-    kept = view.shown is not None and _is_part(kind, block, view.shown)
-    return view if kept or view.shown in offered else replace(view, shown=None)
+    if view.shown in offered:
+        return view
+    if view.shown is not None and _is_kept(kind, view.shown):
+        if view.shown.number < kind.parts(block):
+            return view
+        st.warning(
+            f"{plain(f'{view.shown} is not a {kind.part} of {block.label}')}; it has "
+            f"{plural(kind.part)} 0 to {kind.parts(block) - 1}. The first of the list is shown."
+        )
+    return replace(view, shown=None)
 
 
-def _is_part(kind: MapKind, block: BlockCapture, one: MapChoice) -> bool:
-    """Tell whether a choice is one of a kind's ranked maps by its number, which the block has."""
-    return one.part == kind.part and not one.by_rank and one.number < kind.parts(block)
+def _is_kept(kind: MapKind, one: MapChoice) -> bool:
+    """Tell whether a choice is one of a kind's ranked maps by its number."""
+    return one.part == kind.part and not one.by_rank
 
 
 def headings(found: Scene, settings: Settings) -> Mapping[int, str]:

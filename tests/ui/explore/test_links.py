@@ -29,12 +29,43 @@ def warned(at):
         ({"sha256": "abc"}, "sha256=abc is no hash"),
         ({"net": "own-net", "weights": "b" * 16}, "own-net (weights with sha256 bbbbbbbbbbbb)"),
         ({"weights": "c" * 16}, "e2-nl has other weights here"),
+        ({"example": "dog"}, "example=dog is not known here; it can be bird, kick"),
+        ({"arrows": "maybe"}, "arrows=maybe is not known here; it can be true or false"),
+        ({"share": "x"}, "share=x belongs to a setting that this view does not have"),
+        ({"device": "tpu"}, "device=tpu belongs to a setting"),
+        ({"scale": "fixed range", "low": "x"}, "low=x is not known here; it can be any number"),
+        (
+            {"example": "kick", "sampling": "9 x 9"},
+            "sampling=9 x 9 is not known here; it can be own",
+        ),
+        ({"example": "kick", "start": "900"}, "start=900 is not known here; it can be 0 to "),
+        (
+            {"example": "kick", "sampling": "custom", "frames": "999", "step": "q", "unit": "h"},
+            "frames=999 is not known here; it can be 1 to 64.`\n- `step=q",
+        ),
+        ({"focus": "c9999"}, "c9999 is not a channel of unit14; it has channels 0 to 119"),
     ],
 )
 def test_what_of_an_address_is_not_here_is_named(address, says):
     at = assert_sound(opened(**address))
     assert says in warned(at)
     assert not at.error
+
+
+def test_what_of_an_address_is_left_out_is_not_handed_on():
+    at = assert_sound(opened(colour="red", share="0.3", example="dog"))
+    assert not {"colour", "share", "example"} & set(at.query_params)
+
+
+def test_a_long_list_of_what_is_not_here_says_how_many_more_there_are():
+    at = assert_sound(opened(**{f"entry{k}": "x" for k in range(15)}))
+    assert warned(at).endswith("- and 3 more")
+
+
+def test_an_empty_range_is_said_and_scales_nothing():
+    at = assert_sound(opened(scale="fixed range", low="5", high="2"))
+    assert "The range 5 to 2 is empty" in at.error[0].value
+    assert at.session_state["ends"][0] < 5
 
 
 def test_an_address_that_can_be_had_says_nothing_and_keeps_its_own_words():

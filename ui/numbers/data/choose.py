@@ -69,8 +69,8 @@ def _of_folder(name: str, folder: Path) -> Chosen:
     if annotation_files.is_cub(folder):
         chosen = bound.pills("Split", SPLITS, state.DATA_SPLIT, default="both")
         split = chosen if chosen in SPLITS[1:] else None
-    most = st.number_input(
-        "Pictures at most", 1, 100_000, 200, key=state.DATA_MOST.name, **bound.bound(),
+    most = bound.number(
+        "Pictures at most", 1, 100_000, 200, state.DATA_MOST,
         help="Evenly spaced over the folder. The command line goes through any number.",
     )  # fmt: skip
     return Chosen(name, _read(folder, split, int(most)), (str(folder), split, most))

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 import streamlit as st
 
 from errors import InputError
-from ui import state
+from ui import bound, state
 from ui.guard import guarded, plain
 from ui.isolation import media as isolation
 from ui.server import settings
@@ -192,9 +192,9 @@ def choose(on_kind: Callable[[], None], on_change: Callable[[], None]) -> Abstra
             icon=":material/undo:",
         )  # fmt: skip
     else:
-        st.selectbox(
-            "Example", EXAMPLES, key=state.EXAMPLE.name, bind="query-params",
-            on_change=example_taken, help="A picture of a bird; a clip of a kick.",
+        bound.choice(
+            "Example", EXAMPLES, state.EXAMPLE, on_change=example_taken,
+            help="A picture of a bird; a clip of a kick.",
         )  # fmt: skip
     state.MEDIUM.set(in_use())
     with told:
