@@ -228,7 +228,7 @@ def view(above: AbstractContextManager) -> None:
     models = [shot.model for shot in found.shots]
     linked_networks.compare(models)
     reference_patch.show_sources([model.sha256 for model in models], second.in_use(found.clip))
-    bound.finish()
+    linked_networks.finish()
     with told:
         bound.problems()
 

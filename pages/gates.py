@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui import frame, state
+from ui.bound import KEPT
 from ui.components.pin_cards import pin_cards
 from ui.guard import guarded, plain
 from ui.numbers.gates import gate_view
@@ -24,7 +25,7 @@ def main() -> None:
         )
         st.page_link("pages/models.py", label="Open a checkpoint")
         return
-    name = st.selectbox("Network", [entry.id for entry in entries], key=state.GATED.name)
+    name = st.selectbox("Network", [entry.id for entry in entries], key=state.GATED.name, **KEPT)
     st.caption(f"In use: {plain(medium.in_use().name)}; choose another on the Explore page.")
     with guarded():
         with st.container():
@@ -35,7 +36,7 @@ def main() -> None:
         st.plotly_chart(gate_view.overview(found), key="overview")
         labels = [layer.name for layer in found]
         chosen = st.selectbox(
-            "Layer", labels, index=gate_view.strongest(found), key=state.GATE_LAYER.name
+            "Layer", labels, index=gate_view.strongest(found), key=state.GATE_LAYER.name, **KEPT
         )
         layer = found[labels.index(chosen)]
         st.plotly_chart(gate_view.bars(layer), key="bars")

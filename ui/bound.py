@@ -7,7 +7,7 @@ a widget cannot show, and the user would never learn that it was there.
 import math
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import Literal
+from typing import Literal, NoReturn
 
 import streamlit as st
 
@@ -16,6 +16,8 @@ from ui import state
 bound = partial(dict, bind="query-params")
 """Keyword arguments of a widget whose value stands in the address bar under its key."""
 
+KEPT = {"persist_state": "session"}
+"""Of a widget that stands in no address: its value is there again after another page."""
 OTHERS = frozenset({"at", "object", "file", "sha256", "second", "second_sha256", "weights"})
 """Entries of the address that belong to no widget: the patch, an object of a detector, the medium,
 a second picture, the networks' weights."""
@@ -26,7 +28,17 @@ _TRUTHS = ("true", "false")
 
 def arrived() -> dict[str, str]:
     """Return what the address said when the session began and nobody has looked at yet."""
+    state.LINK_WHOLE.once(st.query_params.to_dict)
     return state.LINK.once(st.query_params.to_dict)
+
+
+def open_anew(page: str, **changed: str) -> NoReturn:
+    """Go to a page as the address of the session's beginning shows it, but for what ``changed``:
+    something that it names was missing and is here now."""
+    address = {**state.LINK_WHOLE.get(), **changed}
+    state.LINK.set(dict(address))
+    state.LINK_PROBLEMS.pop()
+    st.switch_page(page, query_params=address)
 
 
 def taken(name: str) -> str | None:
@@ -56,6 +68,8 @@ def choice(title: str, options: Sequence, key: state.Key, **more: object) -> obj
     """Draw a selectbox whose value the address keeps; an option it has not is named."""
     words = [str(one) for one in options]
     check(key, words.__contains__, f"it can be {_listed(words)}")
+    if key.is_set() and key.get() not in options:
+        key.pop()  # of another network or medium: else it would stay in the address
     return st.selectbox(title, options, key=key.name, **bound(), **more)
 
 
@@ -72,7 +86,7 @@ def worded(
     given = st.query_params.get(key.name)
     if given in options and given != written.get(key.name):
         key.set(given)
-    value = st.selectbox(title, options, key=key.name, format_func=say, **more)
+    value = st.selectbox(title, options, key=key.name, format_func=say, **KEPT, **more)
     if value == options[0]:
         st.query_params.pop(key.name, None)
     elif given != value:

@@ -51,6 +51,7 @@ WANTED_PAGE: Key[str | None] = Key("wanted_page", "str | None")
 
 # What the address said when the session began, and what of it could not be had
 LINK: Key[dict | None] = Key("link", "dict[str, str] | None")
+LINK_WHOLE: Key[dict] = Key("link-whole", "dict[str, str]", {})
 ADDRESS_WRITTEN: Key[dict | None] = Key("address-written", "dict[str, str] | None")
 LINK_PROBLEMS: Key[tuple] = Key("link-problems", "tuple[str, ...]", ())
 LINKED: Key[Any] = Key("linked", "Medium | None")

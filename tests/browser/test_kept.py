@@ -82,6 +82,38 @@ def test_a_refresh_keeps_the_picture_the_patch_and_the_pins(kept):
     expect(kept.locator(".pin-cards .card")).to_have_count(1)
 
 
+CHOICES = (
+    "mode=center-crop", "size=320", "channels=contrast", "focus=group+3", "cut=area", "share=0.3",
+    "display=log", "scale=fixed+range", "map=jet", "arrows=true",
+)  # fmt: skip
+
+
+def visit(page, name: str) -> None:
+    """Go to a page, and wait until it is drawn."""
+    page.get_by_test_id("stSidebarNavItems").get_by_role("link", name=name).click()
+    page.wait_for_timeout(500)
+    at_rest(page)
+
+
+def test_another_page_and_back_keeps_every_choice(page, server):
+    open_explore(page, server, f"?{'&'.join(CHOICES)}")
+    for name in ("Cost", "Explore"):
+        visit(page, name)
+    page.wait_for_selector(DRAWN)
+    at_rest(page)
+    assert [one for one in CHOICES if one not in page.url] == []
+
+
+def test_another_page_and_back_keeps_where_a_clip_begins(page, server):
+    address = "?example=kick&sampling=custom&frames=4&step=2&start=3"
+    open_explore(page, server, address)
+    for name in ("Cost", "Explore"):
+        visit(page, name)
+    page.wait_for_selector(DRAWN)
+    at_rest(page)
+    assert "start=3" in page.url
+
+
 def test_another_browser_is_asked_for_the_file_and_takes_it_by_its_hash(kept, browser):
     context = browser.new_context(viewport={"width": 1400, "height": 1200})
     other = context.new_page()

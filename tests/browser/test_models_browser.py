@@ -53,6 +53,14 @@ def test_an_own_checkpoint_is_asked_about_taken_apart_and_seen_in_explore(models
     at_rest(models)
     expect(models.get_by_role("combobox", name="Network")).to_have_value("own-model_best")
     assert "net=own-model_best" in models.url
+    assert "block1=" not in models.url  # of the network before
+    models.get_by_role("link", name="Models").click()
+    at_rest(models)
+    own_tab(models)
+    expect(models.get_by_text("In use: model_best.pth.tar")).to_be_visible()
+    expect(tree).to_contain_text("res4.4")
+    models.get_by_role("button", name="Remove").click()
+    expect(tree).to_have_count(0)
 
 
 def test_a_file_that_is_no_checkpoint_is_one_line_and_explore_goes_on(models, tmp_path):

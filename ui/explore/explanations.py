@@ -5,6 +5,7 @@ import streamlit as st
 
 from models.specs.wrapped import WrappedSpec
 from ui import state
+from ui.bound import KEPT
 from ui.guard import guarded, plain
 from ui.session import loaders
 from viz.attention.captures import BlockCapture
@@ -39,7 +40,7 @@ def feature_colours(shot: Shot) -> None:
     if not isinstance(shot.model.spec, WrappedSpec):
         return
     key = state.widget(f"colours-{shot.model.id}", "bool", False)
-    if not st.toggle("Features as colours", key=key.name, help=COLOURS):
+    if not st.toggle("Features as colours", key=key.name, help=COLOURS, **KEPT):
         return
     block = shot.capture.blocks[shot.block.label]
     with guarded():

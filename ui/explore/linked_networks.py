@@ -1,4 +1,4 @@
-"""Networks of an address that are not here: named, asked for, and chosen once they are."""
+"""Networks of an address that are not here: named, asked for, and once they are, its view shown."""
 
 from collections.abc import Sequence
 
@@ -9,28 +9,35 @@ from ui import bound, state
 from ui.guard import plain
 from ui.session import own_networks
 
+_VIEWS = (
+    (state.NETWORK, state.BLOCK, state.KIND),
+    (state.BESIDE, state.BLOCK_BESIDE, state.KIND_BESIDE),
+)
+"""Entries of the address that are of one network: its name first."""
+
 
 def settle(names: Sequence[str]) -> None:
-    """Choose the networks of the address where they are here, by name or by the hash of their
-    weights; the others are asked for by ``ask``."""
+    """Show the address's view anew when a network that it names is here at last, by its name or by
+    the hash of its weights; those that are not here are asked for by ``ask``."""
     if not state.LINKED_NETWORKS.is_set():
         state.LINKED_NETWORKS.set(_of_address(names))
-    waiting = dict(state.LINKED_NETWORKS.get())
-    for key, (name, sha256) in state.LINKED_NETWORKS.get().items():
-        found = name if name in names else _by_hash(sha256)
-        if found is not None:
-            state.widget(key).set(found)
-            del waiting[key]
-    state.LINKED_NETWORKS.set(waiting)
+    waiting = state.LINKED_NETWORKS.get().items()
+    here = {key: name if name in names else _by_hash(sha256) for key, (name, sha256) in waiting}
+    here = {key: name for key, name in here.items() if name is not None}
+    if here:
+        state.LINKED_NETWORKS.pop()
+        bound.open_anew("pages/explore.py", **here)
 
 
 def _of_address(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     hashes = bound.arrived().get("weights", "").split(",")
     given = {}
-    for number, key in enumerate((state.NETWORK, state.BESIDE)):
+    for number, (key, *others) in enumerate(_VIEWS):
         name = bound.taken(key.name)
         if name not in (None, "none", *names):
             given[key.name] = (name[:80], hashes[number] if number < len(hashes) else "")
+            for other in others:
+                bound.taken(other.name)  # of a network that is not here
     return given
 
 
@@ -57,7 +64,8 @@ def ask() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.warning(
             f"Not here: {words}. Open the checkpoint on the Models page, or get the network there: "
-            "the view then takes it, by its hash. Shown is another network."
+            "it is recognised by its hash, and then the view of the address is shown. Until then "
+            "another network is shown."
         )
         st.page_link("pages/models.py", label="Open a checkpoint", icon=":material/deployed_code:")
         st.button("Dismiss", key="dismiss-networks", on_click=_dismiss)
@@ -65,6 +73,12 @@ def ask() -> None:
 
 def _dismiss() -> None:
     state.LINKED_NETWORKS.set({})
+
+
+def finish() -> None:
+    """Name what is left of the address, once every network that it names is here."""
+    if not state.LINKED_NETWORKS.get():
+        bound.finish()
 
 
 def compare(models: Sequence[LoadedModel]) -> None:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui import state
+from ui.bound import KEPT
 from ui.explore.objects import TABLE
 from ui.guard import guarded, label
 from viz.attention.detection import people
@@ -21,7 +22,7 @@ def chooser(found: Scene) -> None:
         return
     st.text_area(
         "Boxes of people", key=state.PEOPLE_BOXES.name, placeholder="120,60,260,330",
-        max_chars=people.MOST_BYTES // 4,
+        max_chars=people.MOST_BYTES // 4, **KEPT,
         help="A line x1,y1,x2,y2 in pixels of the picture for each person.",
     )  # fmt: skip
     text = (state.PEOPLE_BOXES.get() or "").strip()

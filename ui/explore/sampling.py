@@ -69,7 +69,7 @@ def _placed(found: Footage, chosen: Sampling) -> Sampling:
     state.START.set(middle if kept is None else type(middle)(kept))
     start = st.slider(
         "First frame" if not seconds else "First second",
-        unit * 0, steps * unit, step=unit, key=state.START.name, on_change=_moved,
+        unit * 0, steps * unit, step=unit, key=state.START.name, on_change=_moved, **bound.KEPT,
         help="Drag the frames along the clip; the middle at first.",
     )  # fmt: skip
     if start == middle:

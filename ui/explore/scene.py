@@ -9,6 +9,7 @@ import streamlit as st
 from errors import InputError
 from models.loaded import LoadedModel
 from ui import state
+from ui.bound import KEPT
 from ui.explore.sidebar import Settings
 from ui.guard import guarded, plain
 from ui.session import loaders, reference_patch
@@ -180,6 +181,7 @@ def _by_class(view: View, capture: Capture, block: BlockCapture) -> View:
         classes,
         format_func=model.class_name,
         key=_class_key(model).name,
+        **KEPT,
         help="One backward pass a class, on request.",
     )
     listed = loaders.evidence(capture, block, index, view.count)

@@ -11,6 +11,7 @@ from models.class_names import check_count, read_names
 from models.report import Fact, Question, Report
 from models.specs.network import NetworkSpec
 from ui import state
+from ui.bound import KEPT
 from ui.guard import guarded, label, plain
 from ui.session.media.medium import contents
 
@@ -34,9 +35,10 @@ def answered(file: FileKey, questions: Sequence[Question]) -> dict[str, str] | N
     for question in questions:
         key = f"answer-{question.name}-{_mark(file)}"
         if question.choices:
-            answer = st.selectbox(label(question.text), question.choices, index=None, key=key)
+            words = label(question.text)
+            answer = st.selectbox(words, question.choices, index=None, key=key, **KEPT)
         else:
-            answer = st.text_input(label(question.text), key=key, max_chars=_LONGEST_ANSWER)
+            answer = st.text_input(label(question.text), key=key, max_chars=_LONGEST_ANSWER, **KEPT)
         answers[question.name] = answer
     return None if None in answers.values() or "" in answers.values() else answers
 

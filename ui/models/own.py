@@ -42,17 +42,23 @@ class Held:
 
 
 def given() -> Held | None:
-    """Let a checkpoint be uploaded; None until there is one."""
+    """Let a checkpoint be uploaded; None until there is one. It stays in use after another page,
+    where its widget has forgotten it."""
     upload = st.file_uploader(
         f"Checkpoint ({', '.join(SUFFIXES)}, or without an ending), up to {MAX_MB // 1024} GB",
         key="checkpoint",
         max_upload_size=MAX_MB,
+        on_change=state.OWN_FILE.pop,
     )
     if upload is not None:
         medium.check_held([upload])
         return _kept(upload, upload.name, ("upload", upload.file_id))
-    state.OWN_FILE.pop()
-    return None
+    held = state.OWN_FILE.get()
+    if held is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"In use: {plain(held.name)}")
+            st.button("Remove", key="drop-checkpoint", on_click=state.OWN_FILE.pop)
+    return held
 
 
 def _kept(upload: BinaryIO, name: str, key: tuple[object, ...]) -> Held:

@@ -5,6 +5,7 @@ import torch
 
 from models import devices
 from ui import state
+from ui.bound import KEPT
 from ui.server import settings
 
 
@@ -24,7 +25,7 @@ def shown() -> None:
         if free and len(here) > 1:
             st.selectbox(
                 "Device", here, key=state.DEVICE.name, format_func=_words,
-                help="Where networks and maps are computed.",
+                help="Where networks and maps are computed.", **KEPT,
             )  # fmt: skip
         else:
             st.caption(f"Device: {_words(str(chosen()))}")

@@ -2,6 +2,8 @@
 
 import pytest
 
+from models.specs.block import CGNLSpec
+from tests.conftest import make_tiny
 from tests.ui.pages import assert_sound, opened, png
 from ui.explore.sidebar import FINE
 from viz.examples import bird, kick
@@ -105,6 +107,24 @@ def test_an_address_with_the_hash_of_an_example_shows_the_example(made):
     at = assert_sound(opened(file="x", sha256=made().sha256))
     assert not at.info
     assert at.session_state["reference"].medium.sha256 == made().sha256
+
+
+def test_the_view_of_an_address_is_shown_once_its_network_is_here():
+    model = make_tiny(CGNLSpec(groups=8))
+    asked = {
+        "net": "own-lab", "beside": "none", "block1": "res4.4", "channels": "contrast",
+        "focus": "group 3", "mode": "center-crop", "weights": model.sha256[:16],
+    }  # fmt: skip
+    at = assert_sound(opened(**asked))
+    assert warned(at).startswith("Not here: own-lab (weights with sha256")
+    assert "no entry" not in warned(at)
+    assert "belongs to" not in warned(at)
+    at.session_state["own_models"] = {"renamed": (model, "opened on the Models page")}
+    at.run()
+    assert not assert_sound(at).warning
+    shown = {name: at.selectbox(key=name).value for name in asked if name != "weights"}
+    del asked["weights"]
+    assert shown == {**asked, "net": "renamed"}
 
 
 def test_a_network_of_another_name_begins_with_its_own_size():

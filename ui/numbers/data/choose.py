@@ -88,16 +88,19 @@ def _uploaded() -> Chosen | None:
         accept_multiple_files=True,
         max_upload_size=LARGEST_MB,
         key="data-files",
+        on_change=state.DATA_UPLOAD.pop,
         help=f"As {ACCEPTED}.",
     )
-    if not given:
-        state.DATA_UPLOAD.pop()
+    with st.container():
+        held = uploads.kept(given) if given else state.DATA_UPLOAD.get()
+    if held is None:
         st.caption(
             "Annotations are optional. Without any, sharpness, distance and faithfulness of maps "
             "are measured; with points, boxes or masks also what maps cover."
         )
         return None
-    with st.container():
-        held = uploads.kept(given)
     found = read(held.folder, reader=isolation.picture)
+    if not given:  # after another page, where the widget has forgotten it
+        st.caption(f"In use: {len(found.samples)} pictures that were uploaded")
+        st.button("Remove", key="drop-data", on_click=state.DATA_UPLOAD.pop)
     return Chosen(f"{len(found.samples)} uploaded pictures", found, held.key)
