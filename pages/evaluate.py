@@ -58,7 +58,7 @@ def _made(chosen: Chosen | None, wanted: Wanted | None, pressed: bool) -> Evalua
         pressed,
         chosen.title == choose.EXAMPLE and wanted == settings.usual(),
         (
-            "Shown are the results before; **Evaluate** measures what is chosen now.",
+            "These are the earlier results; **Evaluate** measures what is chosen now.",
             "**Evaluate** measures what is chosen on the left.",
         ),
     )

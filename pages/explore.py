@@ -147,6 +147,8 @@ def movie_maker(found: Scene, settings: Settings) -> None:
 
 STYLE = """<style>
 .st-key-toolbar { min-height: 2.6rem; }
+.st-key-pin { min-width: 8.4rem; } .st-key-save-png { min-width: 4.8rem; }
+.st-key-save-npz { min-width: 5.1rem; } .st-key-save-json { min-width: 5.6rem; }
 .st-key-examples img, .st-key-second-examples img {
     height: 2.6rem; max-height: 2.6rem; border-radius: 4px;
 }
@@ -162,7 +164,7 @@ HOW = (
     "exact."
 )
 HOW_TWO = (
-    "Move the pointer over the first picture: what its patch answers to lights up in both, and the "
+    "Move the pointer over the first picture: what its patch attends to lights up in both, and the "
     "best matches in the second are numbered. Click, or press Enter after the arrow keys, to pin. "
     "Values marked ≈ come from the browser; pinned values below are exact."
 )
@@ -255,7 +257,7 @@ def _instead() -> None:
         if missing.can_go_on():
             st.button("Open the other pins", key="missing-without", on_click=missing.without)
         if missing.pending() is not None:
-            st.button("Do without these pins", key="missing-cancel", on_click=missing.cancel)
+            st.button("Leave these pins out", key="missing-cancel", on_click=missing.cancel)
 
 
 frame.require("pages/explore.py")

@@ -37,7 +37,7 @@ def inspected(path: Path, changed: int) -> checkpoints.Inspection:
 
 def bundled() -> None:
     """Show the networks that come with the app."""
-    st.caption("These are in this folder and need no connection.")
+    st.caption("These come with the program and need no internet connection.")
     st.dataframe(model_table.bundled_rows(), **TABLE)
     names = [entry.id for entry in catalogue.usable(catalogue.bundled())]
     name = st.selectbox("Bundled network", names, key="bundled")

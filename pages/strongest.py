@@ -86,7 +86,7 @@ def _found(
         pressed,
         chosen.title == choose.EXAMPLE and network == FIRST,
         (
-            "Shown is the search before; **Search** goes through what is chosen now.",
+            "This is the earlier search; **Search** goes through what is chosen now.",
             "**Search** goes through what is chosen on the left.",
         ),
     )

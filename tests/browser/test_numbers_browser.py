@@ -30,7 +30,7 @@ def test_evaluate_keeps_its_choices_in_the_address(page, server):
     page.get_by_role("radio", name="channels").click()
     expect(page).to_have_url(re.compile("evaluate-parts=channels"))
     at_rest(page)
-    expect(page.get_by_text("Shown are the results before")).to_be_visible()
+    expect(page.get_by_text("These are the earlier results")).to_be_visible()
     page.reload()
     expect(page.get_by_role("radio", name="channels")).to_be_checked()
 

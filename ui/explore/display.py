@@ -62,7 +62,7 @@ def choose() -> Look:
 
 def _cut() -> tuple[Cut, float, float]:
     """Draw what of a map is shown; return the cut, the threshold and the share."""
-    cut = worded("Shown is", list(looks.CUTS), state.CUT, looks.CUTS.get)
+    cut = worded("Show", list(looks.CUTS), state.CUT, looks.CUTS.get)
     ends = looks.bounds(Look, "threshold")
     if cut == "value":
         threshold = slider(

@@ -14,10 +14,10 @@ from viz.evaluation.report import definitions
 from viz.figure.resolve import Scene, Shot, own_cell
 
 SCORES = (
-    "Heads at this reference. entropy: 0 looks at one token, 1 at all alike; distance: mean way in "
-    "cells to what it looks at; contrast: highest over mean weight; stands out: how far the row is "
-    "from the mean of all references, 0 to 1; no cell: share of class, registers and padding. A "
-    "click on a column sorts."
+    "Heads at this reference. entropy: 0 for all weight on one token, 1 for the same weight on "
+    "all; distance: mean distance in cells to what it attends to; contrast: highest over mean "
+    "weight; stands out: how far the row is from the mean of all references, 0 to 1; no cell: the "
+    "share of the weight on class token, registers and padding. A click on a column sorts."
 )
 """What the columns of the table of heads are."""
 
@@ -30,8 +30,8 @@ def dependence_sentence(number: float) -> str:
 def held_still(block: BlockCapture) -> str:
     """Say what a clip network is shown of a still picture."""
     return (
-        "A clip network: it sees this picture held still. Shown is the first of "
-        f"{block.key_grid.frames} moments of its feature clip, scaled over all of them."
+        "A clip network: it sees this picture held still. The first of "
+        f"{block.key_grid.frames} moments of its feature clip is shown, scaled over all of them."
     )
 
 
@@ -90,7 +90,7 @@ def _subject(shot: Shot) -> str:
 
 def statistics(shot: Shot) -> None:
     """Show what the maps of a block are like: sharp or even, near or far, all alike or not."""
-    with st.expander("What all its maps are like, in numbers"):
+    with st.expander("Statistics of its maps over all references"):
         values = loaders.statistics(shot.capture, shot.block)
         st.dataframe(
             [{"What": name, "Value": round(value, 4)} for name, value in values.items()],

@@ -73,8 +73,8 @@ def choose(kind: MapKind, specs: list[NetworkSpec | WrappedSpec]) -> Listing:
         keys.focus.set(options[0])
     focus = bound.worded(
         "Large map", options, keys.focus, _in_words,
-        help="A click on a small map chooses it, too; “Keep” under the picture keeps one, whatever "
-        "the reference.",
+        help="A click on a small map chooses it, too; “Keep” under the picture keeps one for "
+        "every reference.",
     )  # fmt: skip
     shown = MapChoice.parse(focus if focus in options else options[0])
     return Listing(found.maps, found.count, shown, how == kind.class_ranking and bool(how))

@@ -1,4 +1,4 @@
-"""A second picture: how it is brought in, and where in it the patch has its like."""
+"""A second picture: how it is brought in, and where in it the patch's best match is."""
 
 from collections.abc import Callable
 
@@ -13,8 +13,8 @@ from viz.figure.resolve import Scene, Shot
 LISTED = 5
 _TITLES = {"second-bird": "another bird", "bird": "the drawn bird"}
 HELP = (
-    "Pick a patch in the first picture, and see at once where it has its like in the second: the "
-    "block's weights over both pictures, or how alike features are. Sizes may differ."
+    "Pick a patch in the first picture, and see at once which patches of the second match it best: "
+    "by the block's weights over both pictures, or by how similar features are. Sizes may differ."
 )
 
 
@@ -24,7 +24,9 @@ def choose(on_change: Callable[[], None], show: Callable[[str], str]) -> None:
     found = state.SECOND.get()
     if medium.in_use().is_clip:
         if found is not None:
-            st.caption("A second picture goes with one picture; it is back when a picture is.")
+            st.caption(
+                "A second picture is not shown beside a clip; it is kept for the next picture."
+            )
         return
     with st.expander("Second picture", expanded=found is not None):
         if found is None:
@@ -32,7 +34,7 @@ def choose(on_change: Callable[[], None], show: Callable[[str], str]) -> None:
         else:
             st.caption(f"In use: {plain(found.name)}, {found.width} x {found.height} pixels")
             st.button(
-                "Without the second picture", key="drop-second", icon=":material/close:",
+                "Remove the second picture", key="drop-second", icon=":material/close:",
                 on_click=second.drop,
             )  # fmt: skip
         _offer(on_change, show)
@@ -65,7 +67,7 @@ def sentence(found: Scene) -> str:
         return f"**Two pictures, a map in each.** {shot.kind.without_reference}"
     [(cell, value)] = matches.best(shot.shown, 1)
     return (
-        f"**The green patch has its like in {name} at row {cell.y}, column {cell.x} "
+        f"**The green patch's best match in {name} is at row {cell.y}, column {cell.x} "
         f"({value:.3g}).** Point at any patch of the first picture to see its best matches."
     )
 

@@ -94,7 +94,7 @@ def examples() -> None:
             f"![two birds]({thumbs.example(second.EXAMPLES[0])}) two birds",
             key="example-two", on_click=_two_birds, type="tertiary",
             disabled=state.SECOND.get() is not None,
-            help="A patch of one picture is looked for in a second one.",
+            help="Shows which patches of a second picture match a patch of the first.",
         )  # fmt: skip
 
 
@@ -208,8 +208,8 @@ def _view(entry: Entry, block_key: state.Key, kind_key: state.Key) -> View:
         kind_key.set(OWN)
     kind = choice(
         f"Map of {entry.id}", [OWN, *menu], kind_key,
-        help="What the block computes; the cosine of what enters it; or what else its kind offers: "
-        "evidence for a class (Grad-CAM), rollout, the class token.",
+        help="What the block computes; the cosine of its input; or another map that the network "
+        "has: evidence for a class (Grad-CAM), rollout, the class token.",
     )  # fmt: skip
     return View(
         Network(entry.id, ""),

@@ -108,12 +108,12 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         ),
         Option(
             "row_labels", "Labels of rows of the recipe, a line each", _text, shown=_lines,
-            read=_labels, help="In place of the pins' own labels; empty: those.",
+            read=_labels, help="Replaces the pins' own labels; leave it empty to use those.",
             applies=lambda chosen, _: bool(chosen.layout.row_labels),
         ),
         Option(
             "column_labels", "Labels of columns, a line each", _text, shown=_lines, read=_labels,
-            help="In place of the preset's own; empty: those.",
+            help="Replaces the preset's own labels; leave it empty to use those.",
         ),
         Option(
             "mathtext", "Formulas in labels", st.toggle,
@@ -130,8 +130,8 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             applies=_has_clip, help="Evenly spaced, the reference's frame among them.",
         ),
         Option(
-            "columns", "Columns before a row is broken", _number("columns", 1),
-            help="0: rows are not broken.",
+            "columns", "Panels per row (0 = automatic)", _number("columns", 1),
+            help="How many panels stand beside one another before the row goes on below; 0: all.",
         ),
         Option("transpose", "Rows as columns", st.toggle),
         Option("input_panel", "Panel with the input", st.toggle, PAINTED),
@@ -163,7 +163,7 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             "display", "Display", _choice(looks.DISPLAYS), HEAT,
             "What the reference's own cell does, and whether values or their logarithm are shown.",
         ),
-        Option("cut", "Shown is", _choice(looks.CUTS), PAINTED),
+        Option("cut", "Show", _choice(looks.CUTS), PAINTED),
         Option("heat_opacity", "Heat opacity", _share("heat_opacity"), PAINTED, shown=float),
         Option(
             "interpolation", "Interpolation",

@@ -42,7 +42,7 @@ def show() -> None:
     if name:
         with st.container(horizontal=True):
             look = st.button(
-                "What attends in it", key="library-look",
+                "List its attention layers", key="library-look",
                 help="Builds the network with random weights: nothing is downloaded.",
             )  # fmt: skip
             load = st.button("Load", key="library-load", type="primary")

@@ -27,7 +27,7 @@ def undo_button() -> None:
     if session_pins.can_undo():
         st.button(
             "Undo", key="undo-pins", icon=":material/undo:", on_click=session_pins.undo,
-            help="Takes back what was last done to the pins: pinned, removed, moved or changed.",
+            help="Takes back the last change of the pins: one pinned, removed, moved or edited.",
         )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ SCALINGS: dict[str, str] = {
     "fixed": "a fixed range",
 }
 DISPLAYS: dict[str, str] = {
-    "auto": "without the reference's own cell where it towers above the rest",
+    "auto": "without the reference's own cell where it is far above the rest",
     "linear": "linear",
     "log": "logarithmic",
     "without-reference": "without the reference's own cell",

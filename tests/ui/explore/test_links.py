@@ -119,8 +119,9 @@ def test_the_view_of_an_address_is_shown_once_its_network_is_here():
     assert warned(at).startswith("Not here: own-lab (weights with sha256")
     assert "no entry" not in warned(at)
     assert "belongs to" not in warned(at)
-    at.session_state["own_models"] = {"renamed": (model, "opened on the Models page")}
-    at.run()
+    at.switch_page("pages/models.py").run()
+    at.session_state["own_models"] = {"renamed": (model, "opened there")}
+    at.switch_page("pages/explore.py").run()
     assert not assert_sound(at).warning
     shown = {name: at.selectbox(key=name).value for name in asked if name != "weights"}
     del asked["weights"]

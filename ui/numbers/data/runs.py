@@ -44,7 +44,7 @@ class Runs:
         while not self._running.acquire(timeout=_LOOK_EVERY_S):
             stop_if_ended()
             if time.monotonic() > until:
-                raise MachineError("The run before has not ended yet; try again in a minute.")
+                raise MachineError("The previous run has not ended yet; try again in a minute.")
         try:
             yield self._of(mark)
         finally:

@@ -99,8 +99,8 @@ def _differences(made: Evaluated) -> None:
         return
     name = _measure(made, "differences", names)
     st.caption(
-        "Paired: picture by picture, over those that both have. Where the interval leaves 0 out, "
-        "the sign is no accident of these pictures."
+        "Paired: picture by picture, over those that both have. Where the interval does not "
+        "contain 0, the difference is more than chance would make it (95 %)."
     )
     st.plotly_chart(charts.differences(lines, name), key=f"differences-chart-{made.mark}")
     st.dataframe(

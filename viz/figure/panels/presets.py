@@ -74,7 +74,7 @@ TABLE: dict[str, Preset] = {
     ),
     "parts": Preset(
         "Parts",
-        "CGNL paper, Fig. 5: the reference (green), what the NL block answers with (white boxes), "
+        "CGNL paper, Fig. 5: the reference (green), what the NL block attends to (white boxes), "
         "the CGNL channels, ground-truth parts; one row a photo.",
         Look(threshold=0.7),
         Layout(regions="NL"),
