@@ -175,6 +175,7 @@ def test_a_pin_of_a_lost_upload_asks_for_its_file(page, tmp_path):
     with running(port, tmp_path / "second.txt"):
         page.goto(page.url)
         expect(page.get_by_text("A file is missing")).to_be_visible()
+        expect(page.get_by_text("1 pin waits for its file.")).to_be_visible()
         at_rest(page)
         drop(page, photo(), "found.png", "Missing files")
         page.wait_for_selector(DRAWN)

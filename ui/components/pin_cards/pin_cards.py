@@ -10,6 +10,7 @@ import streamlit as st
 from PIL import Image, ImageDraw
 
 from ui.components.mount import event, mounted
+from ui.session import missing
 from ui.session import pins as session_pins
 from ui.session.media import medium
 from ui.session.media.medium import key_of
@@ -56,6 +57,12 @@ def sidebar() -> None:
             st.subheader(f"Pins ({len(pins)})")
             session_pins.page_link()
             strip(pins, SIDEBAR, _on_order, _on_remove, lambda: None)
+        elif (waiting := missing.pending()) is not None:
+            several = len(waiting.references) > 1
+            st.caption(
+                f"{len(waiting.references)} pins wait for their files." if several
+                else "1 pin waits for its file."
+            )  # fmt: skip
         else:
             st.caption("No pins yet: **Pin for a figure** collects views.")
         undo_button()
