@@ -6,10 +6,12 @@ a widget cannot show, and the user would never learn that it was there.
 
 import math
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Literal, NoReturn
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from ui import state
 
@@ -134,6 +136,12 @@ def number(
     return st.number_input(title, low, high, value, key=key.name, **bound(), **more)
 
 
+def text(title: str, value: str, key: state.Key, **more: object) -> str:
+    """Draw a text input that the address keeps; whoever reads it says what is wrong with it."""
+    taken(key.name)
+    return st.text_input(title, value, key=key.name, **bound(), **more)
+
+
 def checkbox(title: str, key: state.Key, **more: object) -> bool:
     """Draw a checkbox that the address keeps; an entry that is neither true nor false is named."""
     check(key, lambda text: text.lower() in _TRUTHS, f"it can be {' or '.join(_TRUTHS)}")
@@ -169,7 +177,8 @@ def finish(later: Collection[state.Key] = ()) -> None:
             complain(f"{entry} belongs to a setting that this view does not have; it was left out.")
         else:
             complain(f"{name[:_LONGEST]} is no entry of an address of this page; it was left out.")
-        st.query_params.pop(name, None)
+        with suppress(StreamlitAPIException):  # a widget of an earlier run still holds it
+            st.query_params.pop(name, None)
     arrived().clear()
 
 

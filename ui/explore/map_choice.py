@@ -143,7 +143,7 @@ def _ranked(kind: MapKind, keys: _Keys, how: str, divisions: int) -> Listing:
 
 def _numbers(kind: MapKind, keys: _Keys) -> Listing:
     words = f"{kind.part.capitalize()} numbers"
-    text = st.text_input(words, "0,1,2,3,4", key=keys.listed.name, max_chars=200, **bound.bound())
+    text = bound.text(words, "0,1,2,3,4", keys.listed, max_chars=200)
     with guarded():
         return _listed(kind, text)
     return Listing()

@@ -69,6 +69,10 @@ def test_reading_the_zip_of_a_data_set_is_stopped_and_started_again(page, server
     page.get_by_role("button", name="Start again").click()
     expect(page.get_by_text("stopped")).to_have_count(0)
     expect(page.get_by_text("measures what is chosen")).to_be_visible()
+    at_rest(page)
+    pages = page.get_by_test_id("stSidebarNavItems")
+    pages.get_by_role("link", name="Strongest patches").click()
+    expect(page.get_by_text("In use: 70 pictures that were uploaded")).to_be_visible()
 
 
 def picture(width, height):

@@ -113,7 +113,7 @@ def test_beside_a_clip_there_is_no_second_picture_until_a_picture_is_back():
     at = opened(size="224", second="second-bird")
     at.button(key="example-kick").click().run()
     assert not assert_sound(at).error
-    assert any("A second picture goes with one picture" in one.value for one in at.caption)
+    assert any("A second picture is not shown beside a clip" in one.value for one in at.caption)
     assert not [one for one in at.dataframe if "Match" in one.value.columns]
     at.button(key="example-bird").click().run()
     assert [one for one in assert_sound(at).dataframe if "Match" in one.value.columns]
