@@ -20,6 +20,7 @@ bound = partial(dict, bind="query-params")
 
 KEPT = {"persist_state": "session"}
 """Of a widget that stands in no address: its value is there again after another page."""
+
 OTHERS = frozenset({"at", "object", "file", "sha256", "second", "second_sha256", "weights"})
 """Entries of the address that belong to no widget: the patch, an object of a detector, the medium,
 a second picture, the networks' weights."""
@@ -36,9 +37,10 @@ def arrived() -> dict[str, str]:
 
 def open_anew(page: str, **changed: str) -> NoReturn:
     """Go to a page as the address of the session's beginning shows it, but for what ``changed``:
-    something that it names was missing and is here now."""
+    something that it names was missing and is here now, after another page."""
     address = {**state.LINK_WHOLE.get(), **changed}
     state.LINK.set(dict(address))
+    state.LINK_WHOLE.set(address)
     state.LINK_PROBLEMS.pop()
     st.switch_page(page, query_params=address)
 
@@ -191,6 +193,5 @@ def problems() -> None:
         listed = [f"- `{line.replace('`', chr(39))}`" for line in lines[:_MOST_LINES]]
         if len(lines) > _MOST_LINES:
             listed.append(f"- and {len(lines) - _MOST_LINES} more")
-        text = "\n".join(listed)
-        st.warning(f"The address asks for what is not here:\n{text}")
+        st.warning("\n".join(["The address asks for what is not here:", *listed]))
         st.button("Dismiss", key="dismiss-link", on_click=state.LINK_PROBLEMS.pop)

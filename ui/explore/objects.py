@@ -13,6 +13,7 @@ from ui.guard import plain
 from ui.session import reference_patch
 from viz.attention.detection import object_rows, objects
 from viz.attention.detection.objects import FoundObject
+from viz.figure.recipe.recipe import Reference
 from viz.figure.resolve import Scene, Shot
 from viz.rendering.marks import PARTS
 
@@ -135,23 +136,29 @@ def chooser(found: Scene) -> None:
             help="Over an object: its patch, the object's middle, or the mean of the maps of all "
             "patches of its mask. A click pins it.",
         )  # fmt: skip
-    words = {one.number: plain(one.words) for one in listed}
-    number = found.reference.object
-    if number is not None and number not in words:
-        words[number] = plain(objects.chosen(shot.capture, number, frame).words)
-    state.OBJECT.set(number)
-    right.selectbox(
-        "Object as reference", [None, *words], key=state.OBJECT.name,
-        format_func=lambda number: PATCH if number is None else words[number],
-        on_change=_chosen, args=(shot, frame),
-        placeholder=PATCH, help="Its middle, or the mean over it, becomes the reference.",
-    )  # fmt: skip
+    with right:
+        _reference(shot, found.reference, listed)
     if not listed:
         best = f" The best one scores {everything[0].score:.2f}." if everything else ""
         st.info(f"No object of {state.OBJECT_SCORE.get():.2f} or more was found.{best}")
         return
     with st.expander(f"{len(listed)} objects" if len(listed) > 1 else "1 object"):
         st.dataframe([_row(one) for one in listed[:MOST_BOXES]], **TABLE)
+
+
+def _reference(shot: Shot, reference: Reference, listed: Sequence[FoundObject]) -> None:
+    """Draw which object is the reference, if one is."""
+    number, frame = reference.object, reference.frame
+    words = {one.number: plain(one.words) for one in listed}
+    if number is not None and number not in words:
+        words[number] = plain(objects.chosen(shot.capture, number, frame).words)
+    state.OBJECT.set(number)
+    st.selectbox(
+        "Object as reference", [None, *words], key=state.OBJECT.name,
+        format_func=lambda number: PATCH if number is None else words[number],
+        on_change=_chosen, args=(shot, frame),
+        placeholder=PATCH, help="Its middle, or the mean over it, becomes the reference.",
+    )  # fmt: skip
 
 
 def _classes(listed: Sequence[FoundObject]) -> list[str]:

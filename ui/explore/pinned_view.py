@@ -1,17 +1,46 @@
 """From what Explore shows to pins and files: references and figures that a recipe can hold."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
-from ui.explore.scene import SceneSources
+from models.loaded import LoadedModel
 from viz.attention import pipeline
+from viz.attention.captures import Capture
 from viz.attention.choice import Selection
 from viz.figure import composition
 from viz.figure.api import Figure
-from viz.figure.recipe.recipe import Reference, View
+from viz.figure.recipe.recipe import Medium, Network, Reference, View
 from viz.figure.resolve import Scene, Shot
 from viz.rendering.look import Look
+from viz.types import Clip
+
+
+@dataclass(frozen=True, eq=False)
+class SceneSources:
+    """Sources of the figures of one scene: what is on the page, in any thread."""
+
+    scene: Scene
+
+    def _of(self, medium: Medium) -> Scene:
+        """Return the part of the scene that a medium is shown in."""
+        second = self.scene.second
+        return second if second and medium == self.scene.reference.second else self.scene
+
+    def clip(self, medium: Medium) -> Clip:
+        """Return the clip, or the second picture."""
+        return self._of(medium).clip
+
+    def model(self, network: Network) -> LoadedModel:
+        """Return a network of the scene."""
+        return next(shot.model for shot in self.scene.shots if shot.view.network == network)
+
+    def capture(self, medium: Medium, view: View) -> Capture:
+        """Return what the one forward pass of a view left."""
+        wanted = (view.network, view.mode, view.size)
+        shots = self._of(medium).shots
+        found = (s for s in shots if (s.view.network, s.view.mode, s.view.size) == wanted)
+        return next(found).capture
 
 
 def reference_of(found: Scene, look: Look | None = None) -> Reference:

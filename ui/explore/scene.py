@@ -1,7 +1,7 @@
 """From settings to what is on the page: captures, the reference, its shots, and their words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -24,36 +24,9 @@ from viz.attention.kinds.parts import plural
 from viz.attention.kinds.registry import kind_of, selection
 from viz.attention.predictions import prediction_words, top_classes
 from viz.figure import resolve
-from viz.figure.recipe.recipe import Medium, Network, View
+from viz.figure.recipe.recipe import View
 from viz.figure.resolve import Scene, Shot
 from viz.types import AttentionMap, Clip, moment
-
-
-@dataclass(frozen=True, eq=False)
-class SceneSources:
-    """Sources of the figures of one scene: what is on the page, in any thread."""
-
-    scene: Scene
-
-    def _of(self, medium: Medium) -> Scene:
-        """Return the part of the scene that a medium is shown in."""
-        second = self.scene.second
-        return second if second and medium == self.scene.reference.second else self.scene
-
-    def clip(self, medium: Medium) -> Clip:
-        """Return the clip, or the second picture."""
-        return self._of(medium).clip
-
-    def model(self, network: Network) -> LoadedModel:
-        """Return a network of the scene."""
-        return next(shot.model for shot in self.scene.shots if shot.view.network == network)
-
-    def capture(self, medium: Medium, view: View) -> Capture:
-        """Return what the one forward pass of a view left."""
-        wanted = (view.network, view.mode, view.size)
-        shots = self._of(medium).shots
-        found = (s for s in shots if (s.view.network, s.view.mode, s.view.size) == wanted)
-        return next(found).capture
 
 
 def scene(clip: Clip, settings: Settings) -> Scene | None:
@@ -81,10 +54,7 @@ def scene(clip: Clip, settings: Settings) -> Scene | None:
     shots = []
     for view, capture, block in opened:
         with guarded():
-            named = _named(view, capture, block)
-            if block.kind in settings.by_class:
-                named = _by_class(named, capture, block)
-            named = _offered(named, block)
+            named = _shown(settings, view, capture, block)
             cell = queries.nearest_cell(capture, block, reference.at, reference.frame)
             shot = Shot(
                 named, capture.model, capture, block, cell, over=over, frame=reference.frame,
@@ -96,6 +66,14 @@ def scene(clip: Clip, settings: Settings) -> Scene | None:
     if not shots:
         return None
     return _beside(Scene(replace(reference, views=views), clip, tuple(shots)))
+
+
+def _shown(settings: Settings, view: View, capture: Capture, block: BlockCapture) -> View:
+    """Return a view with the maps of its block that are listed and shown large."""
+    named = _named(view, capture, block)
+    if block.kind in settings.by_class:
+        named = _by_class(named, capture, block)
+    return _offered(named, block)
 
 
 def _answer(clip: Clip, view: View, capture: Capture) -> Capture | None:

@@ -8,7 +8,7 @@ from models.specs.network import NetworkSpec
 from models.specs.wrapped import WrappedSpec
 from models.zoo.catalogue import Entry
 from ui import state
-from ui.bound import bound, choice, worded
+from ui.bound import choice, worded
 from ui.components.pin_cards import pin_cards as thumbs
 from ui.explore import display, linked_networks, map_choice, second_picture
 from ui.explore import sampling as sampling_inputs
@@ -167,13 +167,11 @@ def _networks() -> tuple[tuple[Entry, View], ...]:
         )
         return ()
     linked_networks.settle(names)
-    first = st.selectbox(
-        "Network", names, key=state.NETWORK.name, on_change=_other_network, **bound()
-    )
+    first = choice("Network", names, state.NETWORK, on_change=_other_network)
     lead = _view(known[first], state.BLOCK, state.KIND)
-    beside = st.selectbox(
-        "Compare with", [NONE, *names], index=min(2, len(names)), key=state.BESIDE.name,
-        help="A second network with the same reference patch.", **bound(),
+    beside = choice(
+        "Compare with", [NONE, *names], state.BESIDE, index=min(2, len(names)),
+        help="A second network with the same reference patch.",
     )  # fmt: skip
     if beside == NONE:
         return ((known[first], lead),)
