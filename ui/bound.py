@@ -11,7 +11,6 @@ from functools import partial
 from typing import Literal, NoReturn
 
 import streamlit as st
-from streamlit.errors import StreamlitAPIException
 
 from ui import state
 
@@ -179,7 +178,7 @@ def finish(later: Collection[state.Key] = ()) -> None:
             complain(f"{entry} belongs to a setting that this view does not have; it was left out.")
         else:
             complain(f"{name[:_LONGEST]} is no entry of an address of this page; it was left out.")
-        with suppress(StreamlitAPIException):  # a widget of an earlier run still holds it
+        with suppress(st.errors.StreamlitAPIException):  # a widget of an earlier run still holds it
             st.query_params.pop(name, None)
     arrived().clear()
 
