@@ -52,6 +52,24 @@ def without_frames(problem: AttentionVizError) -> AttentionVizError:
     return kept
 
 
+_NO_MEMORY = re.compile(
+    r"out of memory|(insufficient|not enough) memory|cannot allocate|memory alloc", re.IGNORECASE
+)
+
+
+def is_out_of_memory(problem: BaseException | None) -> bool:
+    """Tell whether an error is one of too little memory, or came from one that is; libraries in
+    other languages say so only in words."""
+    seen: list[BaseException] = []
+    while problem is not None and problem not in seen:
+        said = "" if isinstance(problem, AttentionVizError) else str(problem)
+        if isinstance(problem, MemoryError) or _NO_MEMORY.search(said):
+            return True
+        seen.append(problem)
+        problem = problem.__cause__ or problem.__context__
+    return False
+
+
 class InputError(AttentionVizError):
     """Something that was given cannot be used."""
 

@@ -22,7 +22,7 @@ SUITES: dict[str, tuple[str, ...]] = {
     "datasets": ("benchmarks.compute.datasets",),
     "peers": ("benchmarks.compute.peers", "benchmarks.browser.widgets"),
     "blocks": ("benchmarks.compute.blocks",),
-    "server": ("benchmarks.server.sessions",),
+    "server": ("benchmarks.server.photos", "benchmarks.server.sessions"),
 }
 """Suite -> the modules whose ``report()`` gives its lines."""
 FAILED = "FAILED"

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from errors import MediaError, OutsideError
-from tests.abuse.inputs import hostile
 from tests.viz import drawn_clips
 from ui.isolation import channel, given, jobs, media, pool
 from viz.media import footage
@@ -125,7 +124,7 @@ def _limited(monkeypatch, **limits):
 
 def test_more_memory_than_allowed_is_one_line(monkeypatch, one_line):
     _limited(monkeypatch, megabytes=20)
-    with pytest.raises(MediaError, match="could not be read|cannot be decoded") as caught:
+    with pytest.raises(MediaError, match="needs more than the 20 MB of memory") as caught:
         media.read(png(4000, 4000), "a.png")
     one_line(caught.value)
     monkeypatch.undo()
@@ -139,14 +138,6 @@ def test_more_time_than_allowed_is_one_line_and_a_new_child(monkeypatch, one_lin
     one_line(caught.value)
     monkeypatch.undo()
     assert media.read(png(), "a.png").width == 46
-
-
-def test_what_takes_too_much_processor_time_is_one_line(monkeypatch, tmp_path, one_line):
-    hostile.many_scans(tmp_path / "x", 90)
-    _limited(monkeypatch, seconds=-1)
-    with pytest.raises(MediaError, match="broke down") as caught:
-        media.read((tmp_path / "x").read_bytes(), "a.jpg")
-    one_line(caught.value)
 
 
 def test_a_child_that_dies_is_replaced():

@@ -9,6 +9,8 @@ from ui.isolation import channel, limits
 from ui.isolation.jobs import KINDS
 
 READY = {"ready": True}
+TOO_LARGE, PERHAPS_TOO_LARGE = "memory", "perhaps memory"
+"""What failed where a file needs, or may need, more memory than is allowed."""
 
 
 def main(descriptor: int) -> None:
@@ -37,11 +39,13 @@ def _answered(request: dict, blocks: list[int]) -> tuple[dict, list[int]]:
     limits.start(request["megabytes"], request["seconds"], request["result_mb"])
     try:
         told, made = kind.job(request, blocks)
-    except AttentionVizError as problem:
-        return {"refused": type(problem).__name__, "line": str(problem)}, []
-    except MemoryError:
-        return {"failed": "it needs more memory than is allowed"}, []
     except Exception as problem:  # files lead decoders to almost anything
+        if errors.is_out_of_memory(problem):  # which readers take for damage
+            return {"failed": TOO_LARGE}, []
+        if problem.__cause__ is not None and limits.took_much():
+            return {"failed": PERHAPS_TOO_LARGE}, []
+        if isinstance(problem, AttentionVizError):
+            return {"refused": type(problem).__name__, "line": str(problem)}, []
         return {"failed": type(problem).__name__}, []
     return {"told": told}, made
 

@@ -10,6 +10,10 @@ MOST_RESULT = 9 * 2**30
 """Bytes of one block, of any kind of work."""
 _CHECKED_EVERY_S = 1.0
 _STATUS = Path("/proc/self/status")
+_MUCH = 1 / 3
+"""Of what may be used. A picture takes its decoder two allocations or more; the first fits."""
+_before = [0, 0, 0]
+"""Bytes that the process had before this piece of work and at its peak, and that it may take."""
 
 
 def settle() -> None:
@@ -27,17 +31,26 @@ def start(megabytes: int, seconds: int, result_mb: int) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     spent = int(used.ru_utime + used.ru_stime) + 1
     _soften(resource.RLIMIT_CPU, spent + seconds)
-    _soften(resource.RLIMIT_DATA, _data() + megabytes * 2**20)
+    _soften(resource.RLIMIT_DATA, _status("VmData") + megabytes * 2**20)
     _soften(resource.RLIMIT_FSIZE, result_mb * 2**20)
+    _before[:] = _status("VmSize"), _status("VmPeak"), megabytes * 2**20
 
 
-def _data() -> int:
-    """Return the bytes of memory of its own that the process has; 0 where that is not told."""
+def took_much() -> bool:
+    """Tell whether this piece of work has used a large part of the memory that it may: decoders
+    often take it for damage that they got no more."""
+    had, highest, most = _before
+    peak = _status("VmPeak")
+    return peak > highest and peak - had > _MUCH * most
+
+
+def _status(name: str) -> int:
+    """Return the bytes of a kind of memory that the process has; 0 where that is not told."""
     try:
         lines = _STATUS.read_text().splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData")), 0)
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(name)), 0)
 
 
 def _lower(which: int, value: int) -> None:

@@ -48,16 +48,18 @@ class _Remote:
 
 
 @dataclass(frozen=True, eq=False)
-class _Deep:
-    """A picture of more than 8 bits, with the file: it can be shown with other levels."""
+class _Whole:
+    """A picture that is there, not copied when it is taken: its memory is this footage's own. One
+    of more than 8 bits comes with its file (else None): it can be shown with other levels."""
 
     clip: Clip
-    given: Given
+    given: Given | None
     is_set: bool
 
     def frames(self, numbers: Sequence[int], most: int) -> Pixels:
-        del most  # they are there already
-        return Pixels(self.clip.frames[list(numbers)], levels=DeepLevels(*self.clip.shown))
+        del numbers, most  # the only frame there is
+        shown = self.clip.shown and DeepLevels(*self.clip.shown)
+        return Pixels(self.clip.frames, levels=shown)
 
 
 def read(content: bytes, name: str, look: Look = nothing) -> Footage:
@@ -82,11 +84,12 @@ def read_set(files: Sequence[tuple[str, bytes]], look: Look = nothing) -> Footag
 def with_levels(found: Footage, levels: Levels | None, look: Look = nothing) -> Footage:
     """Return footage that was read here with other values as black and white, or with those that
     the reader finds (None); MediaError where it has 8 bits a value, or for levels that are none."""
-    if not isinstance(found.source, _Remote | _Deep):
+    source = found.source
+    if not isinstance(source, _Remote | _Whole) or source.given is None:
         raise MediaError(
             f"{found.name} has 8 bits a value, so that levels do not apply; leave them out."
         )
-    return _footage(found.source.given, found.source.is_set, look, levels)
+    return _footage(source.given, source.is_set, look, levels)
 
 
 def picture(path: Path) -> Clip:
@@ -122,16 +125,16 @@ def _footage(given: Given, is_set: bool, look: Look, levels: Levels | None = Non
         if "shape" in told:
             frames = channel.array(blocks[0], _shape(told), "u1")
             smaller = frames.shape[1:3] != (size[1], size[0])
-            kept = size if smaller else None
             clip = Clip(
-                frames, (0.0,), name, sha256, notes=notes, size=kept, shown=shown, levels=levels
-            )
-            whole = footage.of(clip)
-            return replace(whole, source=_Deep(clip, given, is_set)) if shown else whole
+                frames, (0.0,), name, sha256, notes=notes, size=size if smaller else None,
+                shown=shown, levels=levels,
+            )  # fmt: skip
+            source = _Whole(clip, given if shown else None, is_set)
+            return replace(footage.of(clip), source=source)
         count = channel.length(blocks[0], "f8")
         times = tuple(channel.array(blocks[0], (count,), "f8").tolist())
-        source = _Remote(given, is_set, look, levels)
-        return Footage(name, sha256, *size, times, source, notes, levels, shown)
+        remote = _Remote(given, is_set, look, levels)
+        return Footage(name, sha256, *size, times, remote, notes, levels, shown)
 
 
 def _shape(told: dict) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """The children of a server: started ahead, lent for one job at a time, replaced when they die."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from errors import AttentionVizError, MachineError
 from ui.isolation import channel
-from ui.isolation.child import READY, refusal
+from ui.isolation.child import PERHAPS_TOO_LARGE, READY, TOO_LARGE, refusal
 from ui.isolation.jobs import KINDS, Kind
 from ui.server.turns import Turns
 from ui.server.visitor import session_id
@@ -21,6 +22,11 @@ STARTING_S = 60
 _LOOK_EVERY_S = 0.1
 _ROOT = Path(__file__).resolve().parents[2]
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
+_WARM = str(96 * 2**20)
+_MEMORY = {
+    "MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": _WARM, "MALLOC_TRIM_THRESHOLD_": _WARM,
+}  # fmt: skip
+"""So much memory stays with a child: that of a photo need not be had anew for the next one."""
 _PROGRAM = "import sys; from ui.isolation.child import main; main(int(sys.argv[1]))"
 
 
@@ -41,7 +47,7 @@ class Child:
                 [sys.executable, "-c", _PROGRAM, str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
                 cwd=_ROOT,
-                env={**surroundings, **threads, "MALLOC_ARENA_MAX": "2"},
+                env={**surroundings, **threads, **_MEMORY},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -84,11 +90,11 @@ class Child:
             if time.monotonic() > until:  # a child that only ever tells how far it is
                 raise TimeoutError
 
-    def end(self) -> None:
-        """End the process, whatever it does."""
+    def end(self) -> int:
+        """End the process, whatever it does; return how it ended, as subprocess tells."""
         self.process.kill()
-        self.process.wait()
         self.socket.close()
+        return self.process.wait()
 
 
 class Pool:
@@ -132,14 +138,14 @@ class Pool:
             try:
                 reply, made = child.ask(limited, blocks, kind.patience, look)
             except (TimeoutError, channel.BrokenChannelError, OSError) as problem:
-                child.end()
-                raise _without_answer(problem, name, kind) from problem
+                ended = child.end()
+                raise _without_answer(problem, name, kind, ended) from problem
             except BaseException:
                 child.end()
                 raise
             with self._lock:
                 self._free.append(child)
-        return _told(reply, made, name, kind)
+        return _told(reply, made, name, kind._replace(megabytes=limited["megabytes"]))
 
     def _taken(self) -> Child:
         with self._lock:
@@ -173,15 +179,26 @@ def _told(reply: dict, made: list[int], name: str, kind: Kind) -> tuple[dict, li
     if isinstance(told := reply.get("told"), dict):
         return told, made
     channel.close(made)
+    needs = {TOO_LARGE: "needs", PERHAPS_TOO_LARGE: "is damaged or needs"}.get(reply.get("failed"))
+    if needs:
+        raise kind.refusal(
+            f"{name} {needs} more than the {kind.megabytes:,} MB of memory that reading it may "
+            f"take. {kind.less}"
+        )
     refused = refusal(reply)
     if refused is not None:
         raise refused
     raise kind.refusal(f"{name} could not be read ({str(reply.get('failed'))[:60]}). {kind.remedy}")
 
 
-def _without_answer(problem: Exception, name: str, kind: Kind) -> AttentionVizError:
+def _without_answer(problem: Exception, name: str, kind: Kind, ended: int) -> AttentionVizError:
     if isinstance(problem, TimeoutError):
-        return kind.refusal(f"{name} takes more than {kind.patience:.0f} s to read. {kind.remedy}")
+        return kind.refusal(f"{name} takes more than {kind.patience:.0f} s to read. {kind.less}")
+    if ended == -signal.SIGXCPU:
+        return kind.refusal(
+            f"{name} takes more than the {kind.seconds} s of processor time that reading it may "
+            f"take. {kind.less}"
+        )
     return kind.refusal(
         f"{name} could not be read: what reads it broke down or needed more than its share of "
         f"memory or time. {kind.remedy}"

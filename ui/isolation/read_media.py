@@ -43,7 +43,8 @@ def read(request: dict, blocks: Sequence[int]) -> tuple[dict, list[int]]:
         if isinstance(found.source, FrameSet | Stack):
             told["shown"] = found.take((0,)).shown
         return told, [channel.block(np.array(found.times, np.float64))]
-    picture = found.take((0,))
+    is_held = isinstance(found.source, footage.Held)
+    picture = found.source.clip if is_held else found.take((0,))  # not copied
     _LAST.clear()  # a picture is asked for once
     return told | {"shape": picture.frames.shape}, [channel.block(picture.frames)]
 

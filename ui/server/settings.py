@@ -84,7 +84,7 @@ def load(path: Path) -> Settings:
         if path.stat().st_size > LARGEST_BYTES:
             raise InputError(f"{path} is too large for settings; give a TOML file as in deploy/.")
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         reason = getattr(problem, "strerror", None) or problem
         raise InputError(
             f"{path} could not be read as TOML ({reason}); deploy/server.toml shows one."

@@ -4,7 +4,7 @@ COCO. No path that an annotation names is ever opened; names are only looked up.
 import csv
 import json
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from errors import InputError
 from viz.datasets import run_lengths
 from viz.figure import keypoints
-from viz.figure.recipe.recipe import MOST_PARTS, Part
+from viz.figure.recipe.recipe import LONGEST_LABEL, MOST_PARTS, Part
 from viz.geometry import Box
 from viz.media.pictures import content_of, safe_name
 
@@ -75,9 +75,9 @@ def cub(folders: Sequence[Path], split: str | None = None) -> Known:
     for key, (path, *_more) in images.items():
         if split and wanted.get(key, [""])[0] != ("1" if split == "train" else "0"):
             continue
-        label = labels.get(key, [""])[0]
-        name = classes.get(label, [path.partition("/")[0] if "/" in path else label])[0]
-        found = {"class_name": name, "parts": tuple(parts.get(path, ()))}
+        number = labels.get(key, [""])[0]
+        name = classes.get(number, [path.partition("/")[0] if "/" in path else number])[0]
+        found = {"class_name": label(name), "parts": tuple(parts.get(path, ()))}
         if key in boxes:
             left, top, width, height = _numbers(boxes[key][:4], f"{BOXES}, id {key}")
             found["boxes"] = (Box(left, top, left + width, top + height),)
@@ -105,17 +105,27 @@ def boxes(path: Path) -> Known:
     pixels; class where wanted. The first line names them. Several lines of a picture are several
     boxes."""
     text = content_of(path, LARGEST_BYTES, "a CSV of boxes").decode("utf-8-sig", "replace")
-    rows = csv.DictReader(text.splitlines(), skipinitialspace=True)
+    rows, name = csv.DictReader(text.splitlines(), skipinitialspace=True), safe_name(path.name)
+    try:
+        return _gathered(_boxes_of(rows, *_columns(rows, name), name))
+    except csv.Error as problem:
+        raise InputError(
+            f"{name}, line {rows.line_num}: {problem}; give a CSV of boxes, one a line."
+        ) from problem
+
+
+def _columns(rows: csv.DictReader, name: str) -> tuple[str, tuple[str, ...]]:
+    """Return which columns are the picture and the edges of its box."""
     columns = [column.strip().lower() for column in rows.fieldnames or ()]
     rows.fieldnames = columns
     edges = next((names for names in _EDGES if set(names) <= set(columns)), None)
-    image = next((name for name in _PICTURE if name in columns), None)
+    image = next((known for known in _PICTURE if known in columns), None)
     if edges is None or image is None:
         raise InputError(
-            f"{safe_name(path.name)} has no columns of boxes; name them in its first line: image, "
-            "left, top, right, bottom, or image, x, y, width, height."
+            f"{name} has no columns of boxes; name them in its first line: image, left, top, "
+            "right, bottom, or image, x, y, width, height."
         )
-    return _gathered(_boxes_of(rows, image, edges, safe_name(path.name)))
+    return image, edges
 
 
 def _boxes_of(
@@ -125,20 +135,31 @@ def _boxes_of(
         place = f"{name}, line {rows.line_num}"
         a, b, c, d = _numbers([row[edge] for edge in edges], place)
         right, bottom = (c, d) if edges[0] == "left" else (a + c, b + d)
-        label = next((row[column] or "" for column in _CLASS if column in row), "")
-        yield row[image] or "", {"boxes": (_box(a, b, right, bottom, place),), "class_name": label}
+        kind = next((row[column] or "" for column in _CLASS if column in row), "")
+        yield row[image] or "", {"boxes": (_box(a, b, right, bottom, place),), "class_name": kind}
 
 
 def _gathered(found: Iterator[tuple[str, dict[str, Any]]]) -> Known:
-    """Join the tuples of each picture; of texts the first counts."""
-    known: Known = {}
+    """Join the tuples of each picture; of texts the first counts, as one line of letters."""
+    known: dict[str, dict[str, Any]] = {}
     for name, fields in found:
         own = known.setdefault(name, {})
         for field, value in fields.items():
-            own[field] = own.get(field, ()) + value if isinstance(value, tuple) else (
-                own.get(field) or value
-            )  # fmt: skip
-    return known
+            if isinstance(value, tuple):
+                own.setdefault(field, []).extend(value)
+            else:
+                own[field] = own.get(field) or label(value)
+    return {name: {field: _whole(value) for field, value in own.items()}
+            for name, own in known.items()}  # fmt: skip
+
+
+def _whole(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def label(text: str) -> str:
+    """Return the name of a class as it can be shown: one line, no control characters, cut."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:LONGEST_LABEL]
 
 
 def coco(path: Path) -> Known:
@@ -155,19 +176,32 @@ def coco(path: Path) -> Known:
             f"{safe_name(path.name)} is not COCO's; give a JSON with lists of images and "
             "annotations."
         )
-    categories = {c.get("id"): c for c in content.get("categories", ()) if isinstance(c, dict)}
+    kinds, images = content.get("categories") or [], content["images"]
+    if not isinstance(kinds, list):
+        raise InputError(f"{safe_name(path.name)}: categories are no list; give COCO's.")
+    categories = {str(c.get("id")): c for c in kinds if isinstance(c, dict)}
     place = f"{safe_name(path.name)}, annotation"
     by_image: dict[Any, list] = defaultdict(list)
     for number, one in enumerate(content["annotations"], 1):
         if not isinstance(one, dict):
             raise InputError(f"{place} {number} is not one of COCO's; give an object of fields.")
         by_image[str(one.get("image_id"))].append((f"{place} {number}", one))
+    _check_once([str(one.get("id")) for one in images if isinstance(one, dict)], path)
     return _gathered(
         (str(image.get("file_name", "")), _object(one, categories, where))
-        for image in content["images"]
+        for image in images
         if isinstance(image, dict)
         for where, one in by_image.get(str(image.get("id")), [(place, {})])
     )
+
+
+def _check_once(ids: list[str], path: Path) -> None:
+    """Refuse an id of several pictures: each would have all annotations of the others."""
+    twice = next((one for one, count in Counter(ids).items() if count > 1), None)
+    if twice is not None:
+        raise InputError(
+            f"{safe_name(path.name)} has several images of the id {twice[:40]}; give each its own."
+        )
 
 
 def _json(path: Path) -> object:
@@ -181,7 +215,7 @@ def _json(path: Path) -> object:
 
 
 def _object(one: dict, categories: dict, place: str) -> dict[str, Any]:
-    kind, found = categories.get(one.get("category_id"), {}), {}
+    kind, found = categories.get(str(one.get("category_id")), {}), {}
     found["class_name"] = str(kind.get("name", ""))
     if one.get("bbox"):
         left, top, width, height = _numbers(one["bbox"], place, 4)
@@ -196,7 +230,8 @@ def _object(one: dict, categories: dict, place: str) -> dict[str, Any]:
         found["runs"] = (run_lengths.read(rings, place),)
     numbers = _numbers(one.get("keypoints") or (), place)
     triples = list(zip(numbers[::3], numbers[1::3], numbers[2::3], strict=False))[:MOST_PARTS]
-    names = [str(name) for name in kind.get("keypoints", ())]
+    listed = kind.get("keypoints")
+    names = [label(str(name)) for name in listed] if isinstance(listed, list) else []
     names += [f"part {k + 1}" for k in range(len(names), len(triples))]
     seen = zip(names, triples, strict=False)
     found["parts"] = tuple(Part(name, x, y) for name, (x, y, visible) in seen if visible > 0)
@@ -206,7 +241,7 @@ def _object(one: dict, categories: dict, place: str) -> dict[str, Any]:
 def _numbers(values: object, place: str, count: int | None = None) -> list[float]:
     try:
         found = [float(value) for value in values]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = [math.nan]
     if not all(map(math.isfinite, found)) or (count is not None and len(found) != count):
         raise InputError(f"{place}: {str(values)[:60]!r} are not pixels; give numbers.")

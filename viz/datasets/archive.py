@@ -53,9 +53,10 @@ def check_bounds(files: list[tuple[str, int]], name: str) -> None:
             f"{MOST_FILES:,} files and {MOST_BYTES // 2**20} MB are taken. Take fewer, or have the "
             "folder served (docs/server.md)."
         )
-    for path, size in files:
-        if path.lower().endswith(TEXTS) and size > MOST_ANNOTATION_BYTES:
-            raise MediaError(
-                f"{pictures.safe_name(path)} has {size / 2**20:.0f} MB; annotations of up to "
-                f"{MOST_ANNOTATION_BYTES // 2**20} MB are taken."
-            )
+    texts = [(size, path) for path, size in files if path.lower().endswith(TEXTS)]
+    if sum(size for size, _path in texts) > MOST_ANNOTATION_BYTES:
+        size, path = max(texts)
+        raise MediaError(
+            f"{pictures.safe_name(path)} has {size / 2**20:.0f} MB; annotations of up to "
+            f"{MOST_ANNOTATION_BYTES // 2**20} MB together are taken."
+        )

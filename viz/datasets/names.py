@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 _AMBIGUOUS = ""
+_DEEPEST = 64
+"""Last parts of a path that are looked at."""
 
 
 class Names:
@@ -39,5 +41,5 @@ def _bare(name: str) -> str:
 
 def _ends(name: str) -> list[str]:
     """Return a/b/c, b/c, c."""
-    parts = name.split("/")
+    parts = name.rsplit("/", _DEEPEST)
     return ["/".join(parts[k:]) for k in range(len(parts))]

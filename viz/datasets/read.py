@@ -99,7 +99,7 @@ def _class_of(name: str) -> str:
     """Return the folder that a picture lies in; "images" is a folder of them all."""
     *folders, _file = name.split("/")
     folders = folders[1:] if folders[:1] == ["images"] else folders
-    return folders[0] if folders else ""
+    return annotation_files.label(folders[0]) if folders else ""
 
 
 def _read_one(path: Path) -> Known:

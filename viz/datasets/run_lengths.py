@@ -21,7 +21,7 @@ def read(mask: Mapping[str, object], place: str) -> Runs:
     except (TypeError, ValueError):
         high = wide = 0
         lengths = []
-    if not 0 < high * wide <= MAX_SHOWN or min(lengths, default=-1) < 0:
+    if min(high, wide) < 1 or high * wide > MAX_SHOWN or min(lengths, default=-1) < 0:
         raise InputError(f"{place}: no run-length mask; give a size, and counts as COCO does.")
     if sum(lengths) != high * wide:
         raise InputError(

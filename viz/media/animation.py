@@ -45,10 +45,9 @@ class Animation:
         except MediaError:
             raise
         except Exception as problem:  # Pillow's decoders raise almost anything on damaged files
-            raise MediaError(
-                f"{self.name} is damaged and cannot be decoded as far as frame {max(numbers)} "
-                f"({type(problem).__name__}); export it again as GIF or MP4."
-            ) from problem
+            said = f"and cannot be decoded as far as frame {max(numbers)}"
+            said = f"{said} ({type(problem).__name__}); export it again as GIF or MP4."
+            raise pictures.damaged(self.name, said, problem) from problem
 
     def _composited(self, wanted: set[int], factor: int) -> Iterator[np.ndarray]:
         deadline = time.monotonic() + pictures.PATIENCE
@@ -56,6 +55,8 @@ class Animation:
             pictures.check_size(self.name, *picture.size, pictures.MAX_FRAME_PIXELS)
             for number in range(-self.skipped, max(wanted) + 1):
                 picture.seek(number + self.skipped)
+                if picture.format == "WEBP":
+                    picture.load()  # decodes every frame up to this one
                 pictures.check_size(self.name, *picture.size, pictures.MAX_FRAME_PIXELS)
                 pictures.check_deadline(self.name, deadline)
                 if number in wanted:

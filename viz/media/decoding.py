@@ -138,10 +138,8 @@ def opened(stored: Stored) -> Iterator[tuple[InputContainer, VideoStream]]:
     except (MediaError, LostError):
         raise
     except Exception as problem:  # damaged files raise almost anything
-        raise MediaError(
-            f"{name} is damaged or cut short and cannot be decoded ({type(problem).__name__}); "
-            f"{_REMEDY}."
-        ) from problem
+        said = f"or cut short and cannot be decoded ({type(problem).__name__}); {_REMEDY}."
+        raise pictures.damaged(name, said, problem) from problem
 
 
 def _best(container: InputContainer, name: str) -> VideoStream:
@@ -174,6 +172,8 @@ class Reader:
         self.deadline = deadline
         self.held: tuple[int, VideoFrame | None] = (-1, None)
         self.upcoming: tuple[int, VideoFrame] | None = None
+        self.passed: FFmpegError | None = None
+        """What was wrong with the last packet that was passed over."""
         self.coming = self._numbered(container.demux(stream))
 
     def at(self, wanted: int) -> VideoFrame:
@@ -186,7 +186,7 @@ class Reader:
             self.held, self.upcoming = self.upcoming, None
         number, frame = self.held
         if frame is None or wanted - number > _MISSING:
-            raise LostError(self._lost(wanted, number))
+            raise LostError(self._lost(wanted, number)) from self.passed
         return frame
 
     def _lost(self, wanted: int, number: int) -> str:
@@ -238,8 +238,8 @@ class Reader:
                 if packet is None:
                     return
                 yield from packet.decode()
-            except FFmpegError:
-                pass
+            except FFmpegError as problem:
+                self.passed = problem
             packet = None
 
 

@@ -41,10 +41,13 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class _Held:
+class Held:
+    """Frames that are decoded already."""
+
     clip: Clip
 
     def frames(self, numbers: Sequence[int], most: int) -> Pixels:
+        """Return copies of frames."""
         del most  # they are there already
         shown = self.clip.shown and deep_levels.Levels(*self.clip.shown)
         return Pixels(self.clip.frames[list(numbers)], levels=shown)
@@ -299,7 +302,7 @@ def _picture(content: bytes, name: str, levels: Levels | None) -> Footage:
 def of(clip: Clip) -> Footage:
     """Return frames that are there already as footage; a one-frame clip is a picture."""
     times = tuple(moment - clip.timestamps[0] for moment in clip.timestamps)
-    held = _Held(clip)
+    held = Held(clip)
     return Footage(
         clip.name, clip.sha256, clip.width, clip.height, times, held, clip.notes, clip.levels,
         clip.shown,

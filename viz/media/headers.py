@@ -18,6 +18,11 @@ _PNG_BYTES = 1100
 """Bytes of pixels that a byte of a PNG may stand for: deflate packs by 1,032 at most."""
 _MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 """What ends the data of a scan: not a stuffed 255, not a restart."""
+MOST_EXIF = 64
+"""Segments of EXIF in a JPEG: Pillow joins them, one after another, and programs write one."""
+_EXIF = b"Exif\0\0"
+MOST_COEFFICIENTS = 600_000_000
+"""Values of a progressive JPEG, of which the decoder holds all, 2 bytes each."""
 _ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
 _SCAN, _END = 0xDA, 0xD9
 _CHANNELS = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I": 2, "LA": 2, "RGB": 3, "RGBA": 4}
@@ -28,11 +33,29 @@ def check(name: str, picture: Image.Image, content: bytes) -> None:
     pixels = picture.width * picture.height
     if picture.format in ("JPEG", "MPO"):
         _check_data(name, picture, content, pixels / _JPEG_PIXELS)
+        _check_coefficients(name, picture)
         _check_scans(name, content)
     elif picture.format == "PNG" and not getattr(picture, "is_animated", False):
         sent = pixels / 8 if picture.mode == "1" else pixels * _CHANNELS.get(picture.mode, 1)
         packed = 8 if picture.mode == "P" else 1  # palettes of two colours have 8 pixels a byte
         _check_data(name, picture, content, sent / packed / _PNG_BYTES)
+
+
+def check_start(content: bytes) -> None:
+    """Raise MediaError for a JPEG that would be copied over and over while it is opened."""
+    if content[:2] == b"\xff\xd8" and content.count(_EXIF) > MOST_EXIF:
+        raise MediaError(
+            f"A JPEG with more than {MOST_EXIF} segments of EXIF is refused; export it again."
+        )
+
+
+def _check_coefficients(name: str, picture: Image.Image) -> None:
+    values = picture.width * picture.height * len(picture.getbands())
+    if picture.info.get("progressive") and values > MOST_COEFFICIENTS:
+        raise MediaError(
+            f"{name} is a progressive JPEG of {values / 1e6:.0f} million values, of which up to "
+            f"{MOST_COEFFICIENTS / 1e6:.0f} million are accepted; scale it down, or save it plain."
+        )
 
 
 def _check_data(name: str, picture: Image.Image, content: bytes, least: float) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from errors import MediaError
+from errors import MediaError, is_out_of_memory
 from viz.media import headers
 from viz.media.pixels import levels as deep_levels
 from viz.media.pixels import upright
@@ -30,6 +30,8 @@ MAX_DEEP_PIXELS = 64_000_000
 """Of pictures of several values a pixel of more than 8 bits, which are unpacked twice."""
 MAX_SHOWN = 40_000_000
 """A picture of more pixels is halved while it is decoded, once or more often."""
+MAX_WEBP_PIXELS = 80_000_000
+"""Of WebP, whose decoder holds four pictures of 4 bytes a pixel."""
 MIN_SIDE = 16
 MAX_ASPECT = 32
 MAX_CLIP_BYTES = 256 * 2**20
@@ -38,6 +40,7 @@ MAX_FRAMES = 500_000
 MAX_FRAME_PIXELS = 8192 * 4352
 MAX_SAMPLE_PIXELS = 160_000_000
 """Frames that are more together are halved while they are decoded, once or more often."""
+_MOST = {"WEBP": MAX_WEBP_PIXELS}
 PATIENCE = 60.0
 """Seconds after which the decoding of one sample is given up."""
 _TIFF = (b"II*\0", b"MM\0*", b"MM*\0", b"II\0*", b"MM\0+", b"II+\0")
@@ -112,8 +115,8 @@ def read(
     the clip's notes. At most 256 MB and 200 million pixels, checked before anything is decoded;
     sides of at least 16 px, at most 32 times as long as wide. A picture of more than ``most``
     pixels is halved until it has no more; the clip's width and height stay the file's. Memory:
-    4 bytes a pixel of the file, less for JPEGs (they are halved before they are unpacked), 0.95 GB
-    at most, one large picture at a time.
+    4 bytes a pixel of the file, less for JPEGs (they are halved before they are unpacked), 16 for
+    WebPs, 2 a value for progressive JPEGs, 1.3 GB at most, one large picture at a time.
     """
     name = safe_name(name)
     if not content:
@@ -145,15 +148,24 @@ def decoded(
     except (UnidentifiedImageError, Image.DecompressionBombError) as problem:
         raise _unreadable(name, content, problem) from problem
     except Exception as problem:  # Pillow's decoders raise almost anything on damaged files
-        raise MediaError(
-            f"{name} is damaged and cannot be decoded ({type(problem).__name__}); "
-            f"export it again as {ACCEPTED}."
-        ) from problem
+        said = f"and cannot be decoded ({type(problem).__name__}); export it again as {ACCEPTED}."
+        raise damaged(name, said, problem) from problem
+
+
+def damaged(name: str, said: str, problem: Exception) -> MediaError:
+    """Return the refusal of a file that a decoder gave up on: it is damaged, and what more is
+    ``said``; or there is too little memory for it."""
+    if is_out_of_memory(problem):
+        return MediaError(
+            f"{name} needs more memory than there is for it; scale it down or cut it first."
+        )
+    return MediaError(f"{name} is damaged {said}")
 
 
 @contextmanager
 def opened(content: bytes) -> Iterator[Image.Image]:
     """Open a picture of one of FORMATS; nothing but its header is read."""
+    headers.check_start(content)
     _with_heif()
     with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
         yield picture
@@ -172,7 +184,7 @@ def _decoded(
     try:
         with opened(content) as picture:
             width, height = picture.size
-            check_size(name, width, height)
+            check_size(name, width, height, _MOST.get(picture.format, MAX_PIXELS))
             headers.check(name, picture, content)
             factor = halvings(width, height, most)
             _check_depth(name, picture, content, levels)

@@ -58,10 +58,8 @@ class Stack:
         except MediaError:
             raise
         except Exception as problem:  # Pillow's decoders raise almost anything on damaged files
-            raise MediaError(
-                f"{self.name} is damaged and cannot be decoded ({type(problem).__name__}); export "
-                "it again as TIFF or PNG files."
-            ) from problem
+            said = f"and cannot be decoded ({type(problem).__name__}); export it again as PNG."
+            raise pictures.damaged(self.name, said, problem) from problem
 
 
 def read(content: bytes, name: str, levels: tuple[float, float] | None = None) -> Stack | None:

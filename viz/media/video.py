@@ -52,10 +52,9 @@ class Video:
                 return self._gathered(numbers, index, deadline, most)
             except LostError as lost:
                 problem = lost
-        raise MediaError(
-            f"{self.index.name} is damaged or cut short: {problem}. Take frames that are there, "
-            "or export it again as MP4 (H.264)."
-        ) from problem
+        remedy = "Take frames that are there, or export it again as MP4 (H.264)."
+        said = f"or cut short: {problem}. {remedy}"
+        raise pictures.damaged(self.index.name, said, problem) from problem
 
     def _ways(self) -> Iterator[Index]:
         """Yield how to decode: from the nearest key, then from the start, then by counting."""

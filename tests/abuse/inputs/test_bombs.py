@@ -26,7 +26,8 @@ LARGE = {
     "profile_of_zeros", "text_of_zeros", "many_chunks", "large_and_packed", "zip_of_one_bomb",
     "zip_that_lies", "zip_of_overlaps", "pdf_of_zeros", "eps_of_zeros", "torch_zip_of_zeros",
     "zip_of_many", "torch_zip_of_many", "tiff_of_many_pages", "safetensors_of_many",
-    "svg_of_one_long_name", "pickle_of_marks", "pickle_of_one_long_number", "zip_in_zip",
+    "svg_of_one_long_name", "webp_of_one_colour", "jpeg_of_many_coefficients", "png_of_opacity",
+    "jpeg_of_many_exifs", "pickle_of_marks", "pickle_of_one_long_number", "zip_in_zip",
 }  # fmt: skip
 """What takes seconds to make or to refuse: `make abuse`."""
 

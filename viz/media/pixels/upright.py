@@ -23,6 +23,8 @@ _DESCRIBED = ("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif")
 _DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 _LAYERED = ("RGBA", "LA", "PA", "La", "RGBa")
 _REDUCIBLE = ("L", "RGB", "RGBA", "RGBX", "CMYK", "LA", "La", "RGBa", "YCbCr")
+_BAND = 64
+"""Rows of pixels that are gone over at a time."""
 _BITS, _WHITE_IS_ZERO, _PHOTOMETRIC = 258, 0, 262
 _LOWEST, _HIGHEST = (340, 280), (341, 281)
 """TIFF tags, the more general first: SMinSampleValue, MinSampleValue; SMax..., Max..."""
@@ -73,7 +75,16 @@ def upright(
 
 
 def _array(picture: Image.Image) -> np.ndarray:
-    return np.asarray(picture.convert("RGB")).copy()
+    """Return a picture as (H, W, 3) uint8, a band at a time: Pillow's own way for the whole goes
+    over it three times, through memory that is new each time."""
+    if picture.mode != "RGB":
+        picture = picture.convert("RGB")
+    wide, high = picture.size
+    values = np.empty((high, wide, 3), np.uint8)
+    for top in range(0, high, _BAND):
+        end = min(high, top + _BAND)
+        values[top:end] = np.asarray(picture.crop((0, top, wide, end)))
+    return values
 
 
 def orientation(picture: Image.Image) -> int:
@@ -174,9 +185,22 @@ def _turned(picture: Image.Image, factor: int) -> Image.Image:
         return ImageOps.exif_transpose(picture)
     picture.load()
     turn = 1 if picture.format == "TIFF" else orientation(picture)  # TIFFs are turned by load
-    mode = picture.mode if picture.mode in _REDUCIBLE else _full_mode(picture)
-    small = (picture if mode == picture.mode else picture.convert(mode)).reduce(factor)
+    small = _reduced(picture, factor)
     return small.transpose(_TURNS[turn]) if turn in _TURNS else small
+
+
+def _reduced(picture: Image.Image, factor: int) -> Image.Image:
+    """Return means of factor x factor pixels, sides rounded up. Bands are taken one after another:
+    Pillow makes a second picture of the whole where there is an opacity or a palette."""
+    mode = picture.mode if picture.mode in _REDUCIBLE else _full_mode(picture)
+    wide, high = picture.size
+    small = Image.new(mode, (-(-wide // factor), -(-high // factor)))
+    for top in range(0, high, _BAND * factor):
+        band = picture.crop((0, top, wide, min(high, top + _BAND * factor)))
+        band = (band if mode == band.mode else band.convert(mode)).reduce(factor)
+        small.paste(band, (0, top // factor))
+        small.info = band.info
+    return small
 
 
 def _full_mode(picture: Image.Image) -> str:

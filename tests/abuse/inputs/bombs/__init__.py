@@ -14,8 +14,11 @@ from tests.abuse.inputs.bombs.pictures import (
     bmp_that_claims_much,
     gif_of_a_large_canvas,
     gif_of_many_frames,
+    jpeg_of_many_coefficients,
+    jpeg_of_many_exifs,
     large_and_packed,
     many_chunks,
+    png_of_opacity,
     ppm_that_claims_much,
     profile_of_zeros,
     text_of_zeros,
@@ -23,6 +26,7 @@ from tests.abuse.inputs.bombs.pictures import (
     tiff_of_many_pages,
     tiff_that_leads_back,
     webp_of_a_large_canvas,
+    webp_of_one_colour,
 )
 from tests.abuse.inputs.bombs.texts import (
     csv_of_many_columns,
@@ -66,7 +70,8 @@ Maker = Callable[[], bytes]
 PICTURES: tuple[Maker, ...] = (
     profile_of_zeros, text_of_zeros, many_chunks, large_and_packed, tiff_that_leads_back,
     tiff_of_many_pages, tiff_of_huge_tags, gif_of_many_frames, gif_of_a_large_canvas,
-    bmp_that_claims_much, ppm_that_claims_much, webp_of_a_large_canvas, zip_of_one_bomb,
+    bmp_that_claims_much, ppm_that_claims_much, webp_of_a_large_canvas, webp_of_one_colour,
+    jpeg_of_many_exifs, jpeg_of_many_coefficients, png_of_opacity, zip_of_one_bomb,
     zip_that_lies, zip_of_overlaps, zip_in_zip, zip_of_many, zip_that_leads_out,
 )  # fmt: skip
 DATA_SETS: tuple[Maker, ...] = (

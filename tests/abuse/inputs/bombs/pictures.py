@@ -100,3 +100,29 @@ def webp_of_a_large_canvas() -> bytes:
     if place > 11:
         data[place : place + 6] = b"\xff\x3f\0\xff\x3f\0"
     return bytes(data)
+
+
+def jpeg_of_many_exifs() -> bytes:
+    """A JPEG with 1,000 segments of EXIF, 65 MB, each of which is joined to those before it."""
+    content = picture(32, "JPEG")
+    segment = b"\xff\xe1\xff\xffExif\0\0" + bytes(65527)
+    return content[:2] + segment * 1000 + content[2:]
+
+
+def jpeg_of_many_coefficients() -> bytes:
+    """A progressive CMYK JPEG of 182 million pixels, whose decoder holds 1.5 GB."""
+    file = io.BytesIO()
+    Image.new("CMYK", (13_500, 13_500)).save(file, "JPEG", quality=1, progressive=True)
+    return file.getvalue()
+
+
+def webp_of_one_colour() -> bytes:
+    """A WebP of 144 million pixels in 200 bytes, whose decoder holds four pictures, 2.3 GB."""
+    file = io.BytesIO()
+    Image.new("RGB", (12_000, 12_000)).save(file, "WEBP", lossless=True, method=0)
+    return file.getvalue()
+
+
+def png_of_opacity() -> bytes:
+    """A PNG of 196 million grey pixels with an opacity each, which is real."""
+    return png(png_header(14_000, 14_000, 8, 4), png_chunk(b"IDAT", zeros(14_000 * 28_001 + 2**20)))
