@@ -32,6 +32,7 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "strict-transport-security": "max-age",
 }
+needs_caddy = pytest.mark.skipif(not shutil.which("caddy"), reason="caddy is not installed")
 needs_nginx = pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
 only_all = pytest.mark.skipif(
     os.environ.get("NONLOCAL_VIZ_ABUSE") != "all", reason="starts two servers: make abuse"
@@ -118,7 +119,12 @@ def test_the_caddyfile_is_whole():
         depth += opens - closes
         assert depth >= 0
     assert depth == 0
-    for word in ("reverse_proxy", "health_uri /health", "lb_policy cookie", "max_size 1100MB"):
+    for word in (
+        "reverse_proxy",
+        "health_uri /_stcore/health",
+        "lb_policy cookie",
+        "max_size 1100MB",
+    ):
         assert word in text
 
 
@@ -243,30 +249,108 @@ def wait_for(address):
     pytest.fail(f"{address} does not answer")
 
 
+@contextmanager
+def two_workers(folder, ports):
+    """Run two workers, which /health tells apart by the limits of memory that they were given."""
+    with ExitStack() as stack:
+        for number, port in enumerate(ports):
+            settings = folder / f"worker{number}.toml"
+            settings.write_text(f"[limits]\nmemory_mb = {20_000 + number}\n")
+            command = [sys.executable, "-m", "viz", "serve", "--port", str(port)]
+            stack.enter_context(running([*command, "--settings", settings], cwd=ROOT))
+        for port in ports:
+            wait_for(f"http://127.0.0.1:{port}/health")
+        yield
+
+
+def check_proxy(port, worker):
+    """Look at what every proxy has to do: headers, no metrics, websockets, refusals of workers."""
+    home = f"https://localhost:{port}"
+    wait_for(f"{home}/health")
+    status, headers, body = fetched(f"{home}/")
+    assert status == 200
+    assert b"<title>" in body
+    for header, value in HEADERS.items():
+        assert value in headers[header]
+    assert fetched(f"{home}/metrics")[0] == 404
+    assert fetched(f"http://127.0.0.1:{worker}/metrics")[0] == 200
+    assert websocket(port).startswith(b"HTTP/1.1 101")
+    ids = "12345678-1234-1234-1234-123456789012"
+    assert fetched(f"{home}/_stcore/upload_file/{ids}/{ids}", "PUT")[0] in (400, 403, 413)
+
+
+def worker_of(port, **headers):
+    """Return the worker that a proxy sends a visitor to, and the cookies that it gives."""
+    _status, found, body = fetched(f"https://localhost:{port}/health", **headers)
+    return json.loads(body)["memory_limit_mb"], found.get_all("Set-Cookie") or []
+
+
+def refused_size(port, size):
+    """Return the answer to the beginning of an upload that says it has so many bytes."""
+    context = ssl._create_unverified_context()
+    with (
+        socket.create_connection(("127.0.0.1", port), 20) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secure,
+    ):
+        lines = ["PUT /_stcore/upload_file/a/b HTTP/1.1", f"Host: localhost:{port}"]
+        lines += [f"Content-Length: {size}", "Content-Type: text/plain"]
+        secure.sendall(("\r\n".join(lines) + "\r\n\r\n").encode() + b"a" * 1000)
+        return secure.recv(4096).split(b"\r\n")[0]
+
+
 @needs_nginx
 @only_all
 @pytest.mark.timeout(400)
 def test_nginx_serves_two_workers(tmp_path):
     port, workers = free_port(), (free_port(), free_port())
     conf = configured(tmp_path, port, workers)
-    with ExitStack() as stack:
-        for worker in workers:
-            command = [sys.executable, "-m", "viz", "serve", "--port", str(worker)]
-            stack.enter_context(running(command, cwd=ROOT))
-        stack.enter_context(running(["nginx", "-g", "daemon off;", "-c", conf]))
-        for worker in workers:
-            wait_for(f"http://127.0.0.1:{worker}/health")
-        wait_for(f"https://localhost:{port}/health")
-        status, headers, body = fetched(f"https://localhost:{port}/")
-        assert status == 200
-        assert b"<title>" in body
-        for header, value in HEADERS.items():
-            assert value in headers[header]
-        assert fetched(f"https://localhost:{port}/metrics")[0] == 404
-        assert fetched(f"http://127.0.0.1:{workers[0]}/metrics")[0] == 200
-        assert websocket(port).startswith(b"HTTP/1.1 101")
-        ids = "12345678-1234-1234-1234-123456789012"
-        place = f"https://localhost:{port}/_stcore/upload_file/{ids}/{ids}"
-        status, _headers, body = fetched(place, "PUT")
-        assert status in (400, 403, 413)
+    with (
+        two_workers(tmp_path, workers),
+        running(["nginx", "-g", "daemon off;", "-c", conf]),
+    ):
+        check_proxy(port, workers[0])
+        assert len({worker_of(port)[0] for _ in range(10)}) == 1  # one address, one worker
+        assert b" 413 " in refused_size(port, 1200 * 2**20)
     assert not list(Path(tmp_path).glob("pid"))
+
+
+ALONE = "{\n\tadmin off\n\tskip_install_trust\n\tauto_https disable_redirects\n}\n"
+"""What a Caddy of a test leaves out: port 80, the machine's certificates, a port of its own."""
+
+
+def caddy(folder, port, workers):
+    """Write the Caddyfile as shipped, and return what Caddy is started with."""
+    path = folder / "Caddyfile"
+    path.write_text(ALONE + (DEPLOY / "Caddyfile").read_text())
+    surroundings = {
+        **os.environ, "XDG_DATA_HOME": str(folder / "data"), "XDG_CONFIG_HOME": str(folder),
+        "SITE": f"localhost:{port}", "UPSTREAM": " ".join(f"127.0.0.1:{one}" for one in workers),
+    }  # fmt: skip
+    return ["--config", path, "--adapter", "caddyfile"], surroundings
+
+
+@needs_caddy
+def test_caddy_takes_its_file(tmp_path):
+    options, surroundings = caddy(tmp_path, free_port(), (free_port(), free_port()))
+    done = subprocess.run(
+        ["caddy", "validate", *options], env=surroundings, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@needs_caddy
+@only_all
+@pytest.mark.timeout(400)
+def test_caddy_serves_two_workers(tmp_path):
+    port, workers = free_port(), (free_port(), free_port())
+    options, surroundings = caddy(tmp_path, port, workers)
+    with (
+        two_workers(tmp_path, workers),
+        running(["caddy", "run", *options], env=surroundings),
+    ):
+        check_proxy(port, workers[0])
+        mine, (cookie,) = worker_of(port)
+        assert cookie.startswith("viz_worker=")
+        visitor = {"Cookie": cookie.partition(";")[0]}
+        assert {worker_of(port, **visitor)[0] for _ in range(10)} == {mine}
+        assert {worker_of(port)[0] for _ in range(40)} == {20_000, 20_001}

@@ -13,12 +13,15 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from starlette.requests import ClientDisconnect
+from streamlit.runtime.state import session_state
+from streamlit.runtime.state.common import WidgetMetadata
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from errors import InputError, MachineError
 from tests.paths import ROOT
 from tests.ui.session.test_pins import clip_of
-from ui.server import health, memory, scratch, sessions, settings, web
+from ui.server import health, memory, scratch, sessions, settings, uploads, web
 from ui.server.kept import Kept as KeptByBytes
 from ui.server.sessions import Sessions
 from ui.server.settings import Settings
@@ -118,7 +121,7 @@ def test_a_session_over_its_limit_is_refused_and_nobody_else(limited):
     manager = Manager("/x")
     held(manager, "a", 2**21)
     assert "3 MB together" in manager.begin("a", asked(manager, "a"), 2**21)
-    assert manager.begin("b", asked(manager, "b"), 2**21) is None  # on its way: it counts
+    held(manager, "b", 2**21)
     assert "as many files as it may" in manager.begin("c", asked(manager, "c"), 2**21)
     assert "say its size" in manager.begin("c", asked(manager, "c"), None)
     manager.remove_session_files("a")
@@ -126,6 +129,118 @@ def test_a_session_over_its_limit_is_refused_and_nobody_else(limited):
     for _ in range(3):
         held(manager, "d", 1)
     assert "Up to 3 files" in manager.begin("d", asked(manager, "d"), 1)
+
+
+def test_what_is_only_said_to_come_takes_nobodys_room(limited):
+    limited(session_upload_mb=4, process_upload_mb=5)
+    manager = Manager("/x")
+    mine = asked(manager, "a")
+    assert manager.begin("a", mine, 2**22) is None
+    assert "4 MB together" in manager.begin("a", asked(manager, "a"), 1)  # of the same visitor
+    other = asked(manager, "b")
+    assert manager.begin("b", other, 2**22) is None
+    assert manager.goes_on("a", mine, 3 * 2**20)
+    assert manager.sizes() == {"a": 3 * 2**20, "b": 0}
+    assert manager.goes_on("b", other, 2**20)
+    assert not manager.goes_on("b", other, 2 * 2**20)  # here it is too much
+
+
+def test_a_file_has_the_bytes_that_it_said_and_comes_in_time(monkeypatch):
+    manager = Manager("/x")
+    file = asked(manager, "a")
+    manager.begin("a", file, 5)
+    assert manager.goes_on("a", file, 5)
+    assert not manager.goes_on("a", file, 1)
+    slow = asked(manager, "a")
+    manager.begin("a", slow, 2**20)
+    now = time.monotonic()
+    monkeypatch.setattr(uploads.time, "monotonic", lambda: now + uploads.GRACE_S + 1)
+    assert not manager.goes_on("a", slow, 1000)
+
+
+def test_places_are_given_and_remembered_by_the_limit(limited):
+    limited(session_files=3)
+    manager = Manager("/x")
+    first = asked(manager, "a")
+    assert len(manager.get_upload_urls("a", ["x"] * 1000)) == 3
+    for _ in range(100):
+        manager.get_upload_urls("a", ["x"] * 1000)
+    assert len(manager._asked["a"]) == 3 * uploads._PLACES
+    assert "not asked for" in manager.begin("a", first, 1)
+
+
+def uploaded(monkeypatch, pieces, headers):
+    """Return how a server's app sees an upload, and what is answered."""
+    monkeypatch.setattr(uploads, "SILENT_S", 0.05)
+    manager, seen, sent = Manager("/x"), [], []
+    file = asked(manager, "s")
+    coming = iter(pieces)
+
+    async def receive():
+        for piece in coming:
+            return {"type": "http.request", "body": piece, "more_body": True}
+        await asyncio.sleep(60)
+        return {}
+
+    async def app(_scope, receive, _send):
+        for _ in range(9):
+            message = await receive()
+            seen.append(message.get("body"))
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "PUT", "path": f"/_stcore/upload_file/s/{file}",
+        "headers": headers,
+    }  # fmt: skip
+    asyncio.run(UploadLimits(app, lambda: manager)(scope, receive, send))
+    assert not manager._coming
+    return seen, sent[0]["status"]
+
+
+def test_uploads_that_fall_silent_or_bring_too_much_are_given_up(monkeypatch):
+    size = [(b"content-length", b"7")]
+    assert uploaded(monkeypatch, [b"abc"], size) == ([b"abc", None], 413)
+    assert uploaded(monkeypatch, [b"abc", b"defgh"], size) == ([b"abc", None], 413)
+    both = [*size, (b"transfer-encoding", b"chunked")]  # which of them counts is anybody's guess
+    assert uploaded(monkeypatch, [b"abc"], both) == ([], 413)
+
+
+@pytest.mark.parametrize(("count", "reached"), [(6, True), (7, False)])
+def test_a_page_too_many_is_not_taken(limited, monkeypatch, count, reached):
+    limited(most_sessions=7)
+    monkeypatch.setattr(sessions, "open_count", lambda: count)
+    sent, found = [], []
+
+    async def app(_scope, _receive, _send):
+        found.append(True)
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(sessions.SessionLimit(app)({"type": "websocket"}, receive, send))
+    assert bool(found) == reached
+    assert [one["code"] for one in sent] == ([] if reached else [1013])
+
+
+def test_callbacks_of_widgets_that_are_gone_are_forgotten(monkeypatch):
+    monkeypatch.setattr(session_state.WStates, "remove_stale_widgets", None)
+    sessions.forget_stale_widgets()
+    states = session_state.WStates()
+    for name, fragment in (("here", None), ("gone", None), ("beside", "f")):
+        states.set_widget_metadata(
+            WidgetMetadata(name, lambda value: value, lambda value: value, "int_value",
+                           callbacks={"x": lambda: None}, fragment_id=fragment)
+        )  # fmt: skip
+        states.set_from_value(name, 1)
+    states.remove_stale_widgets(frozenset({"here", "other"}), None)
+    assert set(states.widget_metadata) == set(states.states) == {"here"}
 
 
 def answered(scope, manager):

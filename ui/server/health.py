@@ -8,7 +8,7 @@ from typing import Any
 
 from streamlit import runtime
 
-from ui.server import memory
+from ui.server import memory, sessions
 from ui.server.turns import DEVICE, LONG
 from ui.server.uploads import Manager
 
@@ -38,9 +38,7 @@ def _uploads() -> Any:  # noqa: ANN401
 
 
 def _sessions() -> int:
-    if not runtime.exists():
-        return 0
-    return runtime.get_instance()._session_mgr.num_active_sessions()
+    return sessions.open_count()
 
 
 def _upload_bytes() -> int:

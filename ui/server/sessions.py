@@ -5,7 +5,11 @@ from typing import Any
 
 from streamlit import runtime
 from streamlit.runtime.session_manager import SessionStorage
+from streamlit.runtime.state import session_state
 
+from ui.server import settings
+
+_AGAIN_LATER = 1013
 MOST = 500
 """Sessions that may wait for their visitor to come back; the longest gone goes first."""
 
@@ -55,3 +59,42 @@ def forget() -> int:
     called in the thread that serves."""
     found = runtime.get_instance()._session_mgr._session_storage if runtime.exists() else None
     return found.forget() if isinstance(found, Sessions) else 0
+
+
+def open_count() -> int:
+    """Return how many pages are open."""
+    return runtime.get_instance()._session_mgr.num_active_sessions() if runtime.exists() else 0
+
+
+class SessionLimit:
+    """Middleware that takes no more pages than ``most_sessions``: each costs a run and memory."""
+
+    def __init__(self, app: Any) -> None:  # noqa: ANN401
+        self.app = app
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:  # noqa: ANN401
+        """Pass a request on; refuse the websocket of one page too many, which tries again."""
+        if scope["type"] == "websocket" and open_count() >= settings.current().most_sessions:
+            await receive()
+            await send({"type": "websocket.close", "code": _AGAIN_LATER})
+            return
+        await self.app(scope, receive, send)
+
+
+_with_states = session_state.WStates.remove_stale_widgets
+
+
+def _remove_stale_widgets(self: Any, active: frozenset[str], fragments: Any) -> None:  # noqa: ANN401
+    """Forget what is known of widgets that the page no longer has: Streamlit forgets their values
+    only, and their callbacks would hold every picture that was looked at."""
+    _with_states(self, active, fragments)
+    self.widget_metadata = {
+        key: one
+        for key, one in self.widget_metadata.items()
+        if not session_state._is_stale_widget(one, active, fragments)
+    }
+
+
+def forget_stale_widgets() -> None:
+    """Let sessions of this process forget widgets that are gone."""
+    session_state.WStates.remove_stale_widgets = _remove_stale_widgets

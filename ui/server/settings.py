@@ -40,6 +40,7 @@ class Settings:
     port: int = _entry("server", 8501, 1, 65535)
     base_path: str = _entry("server", "")
     access_log: bool = _entry("server", True)
+    most_sessions: int = _entry("limits", 1000, 1, 10**5)
     session_upload_mb: int = _entry("limits", 4096, 1, 2**20)
     process_upload_mb: int = _entry("limits", 8192, 1, 2**20)
     session_files: int = _entry("limits", 5000, 1, 10**6)
@@ -55,6 +56,7 @@ class Settings:
 
 
 SHARED = Settings(
+    most_sessions=200,
     session_upload_mb=1024,
     process_upload_mb=4096,
     session_files=1000,

@@ -113,6 +113,7 @@ async def living(_app: Any) -> AsyncIterator[None]:  # noqa: ANN401
     What takes long to import is imported before anybody is served: nobody waits for it then.
     """
     scratch.folder()
+    sessions.forget_stale_widgets()
     importlib.import_module(FIRST_VIEW)
     tidying = asyncio.create_task(_keep_tidy())
     asyncio.get_running_loop().call_later(_LISTENING_S, _open_browser)
@@ -174,6 +175,7 @@ def app() -> Server:
         routes=[Route("/health", _health), Route("/metrics", _metrics)],
         middleware=[
             Middleware(AccessLog),
+            Middleware(sessions.SessionLimit),
             Middleware(UploadLimits, manager=_manager),
         ],
     )
