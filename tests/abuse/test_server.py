@@ -333,6 +333,7 @@ class Kept:
 
     def __init__(self, id):
         self.session, self.id, self.is_shut = self, id, False
+        self._session_state = {"a picture": id}
 
     def shutdown(self):
         self.is_shut = True
@@ -351,6 +352,7 @@ def test_sessions_that_nobody_comes_back_to_are_ended(monkeypatch):
     monkeypatch.setattr(sessions.time, "monotonic", lambda: now + 46)
     assert store.forget() == 1
     assert [one.is_shut for one in kept.values()] == [True, False, True]
+    assert [one._session_state for one in kept.values()] == [{}, {"a picture": "b"}, {}]
     with pytest.raises(KeyError):
         store.delete("c")
 

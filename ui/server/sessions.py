@@ -52,6 +52,8 @@ class Sessions(SessionStorage):
     def _drop(self, session_id: str) -> None:
         _since, info = self._held.pop(session_id)
         info.session.shutdown()
+        # Streamlit's loop holds the last session that it looked at until another one comes.
+        info.session._session_state.clear()
 
 
 def forget() -> int:
