@@ -103,6 +103,10 @@ def test_the_dockerfile_has_known_instructions_and_commands_that_parse(capsys):
     users = [rest for word, rest in lines if word == "USER"]
     assert users == ["viz"]
     last = dict(lines)
+    # A volume has the owner of the folder that the image has there.
+    assert f"install -d -o viz -g viz {last['VOLUME']}" in text
+    # /health is 503 while the server is busy: an orchestrator would end it.
+    assert "/_stcore/health" in last["HEALTHCHECK"]
     assert json.loads(last["HEALTHCHECK"].partition("CMD")[2])[0] == "python"
     start = json.loads(last["ENTRYPOINT"])
     assert start[:4] == ["python", "-m", "viz", "serve"]
