@@ -15,7 +15,7 @@ ROOMS: dict[str, set[str]] = {
     "pages": {"errors", "models", "viz", "ui"},
     "app": {"errors", "models", "viz", "ui"},
     "scripts": {"errors", "models", "viz"},
-    "benchmarks": {"errors", "models", "viz"},
+    "benchmarks": {"errors", "models", "viz", "ui"},
     "examples": {"viz"},
 }
 """Room -> the other rooms that it may import."""

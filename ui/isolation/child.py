@@ -42,12 +42,17 @@ def _answered(request: dict, blocks: list[int]) -> tuple[dict, list[int]]:
     except Exception as problem:  # files lead decoders to almost anything
         if errors.is_out_of_memory(problem):  # which readers take for damage
             return {"failed": TOO_LARGE}, []
-        if problem.__cause__ is not None and limits.took_much():
+        if _is_damage(problem) and limits.took_much():
             return {"failed": PERHAPS_TOO_LARGE}, []
         if isinstance(problem, AttentionVizError):
             return {"refused": type(problem).__name__, "line": str(problem)}, []
         return {"failed": type(problem).__name__}, []
     return {"told": told}, made
+
+
+def _is_damage(problem: Exception) -> bool:
+    """Tell whether it is a decoder of pictures that gave up."""
+    return isinstance(problem, errors.MediaError) and "is damaged" in str(problem)
 
 
 def refusal(reply: dict) -> AttentionVizError | None:
