@@ -56,6 +56,8 @@ def limited():
         ("[server", "could not be read as TOML"),
         ("[limits]\nsession_files = " + "9" * 5000, "could not be read as TOML"),
         ("[limits]\nsession_files = " + "9" * 300, "give a number from"),
+        ("[server]\nport = 0x" + "f" * 10_000, "far too large; give a number from"),
+        ("[server]\nfolders = " + "[" * 20_000, "could not be read as TOML"),
         ("#" * 70_000, "too large"),
     ],
 )

@@ -13,6 +13,7 @@ from errors import InputError
 from viz.media.pictures import check_regular
 
 LARGEST_BYTES = 2**16
+_LEGIBLE = 10**300
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,7 @@ def _check(default: object, entry: Entry, value: object, place: str) -> None:
         kind = {bool: "true or false", int: "a whole number", str: "text in quotes"}[type(default)]
         raise InputError(f"{place} is {value!r:.40}; give {kind}.")
     if isinstance(value, int) and entry.highest and not entry.lowest <= value <= entry.highest:
+        said = value if abs(value) < _LEGIBLE else "far too large"
         raise InputError(
-            f"{place} is {value}; give a number from {entry.lowest} to {entry.highest}."
+            f"{place} is {said}; give a number from {entry.lowest} to {entry.highest}."
         )
