@@ -14,8 +14,6 @@ from pathlib import Path
 
 import pytest
 from starlette.requests import ClientDisconnect
-from streamlit.runtime.state import session_state
-from streamlit.runtime.state.common import WidgetMetadata
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from errors import InputError, MachineError
@@ -229,20 +227,6 @@ def test_a_page_too_many_is_not_taken(limited, monkeypatch, count, reached):
     asyncio.run(sessions.SessionLimit(app)({"type": "websocket"}, receive, send))
     assert bool(found) == reached
     assert [one["code"] for one in sent] == ([] if reached else [1013])
-
-
-def test_callbacks_of_widgets_that_are_gone_are_forgotten(monkeypatch):
-    monkeypatch.setattr(session_state.WStates, "remove_stale_widgets", None)
-    sessions.forget_stale_widgets()
-    states = session_state.WStates()
-    for name, fragment in (("here", None), ("gone", None), ("beside", "f")):
-        states.set_widget_metadata(
-            WidgetMetadata(name, lambda value: value, lambda value: value, "int_value",
-                           callbacks={"x": lambda: None}, fragment_id=fragment)
-        )  # fmt: skip
-        states.set_from_value(name, 1)
-    states.remove_stale_widgets(frozenset({"here", "other"}), None)
-    assert set(states.widget_metadata) == set(states.states) == {"here"}
 
 
 def answered(scope, manager):

@@ -5,7 +5,6 @@ from typing import Any
 
 from streamlit import runtime
 from streamlit.runtime.session_manager import SessionStorage
-from streamlit.runtime.state import session_state
 
 from ui.server import settings
 
@@ -81,22 +80,3 @@ class SessionLimit:
             await send({"type": "websocket.close", "code": _AGAIN_LATER})
             return
         await self.app(scope, receive, send)
-
-
-_with_states = session_state.WStates.remove_stale_widgets
-
-
-def _remove_stale_widgets(self: Any, active: frozenset[str], fragments: Any) -> None:  # noqa: ANN401
-    """Forget what is known of widgets that the page no longer has: Streamlit forgets their values
-    only, and their callbacks would hold every picture that was looked at."""
-    _with_states(self, active, fragments)
-    self.widget_metadata = {
-        key: one
-        for key, one in self.widget_metadata.items()
-        if not session_state._is_stale_widget(one, active, fragments)
-    }
-
-
-def forget_stale_widgets() -> None:
-    """Let sessions of this process forget widgets that are gone."""
-    session_state.WStates.remove_stale_widgets = _remove_stale_widgets

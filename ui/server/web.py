@@ -113,7 +113,6 @@ async def living(_app: Any) -> AsyncIterator[None]:  # noqa: ANN401
     What takes long to import is imported before anybody is served: nobody waits for it then.
     """
     scratch.folder()
-    sessions.forget_stale_widgets()
     importlib.import_module(FIRST_VIEW)
     tidying = asyncio.create_task(_keep_tidy())
     asyncio.get_running_loop().call_later(_LISTENING_S, _open_browser)
