@@ -1,10 +1,11 @@
 """What a session keeps of its work, bounded by bytes: captures, sampled clips."""
 
 from collections.abc import Callable, Hashable
-from threading import Lock
+from threading import Condition
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+_LOOK_EVERY_S = 0.2
 
 
 class Kept(Generic[T]):
@@ -14,7 +15,8 @@ class Kept(Generic[T]):
     def __init__(self, size: Callable[[T], int], most_bytes: int, most: int) -> None:
         self._size, self._most_bytes, self._most = size, most_bytes, most
         self._held: dict[Hashable, T] = {}
-        self._lock = Lock()
+        self._making: set[Hashable] = set()
+        self._lock = Condition()
 
     def get(self, key: Hashable) -> T | None:
         """Return what is kept under a key, or None."""
@@ -32,6 +34,25 @@ class Kept(Generic[T]):
             while len(self._held) > 1 and self._is_over():
                 del self._held[next(iter(self._held))]
         return value
+
+    def once(self, key: Hashable, make: Callable[[], T], look: Callable[[], None]) -> T:
+        """Return what is kept under a key, or make and keep it; what another thread is making is
+        waited for. ``look`` is called while it is, and whatever it raises ends the waiting."""
+        while True:
+            with self._lock:
+                if (found := self.get(key)) is not None:
+                    return found
+                if key not in self._making:
+                    self._making.add(key)
+                    break
+                self._lock.wait(_LOOK_EVERY_S)
+            look()
+        try:
+            return self.keep(key, make())
+        finally:
+            with self._lock:
+                self._making.discard(key)
+                self._lock.notify_all()
 
     @property
     def nbytes(self) -> int:

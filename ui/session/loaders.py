@@ -14,6 +14,7 @@ from ui.guard import guarded, label
 from ui.server import settings, waiting
 from ui.server.kept import Kept
 from ui.server.turns import DEVICE
+from ui.server.visitor import stop_if_ended
 from ui.server.waiting import stoppable
 from ui.session import device, own_networks
 from ui.session.media.medium import is_example, key_of
@@ -97,7 +98,7 @@ def captured_example(model: LoadedModel, clip: Clip, mode: Mode, size: int) -> C
     mode, size = pipeline.effective(model.spec, mode, size)
     key, kept = _key(model, clip, mode, size), of_examples()
     with DEVICE.turn("", lambda _place, _seconds: None):
-        return kept.get(key) or kept.keep(key, pipeline.capture(model, clip, mode, size))
+        return kept.once(key, lambda: pipeline.capture(model, clip, mode, size), lambda: None)
 
 
 def captured(clip: Clip, name: str, mode: Mode, size: int) -> Capture:
@@ -117,8 +118,10 @@ def captured(clip: Clip, name: str, mode: Mode, size: int) -> Capture:
         stoppable(words, ("capture", *key)) as watch,
         waiting.run_of(name, pixels, model.lock.locked()),
     ):
-        # Somebody else may have run it meanwhile.
-        return kept.get(key) or kept.keep(key, pipeline.capture(model, clip, mode, size, watch))
+        # Waited for inside of the turn: whoever runs it has a turn, too, and waits for nobody.
+        return kept.once(
+            key, lambda: pipeline.capture(model, clip, mode, size, watch), stop_if_ended
+        )
 
 
 def dependence(capture: Capture, block: BlockCapture) -> float:
