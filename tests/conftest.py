@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -13,6 +14,7 @@ from models.build import build
 from models.loaded import LoadedModel
 from models.specs.block import BlockSpec, CGNLSpec, NonLocalSpec
 from models.specs.network import ModelSpec, Preprocessing
+from viz.figure.panels.presets import TABLE
 from viz.types import Clip
 
 # Tiny tensors: threads cost ten times what they save, and more when the machine is busy.
@@ -106,6 +108,13 @@ def assert_one_line(problem: BaseException) -> str:
     assert len(text) < 700, len(text)
     assert text.rstrip().endswith("."), text
     return text
+
+
+@pytest.fixture
+def small_pages(monkeypatch):
+    """Views at a fifth of their resolution, which takes a tenth of the time."""
+    row = TABLE["view"]
+    monkeypatch.setitem(TABLE, "view", replace(row, layout=replace(row.layout, dpi=60)))
 
 
 @pytest.fixture(name="one_line")

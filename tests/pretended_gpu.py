@@ -113,7 +113,34 @@ def _run(func: Callable, args: tuple, kwargs: dict) -> Any:
 
 
 def _places(func: Callable, args: tuple, kwargs: dict) -> list[torch.device] | None:
-    """Return the devices of a call's results; None where only running it tells their number."""
+    """Return the devices of a call's results; None where only running it tells their number.
+
+    They are asked for once: FakeTensorMode takes longer than most of the calls themselves.
+    """
+    asked = func, _decides(args), _decides(kwargs)
+    if asked not in _KNOWN:
+        _KNOWN[asked] = _asked(func, args, kwargs)
+    return _KNOWN[asked]
+
+
+_KNOWN: dict[tuple, list[torch.device] | None] = {}
+"""What FakeTensorMode said of calls; what it refuses is asked anew every time."""
+
+
+def _decides(value: Any) -> Any:
+    """Return what of an argument decides over devices: no numbers, and of shapes only whether they
+    are those of a number, which any device takes."""
+    if isinstance(value, Tensor):
+        return value.device, value.dtype, value.dim() == 0, value.numel() == 1
+    if isinstance(value, list | tuple):
+        return tuple(_decides(one) for one in value)
+    if isinstance(value, dict):
+        return tuple((name, _decides(one)) for name, one in value.items())
+    return type(value) if isinstance(value, bool | int | float | complex) else value
+
+
+def _asked(func: Callable, args: tuple, kwargs: dict) -> list[torch.device] | None:
+    """Run a call on fakes of its tensors; an error where a real GPU would refuse it."""
     fake_args, fake_kwargs = tree_map_only(Tensor, _fake, (args, kwargs))
     found: list[torch.device] = []
     try:

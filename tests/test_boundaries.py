@@ -1,6 +1,7 @@
 """Arrows point one way: which room may import which, read from the source with ast."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -126,7 +127,8 @@ LARGER_FOLDERS: dict[str, str] = {
 """Folder with more than MOST_ENTRIES entries -> why."""
 
 
-def imported(source: str) -> set[str]:
+@cache
+def imported(source: str) -> frozenset[str]:
     """Return the dotted names imported anywhere in a module; ``from a import b`` gives a.b."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(source)):
@@ -135,7 +137,7 @@ def imported(source: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "relative imports hide the room; write the full name"
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
 def room_faults(room: str, source: str) -> list[str]:

@@ -190,6 +190,7 @@ def test_python_has_its_maps_by_rank_and_number(model, tiny_clip):
         viz.maps(capture, at=AT, choose=[7], kind="toy")
 
 
+@pytest.mark.usefixtures("small_pages")
 @pytest.mark.slow
 @near
 def test_the_command_line_writes_it(model, photo, tmp_path, capsys):
@@ -208,6 +209,7 @@ def test_the_command_line_writes_it(model, photo, tmp_path, capsys):
     assert [view.kind for view in reference.views] == ["toy"]
 
 
+@pytest.mark.usefixtures("small_pages")
 @pytest.mark.slow
 @rings
 def test_the_command_line_writes_each_of_its_maps(model, photo, tmp_path):

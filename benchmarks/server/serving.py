@@ -65,8 +65,8 @@ def free_port() -> int:
 
 def await_streamlit(address: str, process: subprocess.Popen, step_s: float = 0.25) -> None:
     """Wait until Streamlit serves at an address, looking every ``step_s`` seconds; RuntimeError
-    where its process ends before, or a minute passes."""
-    until = time.monotonic() + 60
+    where its process ends before, or two minutes pass."""
+    until = time.monotonic() + _PATIENCE_S
     while time.monotonic() < until:
         if process.poll() is not None:
             raise RuntimeError(
@@ -78,7 +78,7 @@ def await_streamlit(address: str, process: subprocess.Popen, step_s: float = 0.2
                     return
         except OSError:
             time.sleep(step_s)
-    raise RuntimeError("the app did not answer within a minute")
+    raise RuntimeError(f"the app did not answer within {_PATIENCE_S} seconds")
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from benchmarks.server.serving import await_streamlit, free_port
 from tests.paths import ROOT
 from viz.attention import pipeline
 from viz.attention.captures import Capture
+from viz.cli.main import main
 from viz.examples import bird
 
 FLAGS = (
@@ -28,6 +29,9 @@ FLAGS = (
     "--disable-sync",
 )
 DRAWN = ".picker[data-draws]"
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
+"""The server computes as the tests do: so both round alike, and neither waits for the other's
+threads."""
 PATIENCE_MS = 60_000
 SIZE = 448
 
@@ -57,7 +61,7 @@ def running(port: int, log: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
     command += [f"--server.port={port}", "--server.fileWatcherType=none"]
     with log.open("w") as out:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out, env=dict(os.environ))
+        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out, env=ONE_THREAD)
         try:
             address = f"http://localhost:{port}"
             try:
@@ -77,17 +81,29 @@ def captures() -> dict[str, Capture]:
     return {n: pipeline.capture(pipeline.load(n), bird.clip(), "fit", SIZE) for n in names}
 
 
+@contextmanager
+def fresh_tab(browser: Browser) -> Iterator[Page]:
+    """A tab as long as the ``with`` body runs, in a browser that kept nothing.
+
+    A JavaScript error in it is an error at its end, unless it is in ``expected_errors``.
+    """
+    context = browser.new_context(viewport={"width": 1400, "height": 1200}, accept_downloads=True)
+    try:
+        tab = context.new_page()
+        tab.set_default_timeout(PATIENCE_MS)
+        errors, tab.expected_errors = [], []
+        tab.on("pageerror", lambda error: errors.append(str(error)))
+        yield tab
+    finally:
+        context.close()
+    assert errors == tab.expected_errors
+
+
 @pytest.fixture
 def page(browser: Browser) -> Page:
-    """A fresh tab; a JavaScript error in it fails the test, unless it is in ``expected_errors``."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1200}, accept_downloads=True)
-    tab = context.new_page()
-    tab.set_default_timeout(PATIENCE_MS)
-    errors, tab.expected_errors = [], []
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    yield tab
-    context.close()
-    assert errors == tab.expected_errors
+    """A fresh tab."""
+    with fresh_tab(browser) as tab:
+        yield tab
 
 
 @pytest.fixture
@@ -154,14 +170,10 @@ def saved(page: Page, label: str) -> bytes:
 
 
 def rendered(folder: Path, recipe: bytes) -> bytes:
-    """Return the PNG that the command line makes of a recipe, which is put into a folder.
-
-    In a process of its own: this one has one thread, which rounds otherwise than the server's.
-    """
+    """Return the PNG that the command line makes of a recipe, which is put into a folder."""
     (folder / "recipe.json").write_bytes(recipe)
     again = folder / "again.png"
-    command = [sys.executable, "-m", "viz", "render", str(folder / "recipe.json")]
-    subprocess.run([*command, "--out", str(again)], cwd=ROOT, check=True, capture_output=True)
+    assert main(["render", str(folder / "recipe.json"), "--out", str(again)]) == 0
     return again.read_bytes()
 
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from benchmarks.server.serving import free_port
-from tests.browser.conftest import DRAWN, at_rest, open_explore, running
+from tests.browser.conftest import DRAWN, at_rest, fresh_tab, open_explore, running
 from viz.examples import bird
 
 NAME = "my albatross.png"
@@ -34,6 +34,13 @@ def pin(page) -> None:
     at_rest(page)
 
 
+def await_kept(page, words: str) -> None:
+    """Wait until what the browser keeps has these words."""
+    page.wait_for_function(
+        "(words) => (localStorage.getItem('nonlocal-viz') ?? '').includes(words)", arg=words
+    )
+
+
 def in_use(page):
     return page.get_by_text(re.compile("In use: "))
 
@@ -45,7 +52,7 @@ def kept(explore):
     expect(in_use(explore)).to_contain_text(NAME)
     at_rest(explore)
     pin(explore)
-    explore.wait_for_function("() => (localStorage.getItem('nonlocal-viz') ?? '').includes('pins')")
+    await_kept(explore, "pins")
     return explore
 
 
@@ -139,44 +146,55 @@ def test_forget_removes_everything_from_the_browser(kept):
     assert "pins" not in kept.evaluate("localStorage.getItem('nonlocal-viz') ?? ''")
 
 
-def test_pins_survive_a_server_that_starts_anew(page, tmp_path):
-    port = free_port()
-    with running(port, tmp_path / "first.txt") as server:
-        open_explore(page, server)
-        pin(page)
-        page.get_by_role("button", name="kick").click()
-        expect(in_use(page)).to_contain_text("kick")
-        at_rest(page)
-        pin(page)
-        expect(page.locator(".pin-cards .card")).to_have_count(2)
-        page.wait_for_function(
-            "() => (localStorage.getItem('nonlocal-viz') ?? '').includes('example:kick')"
-        )
-    with running(port, tmp_path / "second.txt"):
-        page.goto(f"{server}/")
-        expect(page.locator(".pin-cards .card")).to_have_count(2)
-        page.get_by_role("button", name="Remove Pin 1").click()
-        expect(page.locator(".pin-cards .card")).to_have_count(1)
-        page.get_by_role("button", name="Undo").click()
-        expect(page.locator(".pin-cards .card")).to_have_count(2)
+def pin_examples(page, server: str) -> None:
+    open_explore(page, server)
+    pin(page)
+    page.get_by_role("button", name="kick").click()
+    expect(in_use(page)).to_contain_text("kick")
+    at_rest(page)
+    pin(page)
+    expect(page.locator(".pin-cards .card")).to_have_count(2)
+    await_kept(page, "example:kick")
 
 
-def test_a_pin_of_a_lost_upload_asks_for_its_file(page, tmp_path):
-    port = free_port()
-    with running(port, tmp_path / "first.txt") as server:
-        open_explore(page, server)
-        drop(page, photo())
-        expect(in_use(page)).to_contain_text(NAME)
-        at_rest(page)
-        pin(page)
-        page.wait_for_function(
-            "() => (localStorage.getItem('nonlocal-viz') ?? '').includes('albatross')"
-        )
-    with running(port, tmp_path / "second.txt"):
-        page.goto(page.url)
-        expect(page.get_by_text("A file is missing")).to_be_visible()
-        expect(page.get_by_text("1 pin waits for its file.")).to_be_visible()
-        at_rest(page)
-        drop(page, photo(), "found.png", "Missing files")
-        page.wait_for_selector(DRAWN)
-        expect(page.locator(".pin-cards .card")).to_have_count(1)
+def pin_upload(page, server: str) -> None:
+    open_explore(page, server)
+    drop(page, photo())
+    expect(in_use(page)).to_contain_text(NAME)
+    at_rest(page)
+    pin(page)
+    await_kept(page, "albatross")
+
+
+@pytest.fixture(scope="module")
+def restarted(browser, tmp_path_factory):
+    """The address of a server that started anew, and tabs of two browsers that pinned before that:
+    two examples in the first, an upload in the second."""
+    port, folder = free_port(), tmp_path_factory.mktemp("restarted")
+    with fresh_tab(browser) as first, fresh_tab(browser) as second:
+        with running(port, folder / "first.txt") as server:
+            pin_examples(first, server)
+            pin_upload(second, server)
+        with running(port, folder / "second.txt"):
+            yield server, first, second
+
+
+def test_pins_survive_a_server_that_starts_anew(restarted):
+    server, page, _ = restarted
+    page.goto(f"{server}/")
+    expect(page.locator(".pin-cards .card")).to_have_count(2)
+    page.get_by_role("button", name="Remove Pin 1").click()
+    expect(page.locator(".pin-cards .card")).to_have_count(1)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".pin-cards .card")).to_have_count(2)
+
+
+def test_a_pin_of_a_lost_upload_asks_for_its_file(restarted):
+    _, _, page = restarted
+    page.goto(page.url)
+    expect(page.get_by_text("A file is missing")).to_be_visible()
+    expect(page.get_by_text("1 pin waits for its file.")).to_be_visible()
+    at_rest(page)
+    drop(page, photo(), "found.png", "Missing files")
+    page.wait_for_selector(DRAWN)
+    expect(page.locator(".pin-cards .card")).to_have_count(1)

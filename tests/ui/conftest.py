@@ -4,6 +4,7 @@ import pytest
 import streamlit as st
 import torch
 from streamlit.runtime.caching import clear_session_data_cache, clear_session_resource_cache
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 
 from models.backbones.efficientnet_lite import EfficientNetLite
 from models.backbones.resnet import AttentionResNet
@@ -15,6 +16,16 @@ from ui.session import loaders
 
 SESSION = "test session id"
 """What AppTest calls every session."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def pages_compiled_once():
+    """Keep what pages are compiled to: every AppTest would compile app and pages anew, which takes a
+    sixth of its time."""
+    shared, compiled = ScriptCache(), ScriptCache.get_bytecode
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScriptCache, "get_bytecode", lambda _own, path: compiled(shared, path))
+        yield
 
 
 @pytest.fixture(autouse=True)

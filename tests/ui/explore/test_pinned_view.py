@@ -28,6 +28,10 @@ KICK = {"example": "kick", "net": "e2-nl", "beside": "e2-cgnl", "size": "224"}
 HINT = "No pins yet"
 
 
+CAPTURES = {}
+"""Network, medium, frames, framing and size -> what is captured of them, once for all tests."""
+
+
 class Examples:
     """The sources of recipes of the drawn examples; ``own`` is a network besides the bundled."""
 
@@ -46,7 +50,11 @@ class Examples:
         return self.own if is_own else pipeline.load(network.id)
 
     def capture(self, medium, view):
-        return pipeline.capture(self.model(view.network), self.clip(medium), view.mode, view.size)
+        asked = view.network.id, medium.path, medium.frames, view.mode, view.size
+        if self.own is not None or asked not in CAPTURES:
+            clip = self.clip(medium)
+            CAPTURES[asked] = pipeline.capture(self.model(view.network), clip, view.mode, view.size)
+        return CAPTURES[asked]
 
 
 def pin(at, key="pin"):
