@@ -20,8 +20,8 @@ SESSION = "test session id"
 
 @pytest.fixture(autouse=True, scope="session")
 def pages_compiled_once():
-    """Keep what pages are compiled to: every AppTest would compile app and pages anew, which takes a
-    sixth of its time."""
+    """Keep what pages are compiled to: every AppTest would compile them anew, for a sixth of its
+    time."""
     shared, compiled = ScriptCache(), ScriptCache.get_bytecode
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ScriptCache, "get_bytecode", lambda _own, path: compiled(shared, path))

@@ -145,6 +145,7 @@ def test_a_detector_gives_the_boxes_of_people_alone(monkeypatch, tiny_clip, one_
     one_line(caught.value)
 
 
+@pytest.mark.usefixtures("small_pages")
 @pytest.mark.slow
 def test_the_command_line_says_what_each_person_does(
     model, tiny_clip, tmp_path, capsys, monkeypatch

@@ -101,6 +101,7 @@ def test_a_matrix_of_heads_is_their_mean(own, photo):
     assert panels[0][2].content.size == (16, 16)
 
 
+@pytest.mark.usefixtures("small_pages")
 def test_the_command_line_writes_maps_and_draws_them_again(photo, tmp_path, capsys):
     out = tmp_path / "out"
     asked = ["maps", str(photo), "--model", VIT, "--at", "41,22", "--size", "64"]
