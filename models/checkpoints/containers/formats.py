@@ -6,6 +6,7 @@ claims, how large its tensors would be. When all of that is as it should be, the
 asked for are made of the bytes beside it (tensors.py).
 """
 
+import io
 import json
 import os
 import struct
@@ -113,7 +114,9 @@ def read_zip(file: BinaryIO, size: int) -> Opened:
     if sizes[name] > container_type.MAX_PICKLE_BYTES:
         raise CheckpointError(f"has a pickle of {sizes[name]:,} bytes; refused.")
     with _whole(), archive.open(name) as member:
-        pickle = pickles.describe(member, check_named, check_called, storages=True)
+        # A member reads byte by byte in Python; a buffer before it does so in C.
+        buffered = io.BufferedReader(member)
+        pickle = pickles.describe(buffered, check_named, check_called, storages=True)
     home = name.removesuffix("data.pkl")
     for key, claim in storage_claims.storages(pickle).items():
         if claim.bytes > sizes.get(f"{home}data/{key}", -1):
