@@ -10,10 +10,12 @@ import pytest
 import torch
 from torch import nn
 
+from models import checkpoints
 from models.build import build
 from models.loaded import LoadedModel
 from models.specs.block import BlockSpec, CGNLSpec, NonLocalSpec
 from models.specs.network import ModelSpec, Preprocessing
+from models.zoo import catalogue
 from viz.figure.panels.presets import TABLE
 from viz.types import Clip
 
@@ -115,6 +117,23 @@ def small_pages(monkeypatch):
     """Views at a fifth of their resolution, which takes a tenth of the time."""
     row = TABLE["view"]
     monkeypatch.setitem(TABLE, "view", replace(row, layout=replace(row.layout, dpi=60)))
+
+
+@cache
+def bundled(name: str) -> LoadedModel:
+    """Return a bundled network, the same one whenever it is asked for."""
+    return checkpoints.load(catalogue.WEIGHTS / f"{name}.safetensors", model_id=name)
+
+
+@pytest.fixture
+def bundled_once(monkeypatch):
+    """Load every bundled network once for all tests, as a server does for all of its visitors."""
+    names, found = {entry.id for entry in catalogue.bundled()}, catalogue._find
+    monkeypatch.setattr(
+        catalogue,
+        "_find",
+        lambda name, *told: bundled(name) if name in names else found(name, *told),
+    )
 
 
 @pytest.fixture(name="one_line")

@@ -32,7 +32,7 @@ DRAWN = ".picker[data-draws]"
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 """The server computes as the tests do: so both round alike, and neither waits for the other's
 threads."""
-PATIENCE_MS = 60_000
+PATIENCE_MS = 180_000
 SIZE = 448
 
 

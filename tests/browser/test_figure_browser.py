@@ -7,7 +7,7 @@ import time
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
-from tests.browser.conftest import at_rest, choose, open_explore, saved
+from tests.browser.conftest import PATIENCE_MS, at_rest, choose, open_explore, saved
 from tests.browser.explore.test_explore_files import photo_like, upload
 from viz.figure.files import embedded_recipe
 from viz.media import pictures
@@ -101,7 +101,7 @@ def assert_holds_the_photo(recipe):
 
 def opened_elsewhere(page, server, content):
     """Open a PDF in a session without its photo, give the photo, and return the PDF made there."""
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{server}/figure")
     expect(page.get_by_role("button", name="Start with the example")).to_be_visible()
     given(page, "Open a recipe", "figure.pdf", content)

@@ -7,7 +7,14 @@ import pytest
 from playwright.sync_api import expect
 
 from benchmarks.server.serving import free_port
-from tests.browser.conftest import DRAWN, at_rest, fresh_tab, open_explore, running
+from tests.browser.conftest import (
+    DRAWN,
+    PATIENCE_MS,
+    at_rest,
+    fresh_tab,
+    open_explore,
+    running,
+)
 from viz.examples import bird
 
 NAME = "my albatross.png"
@@ -60,9 +67,9 @@ def test_a_browser_that_has_kept_nothing_is_shown_the_page_once(browser, server)
     context = browser.new_context()
     page, sent = context.new_page(), []
     page.on("websocket", lambda made: made.on("framesent", lambda frame: sent.append(frame)))
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE_MS)
     open_explore(page, server)
-    page.wait_for_function("() => (localStorage.getItem('nonlocal-viz') ?? '').includes('secret')")
+    await_kept(page, "secret")
     at_rest(page)
     assert len(sent) == 1
     context.close()
@@ -124,7 +131,7 @@ def test_another_page_and_back_keeps_where_a_clip_begins(page, server):
 def test_another_browser_is_asked_for_the_file_and_takes_it_by_its_hash(kept, browser):
     context = browser.new_context(viewport={"width": 1400, "height": 1200})
     other = context.new_page()
-    other.set_default_timeout(60_000)
+    other.set_default_timeout(PATIENCE_MS)
     other.goto(kept.url)
     expect(other.get_by_text("A file is missing")).to_be_visible()
     expect(other.get_by_text(NAME)).to_be_visible()

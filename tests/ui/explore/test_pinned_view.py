@@ -22,7 +22,7 @@ from viz.figure.recipe.recipe_json import checked, dumps, loads
 from viz.media import footage
 from viz.types import Clip
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bundled_once")]
 
 KICK = {"example": "kick", "net": "e2-nl", "beside": "e2-cgnl", "size": "224"}
 HINT = "No pins yet"

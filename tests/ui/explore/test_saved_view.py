@@ -14,7 +14,7 @@ from viz.examples import bird
 from viz.figure.files import embedded_recipe
 from viz.figure.recipe import recipe_json
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bundled_once")]
 
 COSINE, GRAD_CAM = KINDS["features"].menu, KINDS["class maps"].menu
 SMALL = {"dpi": "75"}

@@ -30,7 +30,7 @@ from viz.figure.sources import FileSources
 from viz.media import pictures
 from viz.rendering.look import Look
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bundled_once")]
 
 
 def test_a_figure_that_is_opened_gives_the_same_bytes():

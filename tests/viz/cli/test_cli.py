@@ -12,7 +12,7 @@ from viz.attention.choice import MapChoice
 from viz.cli import main
 from viz.figure.recipe import recipe_json
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_pages")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_pages", "bundled_once")]
 
 
 @pytest.fixture
