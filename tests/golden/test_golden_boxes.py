@@ -39,7 +39,8 @@ def test_anchors_are_the_originals(wanted):
 def test_proposals_are_the_originals(wanted, detector):
     size = tuple(wanted["image_size"])
     boxes, scores = detector.propose(wanted["objectness"], wanted["bbox_reg"], size)
-    assert torch.equal(boxes, wanted["proposals"])
+    # The last digit of exp, by which boxes grow, is the processor's own.
+    assert torch.allclose(boxes, wanted["proposals"], rtol=0, atol=1e-4)
     assert torch.equal(scores, wanted["proposal_scores"])
 
 
