@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 from torch import nn
 
 from models import checkpoints
@@ -19,6 +20,9 @@ from models.zoo import catalogue
 from viz.figure.panels.presets import TABLE
 from viz.types import Clip
 
+# How long drawing an example takes says how busy the machine is.
+settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 # Tiny tensors: threads cost ten times what they save, and more when the machine is busy.
 torch.set_num_threads(1)
 
