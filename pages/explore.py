@@ -78,7 +78,7 @@ def explained(found: Scene) -> None:
         with column:
             st.markdown(f"**{scene.heading(shot)}**")
             if rows := scene.top_table(shot):
-                st.dataframe(rows, column_config=SHARES, **TABLE)
+                st.table(rows, hide_index=True)
             else:
                 st.caption(prediction_words(shot.answering))
             # In a line of text, and not set apart: it breaks where there is little room.
@@ -174,7 +174,6 @@ HOW_CLIP = (
     "the patch in space and time, Enter pins. Values marked ≈ come from the browser; pinned values "
     "below are exact."
 )
-SHARES = {"Share": st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0)}
 
 
 def main() -> None:

@@ -92,11 +92,8 @@ def statistics(shot: Shot) -> None:
     """Show what the maps of a block are like: sharp or even, near or far, all alike or not."""
     with st.expander("Statistics of its maps over all references"):
         values = loaders.statistics(shot.capture, shot.block)
-        st.dataframe(
-            [{"What": name, "Value": round(value, 4)} for name, value in values.items()],
-            hide_index=True,
-            width="stretch",
-        )
+        listed = [{"What": name, "Value": f"{value:.4g}"} for name, value in values.items()]
+        st.table(listed, hide_index=True)
         st.caption(
             "Over up to 64 evenly spaced references; Evaluate measures them over many pictures. "
             + " ".join(f"{name.capitalize()}: {definitions.of(name)}" for name in values)

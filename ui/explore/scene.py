@@ -254,10 +254,10 @@ def _values(attention: AttentionMap, shot: Shot, at: tuple[float, float], t: int
     }
 
 
-def top_table(shot: Shot) -> list[dict[str, object]]:
-    """Return the rows of the top-5 table."""
+def top_table(shot: Shot) -> list[dict[str, str]]:
+    """Return the rows of the top-5 table, for markdown."""
     return [
-        {"Class": shot.model.class_name(index), "Share": share}
+        {"Class": plain(shot.model.class_name(index)), "Share": f"{share:.1%}"}
         for index, share in top_classes(shot.answering)
     ]
 

@@ -110,10 +110,11 @@ def _manager() -> Any:  # noqa: ANN401
 async def living(_app: Any) -> AsyncIterator[None]:  # noqa: ANN401
     """Make ready what the first visitor sees, give memory back now and then, and leave nothing.
 
-    What takes long to import is imported before anybody is served: nobody waits for it then.
+    What the first view needs is imported and computed before anybody is served: beside it, it would
+    take the processor from the browser that draws the page.
     """
     scratch.folder()
-    importlib.import_module(FIRST_VIEW)
+    await asyncio.to_thread(_prepare)
     tidying = asyncio.create_task(_keep_tidy())
     asyncio.get_running_loop().call_later(_LISTENING_S, _open_browser)
     try:
@@ -125,9 +126,8 @@ async def living(_app: Any) -> AsyncIterator[None]:  # noqa: ANN401
 
 
 async def _keep_tidy() -> None:
-    """Do what is to be done ahead, then give memory back for as long as the server lives."""
+    """Start what reads files, then give memory back for as long as the server lives."""
     with suppress(asyncio.CancelledError):
-        await asyncio.to_thread(_prepare)
         await asyncio.sleep(_CHILDREN_S)
         await asyncio.to_thread(given.warm)
         for number in count():

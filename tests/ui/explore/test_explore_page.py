@@ -62,9 +62,9 @@ def test_finer_maps_leave_the_answer_at_the_size_of_the_training():
     at = opened(beside="none")
     own = pipeline.capture(pipeline.load("e2-nl"), bird.clip(), "fit", 224)
     ((index, share),) = top_classes(own, 1)
-    first = next(one.value for one in at.dataframe if "Share" in one.value.columns).iloc[0]
+    first = next(one.value for one in at.table if "Share" in one.value.columns).iloc[0]
     assert first["Class"] == own.model.class_name(index)
-    assert first["Share"] == pytest.approx(share, abs=1e-6)
+    assert first["Share"] == f"{share:.1%}"
 
 
 def test_the_pinned_value_is_the_float32_value_of_the_pipeline():

@@ -96,10 +96,10 @@ def test_the_address_names_an_upload_by_its_hash_and_an_example_by_its_name():
 def test_an_address_of_another_file_asks_for_it_and_takes_the_example_instead():
     at = assert_sound(opened(file="gone.png", sha256="a" * 64, net="e2-cgnl"))
     assert "gone.png" in at.info[0].value.replace("\\", "")
-    assert not at.dataframe
+    assert not at.table
     at.button(key="link-example").click().run()
     assert at.selectbox(key="net").value == "e2-cgnl"
-    assert assert_sound(at).dataframe
+    assert assert_sound(at).table
 
 
 @pytest.mark.parametrize("made", [bird.clip, kick.clip])
