@@ -65,8 +65,9 @@ def test_deletion_is_the_area_of_a_slow_loop():
     assert faithfulness.deletion(one, RIGHT, GRID) == pytest.approx(area, rel=1e-5)
 
 
-def test_pixels_that_only_rounding_tells_apart_are_in_reading_order():
-    across = torch.linspace(-1, 1, 4)
+@pytest.mark.parametrize("width", [1.0, 0.0])
+def test_pixels_that_only_rounding_tells_apart_are_in_reading_order(width):
+    across = torch.linspace(-width, width, 4)
     blob = (-(across[:, None] ** 2) - across**2).exp().flatten()
     rounded = blob * (1 + 1e-7 * torch.randn(16, generator=torch.Generator().manual_seed(1)))
     assert not torch.equal(blob, rounded)

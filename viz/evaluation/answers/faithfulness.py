@@ -60,12 +60,15 @@ def _picture(subject: Subject) -> Tensor:
 
 def _order(subject: Subject, values: Tensor, grid: Grid) -> Tensor:
     """Return the pixels of one frame of the input, (H W,) int64, highest first; those whose values
-    differ by less than 2^-16 of the map's range in reading order, on every device."""
+    differ by less than 2^-16 of the map's range (2^-19 of its largest value in an even map) in
+    reading order, on every device."""
     size = subject.model_input.tensor.shape[-2:]
     shaped = values.reshape(1, 1, grid.rows, grid.cols).to(devices.of(subject.model.network))
     enlarged = F.interpolate(shaped, size=size, mode="bilinear", align_corners=False)
     low, high = enlarged.aminmax()
-    levels = ((enlarged - low) / (high - low).clamp_min(1e-30) * LEVELS).round()
+    # What is even but for rounding has no order.
+    least = torch.maximum(low.abs(), high.abs()).clamp_min(1e-30) / 8
+    levels = ((enlarged - low) / torch.maximum(high - low, least) * LEVELS).round()
     return levels.flatten().argsort(descending=True, stable=True)
 
 
