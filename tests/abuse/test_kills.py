@@ -49,7 +49,7 @@ def contents(folder):
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("before", [None, {}, OLD], ids=["new", "empty", "there"])
 def test_a_killed_run_leaves_the_whole_set_or_what_was_there(tmp_path, before):
-    draw, outcomes = random.Random(17), set()
+    draw = random.Random(17)
     for number in range(KILLS):
         out = tmp_path / f"out{number}"
         if before is not None:
@@ -64,10 +64,8 @@ def test_a_killed_run_leaves_the_whole_set_or_what_was_there(tmp_path, before):
         process.communicate()
         left = contents(out) if out.exists() else None
         assert left in (before, (before or {}) | FILES)
-        outcomes.add(left == before)
     file_set.write(tmp_path / "next", {"a": b"1"})
     assert not list(tmp_path.glob(".part-*"))
-    assert outcomes <= {True, False}
 
 
 def test_what_a_killed_run_had_ready_is_finished_where_a_folder_cannot_be_swapped(
