@@ -33,6 +33,11 @@ def findings(page, asked: dict) -> list[str]:
     ]
 
 
+SETTLED = """() => !document.querySelector("[data-stale=true]") &&
+  !document.getAnimations().some((one) => one instanceof CSSTransition && one.playState === "running")"""
+"""What Streamlit draws anew is pale until it is there."""
+
+
 def findings_in_both_themes(page) -> list[str]:
     at_rest(page)
     found = []
@@ -40,6 +45,7 @@ def findings_in_both_themes(page) -> list[str]:
         page.emulate_media(color_scheme=scheme)
         at_rest(page)  # what is drawn anew is pale for a while
         page.wait_for_timeout(300)
+        page.wait_for_function(SETTLED)
         found += [f"{scheme}: {line}" for line in findings(page, asked)]
     return found
 

@@ -212,7 +212,7 @@ def bright(colour):
 
 def test_the_models_page_opens(page, server):
     page.goto(f"{server}/models")
-    expect(page.get_by_text("These are in this folder")).to_be_visible()
+    expect(page.get_by_text("These come with the program")).to_be_visible()
 
 
 def test_the_look_in_the_address_is_the_look_on_the_canvas(page, server, captures):

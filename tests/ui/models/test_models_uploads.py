@@ -41,7 +41,7 @@ def test_an_uploaded_network_is_taken_apart_and_opened_in_explore(tmp_path):
     at.button(key="use_own").click().run()
     assert assert_sound(at).selectbox(key="net").value == "own-my_net"
     assert "yours" in at.selectbox(key="block1").help
-    assert at.dataframe  # the exact values of the reference
+    assert at.table  # the exact values of the reference
 
 
 def test_an_own_network_is_known_in_its_own_session_only(tmp_path):
@@ -96,8 +96,8 @@ def test_class_names_are_uploaded_beside_the_network(cgnl_checkpoint, cgnl_model
     upload = next(f for f in at.file_uploader if f.key.startswith("classes-"))
     upload.set_value(("names.txt", names, "text/plain")).run()
     at.button(key="use_own").click().run()
-    shares = next(d.value for d in assert_sound(at).dataframe if "Share" in d.value.columns)
-    assert shares["Class"][0].startswith("gull")
+    shares = next(d.value for d in assert_sound(at).table if "Share" in d.value.columns)
+    assert shares["Class"].iloc[0].startswith("gull")
     at.button(key="pin").click().run()
     (view, *_) = at.session_state["pins"][0].reference.views
     assert view.network.classes[:2] == ("gull 0", "gull 1")
