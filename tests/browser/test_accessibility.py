@@ -34,7 +34,9 @@ def findings(page, asked: dict) -> list[str]:
 
 
 SETTLED = """() => !document.querySelector("[data-stale=true]") &&
-  !document.getAnimations().some((one) => one instanceof CSSTransition && one.playState === "running")"""
+  !document.getAnimations().some(
+    (one) => one instanceof CSSTransition && one.playState === "running"
+  )"""
 """What Streamlit draws anew is pale until it is there."""
 
 
