@@ -39,7 +39,7 @@ FIRST_VIEW = "ui.explore.first_view"
 _TIDIED_EVERY_S, _GIVEN_BACK_EVERY = 5, 4
 """Seconds from one look for sessions that ended to the next; memory is given back after some."""
 _LISTENING_S = 0.1
-_CHILDREN_S = 3
+_CHILDREN_S = 8
 """The children that read files start a while later: the first visitor's page is then there."""
 _LOG = logging.getLogger("nonlocal_viz.access")
 _SECRET = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32,}")
