@@ -31,14 +31,17 @@ TABLE = {"hide_index": True, "width": "stretch"}
 
 def canvas(found: Scene, settings: Settings) -> None:
     """Draw the pictures that follow the pointer."""
-    key, lead = f"picker-{medium.key_of(found.clip)}", found.shots[0]
+    key = f"picker-{medium.key_of(found.clip)}"
+    # Streamlit keeps the callbacks of every canvas that a session had: none may hold its scene.
+    state.SCENE.set(found)
 
     def on_pick() -> None:
-        place, number, detector = picked(key), picked_object(key), objects.lead(found)
+        shown: Scene = state.SCENE.get()
+        place, number, detector = picked(key), picked_object(key), objects.lead(shown)
         if place is not None and number is not None and detector is not None:
             objects.pin(detector, number, place[0])
         elif place is not None:
-            reference_patch.pin(lead.capture, lead.block, place)
+            reference_patch.pin(shown.shots[0].capture, shown.shots[0].block, place)
 
     def on_focus() -> None:
         if (name := focused(key)) is not None:

@@ -84,7 +84,7 @@ def _distance(cells: int, moments: int) -> str:
 def _subject(shot: Shot) -> str:
     """Say what it is that attends: the patch, or the object that the maps are means over."""
     if shot.over is None:
-        return "Beyond its neighbours, the green patch attends"
+        return "Beyond its neighbours, the pinned patch attends"
     return f"Beyond its middle, object {plain(shot.over.words)} attends"
 
 

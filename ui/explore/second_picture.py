@@ -67,7 +67,7 @@ def sentence(found: Scene) -> str:
         return f"**Two pictures, a map in each.** {shot.kind.without_reference}"
     [(cell, value)] = matches.best(shot.shown, 1)
     return (
-        f"**The green patch's best match in {name} is at row {cell.y}, column {cell.x} "
+        f"**The pinned patch's best match in {name} is at row {cell.y}, column {cell.x} "
         f"({value:.3g}).** Point at any patch of the first picture to see its best matches."
     )
 

@@ -108,7 +108,7 @@ def add_render(command: argparse.ArgumentParser) -> None:
     for option, what in (("--media", "a picture or clip"), ("--network", "a network")):
         command.add_argument(
             option, action="append", default=[], metavar="OLD=NEW",
-            help=f"where {what} of the recipe is now; may be repeated",
+            help=f"where {what} of the recipe is now, by its path or bare name; may be repeated",
         )  # fmt: skip
 
 

@@ -172,9 +172,10 @@ def _footage(path: str, levels: tuple[float, float] | None) -> Footage:
 
 
 def mapped(path: str, table: Mapping[str, str]) -> str | None:
-    """Return what a table says of a path, or of the nearest folder above it."""
-    if path in table:
-        return table[path]
+    """Return what a table says of a path, of its bare name, or of the nearest folder above it."""
+    for old in (path, PurePosixPath(path).name):
+        if old in table:
+            return table[old]
     for parent in PurePosixPath(path).parents:
         for old, new in table.items():
             if parent == PurePosixPath(old) and old not in (".", ""):

@@ -111,7 +111,12 @@ def test_of_several_places_the_one_with_the_right_sha256_counts(photo, tmp_path,
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("lost/a/p.png", "here/photo.png"), ("lost/a", "here"), ("lost", "here/..")],
+    [
+        ("lost/a/p.png", "here/photo.png"),
+        ("p.png", "here/photo.png"),
+        ("lost/a", "here"),
+        ("lost", "here/.."),
+    ],
 )
 def test_media_maps_a_path_or_a_folder_above_it(photo, tmp_path, monkeypatch, old, new):
     monkeypatch.chdir(tmp_path)

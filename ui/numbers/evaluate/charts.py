@@ -9,6 +9,8 @@ from viz.evaluation.report.plots import COLOURS
 from viz.evaluation.report.summary import Difference, Line
 
 _ROW_PX, _HEAD_PX = 26, 90
+INTERVAL = "#808495"
+"""Of intervals: seen on white and on black."""
 
 
 def better_words(measure: str) -> str:
@@ -68,7 +70,10 @@ def pair_words(one: Difference) -> str:
 def _spread(found: Sequence) -> dict[str, object]:
     above = [one.high - one.value for one in found]
     below = [one.value - one.low for one in found]
-    return {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "thickness": 1}
+    return {
+        "type": "data", "symmetric": False, "array": above, "arrayminus": below, "thickness": 1.5,
+        "color": INTERVAL,
+    }  # fmt: skip
 
 
 def _colours(count: int) -> list[str]:
