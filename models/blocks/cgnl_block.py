@@ -12,7 +12,7 @@ from models.blocks.layout import convolved, per_position, project_together
 from models.specs.block import CGNLSpec
 
 MANY_ENTRIES = 1 << 18
-"""Entries of a group from which on a GPU sums them up with all of its processors."""
+"""Entries of a group from which it is faster on a GPU to sum them with all its processors."""
 
 
 class CGNLFactors(NamedTuple):
@@ -30,12 +30,13 @@ def group_norm(x: Tensor, norm: nn.GroupNorm) -> Tensor:
     # torch gives each group to one of a GPU's many processors; this sum is spread over all.
     entries = x.reshape(len(x), norm.num_groups, -1).float()
     variance, mean = torch.var_mean(entries, -1, correction=0)
-    moments = torch.stack([(variance + norm.eps).rsqrt(), mean])
-    inverse, mean = moments.repeat_interleave(x.shape[1] // norm.num_groups, -1)
-    scale = inverse * norm.weight
+    deviation = (variance + norm.eps).sqrt()
+    size = x.shape[1] // norm.num_groups
+    mean, deviation = (part.repeat_interleave(size, -1) for part in (mean, deviation))
+    scale = norm.weight / deviation  # of each channel, (B, C)
     shift = norm.bias - mean * scale
-    lined_up = (part.to(x.dtype)[..., None, None, None] for part in (shift, scale))
-    return torch.addcmul(next(lined_up), x, next(lined_up))
+    scale, shift = (part.to(x.dtype)[:, :, None, None, None] for part in (scale, shift))
+    return torch.addcmul(shift, x, scale)
 
 
 class CGNLProjection(nn.Module):

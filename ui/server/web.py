@@ -137,12 +137,15 @@ async def _keep_tidy() -> None:
 
 
 def _prepare() -> None:
-    """Compute the first view."""
+    """Compute the first view; a server that cannot serves all the same, and its pages say why."""
+    first_view = importlib.import_module(FIRST_VIEW)
     inspect.stack()  # looks up every module once; Streamlit asks for it at its first element
     try:
-        importlib.import_module(FIRST_VIEW).prepare()
+        first_view.prepare()
     except AttentionVizError as problem:
-        _LOG.warning("%s", problem)  # pages say it, too
+        _LOG.warning("%s", problem)
+    except Exception:
+        _LOG.exception("The first view could not be prepared.")
     finally:
         health.PREPARED.set()
 
