@@ -1,11 +1,14 @@
-"""Files that Pillow does not write, built byte by byte."""
+"""Files that Pillow does not write, built byte by byte, and a short clip."""
 
 import struct
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.viz.drawn_clips import animation, frames
 
 
 def png_chunk(kind: bytes, body: bytes) -> bytes:
@@ -39,3 +42,11 @@ def sixteen_bit_png() -> Callable[[np.ndarray], bytes]:
         return make_png(width, height, 16, 2, zlib.compress(rows))
 
     return made
+
+
+@pytest.fixture
+def reel(tmp_path: Path) -> Path:
+    """A GIF of 11 frames."""
+    path = tmp_path / "reel.gif"
+    path.write_bytes(animation(frames(11)))
+    return path

@@ -1,7 +1,7 @@
 """The picker's modules in a browser, and what Python asks them for.
 
 The modules are served as they are, on an address of no machine. What they get is what ``pack``
-sends.
+sends. The canvas is compared with what Python paints over the bird.
 """
 
 import base64
@@ -10,15 +10,22 @@ import numpy as np
 import pytest
 
 from models.blocks.layout import Grid
-from tests.browser.bare.shot_maps import moved
+from tests.browser.bare.bare_picker import assert_same_picture, canvas_pictures, drawn, painted
+from tests.browser.bare.shot_maps import map_of, moved
+from tests.browser.conftest import cell_of
 from tests.ui.drawn_scenes import clip_of, drawn_scene
 from ui.components import mount
+from ui.components.picker.canvas import canvas_geometry
 from ui.components.picker.payload import pack
+from viz import geometry
+from viz.examples import bird
 from viz.rendering.look import Look
 
 ORIGIN = "http://picker.test"
 POSITIONS = (0, 17, 34, 55, 104)
 GRID = Grid(3, 5, 7)
+ROWS, COLS = 11, 13
+"""Cells of the blocks that are drawn over the bird."""
 HALF = 2.0**-11
 """How much of its size float16 rounds a number by."""
 
@@ -92,3 +99,26 @@ def at(shot, position):
     grid = shot.block.query_grid
     t, inside = divmod(position, grid.rows * grid.cols)
     return moved(shot, grid.frames, (t, *divmod(inside, grid.cols)))
+
+
+@pytest.fixture
+def clip():
+    return bird.clip()
+
+
+@pytest.fixture
+def plan(clip):
+    return geometry.fit(clip.width, clip.height, 224, 32)
+
+
+def assert_painted(page, found, look, choice=None, panel=0):
+    """Check a large canvas against what Python paints for the cell that is drawn."""
+    lead, shot = found.shots[0], found.shots[panel]
+    row, col = cell_of(page)
+    x, y = lead.geometry.cell_centre(row, col, lead.block.query_grid)
+    cell = shot.geometry.nearest_cell(x, y, shot.block.query_grid)
+    wanted = map_of(moved(shot, 1, cell), choice)
+    frame = canvas_pictures(found)[0]
+    seen = canvas_geometry(shot.geometry, found.clip)
+    assert_same_picture(drawn(page, panel), painted(frame, seen, wanted, look))
+    return wanted

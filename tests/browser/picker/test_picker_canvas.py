@@ -19,6 +19,7 @@ from tests.browser.bare.bare_picker import (
 )
 from tests.browser.bare.shot_maps import map_of, moved
 from tests.browser.conftest import cell_of, hover
+from tests.browser.picker.conftest import COLS, ROWS, assert_painted
 from tests.ui.drawn_scenes import (
     CLASS,
     TITLE,
@@ -33,34 +34,8 @@ from ui.components.picker.canvas import canvas_geometry
 from viz import geometry
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.registry import KINDS
-from viz.examples import bird
 from viz.rendering.look import Look
 from viz.types import Clip
-
-ROWS, COLS = 11, 13
-
-
-@pytest.fixture
-def clip():
-    return bird.clip()
-
-
-@pytest.fixture
-def plan(clip):
-    return geometry.fit(clip.width, clip.height, 224, 32)
-
-
-def assert_painted(page, found, look, choice=None, panel=0):
-    """Check a large canvas against what Python paints for the cell that is drawn."""
-    lead, shot = found.shots[0], found.shots[panel]
-    row, col = cell_of(page)
-    x, y = lead.geometry.cell_centre(row, col, lead.block.query_grid)
-    cell = shot.geometry.nearest_cell(x, y, shot.block.query_grid)
-    wanted = map_of(moved(shot, 1, cell), choice)
-    frame = canvas_pictures(found)[0]
-    seen = canvas_geometry(shot.geometry, found.clip)
-    assert_same_picture(drawn(page, panel), painted(frame, seen, wanted, look))
-    return wanted
 
 
 @pytest.mark.parametrize("name", ["gaussian", "embedded_gaussian", "dot_product", "concatenation"])
@@ -276,59 +251,6 @@ def test_names_are_text_and_never_markup(page, clip, plan):
     assert page.locator(".picker b, .picker i").count() == 0
 
 
-def test_arrows_move_enter_pins_and_escape_goes_back(page, clip, plan):
-    mount(page, drawn_scene(clip, nonlocal_block("gaussian"), row=2, col=3, plan=plan), Look())
-    page.locator("canvas.picture").focus()
-    for key, expected in (("ArrowDown", "3,3"), ("ArrowRight", "3,4"), ("ArrowUp", "2,4")):
-        page.keyboard.press(key)
-        page.wait_for_selector(f".picker[data-cell='{expected}']")
-    page.keyboard.press("Escape")
-    page.wait_for_selector(".picker[data-cell='2,3']")
-    page.keyboard.press("ArrowLeft")
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".picker[data-cell='2,2']")
-    assert page.evaluate("window.sent") == [["pick", {"row": 2, "col": 2}]]
-    assert "row 2 column 2" in page.locator(".unseen").inner_text()
-
-
-def test_holding_the_pin_reads_values_without_moving_the_reference(page, clip, plan):
-    found = drawn_scene(clip, nonlocal_block(), row=2, col=3, plan=plan)
-    mount(page, found, Look())
-    page.locator(".hold input").check()
-    before = drawn(page)
-    hover(page, 0.9, 0.9)
-    assert (drawn(page) == before).all()
-    row, col = plan.cell_at(0.9 * 640, 0.9 * 480, Grid(1, ROWS, COLS))
-    values = map_of(found.shots[0]).values
-    above = int((values > values[0, row, col]).sum())
-    readout = page.locator(".readout").inner_text()
-    assert f"row {row} column {col}" in readout
-    assert f"NL row ≈ {values[0, row, col]:.3g} (rank {above + 1} of {ROWS * COLS})" in readout
-
-
-def test_new_data_replaces_the_old_in_place(page, clip, plan):
-    block = nonlocal_block()
-    mount(page, drawn_scene(clip, block, plan=plan), Look(threshold=0.9))
-    first = drawn(page)
-    show(page, drawn_scene(clip, block, plan=plan), Look(threshold=0.1))
-    assert (drawn(page) != first).any()
-    assert page.locator("canvas.picture").count() == 1
-
-
-def test_another_kind_of_the_same_block_replaces_the_map_and_what_is_offered(page, clip, plan):
-    look, block = Look(threshold=0.4), cgnl_block()
-    mount(page, drawn_scene(clip, block, plan=plan), look)
-    expect(page.locator(".thumb")).to_have_count(10)
-    found = drawn_scene(clip, block, plan=plan, kind="features")
-    show(page, found, look)
-    expect(page.locator(".thumb")).to_have_count(0)
-    assert_painted(page, found, look)
-    own = drawn_scene(clip, block, plan=plan, maps="contrast", shown=MapChoice("group", 1))
-    show(page, own, look)
-    expect(page.locator(".thumb")).to_have_count(10)
-    assert_painted(page, own, look, "group 1")
-
-
 def test_a_picture_has_no_film_strip_and_nothing_to_play(page, clip, plan):
     mount(page, drawn_scene(clip, cgnl_block(), plan=plan), Look())
     assert page.locator(".film, .transport").count() == 0
@@ -346,35 +268,3 @@ def test_arrows_over_a_picture_end_at_the_highest_weights(page, clip, plan):
     expected = (x * box["width"] / clip.width, y * box["height"] / clip.height)
     assert [float(v) for v in shape.split()[4:6]] == pytest.approx(expected, abs=1)
     assert page.locator(".arrows .over:visible").count() == 20
-
-
-def test_the_mark_on_the_colour_bar_is_dragged_and_python_hears_where_it_ends(page, clip, plan):
-    found = drawn_scene(clip, nonlocal_block("gaussian"), plan=plan)
-    mount(page, found, Look(threshold=0.9))
-    bar = page.locator(".ramp").bounding_box()
-    middle = bar["y"] + bar["height"] / 2
-    page.mouse.move(bar["x"] + 0.9 * bar["width"], middle)
-    page.mouse.down()
-    for share in (0.7, 0.5, 0.25):
-        page.mouse.move(bar["x"] + share * bar["width"], middle)
-    assert page.evaluate("window.sent") == []
-    page.mouse.up()
-    ((name, value),) = page.evaluate("window.sent")
-    assert (name, value) == ("threshold", pytest.approx(0.25, abs=0.011))
-    page.locator(".cut").focus()
-    page.keyboard.press("ArrowRight")
-    assert page.evaluate("window.sent")[-1] == ["threshold", pytest.approx(value + 0.01)]
-    expect(page.locator(".cut")).to_contain_text(f"threshold {value + 0.01:.2f}")
-
-
-def test_a_channel_that_is_kept_stays_whatever_the_reference(page, clip, plan):
-    mount(page, drawn_scene(clip, cgnl_block(), plan=plan), Look())
-    hover(page, 0.2, 0.2)
-    kept = page.locator(".keep").inner_text().removeprefix("Keep ")
-    page.locator(".keep input").check()
-    assert page.evaluate("window.sent") == [["focus", kept]]
-    for place in ((0.8, 0.3), (0.4, 0.9)):
-        hover(page, *place)
-        expect(page.locator(".caption")).to_contain_text(f"channel {kept[1:]} ")
-    page.locator(".keep input").uncheck()
-    assert page.evaluate("window.sent")[-1] == ["focus", "channel 1"]

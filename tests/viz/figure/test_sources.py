@@ -11,7 +11,7 @@ from errors import InputError, OutsideError
 from models.build import build
 from models.specs.gate import CGDSpec
 from tests.conftest import draw, make_tiny
-from tests.viz.drawn_clips import animation, frames, told
+from tests.viz.drawn_clips import told
 from viz.attention import pipeline
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.gates import gate_layers
@@ -27,13 +27,6 @@ def photo(tmp_path: Path) -> Path:
     path = tmp_path / "here" / "photo.png"
     path.parent.mkdir()
     Image.fromarray(draw(53, 67)[0]).save(path)
-    return path
-
-
-@pytest.fixture
-def reel(tmp_path: Path) -> Path:
-    path = tmp_path / "reel.gif"
-    path.write_bytes(animation(frames(11)))
     return path
 
 

@@ -1,4 +1,4 @@
-"""Tiny networks, a photo and a clip for ``figure`` and ``render``, and how these are called."""
+"""Tiny networks and a photo for ``figure`` and ``render``, and how these are called."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,6 @@ from models.specs.gate import CGDSpec
 from models.specs.network import CompactSpec
 from models.zoo import catalogue
 from tests.conftest import assert_one_line, draw, make_tiny
-from tests.viz.drawn_clips import animation, frames
 from viz.cli import main
 
 
@@ -54,13 +53,6 @@ def networks(monkeypatch) -> dict[str, int]:
 def photo(tmp_path: Path) -> Path:
     path = tmp_path / "photo.png"
     Image.fromarray(draw(80, 96)[0]).save(path)
-    return path
-
-
-@pytest.fixture
-def reel(tmp_path: Path) -> Path:
-    path = tmp_path / "reel.gif"
-    path.write_bytes(animation(frames(11)))
     return path
 
 

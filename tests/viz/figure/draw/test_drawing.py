@@ -1,56 +1,23 @@
 """Figures read back: every artist by its gid, where it stands in mm, and what it says."""
 
 from dataclasses import replace
-from itertools import pairwise
 
-import matplotlib
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.patches import FancyArrowPatch
 
 from tests.viz.drawn_figures import gate_layers, heat_of, lit, picture, sheet_of, table
-from viz.figure.draw import drawing, rasters
+from tests.viz.figure.draw.conftest import HEAT, box_of, corners, drawn, named, rectangle_of, rgb
+from viz.figure.draw import rasters
 from viz.figure.files import export
-from viz.figure.page.layout import plan
 from viz.figure.panels.gates import bars
 from viz.figure.panels.panel_rows import Matrix, Panel, Picture, Point, Row, Shade, Spot
 from viz.geometry import Box, Geometry
-from viz.rendering import colormaps, marks
+from viz.rendering import marks
 from viz.rendering.look import Look
 
 pytestmark = pytest.mark.slow
-
-HEAT = np.linspace(0, 1, 35, dtype=np.float32).reshape(5, 7)
-
-
-def drawn(panel_rows, dpi=None):
-    found = plan(panel_rows)
-    return drawing.draw(panel_rows, found, dpi), found
-
-
-def named(figure, start):
-    """Return the artists whose gid begins so, by gid."""
-    artists = [a for a in figure.findobj() if (a.get_gid() or "").startswith(start)]
-    return {a.get_gid(): a for a in artists}
-
-
-def box_of(image):
-    left, right, bottom, top = image.get_extent()
-    return left, top, right, bottom
-
-
-def rectangle_of(patch):
-    x, y = patch.get_xy()
-    return x, y, x + patch.get_width(), y + patch.get_height()
-
-
-def corners(box):
-    return box.left, box.top, box.right, box.bottom
-
-
-def rgb(artist):
-    return tuple(round(255 * v) for v in artist.get_edgecolor()[:3])
 
 
 @pytest.mark.parametrize("dpi", [None, 100, 299])
@@ -214,86 +181,6 @@ def test_a_frame_is_scaled_once_for_the_panels_that_show_it(monkeypatch):
     assert len(scaled) == 3
 
 
-@pytest.mark.parametrize("bar", ["shared", "row"])
-def test_a_colour_bar_tells_its_ends_and_the_cut(bar):
-    panels = (Panel(picture(0.8, HEAT)),) * 3
-    panel_rows = lit(sheet_of([Row("", panels, (), 0.0125, 3.5)], bar=bar), threshold=0.6)
-    figure, found = drawn(panel_rows)
-    drawings = named(figure, "bar-")
-    assert set(drawings) == {"bar-0", "bar-0-0", "bar-0-1", "bar-0-0.6"}
-    image = drawings["bar-0"]
-    assert box_of(image) == pytest.approx(corners(found.bars[0].box))
-    ramp = np.asarray(image.get_array())
-    table_ = colormaps.colour_table(panel_rows.look.colormap)
-    along = ramp[::-1, 0] if bar == "row" else ramp[0]
-    np.testing.assert_array_equal(along, table_)
-    texts = {g: t.get_text() for g, t in named(figure, "bar-0-").items()}
-    assert texts == {"bar-0-0": "0.0125", "bar-0-1": "3.5", "bar-0-0.6": "2.1"}
-    box = found.bars[0].box
-    pale = next(a for a in figure.axes[0].get_children() if getattr(a, "get_alpha", None)
-                and a.get_alpha() == 0.75)  # fmt: skip
-    left, top, right, bottom = rectangle_of(pale)
-    if bar == "row":
-        assert top == pytest.approx(box.bottom - 0.6 * (box.bottom - box.top))
-    else:
-        assert right == pytest.approx(box.left + 0.6 * (box.right - box.left))
-    assert (left, bottom) == pytest.approx((box.left, box.bottom))
-
-
-def test_the_numbers_of_a_rows_bar_stay_on_the_page():
-    panels = (Panel(picture(0.8, HEAT)),) * 3
-    for font_pt in (5.0, 8.0, 12.0):
-        panel_rows = sheet_of([Row("", panels, (), 0.0, 1.0)], bar="row", font_pt=font_pt)
-        figure, found = drawn(lit(panel_rows, threshold=0.5))
-        edge = figure.bbox.width
-        assert len(named(figure, "bar-0-")) == 3
-        for text in named(figure, "bar-0-").values():
-            assert text.get_window_extent().x1 <= edge + 1
-        assert found.bars[0].upward
-
-
-def overlap(one, other):
-    """Say whether two texts cover each other, boxes in pixels of the page."""
-    wide = min(one.x1, other.x1) - max(one.x0, other.x0)
-    high = min(one.y1, other.y1) - max(one.y0, other.y0)
-    return wide > 0.5 and high > 0.5
-
-
-@pytest.mark.parametrize("width_mm", [60.0, 82.55, 183.0])
-@pytest.mark.parametrize("across", [1, 3, 8])
-@pytest.mark.parametrize("span", [(-0.00123, -1.23e-05), (None, None), (0.0, 1.0)])
-@pytest.mark.parametrize("transpose", [False, True])
-def test_numbers_of_neighbouring_bars_do_not_cover_each_other(width_mm, across, span, transpose):
-    panels = (Panel(picture(0.4, HEAT), span=span),) * across
-    row = Row("", panels, (), *span, one_map=transpose)
-    how = {"width_mm": width_mm, "font_pt": 9.0, "transpose": transpose, "dpi": 150}
-    panel_rows = sheet_of([row, row], bar="map", **how)
-    figure, found = drawn(lit(panel_rows, threshold=0.5))
-    assert len(found.bars) == 2 * across
-    ticks = [text for gid, text in named(figure, "bar-").items() if gid.count("-") == 2]
-    with matplotlib.rc_context({"text.hinting": "none"}):  # as it is saved
-        boxes = [text.get_window_extent() for text in ticks]
-        words = [text.get_window_extent() for text in named(figure, "words-").values()]
-    assert len(boxes) >= 4 * across
-    for k, one in enumerate(boxes):
-        assert not any(overlap(one, other) for other in [*boxes[:k], *words]), ticks[k]
-
-
-@pytest.mark.parametrize("aspect", [0.06, 0.3, 1.0])
-def test_numbers_beside_a_low_row_do_not_cover_each_other(aspect):
-    panels = (Panel(picture(aspect, HEAT)),) * 8
-    rows = [Row("", panels, (), 0.0, 1.0, one_map=True)] * 3
-    figure, found = drawn(lit(sheet_of(rows, bar="map", font_pt=9.0), threshold=0.5))
-    assert len(found.bars) == 3
-    ticks = [text for gid, text in named(figure, "bar-").items() if gid.count("-") == 2]
-    assert len(ticks) >= 6
-    # Digits stand on the line and have no tails.
-    spans = sorted((t.get_position()[1] - 0.73 * t.get_fontsize() / 72 * 25.4,
-                    t.get_position()[1]) for t in ticks)  # fmt: skip
-    for (_, low), (high, _) in pairwise(spans):
-        assert low < high
-
-
 def test_the_charts_of_gates_show_every_layers_factors():
     layers = gate_layers()
     panel_rows = sheet_of([[Panel(picture()), Panel(bars(layers))]], width_mm=82.55)
@@ -364,48 +251,6 @@ def test_arrows_go_from_panel_to_panel_the_strongest_on_top():
     assert last._posA_posB[1] == pytest.approx(mm(found.place(0, 0), 10, 10))
     assert first.get_zorder() > last.get_zorder()
     assert all(rgb(arrow) == (0, 229, 255) for arrow in (first, last))
-
-
-def greyscale(interpolation="smooth", **look):
-    """Return rows of panels with everything there is, in greys."""
-    content = picture(
-        0.8, HEAT, reference=Box(12, 8, 24, 16), regions=(Box(3, 4, 20, 14),),
-        points=(Point(10, 12, 0), Point(50, 40, 3)),
-    )  # fmt: skip
-    matrix = Matrix(HEAT.copy(), (1, 1), (5, 7), (1, 7))
-    first = Row("maps", (Panel(content, "NL"), Panel(picture(), "input")),
-                ((Spot(0, 30, 24), Spot(1, 50, 40)),), 0.0, 1.0)  # fmt: skip
-    rows = [first, Row("", (Panel(bars(gate_layers())), Panel(matrix)))]
-    made = sheet_of(rows, legend=("beak", "eye", "wing", "tail"), greyscale=True, dpi=100)
-    return lit(made, interpolation=interpolation, **look)
-
-
-@pytest.mark.parametrize("interpolation", ["smooth", "nearest"])
-@pytest.mark.parametrize("bar", ["shared", "row"])
-def test_a_figure_in_greys_has_no_coloured_pixel(interpolation, bar):
-    panel_rows = greyscale(interpolation, threshold=0.5)
-    panel_rows = replace(panel_rows, layout=replace(panel_rows.layout, bar=bar))
-    page = export.pixels(drawn(panel_rows)[0], 100)
-    assert (page == page[..., :1]).all()
-    colourful = replace(panel_rows, layout=replace(panel_rows.layout, greyscale=False))
-    page = export.pixels(drawn(colourful)[0], 100)
-    assert (page != page[..., :1]).any()
-
-
-def test_greys_outline_what_is_shown_and_nothing_where_everything_is():
-    figure, _ = drawn(greyscale(threshold=0.5))
-    assert named(figure, "outline-0-0")
-    assert named(figure, "outline-edge-0-0")
-    everything, _ = drawn(greyscale(threshold=0.0))
-    assert not named(everything, "outline")
-
-
-def test_regions_are_dashed_in_greys_and_the_reference_is_not():
-    figure, _ = drawn(greyscale(threshold=0.5))
-    region, reference = (named(figure, f"{k}-0-0")[f"{k}-0-0"] for k in ("region", "reference"))
-    assert region.get_linestyle() != "solid"
-    assert reference.get_linestyle() == "solid"
-    assert rgb(reference) == (255, 255, 255)
 
 
 def test_what_is_below_the_threshold_is_the_picture_alone():

@@ -11,7 +11,16 @@ from PIL import Image
 
 from errors import InputError
 from tests.viz.drawn_figures import clip_of, footage, nl, photo, pinned, recipe_of
-from tests.viz.figure.test_view import COLS, NEAREST, ROWS, coloured, green, grey, moving, viewed
+from tests.viz.figure.view.conftest import (
+    COLS,
+    NEAREST,
+    ROWS,
+    coloured,
+    green,
+    grey,
+    moving,
+    viewed,
+)
 from viz.figure.draw import drawing
 from viz.figure.files import export, movie
 from viz.figure.files.movie import FigureMovie

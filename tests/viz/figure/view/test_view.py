@@ -1,83 +1,31 @@
 """What Explore and ``maps`` save, read back from its pixels: heat, marks and arrows in place."""
 
-import io
-from dataclasses import replace
-
 import matplotlib
 import numpy as np
 import pytest
-from PIL import Image
 
 from models.blocks.layout import Grid
-from tests.viz.drawn_figures import Table, answering, nl, photo, pinned
-from tests.viz.drawn_figures import view as seen_by
+from tests.viz.drawn_figures import Table, nl, pinned
+from tests.viz.figure.view.conftest import (
+    COLS,
+    ROWS,
+    coloured,
+    green,
+    grey,
+    moving,
+    near,
+    noise,
+    panel_of,
+    pixels,
+    viewed,
+)
 from viz.figure import composition
 from viz.figure.api import Figure
 from viz.figure.draw import rasters
-from viz.figure.page.layout import TALLEST_MM
-from viz.figure.panels.presets import TABLE
 from viz.geometry import fit
 from viz.rendering import heat
 from viz.rendering.look import Look
-from viz.types import Cell, Clip
-
-ROWS, COLS = 3, 5
-NEAREST = Look(interpolation="nearest")
-
-
-def grey(frames=1, height=96, width=160, value=100) -> Clip:
-    pixels = np.full((frames, height, width, 3), value, np.uint8)
-    return Clip(pixels, tuple(0.25 * k for k in range(frames)), "grey", "2" * 64)
-
-
-def noise(frames=1, height=96, width=160) -> Clip:
-    pixels = np.random.default_rng(2).integers(0, 255, (frames, height, width, 3), np.uint8)
-    return replace(grey(frames, height, width), frames=pixels)
-
-
-def moving(moments=5, rows=ROWS, cols=COLS):
-    """(T, 3, 5): in moment t the cell (t mod 3, t mod 5) is 1, the others 0."""
-    values = np.zeros((moments, rows, cols), np.float32)
-    for t in range(moments):
-        values[t, t % rows, t % cols] = 1
-    return values
-
-
-def viewed(clip, *maps, look=NEAREST, frame=0, at=None, label="", dpi=100) -> Figure:
-    """Return the view of maps (T, h, w), each of a network of its own, in a clip."""
-    where = fit(clip.width, clip.height, 160, 32)
-    blocks = {("clip", f"n{k}"): answering(values) for k, values in enumerate(maps)}
-    networks = [seen_by(f"n{k}", label=label or f"net {k}") for k in range(len(maps))]
-    count = len(clip.frames)
-    taken = count if count > 1 else 0
-    at = at or (clip.width / 2, clip.height / 2)
-    reference = pinned("clip", networks, at=at, frame=frame, frames=taken)
-    recipe = composition.view_recipe([reference], look)
-    recipe = replace(recipe, layout=replace(recipe.layout, dpi=dpi))
-    return Figure(recipe, Table({"clip": clip}, blocks, where))
-
-
-def pixels(made: Figure) -> np.ndarray:
-    with Image.open(io.BytesIO(made.content("png"))) as opened:
-        return np.asarray(opened.convert("RGB")).astype(int)
-
-
-def panel_of(page, made, row, column):
-    """Return the pixels of a panel."""
-    box, dpi = made.plan().place(row, column).box, made.recipe.layout.dpi
-    left, top, right, bottom = (
-        round(v / 25.4 * dpi) for v in (box.left, box.top, box.right, box.bottom)
-    )
-    return page[top:bottom, left:right]
-
-
-def coloured(panel):
-    return np.ptp(panel, axis=-1) > 40
-
-
-def green(panel):
-    """Say where the box of the reference is: inferno has no such green."""
-    return panel[..., 1] - panel[..., ::2].max(-1) > 40
+from viz.types import Cell
 
 
 def cells_of(panel, made, clip):
@@ -110,17 +58,6 @@ def test_a_delta_lights_exactly_the_cell_of_its_frame(height, width):
         here = clear & ~near(green(panel), box)
         np.testing.assert_array_equal(lit[here], expected[here])
         assert lit[here].any()
-
-
-def near(mask, away):
-    """Return what is at most ``away`` pixels from a true one; nothing for -1."""
-    out = np.zeros_like(mask)
-    if away < 0:
-        return out
-    for dy in range(-away, away + 1):
-        for dx in range(-away, away + 1):
-            out |= np.roll(mask, (dy, dx), (0, 1))
-    return out
 
 
 @pytest.mark.parametrize(("height", "width"), [(53, 67), (64, 64)])
@@ -212,48 +149,6 @@ def test_a_picture_that_is_held_still_shows_the_first_moment():
     assert not coloured(panel)[high + 5 : 2 * high - 9, wide + 5 :].any()
 
 
-def lines_of(made):
-    """Return how many panels stand in each line of the page."""
-    tops = [round(place.box.top, 6) for place in made.plan().places]
-    return [tops.count(top) for top in sorted(set(tops))]
-
-
-def test_a_clip_is_rows_of_eight_frames_for_every_network():
-    assert lines_of(viewed(grey(11), moving(11))) == [8, 3]
-    assert lines_of(viewed(grey(11), moving(11), moving(11))) == [8, 3, 8, 3]
-    assert lines_of(viewed(grey(64), moving(64))) == [8] * 8
-    one, two = (viewed(grey(11), *[moving(11)] * k).plan() for k in (1, 2))
-    assert two.width == one.width
-    assert 1.8 * one.height < two.height < 2 * one.height
-
-
-def test_of_a_still_picture_the_networks_stand_side_by_side():
-    assert lines_of(viewed(grey(1), *[moving(1)] * 3)) == [3]
-
-
-@pytest.mark.parametrize(
-    ("frames", "height", "width"),
-    [(8, 60, 1800), (40, 160, 90), (2, 700, 1300), (3, 16, 16), (1, 40, 2700), (1, 700, 70)],
-)
-def test_the_page_is_as_wide_as_its_preset_says_and_panels_keep_the_aspect(frames, height, width):
-    made = viewed(grey(frames, height, width), moving(frames), moving(frames))
-    plan = made.plan()
-    assert plan.width == TABLE["view"].layout.width_mm
-    assert plan.height < TALLEST_MM
-    assert pixels(made).shape[:2] == (
-        round(plan.height / 25.4 * 100), int(plan.width / 25.4 * 100)
-    )  # fmt: skip
-    for place in plan.places:
-        wide, high = place.box.right - place.box.left, place.box.bottom - place.box.top
-        assert high == pytest.approx(wide * height / width, abs=25.4 / 100 / 2 + 1e-6)
-
-
-def test_a_huge_picture_is_no_larger_a_file_than_the_page():
-    assert TABLE["view"].layout.dpi == 300
-    saved = pixels(viewed(grey(1, 40, 4000), moving(1), dpi=300))
-    assert saved.shape[1] == int(183 / 25.4 * 300)
-
-
 def test_arrows_go_from_the_reference_to_the_highest_values():
     clip, values = grey(5), moving()
     values[4] *= 2  # the highest of all: frame 4, row 1, column 4
@@ -314,66 +209,6 @@ def test_a_constant_map_is_a_view_without_heat_and_says_so(frames, interpolation
     assert not (coloured(panel) & ~near(green(panel), 6)).any()
     said = " ".join(words.text for words in made.plan().words)
     assert "(constant map, nothing shown)" in said
-
-
-@pytest.mark.parametrize("frames", [1, 2])
-@pytest.mark.parametrize("title", ["a $\\frac{$ b", "<b>x</b>", "a_b^c", "\\n {x}"])
-def test_a_foreign_title_is_only_text(title, frames):
-    made = viewed(grey(frames), moving(frames), label=title)
-    # A row's title runs upward, and breaks where the row is low.
-    said = "".join(words.text for words in made.plan().words).replace(" ", "")
-    assert title.replace(" ", "") in said
-    assert pixels(made).std() > 0
-
-
-def test_a_still_picture_says_which_cell_the_reference_is_and_a_clip_its_times():
-    still = viewed(grey(1), moving(1), at=(3.5 * 32, 1.5 * 32))
-    said = [words.text for words in still.plan().words]
-    assert said[:2] == ["net 0", "reference row 1, column 3"]
-    clip = [words.text for words in viewed(grey(3), moving(3)).plan().words]
-    assert clip[:3] == ["0.00 s", "0.25 s", "0.50 s"]
-    assert "net 0" in clip
-
-
-def bars_of(made):
-    return [(bar.upward, bar.low, bar.high) for bar in made.plan().bars]
-
-
-def test_every_map_of_a_still_picture_has_a_bar_with_its_own_ends():
-    first, second = moving(1), np.random.default_rng(5).random((1, ROWS, COLS)) + 2
-    made = viewed(grey(1), first, second)
-    shots = [panel.span for panel in made.panel_rows().rows[0].panels]
-    assert bars_of(made) == [(False, *span) for span in shots]
-    low, high = second.min(), second.max()
-    assert shots[1][0] / shots[1][1] == pytest.approx(low / high, rel=1e-5)
-    assert shots[0][0] == 0
-
-
-def test_every_row_of_a_clip_has_one_bar_beside_each_of_its_lines():
-    made = viewed(grey(11), moving(11), 3 * moving(11))
-    (first, *rest), spans = bars_of(made), [(row.low, row.high) for row in made.panel_rows().rows]
-    assert [first, *rest] == [(True, *spans[0])] * 2 + [(True, *spans[1])] * 2
-    assert spans[1][1] == pytest.approx(3 * spans[0][1])
-
-
-@pytest.mark.parametrize("frames", [1, 3])
-def test_scaled_by_the_frame_a_clips_bar_has_no_numbers_and_a_pictures_has(frames):
-    look = Look(normalise="frame")
-    made = viewed(grey(frames), np.random.default_rng(5).random((frames, ROWS, COLS)), look=look)
-    ((upward, low, high),) = bars_of(made)
-    assert upward == (frames > 1)
-    assert ((low, high) == (None, None)) == (frames > 1)
-
-
-def test_the_union_of_maps_has_a_bar_from_0_to_1():
-    views = (seen_by("cgnl", shown="union"), seen_by("cgnl"), seen_by("nl"))
-    recipe = composition.view_recipe([pinned(networks=views)], Look())
-    made = Figure(recipe, photo())
-    (union, channel, row) = bars_of(made)
-    assert union == (False, 0.0, 1.0)
-    assert channel != union != row
-    said = " ".join(words.text for words in made.plan().words)
-    assert "CGNL: the largest of its channels at every cell" in said
 
 
 def test_keys_of_another_grid_are_shown_where_they_lie():
