@@ -14,13 +14,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.backends import backend_ps
 
 if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
     from matplotlib.artist import Artist
     from matplotlib.figure import Figure
 
 RECIPE_LINE = "%NonlocalVizRecipe: "
 _POINTS = 72
+_BOUNDS = "_bounds"
 _CREATED = re.compile(r"^%%CreationDate:.*\n", re.M)
 _PAGE_BEGINS = re.compile(r"^.* rectclip\n", re.M)
 _COMMENTS_END = "%%EndComments\n"
@@ -42,7 +45,8 @@ def write(
     with _hidden(words):
         under = pixels(drawing, dpi)[..., :3]
     packed = io.StringIO()
-    with _hidden([one for one in others if one.get_visible()]), _hidden([drawing.patch]):
+    unseen = [one for one in others if one.get_visible()]
+    with _hidden(unseen), _hidden([drawing.patch]), _boxes_as_fonts_tell():
         drawing.savefig(packed, format="eps", backend="ps", metadata={"Creator": creator})
     text = _CREATED.sub("", packed.getvalue(), count=1)
     comments = _comments(recipe_text) + _COMMENTS_END
@@ -73,6 +77,30 @@ def _hidden(artists: Sequence["Artist"]) -> Iterator[None]:
     finally:
         for artist in shown:
             artist.set_visible(True)
+
+
+@contextmanager
+def _boxes_as_fonts_tell() -> Iterator[None]:
+    """Have matplotlib take the box of a font's letters from its head table, where it stands.
+
+    It would draw every letter of the font for it: a second a font. Where a version of matplotlib
+    finds the box by another name, nothing is changed. The caller holds the lock of drawings.
+    """
+    own = getattr(backend_ps, _BOUNDS, None)
+    if own is None:
+        yield
+        return
+    try:
+        setattr(backend_ps, _BOUNDS, _box)
+        yield
+    finally:
+        setattr(backend_ps, _BOUNDS, own)
+
+
+def _box(font: "TTFont") -> tuple[int, int, int, int]:
+    """Return the box of all letters: left, bottom, right, top in units of the font."""
+    head = font["head"]
+    return head.xMin, head.yMin, head.xMax, head.yMax
 
 
 def _comments(recipe_text: str | None) -> str:

@@ -263,6 +263,15 @@ def test_an_eps_has_words_as_text_over_the_rest_as_a_picture(drawing):
     assert all(len(line) < 256 for line in content.partition(b"%%EndComments")[0].splitlines())
 
 
+def test_the_letters_of_a_font_are_not_all_drawn_for_an_eps(drawing, monkeypatch):
+    def drawn(_glyphs):
+        raise AssertionError("a second a font")
+
+    monkeypatch.setattr("fontTools.pens.boundsPen.BoundsPen", drawn)
+    content = export.write(drawing, "eps", 100, None).decode("latin-1")
+    assert "/FontBBox [-2090 -948 3673 2524] def" in content  # of DejaVu Sans
+
+
 def test_what_shines_through_is_in_the_picture_of_an_eps(drawing):
     axes = drawing.axes[0]
     axes.add_patch(Rectangle((2, 2), 28, 26, facecolor="white", alpha=0.75))
