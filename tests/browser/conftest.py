@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from benchmarks.chromium import find_chromium
 from benchmarks.server.serving import await_streamlit, free_port
@@ -83,27 +83,50 @@ def captures() -> dict[str, Capture]:
 
 @contextmanager
 def fresh_tab(browser: Browser) -> Iterator[Page]:
-    """A tab as long as the ``with`` body runs, in a browser that kept nothing.
+    """A tab as long as the ``with`` body runs, in a browser that kept nothing."""
+    with context_of(browser) as context, _tab(context) as tab:
+        yield tab
 
-    A JavaScript error in it is an error at its end, unless it is in ``expected_errors``.
-    """
+
+@contextmanager
+def context_of(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser of one's own, as far as pages can tell."""
     context = browser.new_context(viewport={"width": 1400, "height": 1200}, accept_downloads=True)
     try:
-        tab = context.new_page()
-        tab.set_default_timeout(PATIENCE_MS)
-        errors, tab.expected_errors = [], []
-        tab.on("pageerror", lambda error: errors.append(str(error)))
-        yield tab
+        yield context
     finally:
         context.close()
+
+
+@contextmanager
+def _tab(context: BrowserContext) -> Iterator[Page]:
+    """A tab of a context. A JavaScript error in it is an error at its end, unless it is in
+    ``expected_errors``."""
+    tab = context.new_page()
+    tab.set_default_timeout(PATIENCE_MS)
+    errors, tab.expected_errors = [], []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    yield tab
     assert errors == tab.expected_errors
 
 
+@pytest.fixture(scope="session")
+def shared_context(browser: Browser) -> Iterator[BrowserContext]:
+    """The context of ``page``: the app's scripts are fetched and compiled once."""
+    with context_of(browser) as context:
+        yield context
+
+
 @pytest.fixture
-def page(browser: Browser) -> Page:
-    """A fresh tab."""
-    with fresh_tab(browser) as tab:
-        yield tab
+def page(shared_context: BrowserContext) -> Iterator[Page]:
+    """A fresh tab; what pages keep in the browser is removed after it."""
+    try:
+        with _tab(shared_context) as tab:
+            yield tab
+    finally:
+        for tab in shared_context.pages:
+            tab.close()
+        shared_context.set_storage_state({"cookies": [], "origins": []})
 
 
 @pytest.fixture

@@ -1,15 +1,18 @@
 """What every page's tests share: a session that ends, a checkpoint, what pages offer and run."""
 
+from functools import cache
+
 import pytest
 import streamlit as st
 import torch
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.caching import clear_session_data_cache, clear_session_resource_cache
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 
 from models.backbones.efficientnet_lite import EfficientNetLite
 from models.backbones.resnet import AttentionResNet
 from models.specs.block import CGNLSpec
-from models.zoo import cache
+from models.zoo import cache as downloads
 from tests.conftest import make_tiny
 from tests.models.zoo.test_catalogue import cgnl_state
 from ui.session import loaders
@@ -25,6 +28,19 @@ def pages_compiled_once():
     shared, compiled = ScriptCache(), ScriptCache.get_bytecode
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ScriptCache, "get_bytecode", lambda _own, path: compiled(shared, path))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def packages_looked_through_once():
+    """Keep which installed packages bring components: every AppTest would read the metadata of all
+    of them, for half of its time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            manifest_scanner,
+            "scan_component_manifests",
+            cache(manifest_scanner.scan_component_manifests),
+        )
         yield
 
 
@@ -50,7 +66,7 @@ def nothing_shared():
 @pytest.fixture(autouse=True)
 def empty_folder_of_downloads(tmp_path, monkeypatch):
     """Show no page what this machine has downloaded before."""
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(downloads.VARIABLE, str(tmp_path / "cache"))
 
 
 @pytest.fixture
