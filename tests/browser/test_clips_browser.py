@@ -86,7 +86,7 @@ def test_an_uploaded_video_is_sampled_and_comes_back_after_a_bad_file(page, serv
 
 
 def test_cancel_stops_a_movie(page, server):
-    open_explore(page, server, f"{KICK}&size=448&sampling=32 x 2")
+    open_explore(page, server, f"{KICK}&net=e2-nl&beside=none&size=224&sampling=32 x 2")
     # Animated WebP takes longest to encode: there is time to change one's mind.
     page.get_by_role("radio", name="Animated WebP").click()
     page.get_by_role("button", name="Make the Animated WebP").click()

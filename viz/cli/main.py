@@ -59,13 +59,14 @@ class _Parser(argparse.ArgumentParser):
 def parser(wanted: str | None = None) -> argparse.ArgumentParser:
     """Return the parser of every command and option.
 
-    With ``wanted`` only that command's options are filled in: what draws takes long to import.
+    With ``wanted`` only the options of the command of that name are filled in, if there is one:
+    what draws takes long to import.
     """
     top = _Parser(prog="python -m viz", description="See what non-local networks attend to.")
     commands = top.add_subparsers(dest="command", required=True)
     for name, command in COMMANDS.items():
         made = commands.add_parser(name, help=command.help)
-        if wanted not in COMMANDS or wanted == name:
+        if wanted in (None, name):
             command.function(f"add_{name}")(made)
             if command.computes:
                 add_device(made)
@@ -97,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: list[str]) -> int:
     try:
-        args = parser(given[0] if given else None).parse_args(given)
+        args = parser(given[0] if given else "").parse_args(given)
     except SystemExit:
         _print([], end="")  # help, to a reader that may have gone away
         raise

@@ -313,7 +313,9 @@ def test_references_that_are_measured_together_give_what_each_gives_alone(
     (sample,) = read(dataset(tmp_path / "data", 1)).samples
     if annotated == "parts":
         sample = replace(sample, boxes=())
-    asked, networks = Asked(measures.NAMES), Networks((make_tiny(spec),))
+    is_slow = annotated == "parts" and at_once == 1  # it runs the network hundreds of times
+    asked = Asked(measures.NAMES if is_slow else measures.DEFAULT)
+    networks = Networks((make_tiny(spec),))
 
     def rows():
         ((_sample, passed),) = networks.passes(iter([(sample, networks.load(sample))]))
@@ -322,7 +324,8 @@ def test_references_that_are_measured_together_give_what_each_gives_alone(
     together = rows()
     monkeypatch.setattr(evaluation, "AT_ONCE", at_once)
     assert together == rows()
-    assert sum(row["measure"] == "deletion" for row in together) in (5, 6)  # one a map
+    one_a_map = (5, 6) if is_slow else (0,)
+    assert sum(row["measure"] == "deletion" for row in together) in one_a_map
 
 
 def test_maps_of_a_picture_are_made_once_for_map_and_union(tmp_path, monkeypatch):

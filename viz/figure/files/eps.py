@@ -7,14 +7,12 @@ drawn at the figure's resolution and packed (LanguageLevel 3). The recipe stands
 import base64
 import io
 import re
-import textwrap
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.backends import backend_ps
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
@@ -23,6 +21,8 @@ if TYPE_CHECKING:
 
 RECIPE_LINE = "%NonlocalVizRecipe: "
 _POINTS = 72
+_LINE = 200
+"""Letters of the recipe in a line of comments."""
 _BOUNDS = "_bounds"
 _CREATED = re.compile(r"^%%CreationDate:.*\n", re.M)
 _PAGE_BEGINS = re.compile(r"^.* rectclip\n", re.M)
@@ -86,6 +86,8 @@ def _boxes_as_fonts_tell() -> Iterator[None]:
     It would draw every letter of the font for it: a second a font. Where a version of matplotlib
     finds the box by another name, nothing is changed. The caller holds the lock of drawings.
     """
+    from matplotlib.backends import backend_ps  # noqa: PLC0415 (its fonts take long to import)
+
     own = getattr(backend_ps, _BOUNDS, None)
     if own is None:
         yield
@@ -107,7 +109,8 @@ def _comments(recipe_text: str | None) -> str:
     if recipe_text is None:
         return ""
     letters = base64.b64encode(recipe_text.encode("ascii")).decode()
-    return "".join(f"{RECIPE_LINE}{line}\n" for line in textwrap.wrap(letters, 200))
+    starts = range(0, len(letters), _LINE)
+    return "".join(f"{RECIPE_LINE}{letters[at : at + _LINE]}\n" for at in starts)
 
 
 def _picture(pixels: np.ndarray, wide: float, high: float) -> str:
