@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-# Tests at a time: one a core, the browser's together on one of them.
+# Tests at a time: one a core and one more, the browser's together on one of them.
 JOBS ?= auto
 SETTINGS ?= deploy/server.toml
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --no-loadscope-reorder

@@ -1,5 +1,6 @@
 """Tiny networks and pictures that every room's tests share. Nothing is read from disk."""
 
+import os
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
@@ -144,6 +145,12 @@ def bundled_once(monkeypatch):
 def _one_line() -> Callable[[BaseException], str]:
     """Return the check that a refusal is one line."""
     return assert_one_line
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One worker more than processors: browsers, servers and processes of tests are waited for."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else None
 
 
 @pytest.hookimpl(optionalhook=True)
