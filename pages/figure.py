@@ -36,8 +36,7 @@ from viz.figure.recipe.recipe import Reference
 
 def start() -> None:
     """Say how to pin, and offer the example and a figure that was saved."""
-    if not figure_settings.current().given:
-        figure_settings.forget()
+    figure_settings.forget_unless_given()
     st.write(
         "Nothing is pinned yet: on Explore, **Pin for a figure** above the maps collects views."
     )
@@ -83,9 +82,8 @@ def figure() -> None:
     found = figure_sources.sources()
     shown = figure_recipe.shown(pins, chosen.preset)
     with st.container():
-        if len(shown) < len(pins):
-            left_out = [str(k) for k, pin in enumerate(pins, 1) if pin not in shown]
-            st.caption(f"Not in this preset: pin {', '.join(left_out)}, which it cannot show.")
+        for sentence in figure_recipe.left_out(pins, chosen.preset):
+            st.caption(sentence)
         missing_networks(tuple(pin.reference for pin in shown), found)
         pinned_look.tell(chosen, [pin.reference for pin in shown])
     with st.container():

@@ -30,6 +30,18 @@ def shown(pins: tuple[Pin, ...], preset: str) -> tuple[Pin, ...]:
     return kept or pins
 
 
+def left_out(pins: tuple[Pin, ...], preset: str) -> list[str]:
+    """Return what a preset does not show of the pins, a sentence each."""
+    kept, found = shown(pins, preset), []
+    gone = [str(k) for k, pin in enumerate(pins, 1) if pin not in kept]
+    if gone:
+        found.append(f"Not in this preset: pin {', '.join(gone)}, which it cannot show.")
+    half = [str(k) for k, pin in enumerate(pins, 1) if pin in kept and pin.second is not None]
+    if half and TABLE[preset].first_only:
+        found.append(f"This preset shows the first of the two pictures of pin {', '.join(half)}.")
+    return found
+
+
 def made(pins: tuple[Pin, ...], chosen: Chosen) -> Recipe:
     """Return the recipe; InputError where a value is outside what a recipe may hold."""
     references = tuple(pin.reference for pin in pins)

@@ -9,6 +9,7 @@ from errors import InputError
 from models import devices
 from viz.cli import models as models_command
 from viz.cli.maps import show_frames
+from viz.cli.options import from_here
 from viz.datasets.cluster import Cluster
 from viz.datasets.read import ACCEPTED, read
 from viz.datasets.sample import Dataset
@@ -41,8 +42,9 @@ def add_evaluate(command: argparse.ArgumentParser) -> None:
 def add_dataset(command: argparse.ArgumentParser) -> None:
     """Add the options of every command that goes through a data set with networks."""
     add = command.add_argument
-    add("data", metavar="DATA", help=ACCEPTED)
-    add("--model", action="append", required=True, help="name or checkpoint; may be repeated")
+    add("data", metavar="DATA", type=from_here, help=ACCEPTED)
+    add("--model", action="append", required=True, type=from_here,
+        help="name or checkpoint; may be repeated")  # fmt: skip
     models_command.add_answers(command)
     add("--out", type=place, required=True,
         help="folder to write to, or go on with; of export also s3://bucket/run")  # fmt: skip

@@ -15,7 +15,7 @@ from viz.figure import sources as source_files
 from viz.figure.api import Figure
 from viz.figure.files import export
 from viz.figure.options import OF_VIEWS
-from viz.figure.recipe import recipe, recipe_json
+from viz.figure.recipe import file_names, recipe, recipe_json
 from viz.figure.recipe.recipe import Layout, Medium, Recipe
 from viz.figure.sources import FileSources
 from viz.geometry import MODES
@@ -75,8 +75,10 @@ def add_figure(command: argparse.ArgumentParser) -> None:
     """Add the options of ``figure``."""
     add = command.add_argument
     add("preset", choices=recipe.PRESETS)
-    add("inputs", nargs="+", metavar="INPUT", help="pictures, clips, folders, example:bird")
-    add("--model", action="append", required=True, help="name or checkpoint; may be repeated")
+    add("inputs", nargs="+", metavar="INPUT", type=options.from_here,
+        help="pictures, clips, folders, example:bird")  # fmt: skip
+    add("--model", action="append", required=True, type=options.from_here,
+        help="name or checkpoint; may be repeated")  # fmt: skip
     models_command.add_answers(command)
     add("--at", action="append", default=[], metavar="X,Y",
         help="reference in pixels; once for all inputs, or once for each")  # fmt: skip
@@ -87,7 +89,7 @@ def add_figure(command: argparse.ArgumentParser) -> None:
     add("--name", action="append", help="what stands at the row of an input, likewise")
     add("--box", action="append", metavar="L,T,R,B",
         help="what is shown of an input, in its pixels, likewise")  # fmt: skip
-    add("--second", action="append", metavar="PICTURE",
+    add("--second", action="append", metavar="PICTURE", type=options.from_here,
         help="a second picture, in which matches of the patch are shown, likewise")  # fmt: skip
     options.add_levels(command)
     options.add_sampling(command)
@@ -107,8 +109,9 @@ def add_render(command: argparse.ArgumentParser) -> None:
     models_command.add_answers(command)
     for option, what in (("--media", "a picture or clip"), ("--network", "a network")):
         command.add_argument(
-            option, action="append", default=[], metavar="OLD=NEW",
-            help=f"where {what} of the recipe is now, by its path or bare name; may be repeated",
+            option, action="append", default=[], metavar="PATH|OLD=NEW",
+            help=f"where {what} of the recipe is now: the file, or a folder that has it, told by "
+            "its hash; or its path or bare name there and the new one; may be repeated",
         )  # fmt: skip
 
 
@@ -142,11 +145,14 @@ def render(args: argparse.Namespace) -> list[str]:
     """Draw the figure of a recipe again, to every --out; return what to print."""
     outs = _outs(args.out)
     found = figures.load(args.recipe).recipe
-    media = _pairs("--media", args.media, [one.path for one in _media(found)])
     views = [view for reference in found.references for view in reference.views]
-    networks = _pairs("--network", args.network, [view.network.id for view in views])
+    media, there = _pairs("--media", args.media, [one.path for one in _media(found)])
+    ids = [view.network.id for view in views]
+    networks, others = _pairs("--network", args.network, ids)
     loading = models_command.Loading(args)
-    sources = FileSources(args.recipe.parent, media, networks, loading, options.unsaid)
+    sources = FileSources(
+        args.recipe.parent, media, networks, loading, options.unsaid, places=(*there, *others)
+    )
     lines = _written(Figure(found, sources), outs)
     return [*_differing(found), *lines, *loading.account()]
 
@@ -244,25 +250,35 @@ def _content(made: Figure, out: Path) -> bytes:
     return made.content(kind, show_frames(out.name))
 
 
-def _pairs(option: str, texts: Iterable[str], known: Iterable[str]) -> dict[str, str]:
-    """Return {old: new}; names may hold an = themselves, so that the recipe says what is old."""
+def _pairs(
+    option: str, texts: Iterable[str], known: Iterable[str]
+) -> tuple[dict[str, str], list[str]]:
+    """Return {old: new}, and the paths that were given alone. Names may hold an = themselves, so
+    that the recipe says what is old."""
     known = list(dict.fromkeys(known))
-    found = {}
+    found, alone = {}, []
     for text in texts:
         places = [k for k, sign in enumerate(text) if sign == "="]
         cuts = [(text[:k], text[k + 1 :]) for k in places if text[k + 1 :]]
+        # Recipes have the bare names of files that lay elsewhere.
+        cuts += [(file_names.public(old), new) for old, new in cuts if old]
         fitting = [
             (old, new)
             for old, new in cuts
             if any(source_files.mapped(path, {old: new}) for path in known)
         ]
-        if not fitting:
+        if fitting and fitting[0][0] not in found:
+            found.update([fitting[0]])
+        elif fitting:  # another of the same name, which its hash tells
+            alone.append(fitting[0][1])
+        elif source_files.is_there(text):
+            alone.append(text)
+        else:
             raise InputError(
-                f"{option} {text[:80]!r} cannot be read; give OLD=NEW, OLD as in the recipe: "
-                f"{', '.join(known[:8])}{', ...' if known[8:] else ''}."
+                f"{option} {text[:80]!r} is no file or folder; give the path of one, or OLD=NEW, "
+                f"OLD as in the recipe: {', '.join(known[:8])}{', ...' if known[8:] else ''}."
             )
-        found.update([fitting[0]])
-    return found
+    return found, alone
 
 
 def _differing(found: Recipe) -> list[str]:

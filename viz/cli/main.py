@@ -81,12 +81,17 @@ def add_device(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code."""
+def _nothing() -> None:
+    """Do nothing."""
+
+
+def main(arguments: Sequence[str] | None = None, ready: Callable[[], None] = _nothing) -> int:
+    """Run one command; return its exit code. ``ready`` is called once all is imported, before the
+    command begins to work."""
     for stream in (sys.stdout, sys.stderr):
         _spell_out(stream)
     try:
-        return _run(sys.argv[1:] if arguments is None else list(arguments))
+        return _run(sys.argv[1:] if arguments is None else list(arguments), ready)
     except KeyboardInterrupt:
         _say(["Interrupted; no file is half written."], sys.stderr)
         return INTERRUPTED
@@ -96,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _run(given: list[str]) -> int:
+def _run(given: list[str], ready: Callable[[], None]) -> int:
     try:
         args = parser(given[0] if given else "").parse_args(given)
     except SystemExit:
@@ -107,7 +112,9 @@ def _run(given: list[str]) -> int:
         from models import devices  # noqa: PLC0415 (torch takes a second to import)
 
         devices.use(args.device)
-    _print(COMMANDS[args.command].function(args.command)(args))
+    command = COMMANDS[args.command].function(args.command)
+    ready()
+    _print(command(args))
     return 0
 
 

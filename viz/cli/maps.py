@@ -41,10 +41,13 @@ _LISTED = 20
 def add_maps(maps: argparse.ArgumentParser) -> None:
     """Add the options of ``maps``."""
     maps.add_argument(
-        "inputs", nargs="+", metavar="INPUT",
+        "inputs", nargs="+", metavar="INPUT", type=options.from_here,
         help="pictures, clips, GIFs, zips or folders of frames, example:bird, example:kick",
     )  # fmt: skip
-    maps.add_argument("--model", required=True, help="name of `models`, or path of a checkpoint")
+    maps.add_argument(
+        "--model", required=True, type=options.from_here,
+        help="name of `models`, or path of a checkpoint",
+    )  # fmt: skip
     models_command.add_answers(maps)
     where = maps.add_mutually_exclusive_group(required=True)
     where.add_argument(
@@ -63,7 +66,7 @@ def add_maps(maps: argparse.ArgumentParser) -> None:
         help="frame of the reference, sampled frames from 0; likewise",
     )  # fmt: skip
     maps.add_argument(
-        "--second", action="append", metavar="PICTURE",
+        "--second", action="append", metavar="PICTURE", type=options.from_here,
         help="a second picture, in which matches of the patch are shown; likewise",
     )  # fmt: skip
     people.add_boxes(maps)

@@ -2,6 +2,7 @@
 
 import argparse
 from math import isfinite
+from pathlib import Path
 
 from errors import InputError
 from models.specs.network import MAX_FRAMES, NetworkSpec
@@ -23,6 +24,14 @@ _LOOK = {
     "share": "share",
 }
 """Option -> field of Look."""
+
+
+def from_here(text: str) -> str:
+    """Return a path below the working folder as it is called from there: recipes keep no other
+    folders. Names and all other paths stay."""
+    path, here = Path(text), Path.cwd()
+    below = path.is_absolute() and path != here and path.is_relative_to(here)
+    return str(path.relative_to(here)) if below else text
 
 
 def add_sampling(command: argparse.ArgumentParser) -> None:

@@ -225,6 +225,7 @@ def figure(
     sources = FileSources(
         load=lambda name, _answers: models[name],
         read=lambda path, _levels: footage.of(reader(Path(path))),
+        places=[dataset.folder],
     )
     shown = {} if found.part == ROW else {"shown": _choice(found.part, number)}
     return figures.strongest(

@@ -13,7 +13,7 @@ colormap ...) and of Layout (width_mm, dpi, captions ...). In a notebook a figur
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Unpack, get_type_hints
@@ -26,6 +26,7 @@ from viz.figure.draw import drawing
 from viz.figure.draw.moving import Drafts
 from viz.figure.files import embedded_recipe, export, movie
 from viz.figure.options import Asked, Options
+from viz.figure.page import fonts
 from viz.figure.page import layout as page_layout
 from viz.figure.page.plan import Plan
 from viz.figure.panels import presets
@@ -119,13 +120,15 @@ def _known() -> str:
 def load(path: str | Path, sources: Sources | None = None) -> Figure:
     """Return the figure of a recipe, or of a PDF, SVG, EPS, PNG or TIFF that has one inside.
 
-    Media are looked for beside it, unless ``sources`` say otherwise.
+    Media and a font of its own are looked for beside it, unless ``sources`` say otherwise.
     """
     path = Path(path)
     content = content_of(
         path, embedded_recipe.LARGEST_BYTES, "a recipe, or a figure with one inside"
     )
-    return Figure(embedded_recipe.read(content, path.name), sources or FileSources(path.parent))
+    recipe = embedded_recipe.read(content, path.name)
+    recipe = replace(recipe, layout=fonts.beside(recipe.layout, path.parent))
+    return Figure(recipe, sources or FileSources(path.parent))
 
 
 def parts(
@@ -159,7 +162,8 @@ def view(
 def arrows(
     inputs: Inputs, models: Names, at: Pixel | Sequence[Pixel] = (), **options: Unpack[Options]
 ) -> Figure:
-    """NL paper, behaviour figure: from the reference to its 20 highest weights."""
+    """NL paper, behaviour figure: from the reference to its 20 highest weights; of two pictures
+    (``second``) to those of each."""
     return compose("arrows", inputs, models, at, **options)
 
 
@@ -220,6 +224,7 @@ def compose(
     of_inputs = {field.name for field in fields(Asked)}
     asked = Asked(**{k: v for k, v in options.items() if k in of_inputs})
     others = {k: v for k, v in options.items() if k not in of_inputs}
+    composition.check_second(preset, asked.second)
     found = composition.references(sources, _several(inputs), names, at, asked)
     return Figure(composition.composed(preset, found, **others), sources)
 

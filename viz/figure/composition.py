@@ -139,6 +139,16 @@ def needs_reference(preset: str) -> bool:
     return TABLE[preset].needs == "reference"
 
 
+def check_second(preset: str, second: object) -> None:
+    """Refuse a second picture where a preset shows one of two."""
+    if second is not None and TABLE[_known(preset, TABLE, "a preset")].first_only:
+        both = ", ".join(name for name, row in TABLE.items() if not row.first_only)
+        raise InputError(
+            f"The preset {preset} shows one picture; leave the second out (second, on the command "
+            f"line --second), or take a preset that shows both: {both}."
+        )
+
+
 def _views(models: Sequence[str], loaded: Sequence[LoadedModel], asked: Asked) -> tuple[View, ...]:
     networks = [
         Network(

@@ -1,12 +1,13 @@
 """The files and networks behind a recipe, for the command line and notebooks."""
 
-import os.path
+import hashlib
+import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from errors import InputError
+from errors import AttentionVizError, InputError
 from models.loaded import LoadedModel
 from models.zoo import catalogue
 from models.zoo.wrapped.libraries.names import is_library_name
@@ -37,13 +38,15 @@ class FileSources:
     """Sources whose media are files, folders of frames and the drawn examples.
 
     A path in a recipe is replaced as ``media`` says (old -> new: a path, or a folder above it);
-    else it is looked for from ``folder`` (the recipe's), from the working directory, and by its
-    name in ``folder``. ``networks`` likewise replaces ids. ``load`` loads a network by id and
-    answers, except those that are ``loaded`` (a module of one's own, by its id); ``read`` opens a
-    medium by its path and levels, in this process where it is left out. What was assumed
-    about a medium is told to ``said``, a line each; a warning, unless that says otherwise. What was
-    read or run is kept, so that nothing is read or run twice; of files, which are large, the last
-    16.
+    else it is looked for from ``folder`` (the recipe's), from the working directory, by its name in
+    both and above the first, and in ``places``: files, whatever they are called, and folders with
+    what is below them; of several the one of the right sha256 counts. ``networks`` likewise
+    replaces ids. ``load`` loads a network by id and answers, except those that are ``loaded`` (a
+    module of one's own, by its id); ``read`` opens a medium by its path and levels, in this process
+    where it is left out.
+    What was assumed about a medium is told to ``said``, a line each; a warning, unless that says
+    otherwise. What was read or run is kept, so that nothing is read or run twice; of files, which
+    are large, the last 16.
     """
 
     def __init__(
@@ -55,8 +58,10 @@ class FileSources:
         said: Callable[[str], None] = warnings.warn,
         loaded: Iterable[LoadedModel] = (),
         read: Read | None = None,
+        places: Iterable[str | Path] = (),
     ) -> None:
         self.folder = Path(folder) if folder is not None else None
+        self._places = tuple(str(place) for place in places)
         self._media, self._ids, self._said = dict(media), dict(networks), said
         self._given = {model.id: model for model in loaded}
         self._load = load or (lambda name, answers: catalogue.load(name, answers=answers))
@@ -121,46 +126,88 @@ class FileSources:
 
     def _matching(self, medium: Medium) -> Footage:
         """Return the first footage of the medium's sha256 where it may lie."""
-        places = [medium.path] if medium.path in EXAMPLES else self._places(medium.path)
-        others = []
-        for place in places:
+        if medium.path in EXAMPLES:
+            usual, others = iter((medium.path,)), iter(())
+        else:
+            usual, others = self._usual(medium.path, self._media), self._given_files(medium.path)
+        changed = []
+        for place in usual:
             found = self._footage(place, medium.levels)
             if medium.sha256 in ("", found.sha256):
                 return found
-            others.append((place, found.sha256))
-        if not others:
+            changed.append((place, found.sha256))
+        for place in others:
+            found = self._tried(place, medium)
+            if found is not None:
+                return found
+        if not changed:
             raise _missing(medium.path, medium.sha256, mapped(medium.path, self._media), "--media")
-        place, sha256 = others[0]
+        place, sha256 = changed[0]
         raise InputError(
             f"{place} has changed: it has sha256 {sha256[:_HASH]}, the recipe's {medium.path} had "
-            f"{medium.sha256[:_HASH]}. Give the file that was used with --media "
+            f"{medium.sha256[:_HASH]}. Give the file that was used with --media PATH, or --media "
             f"{medium.path}=PATH."
         )
 
-    def _places(self, path: str) -> list[str]:
-        """Return where a recipe's medium is looked for, as far as there is something."""
-        new = mapped(path, self._media)
+    def _tried(self, place: str, medium: Medium) -> Footage | None:
+        """Return what is at a place where it is the medium: by its sha256, or where the recipe has
+        none by its name; what cannot be read is another file."""
+        if not medium.sha256:
+            same = _last(place) == _last(medium.path)
+            return self._footage(place, medium.levels) if same else None
+        try:
+            found = self._footage(place, medium.levels)
+        except AttentionVizError:
+            return None
+        return found if found.sha256 == medium.sha256 else None
+
+    def _usual(self, path: str, table: Mapping[str, str]) -> Iterator[str]:
+        """Yield where a recipe's file is looked for first, as far as there is something."""
+        new, last = mapped(path, table), _last(path)
         if new is not None:
-            return [new] if new in EXAMPLES or _exists(new) else []
-        places = [Path(path)]
-        if self.folder is not None:
-            places = [self.folder / path, *places, self.folder / _last(path)]
-        return list(dict.fromkeys(str(place) for place in places if _exists(place)))
+            places = [new]
+        elif self.folder is None:
+            places = [path, last]
+        else:
+            here, above = (
+                self.folder,
+                self.folder.absolute().parent,
+            )  # maps are in a folder of theirs
+            places = [str(here / path), path, str(here / last), last, str(above / last)]
+        yield from (one for one in dict.fromkeys(places) if one in EXAMPLES or is_there(one))
+
+    def _given_files(self, path: str) -> Iterator[str]:
+        """Yield the files of ``places``, and what is called like ``path`` in their folders."""
+        for place in self._places:
+            if not os.path.isdir(place):  # noqa: PTH112 (never raises)
+                if is_there(place):
+                    yield place
+                continue
+            if _last(place) == _last(path):
+                yield place
+            whole = os.path.join(place, path)  # noqa: PTH118
+            if is_there(whole):
+                yield whole
+            yield from _below(place, _last(path))
 
     def _place(self, network: Network) -> str:
         """Return the name or path by which a recipe's network is loaded."""
         new = mapped(network.id, self._ids)
         if new is not None:
             return new
-        if is_library_name(network.id) or not network.id.endswith(catalogue.SUFFIXES):
+        if is_library_name(network.id):
             return network.id
-        places = [Path(network.id)]
-        if self.folder is not None:
-            places = [self.folder / network.id, *places, self.folder / _last(network.id)]
-        for place in places:
-            if _exists(place):
-                return str(place)
-        raise _missing(network.id, network.sha256, None, "--network")
+        is_path = network.id.endswith(catalogue.SUFFIXES)
+        usual = list(self._usual(network.id, _NONE))
+        if is_path and len(usual) == 1 and not self._places:
+            return usual[0]
+        every = (*usual, *self._given_files(network.id))
+        found = next((one for one in every if _is(one, network)), None)
+        if found is not None:
+            return found
+        if is_path and not usual:
+            raise _missing(network.id, network.sha256, None, "--network")
+        return usual[0] if is_path else network.id
 
 
 def _footage(path: str, levels: tuple[float, float] | None) -> Footage:
@@ -187,7 +234,7 @@ def _missing(path: str, sha256: str, new: str | None, option: str) -> InputError
     looked = f" at {new}" if new else ""
     return InputError(
         f"{path} is missing{looked} (sha256 {sha256[:_HASH] or 'not known'}); say where it is with "
-        f"{option} {path}=PATH."
+        f"{option} PATH (the file, or a folder that has it), or {option} {path}=PATH."
     )
 
 
@@ -195,7 +242,26 @@ def _last(path: str) -> str:
     return PurePosixPath(path.replace("\\", "/")).name
 
 
-def _exists(path: str | Path) -> bool:
+def _below(folder: str, name: str) -> Iterator[str]:
+    """Yield what is called ``name`` in a folder and those below it."""
+    for where, folders, files in os.walk(folder):
+        if name in files or name in folders:
+            yield os.path.join(where, name)  # noqa: PTH118
+
+
+def _is(path: str, network: Network) -> bool:
+    """Tell whether a file holds a network: by its sha256, by the file's name where the recipe has
+    none."""
+    if not network.sha256:
+        return _last(path) == _last(network.id)
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == network.sha256
+    except (OSError, ValueError):
+        return False
+
+
+def is_there(path: str | Path) -> bool:
     """Tell whether there is a file, a folder, or a series of frames in one."""
     there = os.path.exists(path)  # noqa: PTH110 (never raises)
     return there or footage.is_series(Path(path))

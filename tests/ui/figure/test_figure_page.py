@@ -5,6 +5,7 @@ import json
 from dataclasses import fields, replace
 
 import pytest
+import streamlit as st
 from PIL import Image
 
 from models.build import build
@@ -238,6 +239,22 @@ def test_gates_and_patches_are_drawn_by_the_presets_that_show_them():
     assert "pin 1" in told(at)
 
 
+def test_what_a_preset_does_not_show_of_two_pictures_is_said():
+    clip, other = bird_example.clip(), bird_example.second()
+    second = Medium("example:second-bird", other.sha256)
+    pins = (
+        session_pins.Pin("a", bird(), clip),
+        session_pins.Pin("b", bird(second=second), clip, other),
+    )
+    assert figure_recipe.left_out(pins, "arrows") == []
+    assert figure_recipe.left_out(pins, "matches") == [
+        "Not in this preset: pin 1, which it cannot show."
+    ]
+    assert figure_recipe.left_out(pins, "strongest") == [
+        "This preset shows the first of the two pictures of pin 2."
+    ]
+
+
 def test_the_preset_stays_when_pins_change_places_and_suits_anew_once_all_are_gone():
     at = page(bird(), bird(at=(300.0, 200.0)))
     clip = footage.of(kick_example.clip()).take((0, 4, 8))
@@ -251,6 +268,53 @@ def test_the_preset_stays_when_pins_change_places_and_suits_anew_once_all_are_go
     at.run()
     assert_sound(at)
     assert drawn(at).preset == "frames"
+
+
+def refreshed(at, *references, choices=None):
+    """The page in the next session of the same browser."""
+    again = app().switch_page(FIGURE)
+    pins = at.session_state["pins"]
+    kept = at.session_state["browser-choices"] if choices is None else choices
+    again.session_state["pins"], again.session_state["browser-choices"] = pins, kept
+    return assert_sound(again.run())
+
+
+def test_a_refresh_keeps_preset_look_and_layout():
+    at = page(bird())
+    at.selectbox(key="figure-preset").set_value("heatmaps").run()
+    at.selectbox(key="figure-captions").set_value("(a)").run()
+    at.text_area(key="figure-column_labels").set_value("one\ntwo").run()
+    at.slider(key="figure-threshold").set_value(0.3).run()
+    at.selectbox(key="figure-venue").set_value("Free").run()
+    again = refreshed(at)
+    assert drawn(again) == drawn(at)
+    assert drawn(again).preset == "heatmaps"
+    assert again.selectbox(key="figure-venue").value == "Free"
+    again.selectbox(key="figure-preset").set_value("parts").run()
+    assert assert_sound(again).session_state["figure-settings"].layout.captions == "(a)"
+    assert drawn(again).layout.column_labels == ()
+    again.selectbox(key="figure-preset").set_value("heatmaps").run()
+    assert drawn(assert_sound(again)).layout.column_labels == ("one", "two")
+
+
+KEPT = {
+    "preset": "heatmaps", "look": {}, "layout": {}, "given": [], "lists": {}, "free": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {}, {"preset": "pie"}, {"look": {"threshold": 7}}, {"layout": {"dpi": 10**9}},
+        {"layout": {"own_font": "/etc/passwd.ttf"}}, {"look": {"fixed_range": [2, 1]}},
+        {"given": ["x"] * 101}, {"lists": {"parts": [["a"]]}}, {"free": "yes"}, {"more": 1},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_of_what_the_browser_has_kept_only_settings_are_taken(change, monkeypatch):
+    kept = {"browser-choices": {"figure": json.dumps(KEPT | change)}}
+    monkeypatch.setattr(st, "session_state", kept)
+    assert figure_settings.current([bird()]).preset == ("parts" if change else "heatmaps")
 
 
 def test_settings_begin_with_what_suits_the_first_pin():

@@ -74,7 +74,7 @@ def test_the_recipe_of_maps_is_drawn_by_render(photo, tmp_path):
     found = recipe_json.loads(text)
     (reference,) = found.references
     (view,) = reference.views
-    assert (reference.medium.path, reference.at) == (str(photo), (60.0, 40.0))
+    assert (reference.medium.path, reference.at) == (photo.name, (60.0, 40.0))
     assert (view.network.id, view.maps, view.size) == ("e2-cgnl", "3,0,17", 128)
     assert view.shown == MapChoice("channel", 3)
     assert found.preset == "view"

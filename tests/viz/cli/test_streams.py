@@ -1,11 +1,8 @@
 """Pipes, full disks, interrupts and names that are no text: one line, and the right exit code."""
 
 import os
-import signal
 import subprocess
 import sys
-import time
-from functools import partial
 
 import numpy as np
 import pytest
@@ -58,27 +55,41 @@ def test_letters_that_the_output_lacks_are_spelled_out():
     assert done.stderr.isascii()
 
 
-@pytest.mark.slow
-def test_an_interrupt_is_one_line_and_130():
-    running = subprocess.Popen(
-        MODELS, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        # A shell's background jobs leave interrupts ignored.
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
-    time.sleep(0.7)  # modules are being imported
-    running.send_signal(signal.SIGINT)
-    _out, said = running.communicate(timeout=60)
-    assert running.returncode == 130
-    assert said.startswith("Interrupted")
-    assert said.count("\n") == 1
+INTERRUPTED_IMPORT = """
+import os, runpy, signal, sys
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+name = sys.argv.pop(1)
+
+class Interrupting:
+    def find_spec(self, wanted, *_more):
+        if wanted == name:
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except KeyboardInterrupt:
+                pass  # as compiled modules do
+
+sys.meta_path.insert(0, Interrupting())
+runpy.run_module("viz", run_name="__main__", alter_sys=True)
+"""
+"""Runs the program, which is interrupted the moment that it imports a module."""
+
+
+@pytest.mark.parametrize("module", ["viz.cli", "errors", "viz.cli.models", "torch"])
+def test_an_interrupt_while_modules_are_imported_is_one_line_and_130(module):
+    asked = [sys.executable, "-c", INTERRUPTED_IMPORT, module, "models"]
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
 
 
 def test_an_interrupt_while_it_works_is_one_line_and_130(monkeypatch, capsys):
     def interrupted(_args):
         raise KeyboardInterrupt
 
+    begun = []
     monkeypatch.setattr("viz.cli.models.models", interrupted)
-    assert main.main(["models"]) == 130
+    assert main.main(["models"], ready=lambda: begun.append(True)) == 130
+    assert begun == [True]
     assert capsys.readouterr() == ("", "Interrupted; no file is half written.\n")
 
 

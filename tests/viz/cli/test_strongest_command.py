@@ -28,7 +28,8 @@ def test_it_writes_the_table_and_a_figure_with_its_recipe_for_each_number(tmp_pa
     drawn = {f"group-{number}.{kind}" for number in (1, 3) for kind in ("png", "json")}
     assert names == drawn | {"strongest.csv", "manifest.json", "run.json", "parts"}
     again = tmp_path / "again.png"
-    assert main.main(["render", str(out / "group-1.json"), "--out", str(again)]) == 0
+    asked = ["render", str(out / "group-1.json"), "--media", str(folder), "--out", str(again)]
+    assert main.main(asked) == 0
     assert again.read_bytes() == (out / "group-1.png").read_bytes()
 
 

@@ -1,5 +1,6 @@
 """The files and networks behind a recipe: where they are looked for, and read and run once."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,6 +125,50 @@ def test_a_medium_may_be_mapped_to_an_example():
     bird = bird_example.clip()
     found = FileSources(media={"x.png": "example:bird"}).clip(Medium("x.png", bird.sha256))
     assert found.sha256 == bird.sha256
+
+
+def test_a_medium_is_found_by_its_hash_among_the_places_that_are_given(photo, tmp_path):
+    digest, deep = sha256(photo), tmp_path / "deep" / "down"
+    deep.mkdir(parents=True)
+    for folder in (tmp_path / "deep", deep):  # one of the same name, and what is no picture
+        Image.fromarray(draw(40, 40)[0]).save(folder / "photo.png")
+    (tmp_path / "notes.txt").write_text("no picture")
+    renamed = photo.rename(tmp_path / "renamed.png")
+    wanted = Medium("gone/photo.png", digest)
+    given = FileSources(places=[tmp_path / "notes.txt", deep, renamed])
+    assert given.clip(wanted).sha256 == digest
+    renamed.rename(deep / "photo.png")
+    assert FileSources(places=[tmp_path]).clip(wanted).sha256 == digest
+    assert FileSources(places=[deep]).clip(Medium("photo.png", "")).sha256 == digest
+
+
+def test_a_medium_is_looked_for_by_its_name_in_the_working_folder(photo, monkeypatch):
+    monkeypatch.chdir(photo.parent)
+    wanted = Medium("/home/ada/photo.png", sha256(photo))
+    assert FileSources("/nowhere").clip(wanted).sha256 == wanted.sha256
+
+
+def test_checkpoints_are_found_by_their_hash_among_several(tmp_path, monkeypatch, one_line):
+    loaded = []
+
+    def load(name, _answers):
+        loaded.append(name)
+        return replace(make_tiny(None), sha256=hashlib.sha256(b"two").hexdigest())
+
+    for name, content in (("a/net.pth", b"one"), ("b/net.pth", b"two"), ("c/bare", b"two")):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(content)
+    monkeypatch.chdir(tmp_path / "a")
+    wanted = Network("net.pth", hashlib.sha256(b"two").hexdigest())
+    for places in ([tmp_path / "b"], [tmp_path / "b" / "net.pth"], [tmp_path]):
+        FileSources(places=places, load=load).model(wanted)
+    FileSources(tmp_path / "c", load=load).model(replace(wanted, id="bare"))
+    nearest = str(tmp_path / "b" / "net.pth")
+    assert loaded == [nearest] * 3 + [str(tmp_path / "c" / "bare")]
+    elsewhere = FileSources(places=[tmp_path / "c"], load=load)
+    said = refusal(one_line, lambda: elsewhere.model(replace(wanted, id="lost.pth")))
+    assert "lost.pth is missing" in said
+    assert "--network PATH (the file, or a folder that has it)" in said
 
 
 def test_a_missing_medium_is_named_with_its_sha256_and_what_to_do(tmp_path, one_line):

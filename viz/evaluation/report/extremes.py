@@ -32,6 +32,7 @@ def write(
     sources = FileSources(
         load=lambda name, _answers: models[name],
         read=lambda path, _levels: footage.of(reader(Path(path))),
+        places=[dataset.folder],
     )
     paths = {sample.name: str(sample.path) for sample in dataset.samples}
     first = _first_references(found)

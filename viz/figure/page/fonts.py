@@ -2,8 +2,10 @@
 lacks one of the machine's that has them."""
 
 import logging
+import os.path
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +54,16 @@ def typeface(layout: Layout) -> str:
 def is_file(font: str) -> bool:
     """Tell whether a font is given by a path, which only command line and Python open."""
     return font.lower().endswith(_ENDINGS)
+
+
+def beside(layout: Layout, folder: Path) -> Layout:
+    """Return a layout with its font's file taken from ``folder``, where it is not at its path: a
+    recipe has the bare name of a file that lay elsewhere."""
+    given = layout.own_font
+    if not is_file(given) or os.path.isfile(given):  # noqa: PTH113 (never raises)
+        return layout
+    here = os.path.abspath(folder / Path(given).name)  # noqa: PTH100
+    return replace(layout, own_font=here) if os.path.isfile(here) else layout  # noqa: PTH113
 
 
 @lru_cache(maxsize=512)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from errors import InputError
-from models.blocks.layout import Grid
 from viz.attention import matches
 from viz.figure import resolve
-from viz.figure.panels.panel_rows import Panel, Row, Spot
+from viz.figure.panels import arrows as panel_arrows
+from viz.figure.panels.panel_rows import Panel, Row
 from viz.figure.panels.pictures import (
     INPUT,
     Item,
@@ -23,9 +23,9 @@ from viz.figure.panels.pictures import (
 )
 from viz.figure.recipe.recipe import LONGEST_LABEL, Layout, Recipe, Reference
 from viz.figure.resolve import Scene, Shot
-from viz.rendering import heat, marks
+from viz.rendering import heat
 from viz.rendering.look import Look
-from viz.types import AttentionMap, moment
+from viz.types import AttentionMap
 
 Choice = Callable[[Shot], list[AttentionMap]]
 
@@ -191,12 +191,8 @@ def _still_row(
     ]
     if recipe.layout.input_panel:
         panels.insert(0, input_panel(scene, recipe))
-    first = len(panels) - len(items)
-    arrows = [
-        (replace(start, column=first + k), replace(end, column=first + k))
-        for k, (place, item) in enumerate(items)
-        for start, end in _arrows(place, item, (0,))
-    ]
+    # A page marks the best matches of a second picture; no arrow leads from one canvas to another.
+    arrows = panel_arrows.of_pictures(items, len(panels) - len(items), across=label is None)
     return Row(scene.reference.label, tuple(panels), tuple(arrows), **_shared(items))
 
 
@@ -207,7 +203,7 @@ def _method_row(
     recipe: Recipe,
 ) -> Row:
     panels = tuple(heat_panel(scene, item, k, recipe, frame_head(scene, k), "") for k in shown)
-    arrows = tuple(_arrows(scene, item, shown))
+    arrows = tuple(panel_arrows.over_frames(scene, item, shown))
     named = _join(scene.reference.label, item.name)
     return Row(named, panels, arrows, **shared_scale([item]), one_map=True)
 
@@ -267,32 +263,3 @@ def shared_scale(items: Sequence[Item]) -> dict[str, Any]:
     spans = {item.span for item in items}
     low, high = spans.pop() if len(spans) == 1 else (None, None)
     return {"low": low, "high": high, "note": note}
-
-
-def _arrows(scene: Scene, item: Item, shown: Sequence[int]) -> list[tuple[Spot, Spot]]:
-    """Return arrows from the reference to the highest values in the frames that are shown.
-
-    In a frame that stands alone (of a movie) they start where the reference is in its own.
-    """
-    if not item.look.arrows or item.heat.constant or not item.shot.has_reference:
-        return []
-    if scene.reference.frame not in shown and len(shown) > 1:
-        return []
-    count = len(scene.clip.frames)
-    values = item.attention.values[: 1 if count == 1 else None]
-    grid, columns = Grid(*values.shape), {frame: k for k, frame in enumerate(shown)}
-    geometry, shot = item.shot.geometry, item.shot
-    x, y = geometry.cell_centre(shot.cell.y, shot.cell.x, shot.block.query_grid)
-    start = Spot(columns.get(scene.reference.frame, 0), x, y)
-    ends = []
-    for cell in marks.strongest(replace(item.attention, values=values), item.look.arrows):
-        frame = marks.frame_of(cell.t, count, grid.frames)
-        frame = frame if frame in columns else _same_moment(cell.t, count, grid, shown)
-        if frame is not None:
-            where = geometry.cell_centre(cell.y, cell.x, grid)
-            ends.append((start, Spot(columns[frame], *where)))
-    return ends
-
-
-def _same_moment(t: int, count: int, grid: Grid, shown: Sequence[int]) -> int | None:
-    return next((k for k in shown if moment(k, count, grid.frames) == t), None)

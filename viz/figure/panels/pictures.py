@@ -15,6 +15,7 @@ _REGIONS_AT = 512
 """Long side in pixels at which connected regions are looked for."""
 INPUT, PARTS = "input", "parts"
 CONSTANT = "constant map, nothing shown"
+NO_ARROWS = "no reference, no arrows"
 _LAST_LETTER = "\u017f"
 """The last of the Latin letters that every font of figures has."""
 
@@ -137,7 +138,8 @@ def heat_panel(
         _regions(shot, scaled, t, recipe),
         size=scene.clip.size,
     )
-    note = CONSTANT if scaled.constant else ""
+    bare = shade is None and item.look.arrows and not shot.kind.referenced
+    note = CONSTANT if scaled.constant else NO_ARROWS if bare else ""
     label = item.caption if label is None else label
     return Panel(picture, head or shot.title, label, note, item.span)
 

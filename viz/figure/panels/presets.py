@@ -38,7 +38,8 @@ class Preset:
     what makes its rows.
 
     ``words`` say what its colours stand for, where look and layout do not; ``always`` are fields of
-    the look that it does not leave open.
+    the look that it does not leave open. Of a reference with a second picture it shows both, or
+    the ``first_only``.
     """
 
     title: str
@@ -49,6 +50,7 @@ class Preset:
     rows: Callable[[Recipe, Sources, "Frames"], list[Row]]
     words: str = ""
     always: Mapping[str, object] = field(default_factory=dict)
+    first_only: bool = False
 
 
 Frames = tuple[int, ...] | None
@@ -100,7 +102,8 @@ TABLE: dict[str, Preset] = {
     ),
     "arrows": Preset(
         "Arrows",
-        "NL paper, behaviour figure: from the reference to its 20 highest weights across frames.",
+        "NL paper, behaviour figure: from the reference to its 20 highest weights across frames, "
+        "or in each of two pictures.",
         Look(threshold=0.0, heat_opacity=0.0, arrows=20),
         Layout(bar="none", input_panel=False),
         "reference",
@@ -130,6 +133,7 @@ TABLE: dict[str, Preset] = {
         "gates",
         gate_panels.rows,
         "mean |activation|, before and after the gate on one scale",
+        first_only=True,
     ),
     "matrix": Preset(
         "Matrix",
@@ -140,6 +144,7 @@ TABLE: dict[str, Preset] = {
         matrix_panels.rows,
         "from the lowest to the highest affinity",
         {"threshold": 0.0, "normalise": "clip", "display": "linear", "cut": "value"},
+        first_only=True,
     ),
     "objects": Preset(
         "Objects",
@@ -148,6 +153,7 @@ TABLE: dict[str, Preset] = {
         Layout(width_mm=183.0),
         "block",
         object_panels.rows,
+        first_only=True,
     ),
     "strongest": Preset(
         "Strongest patches",
@@ -157,6 +163,7 @@ TABLE: dict[str, Preset] = {
         Layout(width_mm=183.0, bar="none", input_panel=False),
         "reference",
         _heat_rows(strongest_panels.rows),
+        first_only=True,
     ),
 }
 
@@ -166,8 +173,11 @@ def panel_rows(recipe: Recipe, sources: Sources, frames: Frames = None) -> Panel
 
     InputError or OutsideError where a reference lacks what the preset needs.
     """
-    _check_size(recipe)
     preset = TABLE[recipe.preset]
+    if preset.first_only:
+        firsts = (replace(one, second=None) for one in recipe.references)
+        recipe = replace(recipe, references=tuple(firsts))
+    _check_size(recipe)
     rows = preset.rows(recipe, sources, frames)
     look, legend = replace(recipe.look, **preset.always), _legend(recipe)
     found = PanelRows(tuple(rows), look, recipe.layout, legend, _note(rows), preset.words)

@@ -69,7 +69,8 @@ class Medium:
     """A picture, or the ``frames`` (numbers in the footage, from 0) that were taken of a clip.
 
     ``path`` is where it was: a file, a folder of frames or a series in it (``folder/img_``), or
-    ``example:bird``, ``example:kick``. ``levels`` are the values that were asked to be black and
+    ``example:bird``, ``example:kick``; written recipes have no path that begins at the root or
+    leads upward, but its last part. ``levels`` are the values that were asked to be black and
     white in pictures of more than 8 bits.
     """
 

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from errors import InputError
 from viz.attention.kinds import registry as kinds
-from viz.figure.recipe import strict_json, upgrade
+from viz.figure.recipe import file_names, strict_json, upgrade
 from viz.figure.recipe.recipe import Recipe, Reference, View
 from viz.figure.recipe.strict_json import FORMAT, VERSION
 from viz.rendering import look
@@ -18,8 +18,10 @@ LARGEST_BYTES = strict_json.LARGEST_RECIPE
 
 
 def dumps(recipe: Recipe) -> str:
-    """Return the recipe as JSON text, plain ASCII; loads gives an equal recipe back."""
-    content = {"format": f"{FORMAT}/{VERSION}", **_adapter().dump_python(recipe, mode="json")}
+    """Return the recipe as JSON text, plain ASCII; loads gives an equal recipe back, in which files
+    outside the working folder have their bare names (``file_names``)."""
+    written = _adapter().dump_python(file_names.without_folders(recipe), mode="json")
+    content = {"format": f"{FORMAT}/{VERSION}", **written}
     return json.dumps(content, indent=1) + "\n"
 
 

@@ -6,7 +6,9 @@ import pytest
 from PIL import Image
 
 from tests.conftest import draw
-from tests.viz.cli.figure.conftest import outs, refusal, render
+from tests.viz.cli.figure.conftest import figure, outs, refusal, render
+from viz.cli import main
+from viz.figure import api as figures
 from viz.figure.recipe import recipe, recipe_json
 from viz.media import footage
 
@@ -24,8 +26,41 @@ def test_a_moved_picture_is_found_beside_the_recipe_or_as_media_says(photo, made
     told = refusal(capsys)
     assert "photo.png is missing" in told
     assert json.loads(made.read_text())["references"][0]["medium"]["sha256"][:12] in told
-    assert render(made, *outs(second), "--media", f"{photo}={elsewhere}") == 0
-    assert second.read_bytes() == first.read_bytes()
+    ways = (f"photo.png={elsewhere}", f"{photo}={elsewhere}", str(elsewhere))
+    for way in ways:  # by its name, by the path that it had, alone
+        assert render(made, *outs(second), "--media", way) == 0
+        assert second.read_bytes() == first.read_bytes()
+        second.unlink()
+
+
+def test_pictures_of_one_name_are_told_by_their_hash(photo, tmp_path, capsys):
+    other = tmp_path / "other" / "photo.png"
+    other.parent.mkdir()
+    Image.fromarray(draw(80, 96)[0][::-1]).save(other)
+    first, second = tmp_path / "a.pdf", tmp_path / "b.pdf"
+    asked = ["figure", "parts", str(photo), str(other), "--model", "nl", "--at", "48,26"]
+    assert main.main([*asked, *outs(first)]) == 0
+    assert str(tmp_path).encode() not in first.read_bytes()
+    paths = [one.medium.path for one in figures.load(first).recipe.references]
+    assert paths == ["photo.png", "photo.png"]
+    capsys.readouterr()
+    for given in ([str(other)], [str(other.parent)], [f"photo.png={photo}", f"photo.png={other}"]):
+        media = [word for one in given for word in ("--media", one)]
+        assert render(first, *outs(second), *media) == 0
+        assert second.read_bytes() == first.read_bytes()
+
+
+def test_a_path_below_the_working_folder_is_kept_as_it_is_called_from_there(
+    photo, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    moved = photo.rename(tmp_path / "in" / "photo.png")
+    out = tmp_path / "a.json"
+    assert figure(moved, *outs(out)) == 0
+    (reference,) = recipe_json.loads(out.read_bytes()).references
+    assert reference.medium.path == "in/photo.png"
+    assert render(out, *outs(tmp_path / "a.png")) == 0
 
 
 def test_a_changed_picture_is_named_with_both_hashes(photo, made, tmp_path, capsys):
@@ -49,11 +84,11 @@ def test_a_network_is_mapped_and_another_one_refused_with_both_hashes(made, tmp_
     assert b"nl".hex() in told
 
 
-@pytest.mark.parametrize("text", ["lost.png=new.png", "photo.png", "=", "=a", "a="])
+@pytest.mark.parametrize("text", ["lost.png=new.png", "gone.png", "=", "=a", "a="])
 @pytest.mark.parametrize("option", ["--media", "--network"])
 def test_what_the_recipe_does_not_name_cannot_be_mapped(made, tmp_path, capsys, option, text):
     assert render(made, *outs(tmp_path / "a.png"), option, text) == 2
-    assert "give OLD=NEW, OLD as in the recipe: " in refusal(capsys)
+    assert "or OLD=NEW, OLD as in the recipe: " in refusal(capsys)
 
 
 def test_versions_that_differ_are_told(made, tmp_path, capsys):

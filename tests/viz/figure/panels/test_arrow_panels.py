@@ -5,6 +5,8 @@ import pytest
 
 from tests.viz.drawn_figures import HEIGHT, WIDTH, footage, photo, pinned, recipe_of, row_at
 from tests.viz.figure.panels.conftest import rows_of
+from tests.viz.figure.panels.test_match_panels import pair, two
+from viz.figure.resolve import scene
 from viz.rendering.look import Look
 from viz.types import Cell
 
@@ -63,3 +65,28 @@ def test_arrows_in_a_still_picture_stay_in_the_panel_of_their_method():
     look = Look(arrows=7)
     (row,) = rows_of(recipe_of("arrows", pinned(), look=look), photo())
     assert [(start.column, end.column) for start, end in row.arrows] == [(1, 1)] * 7 + [(2, 2)] * 7
+
+
+def test_arrows_of_two_pictures_lead_from_the_reference_into_both():
+    look, asked = Look(heat_opacity=0.0, arrows=7), pair(("nl",))
+    (row,) = rows_of(recipe_of("arrows", asked, look=look, input_panel=False), two())
+    assert [(start.column, end.column) for start, end in row.arrows] == [(0, 0)] * 7 + [(0, 1)] * 7
+    assert len({(start.x, start.y) for start, _end in row.arrows}) == 1
+    found = scene(asked, two())
+    for part, ends in ((found, row.arrows[:7]), (found.second, row.arrows[7:])):
+        for (_start, end), (_t, y, x) in zip(
+            ends, brute_arrows(part.shots[0].maps[0].values, 7), strict=True
+        ):
+            assert (end.x, end.y) == pytest.approx(((x + 0.5) / 7 * WIDTH, (y + 0.5) / 5 * HEIGHT))
+
+
+def test_of_two_pictures_every_method_has_arrows_of_its_own():
+    look = Look(heat_opacity=0.0, arrows=2)
+    (row,) = rows_of(recipe_of("arrows", pair(("nl", "cgnl")), look=look), two())
+    columns = [(start.column, end.column) for start, end in row.arrows]
+    assert columns == [(1, 1), (1, 1), (1, 2), (1, 2), (3, 3), (3, 3), (3, 4), (3, 4)]
+
+
+def test_a_view_has_no_arrow_from_one_canvas_to_another():
+    (row,) = rows_of(recipe_of("view", pair(("nl",)), look=Look(arrows=2)), two())
+    assert {(start.column, end.column) for start, end in row.arrows} == {(1, 1)}

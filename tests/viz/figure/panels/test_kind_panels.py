@@ -15,6 +15,7 @@ from viz.attention import pipeline
 from viz.attention.captures import Capture
 from viz.figure.page import layout as page_layout
 from viz.figure.panels import presets
+from viz.figure.panels.pictures import NO_ARROWS
 from viz.figure.recipe.recipe import Reference
 from viz.rendering.look import Look
 from viz.types import Clip
@@ -103,8 +104,12 @@ def test_the_green_box_is_on_maps_of_a_reference_alone(captured, preset):
 def test_arrows_start_at_references_alone(captured, medium):
     views = [seen_by("nl"), seen_by("nl", kind="features"), seen_by("nl", kind="class maps")]
     reference = at_clip(*views) if medium == "clip" else pinned(networks=views)
-    made = recipe_of("arrows", reference, look=Look(arrows=4), input_panel=False)
+    look = Look(arrows=4, heat_opacity=0.0)
+    made = recipe_of("arrows", reference, look=look, input_panel=False)
     rows = presets.panel_rows(made, captured).rows
+    notes = [panel.note for row in rows for panel in row.panels]
+    shown = FRAMES if medium == "clip" else 1
+    assert notes == [""] * 2 * shown + [NO_ARROWS] * shown
     if medium == "photo":
         (row,) = rows
         assert {start.column for start, _ in row.arrows} == {0, 1}

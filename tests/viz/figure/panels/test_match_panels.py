@@ -9,6 +9,7 @@ from errors import InputError
 from tests.viz.drawn_figures import SEEN, Table, cgnl, clip_of, nl, pinned, recipe_of, view
 from viz.attention import matches
 from viz.attention.kinds.registry import as_kind
+from viz.figure import api as figures
 from viz.figure.draw import drawing
 from viz.figure.page import layout as page_layout
 from viz.figure.panels import presets
@@ -143,3 +144,30 @@ def test_features_are_shared_with_the_picture_alone():
     (shot,) = found.second.shots
     of_b = as_kind(shot.capture, shot.capture.blocks["res4.4"], "features")
     assert shot.block.others is of_b.features
+
+
+FIRST_ONLY = [name for name, row in TABLE.items() if row.first_only]
+
+
+def test_presets_of_one_picture_are_those_without_a_second_one():
+    assert FIRST_ONLY == ["gates", "matrix", "objects", "strongest"]
+
+
+@pytest.mark.parametrize("preset", ["matrix", "objects", "strongest"])
+def test_a_preset_of_one_picture_draws_the_first_as_if_it_were_alone(preset):
+    both, alone = (
+        presets.panel_rows(recipe_of(preset, one), two()).rows
+        for one in (pair(("nl",)), pinned(networks=("nl",)))
+    )
+    assert [len(row.panels) for row in both] == [len(row.panels) for row in alone]
+    for one, other in zip(both, alone, strict=True):
+        for panel, same in zip(one.panels, other.panels, strict=True):
+            assert (panel.head, panel.label, panel.span) == (same.head, same.label, same.span)
+
+
+@pytest.mark.parametrize("preset", FIRST_ONLY)
+def test_a_second_picture_that_would_not_be_shown_is_refused(preset, one_line):
+    with pytest.raises(InputError) as refused:
+        figures.compose(preset, "example:bird", "nl", second="example:second-bird")
+    said = one_line(refused.value)
+    assert f"The preset {preset} shows one picture; leave the second out" in said

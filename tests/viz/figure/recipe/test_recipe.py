@@ -14,12 +14,13 @@ from tests.viz.figure.recipe.conftest import REFERENCE, edited, usual
 from viz.attention.choice import PARTS, SUMMARIES, MapChoice, ranked
 from viz.attention.kinds.registry import KINDS
 from viz.figure.recipe import recipe, recipe_json
+from viz.figure.recipe.file_names import public
 from viz.figure.recipe.recipe import Layout, Medium, Network, Part, Recipe, Reference, View
 from viz.rendering.colormaps import COLORMAPS
 from viz.rendering.look import Look
 
 labels = st.text(max_size=200)
-names = st.text(min_size=1, max_size=300)
+names = st.text(min_size=1, max_size=300).map(public)
 hashes = st.from_regex("[0-9a-f]{0,64}", fullmatch=True)
 pixels = st.floats(-1e6, 1e6)
 finite = st.floats(allow_nan=False, allow_infinity=False)
