@@ -7,6 +7,7 @@
     |   +-- SpecError         a network description that contradicts itself
     |   +-- CheckpointError   a weight file
     +-- MachineError    the machine: no write permission, no room, not online
+    +-- StoppedError    nothing is wrong: the user stopped it
 
 Every message says what is wrong, what is accepted, and what to do. The interface and the command
 line print it as it is; any other exception is a bug and is left to crash.
@@ -92,3 +93,7 @@ class CheckpointError(InputError):
 
 class MachineError(AttentionVizError):
     """The machine refuses: no write permission, no room, not online."""
+
+
+class StoppedError(AttentionVizError):
+    """Work that its user stopped; nothing is wrong, and it can be started again."""

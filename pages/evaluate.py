@@ -7,9 +7,17 @@ from ui.components.pin_cards import pin_cards
 from ui.guard import guarded
 from ui.numbers.data import choose
 from ui.numbers.data.choose import Chosen
+from ui.numbers.data.results import Words
 from ui.numbers.evaluate import evaluated, results, settings
 from ui.numbers.evaluate.evaluated import Evaluated
 from ui.numbers.evaluate.settings import Wanted
+
+WORDS = Words(
+    "**Evaluate**",
+    "The results below are those of these pictures and settings; nothing was measured anew.",
+    "These are the earlier results; **Evaluate** measures what is chosen now.",
+    "**Evaluate** measures what is chosen on the left.",
+)
 
 
 def main() -> None:
@@ -28,7 +36,7 @@ def main() -> None:
     if made is not None:
         with st.container():
             results.show(made)
-    bound.finish()
+    bound.finish(later=[state.EVALUATE_SHOWN])
     with told:
         bound.problems()
 
@@ -57,10 +65,7 @@ def _made(chosen: Chosen | None, wanted: Wanted | None, pressed: bool) -> Evalua
         lambda shared: evaluated.run(chosen, wanted, shared),
         pressed,
         chosen.title == choose.EXAMPLE and wanted == settings.usual(),
-        (
-            "These are the earlier results; **Evaluate** measures what is chosen now.",
-            "**Evaluate** measures what is chosen on the left.",
-        ),
+        WORDS,
     )
 
 

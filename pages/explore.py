@@ -211,6 +211,7 @@ def view(above: AbstractContextManager) -> None:
     with work:
         found = _found(settings)
     if found is None:
+        reference_patch.show_medium(medium.in_use())
         return
     state.ENDS.set(scene.ends(found))
     left, right = st.columns([5, 3], vertical_alignment="center")
@@ -223,16 +224,14 @@ def view(above: AbstractContextManager) -> None:
     found_inside(found)
     with st.container():
         pinned(found)
+    linked_networks.show_sources(found, settings.views)
+    bound.finish()
     with above:
-        toolbar(found, settings)
+        toolbar(found, settings)  # its link is the whole address
     with st.container():
         movie_maker(found, settings)
     with st.container():
         explained(found)
-    models = [shot.model for shot in found.shots]
-    linked_networks.compare(models)
-    reference_patch.show_sources([model.sha256 for model in models], second.in_use(found.clip))
-    linked_networks.finish()
     with told:
         bound.problems()
 

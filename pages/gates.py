@@ -2,15 +2,20 @@
 
 import streamlit as st
 
-from ui import frame, state
-from ui.bound import KEPT
+from ui import bound, frame, state
 from ui.components.pin_cards import pin_cards
 from ui.guard import guarded, plain
 from ui.numbers.gates import gate_view
 from ui.session import loaders, pin_button
 from ui.session.media import medium
 from viz.attention import pipeline
-from viz.attention.kinds.gates import gate_layers
+from viz.attention.kinds.gates import GateCapture, gate_layers
+
+
+def _layer(found: tuple[GateCapture, ...]) -> GateCapture:
+    """Draw the choice of a layer; at first the one whose factors differ most from 1."""
+    labels, index = [layer.name for layer in found], gate_view.strongest(found)
+    return found[labels.index(bound.choice("Layer", labels, state.GATE_LAYER, index=index))]
 
 
 def main() -> None:
@@ -25,7 +30,8 @@ def main() -> None:
         )
         st.page_link("pages/models.py", label="Open a checkpoint")
         return
-    name = st.selectbox("Network", [entry.id for entry in entries], key=state.GATED.name, **KEPT)
+    told = st.container()
+    name = bound.choice("Network", [entry.id for entry in entries], state.GATED)
     st.caption(f"In use: {plain(medium.in_use().name)}; choose another on the Explore page.")
     with guarded():
         with st.container():
@@ -34,11 +40,7 @@ def main() -> None:
             capture = gate_view.captured(name, clip)
         found = gate_layers(capture)
         st.plotly_chart(gate_view.overview(found), key="overview")
-        labels = [layer.name for layer in found]
-        chosen = st.selectbox(
-            "Layer", labels, index=gate_view.strongest(found), key=state.GATE_LAYER.name, **KEPT
-        )
-        layer = found[labels.index(chosen)]
+        layer = _layer(found)
         st.plotly_chart(gate_view.bars(layer), key="bars")
         shown = gate_view.pictures(layer, clip, capture)
         for column, (title, picture) in zip(st.columns(len(shown)), shown.items(), strict=True):
@@ -54,6 +56,9 @@ def main() -> None:
         "no affinity row: a factor of 1 leaves a channel as it is, below 1 weakens it, above 1 "
         "strengthens it. The two pictures share one colour scale."
     )
+    bound.finish()
+    with told:
+        bound.problems()
 
 
 frame.require("pages/gates.py")

@@ -7,7 +7,7 @@ import streamlit as st
 from models import checkpoints
 from models.zoo import cache, catalogue
 from models.zoo.published import NONE_PUBLISHED
-from ui import frame
+from ui import bound, frame, state
 from ui.guard import guarded, plain
 from ui.models import (
     by_name as library_networks,
@@ -40,7 +40,7 @@ def bundled() -> None:
     st.caption("These come with the program and need no internet connection.")
     st.dataframe(model_table.bundled_rows(), **TABLE)
     names = [entry.id for entry in catalogue.usable(catalogue.bundled())]
-    name = st.selectbox("Bundled network", names, key="bundled")
+    name = bound.choice("Bundled network", names, state.BUNDLED_SHOWN)
     if name is None:
         return
     with st.container(), guarded():
@@ -87,6 +87,7 @@ def own() -> None:
 
 frame.require("pages/models.py")
 st.markdown("#### Models")
+told = st.container()
 for tab, fill in zip(
     st.tabs(["Bundled", "Published", "By name", "Your own"]),
     (bundled, published, library_networks.show, own),
@@ -94,3 +95,5 @@ for tab, fill in zip(
 ):
     with tab:
         fill()
+with told:
+    bound.problems()

@@ -7,6 +7,7 @@ from ui.components.pin_cards import pin_cards
 from ui.guard import guarded, plain
 from ui.numbers.data import choose
 from ui.numbers.data.choose import Chosen
+from ui.numbers.data.results import Words
 from ui.numbers.strongest import search
 from ui.numbers.strongest.search import Searched
 from ui.session import loaders
@@ -24,6 +25,14 @@ HOW = (
     "The answer to a patch is the largest size of a value in the map of the channel, group or "
     "head, with that patch as the reference; of each picture its strongest patch counts. Green: "
     "the patch; heat: where its map is at or above the threshold."
+)
+
+
+WORDS = Words(
+    "**Search**",
+    "What is below was found in these pictures with these settings; nothing was searched anew.",
+    "This is the earlier search; **Search** goes through what is chosen now.",
+    "**Search** goes through what is chosen on the left.",
 )
 
 
@@ -85,10 +94,7 @@ def _found(
         lambda shared: search.run(chosen, network, sought, shared),
         pressed,
         chosen.title == choose.EXAMPLE and network == FIRST,
-        (
-            "This is the earlier search; **Search** goes through what is chosen now.",
-            "**Search** goes through what is chosen on the left.",
-        ),
+        WORDS,
     )
 
 

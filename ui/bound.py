@@ -87,6 +87,8 @@ def worded(
     them.
     """
     check(key, options.__contains__, f"it can be {_listed(options)}")
+    if key.is_set() and key.get() not in options:
+        key.pop()  # of another network or medium
     written = state.ADDRESS_WRITTEN.once(dict)
     given = st.query_params.get(key.name)
     if given in options and given != written.get(key.name):
@@ -168,8 +170,11 @@ def finish(later: Collection[state.Key] = ()) -> None:
     """Name what is left of the address once a page was drawn, and take it away: entries that there
     are not, and those of widgets that this view has not.
 
-    Widgets that are drawn ``later``, once something was asked for, keep theirs.
+    Widgets that are drawn ``later``, once something was asked for, keep theirs; so do all while a
+    network that the address names is not here.
     """
+    if state.LINKED_NETWORKS.get():
+        return
     for key in later:
         arrived().pop(key.name, None)
     for name, value in arrived().items():

@@ -1,4 +1,5 @@
-"""One line for what the program refuses; anything else is a bug and crashes."""
+"""One line for what the program refuses, and for what was stopped; anything else is a bug and
+crashes."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from errors import AttentionVizError
+from errors import AttentionVizError, StoppedError
 
 _MARKS = re.compile(r"[\\`*{}\[\]#!|<>~$:^]")
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:&^=-])")
@@ -25,8 +26,14 @@ def label(text: str) -> str:
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Show an AttentionVizError of the ``with`` body as one error line and go on behind it."""
+    """Show an AttentionVizError of the ``with`` body as one line and go on behind it."""
     try:
         yield
     except AttentionVizError as problem:
-        st.error(plain(str(problem)))
+        say(problem)
+
+
+def say(problem: AttentionVizError) -> None:
+    """Show why something was not done: as an error, or as a note where its user stopped it."""
+    show = st.info if isinstance(problem, StoppedError) else st.error
+    show(plain(str(problem)))

@@ -60,6 +60,8 @@ LINKED_NETWORKS: Key[dict] = Key("linked-networks", "dict[str, tuple[str, str]]"
 # What the browser keeps, and files that are missing
 BROWSER: Key[str | None] = Key("browser", "str | None")
 BROWSER_HEARD: Key[bool] = Key("browser-heard", "bool", False)
+BROWSER_CHOICES: Key[dict] = Key("browser-choices", "dict[str, str]", {})
+"""Texts of pages, by their names, whose choices the browser keeps: too many for an address."""
 OPENED: Key[Any] = Key("opened", "Opened | None")
 MISSING_ROUND: Key[int] = Key("missing-round", "int", 0)
 MISSING_PROBLEMS: Key[tuple] = Key("missing-problems", "tuple[str, ...]", ())
@@ -167,6 +169,10 @@ FIGURE_KEYPOINTS_MESSAGE: Key[tuple[str, str]] = Key(
 FIGURE_PART_NAME: Key[str] = Key("figure-part-name", "str", "")
 
 # The Models page
+BUNDLED_SHOWN: Key[str | None] = Key("bundled", "str | None")
+PUBLISHED_SHOWN: Key[str | None] = Key("published", "str | None")
+LIBRARY_SEARCH: Key[str] = Key("library-search", "str", "")
+LIBRARY_NAME: Key[str | None] = Key("library-name", "str | None")
 LIBRARY_NETWORK: Key[str | None] = Key("library-network", "str | None")
 PUBLISHED_PROBLEM: Key[str | None] = Key("remove_problem", "str | None")
 OWN_FILE = Key("own_file", "Held | None")

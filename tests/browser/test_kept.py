@@ -11,6 +11,7 @@ from tests.browser.conftest import (
     DRAWN,
     PATIENCE_MS,
     at_rest,
+    choose,
     fresh_tab,
     open_explore,
     running,
@@ -94,6 +95,16 @@ def test_a_refresh_keeps_the_picture_the_patch_and_the_pins(kept):
     expect(in_use(kept)).to_contain_text(NAME)
     kept.wait_for_selector(DRAWN)
     expect(kept.locator(".pin-cards .card")).to_have_count(1)
+
+
+def test_a_refresh_keeps_what_the_figure_page_is_set_to(kept):
+    visit(kept, "Figure")
+    choose(kept, "Preset", "Heatmaps")
+    choose(kept, "Captions", "(A)")
+    await_kept(kept, "(A)")
+    kept.reload()
+    expect(kept.get_by_role("combobox", name="Preset")).to_have_value("Heatmaps")
+    expect(kept.get_by_role("combobox", name="Captions")).to_have_value("(A)")
 
 
 CHOICES = (

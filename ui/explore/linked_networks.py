@@ -7,7 +7,10 @@ import streamlit as st
 from models.loaded import LoadedModel
 from ui import bound, state
 from ui.guard import plain
-from ui.session import own_networks
+from ui.session import own_networks, reference_patch
+from ui.session.media import second
+from viz.figure.recipe.recipe import View
+from viz.figure.resolve import Scene
 
 _VIEWS = (
     (state.NETWORK, state.BLOCK, state.KIND),
@@ -75,19 +78,25 @@ def _dismiss() -> None:
     state.LINKED_NETWORKS.set({})
 
 
-def finish() -> None:
-    """Name what is left of the address, once every network that it names is here."""
-    if not state.LINKED_NETWORKS.get():
-        bound.finish()
+def show_sources(found: Scene, views: Sequence[View]) -> None:
+    """Write the hashes of the networks' weights, in the order of the ``views`` that were asked for,
+    and the second picture into the address bar; one that cannot be shown has no hash.
+
+    A network of the name in the address that has other weights than the address says is named.
+    """
+    shown = {shot.view.network.id: shot.model for shot in found.shots}
+    models = [shown.get(view.network.id) for view in views]
+    _compare(models)
+    hashes = [model.sha256 if model else "" for model in models]
+    reference_patch.show_sources(hashes, second.in_use(found.clip))
 
 
-def compare(models: Sequence[LoadedModel]) -> None:
-    """Say where a network of the name in the address has other weights than the address says."""
+def _compare(models: Sequence[LoadedModel | None]) -> None:
     address = bound.taken("weights")
     if not address or state.LINKED_NETWORKS.get():
         return
     for given, model in zip(address.split(","), models, strict=False):
-        if len(given) >= 12 and not model.sha256.startswith(given):
+        if model and len(given) >= 12 and not model.sha256.startswith(given):
             bound.complain(
                 f"{model.id} has other weights here (sha256 {model.sha256[:12]}) than the address "
                 f"says ({given[:12]}); its maps differ."

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from ui import state
-from ui.bound import KEPT, slider, worded
+from ui.bound import choice, slider, worded
 from ui.components.picker.found_objects import Drawn, FoundOnPanels, Over
 from ui.guard import plain
 from ui.session import reference_patch
@@ -123,9 +123,8 @@ def chooser(found: Scene) -> None:
             help="Objects that score less are not shown.",
         )  # fmt: skip
     classes = _classes(everything)
-    if state.OBJECT_CLASS.get() not in (None, *classes):
-        state.OBJECT_CLASS.set(ALL)
-    middle.selectbox("Class", classes, key=state.OBJECT_CLASS.name, **KEPT)
+    with middle:
+        choice("Class", classes, state.OBJECT_CLASS)
     with right:
         worded("Masks", list(MASKS), state.OBJECT_MASKS, MASKS.get)
     listed = _listed(shot, frame)

@@ -12,6 +12,9 @@ from viz.figure.resolve import Scene, Shot
 from viz.geometry import Box
 
 NAME = "the text above"
+_LONGEST = people.MOST_BYTES // 4
+_KEPT = "people"
+"""Of these boxes, among the choices that the browser keeps."""
 WHOLE = "No boxes yet: the whole picture counts as one person."
 
 
@@ -20,9 +23,11 @@ def chooser(found: Scene) -> None:
     shots = [shot for shot in found.shots if many_at_once(shot.capture)]
     if not shots:
         return
+    if not state.PEOPLE_BOXES.get() and (kept := state.BROWSER_CHOICES.get().get(_KEPT)):
+        state.PEOPLE_BOXES.set(kept[:_LONGEST])
     st.text_area(
         "Boxes of people", key=state.PEOPLE_BOXES.name, placeholder="120,60,260,330",
-        max_chars=people.MOST_BYTES // 4, **KEPT,
+        max_chars=_LONGEST, on_change=_keep, **KEPT,
         help="A line x1,y1,x2,y2 in pixels of the picture for each person.",
     )  # fmt: skip
     text = (state.PEOPLE_BOXES.get() or "").strip()
@@ -34,6 +39,12 @@ def chooser(found: Scene) -> None:
             if len(shots) > 1:
                 st.caption(label(shot.model.id))
             st.dataframe(rows(shot, boxes), **TABLE)
+
+
+def _keep() -> None:
+    """Have the browser keep what was written, for after a refresh."""
+    choices = {**state.BROWSER_CHOICES.get(), _KEPT: state.PEOPLE_BOXES.get() or ""}
+    state.BROWSER_CHOICES.set(choices)
 
 
 def rows(shot: Shot, boxes: tuple[Box, ...]) -> list[dict[str, object]]:

@@ -9,7 +9,7 @@ import streamlit as st
 from errors import InputError
 from models.loaded import LoadedModel
 from ui import state
-from ui.bound import KEPT
+from ui.bound import worded
 from ui.explore.sidebar import Settings
 from ui.guard import guarded, plain
 from ui.session import loaders, reference_patch
@@ -154,15 +154,13 @@ def _by_class(view: View, capture: Capture, block: BlockCapture) -> View:
     classes = [index for index, _share in top_classes(capture)]
     if not classes:
         raise InputError(f"{model.id} has {prediction_words(capture)}; rank its maps another way.")
-    index = st.sidebar.selectbox(
-        f"Class for the evidence, {model.id}",
-        classes,
-        format_func=model.class_name,
-        key=_class_key(model).name,
-        **KEPT,
-        help="One backward pass a class, on request.",
-    )
-    listed = loaders.evidence(capture, block, index, view.count)
+    with st.sidebar:
+        chosen = worded(
+            f"Class for the evidence, {model.id}", [str(index) for index in classes],
+            _class_key(model), lambda number: model.class_name(int(number)),
+            help="One backward pass a class, on request.",
+        )  # fmt: skip
+    listed = loaders.evidence(capture, block, int(chosen), view.count)
     return replace(view, maps=",".join(map(str, listed)))
 
 
@@ -193,14 +191,14 @@ def headings(found: Scene, settings: Settings) -> Mapping[int, str]:
     found_words = {}
     for k, shot in enumerate(found.shots):
         if shot.kind.name in settings.by_class:
-            index = _class_key(shot.model).get()
+            index = int(_class_key(shot.model).get())
             words = f"{plural(shot.kind.part)} by {shot.kind.class_ranking}"
             found_words[k] = f"{words} for {shot.model.class_name(index)}"
     return found_words
 
 
-def _class_key(model: LoadedModel) -> state.Key[int]:
-    return state.widget(f"class-{model.id}", "int", 0)
+def _class_key(model: LoadedModel) -> state.Key[str]:
+    return state.widget(f"class-{model.id}", "str", "0")
 
 
 def ends(found: Scene) -> tuple[float, float]:

@@ -1,15 +1,23 @@
 """What the Figure page is set to: preset, look and layout, as one value of the session.
 
 The value, not the widgets, is what counts: it survives other pages, takes an opened recipe's
-numbers as they are, and every widget is put to what it says before it is drawn.
+numbers as they are, and every widget is put to what it says before it is drawn. The browser keeps
+it for the next session, beside the pins.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from typing import Annotated
 
+from pydantic import Field, TypeAdapter, ValidationError
+
+from errors import AttentionVizError
 from ui import state
+from ui.session import missing
 from viz.figure.panels.presets import TABLE
-from viz.figure.recipe.recipe import Layout, Recipe, Reference
+from viz.figure.recipe.recipe import Label, Layout, PresetName, Recipe, Reference
+from viz.rendering import look as looks
 from viz.rendering.look import Look
 
 KEPT = (
@@ -58,10 +66,33 @@ class Chosen:
         return Chosen(preset, row.look, replace(row.layout, **kept), given, lists)
 
 
+_Lines = Annotated[tuple[Label, ...], Field(max_length=400)]
+_PAGE = "figure"
+"""Of this page, among the choices that the browser keeps."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The settings as the browser keeps them; ``free``: the width is given in mm."""
+
+    __pydantic_config__ = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
+    preset: PresetName
+    look: Look
+    layout: Layout
+    given: Annotated[tuple[str, ...], Field(max_length=100)]
+    lists: dict[PresetName, tuple[_Lines, _Lines]]
+    free: bool
+
+
+@cache
+def _adapter() -> TypeAdapter[_Kept]:
+    return TypeAdapter(_Kept)
+
+
 def current(references: Sequence[Reference] = ()) -> Chosen:
     """Return the settings; at first the preset that suits what is pinned, in the look in
     which it was pinned."""
-    found = state.FIGURE_SETTINGS.get()
+    found = state.FIGURE_SETTINGS.get() or _from_browser()
     if found is None:
         preset = suited(references)
         seen = (one.look for one in references if one.look is not None)
@@ -79,8 +110,37 @@ def suited(references: Sequence[Reference]) -> str:
 
 
 def put(chosen: Chosen) -> None:
-    """Make these the settings."""
+    """Make these the settings, and have the browser keep them."""
     state.FIGURE_SETTINGS.set(chosen)
+    _keep(chosen)
+
+
+def _keep(chosen: Chosen) -> None:
+    kept = _Kept(
+        chosen.preset, chosen.look, chosen.layout, tuple(sorted(chosen.given)), chosen.lists,
+        state.FIGURE_FREE_WIDTH.get(),
+    )  # fmt: skip
+    text = _adapter().dump_json(kept, warnings=False).decode()
+    state.BROWSER_CHOICES.set({**state.BROWSER_CHOICES.get(), _PAGE: text})
+
+
+def _from_browser() -> Chosen | None:
+    """Return the settings that the browser has kept, and make them those of the session; None where
+    it has none. What this program would not have written is passed over."""
+    text = state.BROWSER_CHOICES.get().get(_PAGE)
+    if text is None:
+        return None
+    try:
+        kept = _adapter().validate_json(text)
+        looks.check_range(*kept.look.fixed_range, "the range")
+    except (ValidationError, AttentionVizError):
+        return None
+    if kept.layout.own_font:  # pages read no font
+        return None
+    found = Chosen(kept.preset, kept.look, kept.layout, frozenset(kept.given), kept.lists)
+    state.FIGURE_FREE_WIDTH.set(kept.free)
+    put(found)
+    return found
 
 
 def follow(after: Sequence[str]) -> bool:
@@ -103,8 +163,8 @@ def follow(after: Sequence[str]) -> bool:
 
 def take(recipe: Recipe) -> None:
     """Set everything as a recipe says; the page's fields then count as set by the user."""
-    put(Chosen(recipe.preset, recipe.look, recipe.layout, frozenset(KEPT)))
     state.FIGURE_FREE_WIDTH.set(False)
+    put(Chosen(recipe.preset, recipe.look, recipe.layout, frozenset(KEPT)))
     state.FIGURE_ROWS.pop()
 
 
@@ -112,6 +172,15 @@ def forget() -> None:
     """Go back to the defaults."""
     state.FIGURE_SETTINGS.pop()
     state.FIGURE_FREE_WIDTH.pop()
+    others = {page: text for page, text in state.BROWSER_CHOICES.get().items() if page != _PAGE}
+    state.BROWSER_CHOICES.set(others)
+
+
+def forget_unless_given() -> None:
+    """Go back to the defaults once nothing is pinned any more, and nothing waits for its file; what
+    the user set of the page stays."""
+    if missing.pending() is None and not current().given:
+        forget()
 
 
 def is_free() -> bool:
@@ -122,3 +191,5 @@ def is_free() -> bool:
 def set_free(free: bool) -> None:
     """Say whether the width is given in mm."""
     state.FIGURE_FREE_WIDTH.set(free)
+    if (chosen := state.FIGURE_SETTINGS.get()) is not None:
+        _keep(chosen)

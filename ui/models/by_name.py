@@ -10,7 +10,7 @@ from models.zoo.wrapped.libraries import fetch, registry
 from models.zoo.wrapped.libraries.names import check_public, parse
 from models.zoo.wrapped.libraries.starting_points import attends
 from models.zoo.wrapped.words import account, summary
-from ui import state
+from ui import bound, state
 from ui.guard import guarded, plain
 from ui.models import inspection
 from ui.server import settings
@@ -34,8 +34,8 @@ def show() -> None:
     with st.expander("Good starting points", expanded=True):
         st.dataframe(starting_points(), **_TABLE)
         st.caption(_HEADS)
-    words = st.text_input(
-        "Search, or the whole name", key="library-search", max_chars=200,
+    words = bound.text(
+        "Search, or the whole name", "", state.LIBRARY_SEARCH, max_chars=200,
         placeholder="dinov2 small, or hf:facebook/dinov2-small",
     )  # fmt: skip
     name = _chosen(words.strip())
@@ -78,7 +78,7 @@ def _chosen(words: str) -> str | None:
     if not found:
         st.info(f"No network of timm or torchvision holds {plain(words)}; try fewer words.")
         return None
-    return st.selectbox(f"{len(found)} networks", found, key="library-name")
+    return bound.choice(f"{len(found)} networks", found, state.LIBRARY_NAME)
 
 
 @st.cache_data(max_entries=64, ttl=600, show_spinner="Asking the hub")

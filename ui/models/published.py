@@ -12,7 +12,7 @@ from models.zoo.download import fetch
 from models.zoo.published import PUBLISHED
 from models.zoo.published_images import TORCHVISION
 from models.zoo.published_row import Published
-from ui import state
+from ui import bound, state
 from ui.guard import guarded, plain
 from ui.models import inspection as model_inspection
 from ui.server import settings
@@ -28,12 +28,10 @@ _ROWS = {row.id: row for row in PUBLISHED}
 
 def choose() -> Published:
     """Let one published network be chosen."""
-    name = st.selectbox(
-        "Published network",
-        list(_ROWS),
-        format_func=lambda name: f"{name}: {_ROWS[name].title}",
-        key="published",
-    )
+    name = bound.worded(
+        "Published network", list(_ROWS), state.PUBLISHED_SHOWN,
+        lambda name: f"{name}: {_ROWS[name].title}",
+    )  # fmt: skip
     return _ROWS[name]
 
 

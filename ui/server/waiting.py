@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 from streamlit import runtime
 
-from errors import AttentionVizError, InputError, MachineError
+from errors import AttentionVizError, MachineError, StoppedError
 from ui import state
 from ui.server import memory
 from ui.server.turns import DEVICE, LONG, Turns
@@ -131,12 +131,12 @@ def is_stopped(what: Hashable) -> bool:
 def stoppable(words: str, what: Hashable) -> Iterator[Watch]:
     """Show ``words``, progress and Stop while the body works, once it takes more than a moment.
 
-    InputError where this work (``what`` tells it from other) was stopped before, with the button
+    StoppedError where this work (``what`` tells it from other) was stopped before, with the button
     that starts it again.
     """
     if is_stopped(what):
         st.button("Start again", key=f"again-{abs(hash(what))}", on_click=start_again, args=(what,))
-        raise InputError(f"{words}: stopped. Start it again, or choose something smaller.")
+        raise StoppedError(f"{words}: stopped. Start it again, or choose something smaller.")
     place = st.empty()
     shown = _Shown(place, words, what)
     before, WATCHED.now = getattr(WATCHED, "now", None), shown.watch

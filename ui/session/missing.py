@@ -224,7 +224,7 @@ def _line(wanted: Medium) -> str:
 
 def _complain(text: str) -> None:
     known = state.MISSING_PROBLEMS.get()
-    if text not in known:
+    if text and text not in known:
         state.MISSING_PROBLEMS.set((*known, text))
 
 

@@ -9,12 +9,13 @@ from models.blocks.layout import Grid
 from ui import state
 from ui.bound import complain
 from ui.session.media import levels, second
-from ui.session.naming import medium_of
+from ui.session.naming import file_of, medium_of
 from viz.attention import queries
 from viz.attention.captures import BlockCapture, Capture
 from viz.examples import bird, kick
 from viz.figure.recipe.recipe import Medium, Reference, View
 from viz.geometry import Geometry
+from viz.media.footage import Footage
 from viz.types import Clip
 
 OBJECT, _MEAN = "object", ",mean"
@@ -44,8 +45,7 @@ def current(
     the detector found it.
     """
     medium, kept, mean = medium_of(clip), _kept(clip), False
-    if state.REFERENCE.get() is None or moved_by_address(medium):
-        # The first visit, or the browser's back and forward buttons.
+    if _asked_by_address(medium):
         frame, at = _from_address(capture, block) or _start(clip)
         mean = object_of_address()[1]
     elif kept is not None:
@@ -81,13 +81,22 @@ def _remember(found: Reference) -> None:
 def object_of(clip: Clip) -> tuple[int | None, int]:
     """Return the number of the object that is the reference of this clip, None for a patch, and
     its frame."""
-    if state.REFERENCE.get() is None or moved_by_address(medium_of(clip)):
+    if _asked_by_address(medium_of(clip)):
         return object_of_address()[0], 0
     kept = _kept(clip)
     if kept is None:
         return None, 0
     here = kept.medium.frames == clip.numbers
     return (kept.object if here else None), kept.frame
+
+
+def _asked_by_address(medium: Medium) -> bool:
+    """Tell whether the patch is that of the address: at the first visit, or after the browser's
+    back and forward buttons. One of another medium is none of this one."""
+    if state.REFERENCE.get() is not None:
+        return moved_by_address(medium)
+    words = _medium_words(medium)
+    return st.query_params.get("sha256") in (words["sha256"], medium.sha256)
 
 
 def moved_by_address(medium: Medium) -> bool:
@@ -128,6 +137,14 @@ def _medium_words(medium: Medium) -> dict[str, str | None]:
         return {"file": None, "sha256": None, "levels": None}
     asked = levels.words(medium.levels) if medium.levels else None
     return {"file": medium.path[:200], "sha256": medium.sha256, "levels": asked}
+
+
+def show_medium(found: Footage) -> None:
+    """Write a medium of which nothing can be shown into the address bar, and take the patch of the
+    one before away."""
+    words = _medium_words(file_of(found))
+    if st.query_params.get("sha256") != words["sha256"]:
+        _show({"at": None, OBJECT: None, **words})
 
 
 def _show(entries: Mapping[str, str | None]) -> None:

@@ -1,12 +1,20 @@
 """Addresses of the Explore page: what they hold, and what of them is not here."""
 
+from types import SimpleNamespace
+from urllib.parse import parse_qs
+
 import pytest
+import streamlit as st
 
 from models.specs.block import CGNLSpec
 from tests.conftest import make_tiny
 from tests.ui.pages import assert_sound, opened, png
+from ui import state
+from ui.explore import linked_networks, scene
 from ui.explore.sidebar import FINE
+from ui.session import reference_patch
 from viz.examples import bird, kick
+from viz.figure.recipe.recipe import Network, View
 
 pytestmark = pytest.mark.slow
 
@@ -100,6 +108,57 @@ def test_an_address_of_another_file_asks_for_it_and_takes_the_example_instead():
     at.button(key="link-example").click().run()
     assert at.selectbox(key="net").value == "e2-cgnl"
     assert assert_sound(at).table
+
+
+def address_of(at):
+    return {name: given for name, [given] in parse_qs(at.code[0].value[1:]).items()}
+
+
+def test_the_link_is_the_address_of_what_is_shown():
+    at = assert_sound(opened(size="224", colour="red"))
+    assert "colour" not in address_of(at)
+    before = address_of(at)["weights"]
+    at.button(key="second-second-bird").click().run()
+    assert address_of(assert_sound(at))["second"] == "second-bird"
+    at.selectbox(key="beside").set_value("none").run()
+    assert address_of(assert_sound(at))["weights"] == before.partition(",")[0]
+    at.button(key="drop-second").click().run()
+    assert "second" not in address_of(assert_sound(at))
+
+
+def test_the_patch_of_a_link_is_not_put_on_another_picture():
+    usual = assert_sound(opened(beside="none"))
+    at = assert_sound(opened(file="gone.png", sha256="a" * 64, at="3,5", beside="none"))
+    at.button(key="link-example").click().run()
+    assert at.query_params["at"] == usual.query_params["at"]
+    assert "sha256" not in assert_sound(at).query_params
+
+
+def test_a_medium_of_which_nothing_can_be_shown_is_in_the_address(monkeypatch):
+    at = assert_sound(opened(beside="none"))
+    monkeypatch.setattr(scene, "scene", lambda _clip, _settings: None)
+    at.file_uploader[0].upload("odd.png", png(64, 48), "image/png").run()
+    assert assert_sound(at).query_params["file"] in ("odd.png", ["odd.png"])
+    assert "at" not in at.query_params
+
+
+def test_hashes_stand_at_their_networks_where_one_cannot_be_shown(monkeypatch):
+    given = []
+    monkeypatch.setattr(st, "session_state", {})
+    monkeypatch.setattr(st, "query_params", QueryParams({"weights": "a" * 16 + "," + "c" * 16}))
+    monkeypatch.setattr(reference_patch, "show_sources", lambda *told: given.append(told))
+    model, clip = make_tiny(CGNLSpec(groups=8)), bird.clip()
+    views = [View(Network(name, "")) for name in ("refused", model.id)]
+    shot = SimpleNamespace(view=views[1], model=model)
+    found = SimpleNamespace(shots=(shot,), clip=clip)
+    linked_networks.show_sources(found, views)
+    assert given == [(["", model.sha256], None)]
+    [problem] = state.LINK_PROBLEMS.get()
+    assert f"the address says ({'c' * 12})" in problem
+
+
+class QueryParams(dict):
+    to_dict = dict.copy
 
 
 @pytest.mark.parametrize("made", [bird.clip, kick.clip])

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import streamlit as st
 import torch
+from streamlit.runtime.scriptrunner import RerunData, RerunException, get_script_run_ctx
 
 from models.build import build
 from models.checkpoints import own
@@ -16,6 +17,7 @@ from tests.conftest import make_tiny
 from tests.models.zoo.test_catalogue import cgnl_state
 from tests.ui.pages import app, assert_sound, models_page, table, trees
 from ui.models import own as own_model
+from ui.server import visitor, waiting
 from ui.session import own_networks
 
 pytestmark = pytest.mark.slow
@@ -80,6 +82,42 @@ def test_what_a_file_name_decided_can_be_changed_and_taken_back(cgnl_checkpoint)
     assert "dot product" in trees(assert_sound(at))[-1]
     at.button(key="take_back").click().run()
     assert "gaussian rbf" in trees(assert_sound(at))[-1]
+
+
+@pytest.fixture
+def pressed(monkeypatch):
+    """Stop is pressed, once, half-way through the first checkpoint that is read."""
+    buttons, pressed, draw, read = {}, [], st.button, own_model._reader()
+
+    def button(label, *args, **how):
+        buttons[label] = how
+        return draw(label, *args, **how)
+
+    def reading(path, weights):
+        visitor.stop_if_ended(0.5)
+        if not pressed:
+            pressed.append(buttons["Stop"])
+            buttons["Stop"]["on_click"](*buttons["Stop"]["args"])
+            page = get_script_run_ctx().page_script_hash
+            raise RerunException(RerunData(page_script_hash=page))  # as Streamlit does then
+        return read(path, weights)
+
+    monkeypatch.setattr(waiting, "SOON_S", 0.0)
+    monkeypatch.setattr(st, "button", button)
+    monkeypatch.setattr(own_model, "_reader", lambda: reading)
+    return pressed
+
+
+def test_reading_a_checkpoint_is_stopped_and_started_again(tmp_path, pressed):
+    at = models_page()
+    at = uploaded(at, "my net.safetensors", saved(tmp_path, make_tiny(NonLocalSpec())))
+    assert len(pressed) == 1
+    assert not assert_sound(at).error  # nothing is wrong
+    assert "Reading my net.safetensors: stopped" in at.info[-1].value.replace("\\", "")
+    [again] = [one for one in at.button if one.label == "Start again"]
+    again.click().run()
+    assert "ResNet-50, 8 channels wide" in trees(assert_sound(at))[-1]
+    assert not [one for one in at.info if "stopped" in one.value]
 
 
 def test_a_change_that_cannot_be_is_one_line_and_can_be_taken_back(cgnl_checkpoint):

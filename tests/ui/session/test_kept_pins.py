@@ -117,13 +117,31 @@ def test_a_text_that_this_program_did_not_write_is_passed_over(text):
     assert state.BROWSER.get() is None
 
 
+def test_choices_of_pages_are_kept_beside_the_pins_and_those_made_since_stay():
+    state.BROWSER_CHOICES.set({"figure": "one", "people": "two"})
+    text = keeper.text()
+    state.BROWSER_CHOICES.set({"figure": "newer"})
+    keeper.restore(text)
+    assert state.BROWSER_CHOICES.get() == {"figure": "newer", "people": "two"}
+
+
+@pytest.mark.parametrize(
+    "choices", [None, 3, ["figure"], "figure", {"figure": 3}, {str(k): "" for k in range(17)}]
+)
+def test_choices_that_this_program_did_not_write_are_passed_over(choices):
+    keeper.restore(kept_text(reference(), choices=choices))
+    assert state.BROWSER_CHOICES.get() == {}
+    assert len(session_pins.pins()) == 1
+
+
 def test_forgetting_leaves_nothing():
+    state.BROWSER_CHOICES.set({"figure": "one"})
     session_pins.add(reference(), bird.clip())
     shelf.keep(footage.of(clip_of("a.png")), 10)
     keeper.forget()
     assert session_pins.pins() == ()
     assert not shelf.find(clip_of("a.png").sha256)
-    assert "pins" not in json.loads(keeper.text())
+    assert json.loads(keeper.text()).keys() == {"secret"}
 
 
 def test_an_undo_takes_back_the_last_thing_done_to_the_pins():

@@ -1,5 +1,5 @@
-"""What the browser keeps for the next session: the pins as a recipe, and the secret by which the
-server finds this browser's uploads.
+"""What the browser keeps for the next session: the pins as a recipe, choices of pages that have too
+many for an address, and the secret by which the server finds this browser's uploads.
 
 A session ends with a refresh of the page, or with the server. The text lies in the browser's own
 storage; it is read as any recipe is, and no picture is in it.
@@ -22,6 +22,7 @@ from viz.figure.recipe.recipe import Recipe, Reference
 KEY = "keeper"
 LARGEST = 2 * 2**20
 """Letters that are kept; a browser has room for five million."""
+_MOST_PAGES = 16
 
 
 def keep() -> None:
@@ -34,12 +35,14 @@ def keep() -> None:
 
 
 def text() -> str:
-    """Return what the browser is to keep: the secret, and what was pinned."""
+    """Return what the browser is to keep: the secret, choices, and what was pinned."""
     references = tuple(pin.reference for pin in session_pins.pins())
     waiting = missing.pending()
     if not references and waiting is not None and waiting.done is restored:
         references = waiting.references
     kept = {"secret": shelf.secret()}
+    if choices := state.BROWSER_CHOICES.get():
+        kept["choices"] = choices
     if references:
         kept["pins"] = recipe_json.dumps(Recipe("parts", references))
     found = json.dumps(kept)
@@ -60,11 +63,19 @@ def restore(kept: object) -> None:
     try:
         found = json.loads(kept or "{}")
         shelf.recognise(found.get("secret"))
+        _choices(found.get("choices"))
         references = _references(found.get("pins"))
     except (ValueError, RecursionError, AttributeError, AttentionVizError):
         return
     if references and not session_pins.pins() and missing.pending() is None:
         missing.begin(missing.Opened(references, restored))
+
+
+def _choices(kept: object) -> None:
+    """Take texts of pages, which read them with care; what was chosen meanwhile stays."""
+    if isinstance(kept, dict) and len(kept) <= _MOST_PAGES:
+        texts = {page: text for page, text in kept.items() if isinstance(text, str)}
+        state.BROWSER_CHOICES.set({**texts, **state.BROWSER_CHOICES.get()})
 
 
 def _references(pins: object) -> tuple[Reference, ...]:
@@ -81,12 +92,14 @@ def restored(pins: tuple[Pin, ...]) -> None:
 
 
 def forget() -> None:
-    """Remove all pins, what the server keeps for this browser, and what the browser keeps."""
+    """Remove all pins, what the server keeps for this browser, and what the browser keeps; the
+    settings of this session's figure stay as long as it does."""
     session_pins.clear()
     state.PINS_BEFORE.pop()
     missing.cancel()
     shelf.forget()
     state.BROWSER.pop()
+    state.BROWSER_CHOICES.pop()
     state.BROWSER_HEARD.set(True)  # what it still has is not asked for any more
 
 
@@ -95,9 +108,9 @@ def words() -> None:
     with st.popover("What is kept", icon=":material/history:", type="tertiary"):
         st.write(
             "Pins survive a refresh and a restart: this browser keeps their places, networks and "
-            "labels, no pictures. The server keeps uploads of this browser in memory, for "
-            f"{shelf.kept_for()} after its last page was closed, so that a refresh finds them "
-            "again; after a restart it asks for the files. Nothing leaves this server and this "
-            "browser."
+            "labels, and the settings of the figure; no pictures. The server keeps uploads of this "
+            f"browser in memory, for {shelf.kept_for()} after its last page was closed, so that a "
+            "refresh finds them again; after a restart it asks for the files. Nothing leaves this "
+            "server and this browser."
         )
         st.button("Forget everything", key="forget", on_click=forget)

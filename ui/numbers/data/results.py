@@ -3,12 +3,13 @@ that all visitors share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import streamlit as st
 
 from ui import state
 from ui.guard import guarded
+from ui.numbers.data import runs
 
 
 class Marked(Protocol):
@@ -20,6 +21,16 @@ class Marked(Protocol):
 
 
 T = TypeVar("T", bound=Marked)
+
+
+class Words(NamedTuple):
+    """What a page says, in markdown: its ``button``; that what was asked for is shown already, is
+    not shown but an ``earlier`` result, or that there is ``none`` yet."""
+
+    button: str
+    same: str
+    earlier: str
+    none: str
 
 
 @dataclass
@@ -48,24 +59,35 @@ class Results(Generic[T]):
         run: Callable[[bool], T],
         begin: bool,
         is_first: bool,
-        words: tuple[str, str],
+        words: Words,
     ) -> T | None:
         """Return what a page shows: the result of what is chosen, by its ``mark``, else the last.
 
         ``run`` makes it, given whether it is shared, where ``begin`` says so, or where the session
-        has none yet and ``is_first`` says that the choice is that of the page's beginning.
-        ``words`` are what is said where there is an older one, and where there is none.
+        has none yet and ``is_first`` says that the choice is that of the page's beginning; one that
+        was stopped is not begun again by itself. What came of a press is said.
         """
         last = self.last.get()
         with guarded():
-            found = self.known(mark())
-            at_once = last is None and is_first
+            chosen = mark()
+            found, stopped = self.known(chosen), runs.stopped(chosen)
+            at_once = last is None and is_first and stopped is None
             if found is None and (begin or at_once):
                 with st.container():
                     run(at_once)
                 st.rerun()
             if found is not None:
+                if begin:
+                    st.info(words.same)
                 self.last.set(found)
                 return found
-            st.info(words[0] if last is not None else words[1])
+            if stopped is not None:
+                st.info(_stopped(*stopped, words.button))
+            st.info(words.earlier if last is not None else words.none)
         return last
+
+
+def _stopped(kept: int, every: int, button: str) -> str:
+    if not kept:
+        return f"Stopped before the first of {every} pictures were kept; {button} begins anew."
+    return f"Stopped: {kept} of {every} pictures are done and kept; {button} goes on from there."

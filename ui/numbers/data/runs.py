@@ -23,10 +23,12 @@ _LOOK_EVERY_S, _PATIENCE_S = 0.2, 120
 
 
 class Runs:
-    """The folders of a session's runs, on this machine's disk until the session drops them."""
+    """The folders of a session's runs, on this machine's disk until the session drops them;
+    ``stopped`` are the pictures that are kept of those that did not end, and all of theirs."""
 
     def __init__(self) -> None:
         self._running = threading.Lock()
+        self.stopped: dict[str, tuple[int, int]] = {}
         try:
             self.folder = Path(tempfile.mkdtemp(dir=scratch.folder(), prefix="runs-"))
         except OSError as problem:
@@ -56,6 +58,7 @@ class Runs:
         others.sort(key=lambda path: path.stat().st_mtime)
         for old in others[: max(0, len(others) - _KEPT + 1)]:
             shutil.rmtree(old, ignore_errors=True)
+            self.stopped.pop(old.name, None)
         return self.folder / mark
 
 
@@ -64,21 +67,37 @@ def runs() -> Runs:
     return state.RUNS.once(Runs)
 
 
+def stopped(mark: str) -> tuple[int, int] | None:
+    """Return how many pictures are kept of a run that did not end, and all of them; or None."""
+    own = state.RUNS.get()
+    return None if own is None else own.stopped.get(mark)
+
+
 def mark_of(*what: object) -> str:
     """Return the name of a run's folder: the same for the same data set and settings."""
     return hashlib.sha256(repr(what).encode()).hexdigest()[:24]
 
 
 class Progress:
-    """A bar with a button that stops: pressing it, or anything else on the page, ends the run at
-    the next picture. What is finished is kept."""
+    """A bar with a button that stops, for a ``with`` body: pressing it, or anything else on the
+    page, ends the run ``mark`` at the next picture. Finished batches are kept, and it is noted how
+    many pictures those are."""
 
-    def __init__(self, pictures: int, key: str) -> None:
-        self._pictures, self._done = pictures, 0
+    def __init__(self, pictures: int, key: str, mark: str) -> None:
+        self._pictures, self._done, self._mark = pictures, 0, mark
         with st.container(horizontal=True, vertical_alignment="center"):
             self._bar = st.progress(0.0, "Starting")
             st.button("Stop", key=f"{key}-stop", icon=":material/stop:")
         self._queue = st.empty()
+
+    def __enter__(self) -> "Progress":
+        self._kept(0)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_more: object) -> None:
+        # Streamlit ends a run by what is no Exception.
+        if kind is None or issubclass(kind, Exception):
+            runs().stopped.pop(self._mark, None)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -92,11 +111,15 @@ class Progress:
     def reached(self, done: int, _pictures: int) -> None:
         """Take note of a finished batch, those of earlier runs among it."""
         self._done = done
+        self._kept(done)
         self._show()
 
     def say(self, text: str) -> None:
         """Say what is done once every picture was gone through."""
         self._bar.progress(1.0, text)
+
+    def _kept(self, pictures: int) -> None:
+        runs().stopped[self._mark] = (pictures, self._pictures)
 
     def _show(self) -> None:
         share = min(1.0, self._done / max(1, self._pictures))

@@ -51,8 +51,8 @@ def run(chosen: Chosen, wanted: Wanted, shared: bool = False) -> Evaluated:
         raise InputError("No network is chosen; choose one or more.")
     models = [loaders.network(name) for name in wanted.networks]
     mark, own = mark_of(chosen, wanted), runs.runs()
-    with own.alone(mark) as folder:
-        progress = Progress(len(chosen.dataset.samples), "evaluate")
+    progress = Progress(len(chosen.dataset.samples), "evaluate", mark)
+    with own.alone(mark) as folder, progress:
         found = evaluate(
             chosen.dataset, models, folder, wanted.asked, progress.reached, progress.turn
         )

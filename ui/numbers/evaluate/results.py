@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import state
+from ui import bound, state
 from ui.guard import plain
 from ui.numbers.evaluate import charts
 from ui.numbers.evaluate.evaluated import Evaluated
@@ -48,15 +48,6 @@ def _problems(made: Evaluated) -> None:
         st.markdown("\n".join(f"- {plain(line)}" for line in [*lines[:_SHOWN], *more]))
 
 
-def _measure(made: Evaluated, key: str, names: list[str]) -> str:
-    """Return the measure that is shown: the one chosen before, where it was measured here."""
-    before = state.EVALUATE_SHOWN.get()
-    index = names.index(before) if before in names else _first(names)
-    name = st.selectbox("Measure", names, index=index, key=f"{key}-{made.mark}")
-    state.EVALUATE_SHOWN.set(name)
-    return name
-
-
 def _first(names: list[str]) -> int:
     """Return the place of what most come for: parts covered, else the first."""
     wanted = "part coverage, equal area"
@@ -65,7 +56,8 @@ def _first(names: list[str]) -> int:
 
 def _means(made: Evaluated) -> None:
     lines = made.found.summary
-    name = _measure(made, "means", list(dict.fromkeys(line.measure for line in lines)))
+    names = list(dict.fromkeys(line.measure for line in lines))
+    name = bound.choice("Measure", names, state.EVALUATE_SHOWN, index=_first(names))
     st.caption(plain(definitions.of(name)))
     st.plotly_chart(charts.means(lines, name), key=f"means-chart-{made.mark}")
     st.dataframe([_row(line) for line in lines if line.measure == name], **TABLE)
@@ -97,7 +89,9 @@ def _differences(made: Evaluated) -> None:
     if not names:
         st.caption("Choose two networks, or a map to compare with, to see differences.")
         return
-    name = _measure(made, "differences", names)
+    shown = state.EVALUATE_SHOWN.get()  # that of the means, where there are differences of it
+    index = names.index(shown) if shown in names else _first(names)
+    name = st.selectbox("Measure", names, index=index, key=f"differences-{made.mark}-{index}")
     st.caption(
         "Paired: picture by picture, over those that both have. Where the interval does not "
         "contain 0, the difference is more than chance would make it (95 %)."

@@ -60,8 +60,8 @@ def run(chosen: Chosen, network: str, sought: Sought, shared: bool) -> Searched:
     """Search with progress and a button that stops; a run that was stopped goes on."""
     model, own = loaders.network(network), runs.runs()
     mark = mark_of(chosen, model, sought)
-    with own.alone(mark) as folder:
-        progress = Progress(len(chosen.dataset.samples), "strongest")
+    progress = Progress(len(chosen.dataset.samples), "strongest", mark)
+    with own.alone(mark) as folder, progress:
         found = strongest.strongest(
             chosen.dataset, model, folder, sought, progress.reached, progress.turn
         )

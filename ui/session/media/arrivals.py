@@ -8,16 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from errors import AttentionVizError
+from errors import AttentionVizError, StoppedError
 from ui import state
-from ui.guard import label, plain
+from ui.guard import label, plain, say
 from ui.server import waiting
 
 
 @dataclass(frozen=True, eq=False)
 class Arrival:
     """Work on files: what is said of it, ``what`` tells it from other, what does it, and what is
-    told, in markdown, why it was not done."""
+    told, in markdown, why it was refused; nothing ("") where its user stopped it."""
 
     words: str
     what: tuple
@@ -67,8 +67,10 @@ def settle() -> None:
         try:
             with waiting.stoppable(arrival.words, arrival.what):
                 arrival.take()
+        except StoppedError as problem:
+            say(problem)
+            arrival.refuse("")
+            continue
         except AttentionVizError as problem:
             arrival.refuse(plain(str(problem)))
-            if waiting.is_stopped(arrival.what):
-                continue
         forget(place)

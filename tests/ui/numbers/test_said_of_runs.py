@@ -1,0 +1,105 @@
+"""What a page says after its button was pressed: the same as is shown, stopped, or nothing yet."""
+
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import pytest
+import streamlit as st
+from streamlit.runtime.scriptrunner import RerunData, RerunException
+
+from errors import InputError
+from ui import state
+from ui.numbers.data import runs
+from ui.numbers.data.results import Results, Words
+
+WORDS = Words("**Go**", "the same", "earlier", "none yet")
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """An empty session, and what is said in it as notes."""
+    told = []
+    monkeypatch.setattr(st, "session_state", {})
+    monkeypatch.setattr(st, "info", told.append)
+    monkeypatch.setattr(st, "error", told.append)
+    monkeypatch.setattr(st, "rerun", rerun)
+    for name in ("container", "progress", "button", "empty"):
+        monkeypatch.setattr(st, name, lambda *_what, **_how: nullcontext(SimpleNamespace()))
+    return told
+
+
+def rerun():
+    raise RerunException(RerunData())
+
+
+def result(mark="a"):
+    return SimpleNamespace(mark=mark)
+
+
+def shown(results, mark="a", run=None, begin=False, is_first=False):
+    return results.shown(lambda: mark, run or (lambda _shared: None), begin, is_first, WORDS)
+
+
+def stopped_after(kept, every=40, mark="a"):
+    """Run until Streamlit ends it, with so many pictures kept."""
+
+    def run():
+        with runs.Progress(every, "x", mark) as progress:
+            progress._show = lambda: None
+            progress.reached(kept, every)
+            rerun()
+
+    with pytest.raises(RerunException):
+        run()
+
+
+def test_pressing_the_button_for_what_is_shown_already_says_so(said):
+    results = Results(state.EVALUATED)
+    results.keep(result(), shared=False)
+    assert shown(results).mark == "a"
+    assert said == []
+    assert shown(results, begin=True).mark == "a"
+    assert said == ["the same"]
+    assert shown(results, mark="b").mark == "a"
+    assert said[1:] == ["earlier"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        (16, "Stopped: 16 of 40 pictures are done and kept; **Go** goes on from there."),
+        (0, "Stopped before the first of 40 pictures were kept; **Go** begins anew."),
+    ],
+)
+def test_a_run_that_was_stopped_says_what_is_kept_and_is_not_begun_again(said, kept, words):
+    results, ran = Results(state.EVALUATED), []
+    stopped_after(kept)
+    assert shown(results, run=ran.append, is_first=True) is None
+    assert said == [words, "none yet"]
+    assert ran == []
+    with pytest.raises(RerunException):
+        shown(results, run=ran.append, begin=True)
+    assert ran == [False]
+    assert shown(results, mark="b") is None
+    assert said[2:] == ["none yet"]
+
+
+def test_a_run_that_ended_or_was_refused_was_not_stopped(said):
+    with runs.Progress(40, "x", "a"):
+        pass
+    with pytest.raises(InputError), runs.Progress(40, "x", "b"):
+        raise InputError("Nothing could be measured.")
+    assert runs.stopped("a") is runs.stopped("b") is None
+    assert said == []
+
+
+def test_the_pictures_of_a_folder_that_is_gone_are_not_kept(said):
+    with runs.runs().alone("old") as folder:
+        folder.mkdir()
+    stopped_after(16, mark="old")
+    for number in range(runs._KEPT):
+        assert runs.stopped("old") == (16, 40)
+        with runs.runs().alone(f"new{number}") as folder:
+            folder.mkdir()
+    assert runs.stopped("old") is None
+    assert said == []
