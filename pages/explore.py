@@ -152,6 +152,11 @@ STYLE = """<style>
 .st-key-toolbar { min-height: 2.6rem; }
 .st-key-pin { min-width: 8.4rem; } .st-key-save-png { min-width: 4.8rem; }
 .st-key-save-npz { min-width: 5.1rem; } .st-key-save-json { min-width: 5.6rem; }
+@media (max-width: 500px) { /* words alone, so that all fit beside one another */
+  .st-key-toolbar :is(.st-key-pin, [class*="st-key-save-"]) { min-width: 0; }
+  .st-key-toolbar button { padding: 0.25rem 0.55rem; min-height: 2.2rem; }
+  .st-key-toolbar :has(> [data-testid="stIconMaterial"]) { display: none; }
+}
 .st-key-examples img, .st-key-second-examples img {
     height: 2.6rem; max-height: 2.6rem; border-radius: 4px;
 }

@@ -28,7 +28,7 @@ button[data-selected="true"] p { color: light-dark(#262730, #fafafa); }
   :has(> .st-key-head) { padding-top: 3.9rem; }
   .st-key-head .stColumn:first-child { position: absolute; clip-path: inset(50%); }
   .st-key-head .stColumn .stHorizontalBlock {
-    flex-wrap: nowrap; overflow-x: auto; justify-content: flex-start;
+    flex-wrap: wrap; justify-content: flex-start; gap: 0.4rem;
   }
 }
 </style>"""

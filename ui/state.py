@@ -84,6 +84,7 @@ REFERENCE = Key("reference", "Reference | None")
 REFERENCES: Key[dict[str, Any]] = Key("references", "dict")
 """The last reference of each of the media that were looked at last, by sha256."""
 ADDRESS: Key[str] = Key("address", "str", "")
+ADDRESS_MEDIUM: Key[str | None] = Key("address-medium", "str | None")
 FRAME: Key[int] = Key("frame", "int", 0)
 ROW: Key[int] = Key("row", "int", 0)
 COL: Key[int] = Key("col", "int", 0)

@@ -107,6 +107,28 @@ def test_a_refresh_keeps_what_the_figure_page_is_set_to(kept):
     expect(kept.get_by_role("combobox", name="Captions")).to_have_value("(A)")
 
 
+PAGES = {
+    "gates": ("Layer", "unit2"),
+    "models": ("Bundled network", "e2-cgnl"),
+    "evaluate": ("Measure", "energy"),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_refresh_keeps_what_other_pages_are_set_to(page, server, name):
+    label, option = PAGES[name]
+    page.goto(f"{server}/{name}")
+    chosen = page.get_by_role("combobox", name=label, exact=True)
+    expect(chosen).to_be_visible()
+    at_rest(page)
+    chosen.click()
+    page.get_by_role("option", name=option, exact=True).click()
+    expect(chosen).to_have_value(option)
+    at_rest(page)
+    page.reload()
+    expect(chosen).to_have_value(option)
+
+
 CHOICES = (
     "mode=center-crop", "size=320", "channels=contrast", "focus=group+3", "cut=area", "share=0.3",
     "display=log", "scale=fixed+range", "map=jet", "arrows=true",

@@ -126,8 +126,23 @@ def _write(found: Reference, capture: Capture, block: BlockCapture) -> None:
         state.FRAME.set(found.frame)
         address = f"{found.frame},{address}"
     state.ADDRESS.set(address)
+    words = _medium_words(found.medium)
+    overtaken = _is_overtaken(words["sha256"])
     number = None if found.object is None else f"{found.object}{_MEAN if found.mean else ''}"
-    _show({"at": address, OBJECT: number, **_medium_words(found.medium)})
+    _show({"at": address, OBJECT: number, **words})
+    if overtaken:
+        st.query_params["at"] = address  # whatever is set, the whole address goes to the browser
+
+
+def _is_overtaken(sha256: str | None) -> bool:
+    """Tell whether the browser is about to show another medium in its address bar than it says.
+
+    A file that replaces another takes it away first: the example's address is under way while the
+    browser asks with that of the file, which is in use again where the new one is refused.
+    """
+    known, before = state.ADDRESS_MEDIUM.is_set(), state.ADDRESS_MEDIUM.get()
+    state.ADDRESS_MEDIUM.set(sha256)
+    return known and before != sha256 and st.query_params.get("sha256") == sha256
 
 
 def _medium_words(medium: Medium) -> dict[str, str | None]:

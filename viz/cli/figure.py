@@ -107,9 +107,10 @@ def add_render(command: argparse.ArgumentParser) -> None:
     command.add_argument("recipe", type=Path, help="a recipe.json, or a figure with one inside")
     _add_out(command)
     models_command.add_answers(command)
-    for option, what in (("--media", "a picture or clip"), ("--network", "a network")):
+    given = (("--media",), "a picture or clip"), (("--network", "--model"), "a network")
+    for names, what in given:
         command.add_argument(
-            option, action="append", default=[], metavar="PATH|OLD=NEW",
+            *names, action="append", default=[], metavar="PATH|OLD=NEW",
             help=f"where {what} of the recipe is now: the file, or a folder that has it, told by "
             "its hash; or its path or bare name there and the new one; may be repeated",
         )  # fmt: skip

@@ -41,7 +41,9 @@ COMMANDS: dict[str, Command] = {
         "viz.cli.evaluate", "measures of maps over a data set, with intervals", True
     ),
     "export": Command("viz.cli.export", "maps, features, overlays of a data set, in batches", True),
-    "strongest": Command("viz.cli.strongest", "the patches that channels or heads answer to most"),
+    "strongest": Command(
+        "viz.cli.strongest", "the patches that channels or heads answer to most", True
+    ),
     "cost": Command("viz.cli.cost", "parameters and multiply-adds, beside the papers' tables"),
     # The one command of the interface: named, so that nothing here imports it unless asked.
     "serve": Command("ui.server.command", "the app as a server that several people share"),

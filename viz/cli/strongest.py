@@ -18,7 +18,8 @@ def add_strongest(command: argparse.ArgumentParser) -> None:
     add_dataset(command)
     add = command.add_argument
     add("--part", default="", help="channel, group, head or row; what the block has, if left out")
-    add("--number", default="0", help="which of them are drawn, like 17 or 0,3-5")
+    add("--maps", "--channels", default="0", help="which of them are drawn, like 17 or 0,3-5")
+    add("--number", dest="maps", default=argparse.SUPPRESS, help=argparse.SUPPRESS)  # its old name
     add("--count", type=int, default=Sought().count, help=f"pictures of each, 1 to {MOST}")
     add("--format", default="png", choices=("png", "pdf", "svg"), help="of the figures")
 
@@ -29,9 +30,9 @@ def strongest(args: argparse.Namespace) -> list[str]:
         raise InputError("--model is given more than once; search one network at a time.")
     if not isinstance(args.out, Path):
         raise InputError(f"--out {args.out[:60]} is a URL; strongest writes to a folder.")
-    wanted = numbers(args.number)
+    wanted = numbers(args.maps)
     if wanted is None:
-        raise InputError(f"--number {args.number[:40]!r} is no number; give 17, or 0,3-5.")
+        raise InputError(f"--maps {args.maps[:40]!r} are no numbers; give 17, or 0,3-5.")
     sought = Sought(args.part, args.count, args.block, args.mode, args.size)
     dataset, answers, runner = dataset_of(args), models_command.answers(args), runner_of(args)
     model = models_command.load_answered(args.model[0], answers)

@@ -198,6 +198,10 @@ def test_a_phone_shows_everything_without_sideways_scrolling(page, server):
         box = page.locator("canvas.picture").first.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
+        for name in ("Pin for a figure", "PNG", "Maps", "Recipe", "Link"):
+            box = page.locator(".st-key-toolbar").get_by_role("button", name=name).bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 390
         text = page.locator(".picker").evaluate("e => getComputedStyle(e).color")
         app = page.locator("[data-testid=stApp]")
         paper = app.evaluate("e => getComputedStyle(e).backgroundColor")

@@ -67,6 +67,21 @@ def test_bad_files_are_one_line_each_whose_name_is_text_and_the_picture_stays(pa
     assert page.evaluate("window.pwned") is None
 
 
+def test_the_address_after_a_bad_file_is_that_of_the_picture_that_stays(page, server):
+    open_explore(page, server)
+    upload(page, "photo.jpg", photo_like(), "image/jpeg")
+    expect(page.get_by_text("In use: photo.jpg")).to_be_visible()
+    at_rest(page)
+    address = page.url
+    assert "sha256=" in address
+    for name in ("notes.txt", "words.txt"):
+        upload(page, name, b"hello", "text/plain")
+        expect(page.get_by_text(f"{name} is not a picture")).to_be_visible()
+        at_rest(page)
+        page.wait_for_timeout(300)
+        assert page.url == address
+
+
 def test_the_three_files_arrive_and_the_picture_is_what_its_recipe_renders(
     page, server, captures, tmp_path
 ):

@@ -288,5 +288,5 @@ def test_the_class_of_the_evidence_is_said_also_where_the_other_network_is_refus
     at = assert_sound(opened(channels="class evidence"))
     assert [error.value for error in at.error] == ["Not today."]
     chosen = at.selectbox(key="class-e2-cgnl")
-    name = pipeline.load("e2-cgnl").class_name(chosen.value)
+    name = pipeline.load("e2-cgnl").class_name(int(chosen.value))
     assert [panel["heading"] for panel in panels] == [f"channels by class evidence for {name}"]

@@ -14,7 +14,7 @@ from ui.explore import linked_networks, scene
 from ui.explore.sidebar import FINE
 from ui.session import reference_patch
 from viz.examples import bird, kick
-from viz.figure.recipe.recipe import Network, View
+from viz.figure.recipe.recipe import Medium, Network, Reference, View
 
 pytestmark = pytest.mark.slow
 
@@ -159,6 +159,32 @@ def test_hashes_stand_at_their_networks_where_one_cannot_be_shown(monkeypatch):
 
 class QueryParams(dict):
     to_dict = dict.copy
+
+    def __setitem__(self, name, value):
+        super().__setitem__(name, value)
+        self.sent = dict(self)  # Streamlit sends the whole address then
+
+
+def test_an_address_that_is_overtaken_is_sent_again(monkeypatch):
+    """A bad file takes the good one away first: the example's address is under way meanwhile."""
+    monkeypatch.setattr(st, "session_state", {})
+    cell = SimpleNamespace(y=2, x=3)
+    monkeypatch.setattr(reference_patch.queries, "nearest_cell", lambda *_where: cell)
+    photo = Medium("photo.png", "a" * 64)
+
+    def written(medium, **asked_with):
+        params = QueryParams(asked_with)
+        monkeypatch.setattr(st, "query_params", params)
+        made = Reference(medium, (View(Network("n", "")),), (1.0, 1.0))
+        reference_patch._write(made, SimpleNamespace(frames=1), None)
+        return getattr(params, "sent", None)
+
+    whole = {"at": "2,3", "file": "photo.png", "sha256": "a" * 64}
+    assert written(photo) == whole
+    assert written(photo, **whole) is None  # nothing has changed
+    written(Medium("example:bird", "b" * 64), **whole)
+    assert written(photo, **whole) == whole
+    assert written(photo, **whole) is None
 
 
 @pytest.mark.parametrize("made", [bird.clip, kick.clip])

@@ -20,7 +20,7 @@ def test_it_writes_the_table_and_a_figure_with_its_recipe_for_each_number(tmp_pa
     folder, out = dataset(tmp_path / "data", 3), tmp_path / "o"
     (folder / "02.png").write_bytes(b"broken")
     asked = ["strongest", str(folder), "--model", "tiny", "--out", str(out), "--part", "group"]
-    assert main.main([*asked, "--number", "1,3", "--count", "2"]) == 0
+    assert main.main([*asked, "--maps", "1,3", "--count", "2", "--device", "cpu"]) == 0
     said = capsys.readouterr().out
     assert "1 of 3 pictures failed" in said
     assert "group 3" in said
@@ -37,7 +37,7 @@ def test_it_writes_the_table_and_a_figure_with_its_recipe_for_each_number(tmp_pa
     ("more", "said"),
     [
         (["--part", "head"], "use channel, group"),
-        (["--number", "x"], "is no number"),
+        (["--channels", "x"], "are no numbers"),
         (["--number", "9999"], "is not a channel here"),
         (["--count", "0"], "give 1 to 50"),
         (["--model", "b"], "more than once"),

@@ -76,7 +76,8 @@ def test_a_changed_picture_is_named_with_both_hashes(photo, made, tmp_path, caps
 def test_a_network_is_mapped_and_another_one_refused_with_both_hashes(made, tmp_path, capsys):
     text = made.read_text().replace('"id": "cgnl"', '"id": "old=1"')
     made.write_text(text)
-    assert render(made, *outs(tmp_path / "a.png"), "--network", "old=1=cgnl") == 0
+    for option in ("--network", "--model"):
+        assert render(made, *outs(tmp_path / "a.png"), option, "old=1=cgnl") == 0
     capsys.readouterr()
     assert render(made, *outs(tmp_path / "b.png"), "--network", "old=1=nl") == 2
     told = refusal(capsys)
