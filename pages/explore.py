@@ -250,7 +250,7 @@ def _found(settings: Settings | None) -> Scene | None:
         return None
     linked_networks.ask()
     found = scene.scene(clip, settings)
-    if found is None:
+    if found is None and not state.STOPPED.get():  # else that was said, and how to go on
         st.info("No network could be shown for this picture; choose another network or picture.")
     return found
 

@@ -84,8 +84,10 @@ def show_sources(found: Scene, views: Sequence[View]) -> None:
 
     A network of the name in the address that has other weights than the address says is named.
     """
-    shown = {shot.view.network.id: shot.model for shot in found.shots}
-    models = [shown.get(view.network.id) for view in views]
+    models: list[LoadedModel | None] = [shot.model for shot in found.shots]
+    if len(models) < len(views):
+        shown = {model.id: model for model in models}
+        models = [shown.get(view.network.id) for view in views]
     _compare(models)
     hashes = [model.sha256 if model else "" for model in models]
     reference_patch.show_sources(hashes, second.in_use(found.clip))

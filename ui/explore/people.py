@@ -23,11 +23,12 @@ def chooser(found: Scene) -> None:
     shots = [shot for shot in found.shots if many_at_once(shot.capture)]
     if not shots:
         return
-    if not state.PEOPLE_BOXES.get() and (kept := state.BROWSER_CHOICES.get().get(_KEPT)):
+    sha256, _, kept = state.BROWSER_CHOICES.get().get(_KEPT, "").partition("\n")
+    if kept and not state.PEOPLE_BOXES.get() and sha256 == found.clip.sha256:
         state.PEOPLE_BOXES.set(kept[:_LONGEST])
     st.text_area(
         "Boxes of people", key=state.PEOPLE_BOXES.name, placeholder="120,60,260,330",
-        max_chars=_LONGEST, on_change=_keep, **KEPT,
+        max_chars=_LONGEST, on_change=_keep, args=(found.clip.sha256,), **KEPT,
         help="A line x1,y1,x2,y2 in pixels of the picture for each person.",
     )  # fmt: skip
     text = (state.PEOPLE_BOXES.get() or "").strip()
@@ -41,10 +42,10 @@ def chooser(found: Scene) -> None:
             st.dataframe(rows(shot, boxes), **TABLE)
 
 
-def _keep() -> None:
-    """Have the browser keep what was written, for after a refresh."""
-    choices = {**state.BROWSER_CHOICES.get(), _KEPT: state.PEOPLE_BOXES.get() or ""}
-    state.BROWSER_CHOICES.set(choices)
+def _keep(sha256: str) -> None:
+    """Have the browser keep what was written of this clip, for after a refresh."""
+    text = f"{sha256}\n{state.PEOPLE_BOXES.get() or ''}"
+    state.BROWSER_CHOICES.set({**state.BROWSER_CHOICES.get(), _KEPT: text})
 
 
 def rows(shot: Shot, boxes: tuple[Box, ...]) -> list[dict[str, object]]:

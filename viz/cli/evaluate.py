@@ -42,7 +42,7 @@ def add_evaluate(command: argparse.ArgumentParser) -> None:
 def add_dataset(command: argparse.ArgumentParser) -> None:
     """Add the options of every command that goes through a data set with networks."""
     add = command.add_argument
-    add("data", metavar="DATA", type=from_here, help=ACCEPTED)
+    add("data", metavar="DATA", help=ACCEPTED)
     add("--model", action="append", required=True, type=from_here,
         help="name or checkpoint; may be repeated")  # fmt: skip
     models_command.add_answers(command)

@@ -29,9 +29,12 @@ _LOOK = {
 def from_here(text: str) -> str:
     """Return a path below the working folder as it is called from there: recipes keep no other
     folders. Names and all other paths stay."""
-    path, here = Path(text), Path.cwd()
-    below = path.is_absolute() and path != here and path.is_relative_to(here)
-    return str(path.relative_to(here)) if below else text
+    path = Path(text)
+    try:
+        here = Path.cwd() if path.is_absolute() else path
+    except OSError:  # it was removed
+        return text
+    return str(path.relative_to(here)) if path != here and path.is_relative_to(here) else text
 
 
 def add_sampling(command: argparse.ArgumentParser) -> None:

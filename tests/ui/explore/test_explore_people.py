@@ -14,12 +14,13 @@ from ui.explore.people import WHOLE
 pytestmark = pytest.mark.slow
 
 
-def shown(spec: ModelSpec, names: tuple[str, ...] = ()):
+def shown(spec: ModelSpec, names: tuple[str, ...] = (), choices: dict | None = None):
     """Return Explore with a network of such a spec alone."""
     torch.manual_seed(83)
     model = LoadedModel("own-net", spec, build(spec), names, "3" * 64)
     at = app()
     at.session_state["own_models"] = {model.id: (model, "a network of mine")}
+    at.session_state["browser-choices"] = choices or {}
     at.query_params["net"], at.query_params["beside"] = model.id, "none"
     return at.run()
 
@@ -45,6 +46,12 @@ def test_boxes_of_people_give_each_its_actions_and_none_the_whole_picture():
     table = of_people(at)
     assert list(table["Person"]) == [0, 0, 0, 1, 1, 1]
     assert set(table["Box"]) == {"20,30 to 200,300", "300,10 to 600,400"}
+    kept = at.session_state["browser-choices"]
+    again = assert_sound(shown(at.session_state["own_models"]["own-net"][0].spec, choices=kept))
+    assert set(of_people(again)["Box"]) == set(table["Box"])  # after a refresh
+    other = {"people": f"{'0' * 64}\n1,2,3,4"}
+    of_another_clip = shown(at.session_state["own_models"]["own-net"][0].spec, choices=other)
+    assert of_another_clip.text_area(key="people-boxes").value == ""
     at.text_area(key="people-boxes").set_value("20,30,200").run()
     assert [one.value for one in at.error][0].startswith("the text above, line 1")
 

@@ -75,13 +75,13 @@ def test_a_run_that_was_stopped_says_what_is_kept_and_is_not_begun_again(said, k
     results, ran = Results(state.EVALUATED), []
     stopped_after(kept)
     assert shown(results, run=ran.append, is_first=True) is None
-    assert said == [words, "none yet"]
+    assert said == [words]
     assert ran == []
     with pytest.raises(RerunException):
         shown(results, run=ran.append, begin=True)
     assert ran == [False]
     assert shown(results, mark="b") is None
-    assert said[2:] == ["none yet"]
+    assert said[1:] == ["none yet"]
 
 
 def test_a_run_that_ended_or_was_refused_was_not_stopped(said):

@@ -50,7 +50,7 @@ def options() -> list[tuple[str, argparse.Action]]:
         (name, action)
         for name, parser in parsers().items()
         for action in parser._actions
-        if "--help" not in action.option_strings
+        if "--help" not in action.option_strings and action.help != argparse.SUPPRESS
     ]
 
 

@@ -38,7 +38,7 @@ def test_it_writes_the_table_and_a_figure_with_its_recipe_for_each_number(tmp_pa
     [
         (["--part", "head"], "use channel, group"),
         (["--channels", "x"], "are no numbers"),
-        (["--number", "9999"], "is not a channel here"),
+        (["--number", "9999"], "is not a channel here"),  # the old name of --maps
         (["--count", "0"], "give 1 to 50"),
         (["--model", "b"], "more than once"),
     ],

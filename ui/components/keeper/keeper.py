@@ -92,14 +92,14 @@ def restored(pins: tuple[Pin, ...]) -> None:
 
 
 def forget() -> None:
-    """Remove all pins, what the server keeps for this browser, and what the browser keeps; the
-    settings of this session's figure stay as long as it does."""
+    """Remove all pins, what the server keeps for this browser, and what the browser keeps."""
     session_pins.clear()
     state.PINS_BEFORE.pop()
     missing.cancel()
     shelf.forget()
     state.BROWSER.pop()
-    state.BROWSER_CHOICES.pop()
+    for key in (state.BROWSER_CHOICES, state.FIGURE_SETTINGS, state.FIGURE_FREE_WIDTH):
+        key.pop()
     state.BROWSER_HEARD.set(True)  # what it still has is not asked for any more
 
 

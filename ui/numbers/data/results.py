@@ -83,7 +83,8 @@ class Results(Generic[T]):
                 return found
             if stopped is not None:
                 st.info(_stopped(*stopped, words.button))
-            st.info(words.earlier if last is not None else words.none)
+            if last is not None or stopped is None:
+                st.info(words.earlier if last is not None else words.none)
         return last
 
 
