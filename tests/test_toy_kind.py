@@ -25,6 +25,7 @@ from viz.attention.kinds.registry import KINDS, derived_names, offered, rankings
 from viz.cli import main
 from viz.cli import maps as maps_command
 from viz.figure.recipe import recipe_json
+from viz.figure.recipe.file_names import without_folders
 from viz.figure.resolve import scene
 from viz.figure.sources import FileSources
 from viz.rendering.heat import normalise
@@ -249,7 +250,7 @@ def test_a_figure_shows_it_and_its_recipe_says_so(model, photo):
     assert panel.head == "Toy · tiny"
     assert figure.content("png").startswith(b"\x89PNG")
     text = recipe_json.dumps(figure.recipe)
-    assert recipe_json.loads(text) == figure.recipe
+    assert recipe_json.loads(text) == without_folders(figure.recipe)
     assert json.loads(text)["references"][0]["views"][0]["kind"] == "toy"
 
 
