@@ -31,7 +31,7 @@ test-quick: $(VENV)/.dev ## the tests without a browser and without the slow one
 check: dev ## lint, format and import boundaries, without running the rest
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -q tests/test_boundaries.py
+	$(BIN)/python -m pytest -q tests/test_boundaries.py tests/test_room_folders.py
 
 bench: dev ## print the measured figures of the Explore page
 	$(BIN)/python -m benchmarks explore
