@@ -9,6 +9,8 @@ from ui.isolation import channel, limits
 from ui.isolation.jobs import KINDS
 
 READY = {"ready": True}
+SELDOM = 100_000, 50, 100
+"""New objects from one look for garbage to the next: a file is many objects, all of them in use."""
 TOO_LARGE, PERHAPS_TOO_LARGE = "memory", "perhaps memory"
 """What failed where a file needs, or may need, more memory than is allowed."""
 
@@ -17,6 +19,7 @@ def main(descriptor: int) -> None:
     """Answer what comes over the socket of this descriptor."""
     limits.settle()
     gc.freeze()  # what was imported is not looked through again
+    gc.set_threshold(*SELDOM)
     with socket.socket(fileno=descriptor) as server:
         channel.send(server, READY)
         channel.TELLER.server = server

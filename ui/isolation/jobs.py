@@ -45,6 +45,9 @@ KINDS: dict[str, Kind] = {
     ),
     "recipe": Kind(read_texts.recipe, 700, 30, 60, "Give the recipe.json of the figure."),
     "points": Kind(read_texts.points, 700, 20, 60, "Give a smaller CSV or JSON of points."),
+    "annotations": Kind(
+        read_texts.annotations, 1500, 20, 60, "Give smaller annotations, or fewer of them.",
+    ),
     "weights": Kind(
         read_weights.weights, 700, 60, 120, "Save the network's state_dict again, alone.",
         CheckpointError, growth=2, result_mb=8500,

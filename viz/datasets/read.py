@@ -6,8 +6,9 @@ from pathlib import Path
 
 from errors import InputError, MachineError, OutsideError
 from models.zoo import cache
-from viz.datasets import annotation_files
-from viz.datasets.annotation_files import BY_ENDING, IMAGES, Known
+from viz.datasets.annotations import cub, files
+from viz.datasets.annotations.files import BY_ENDING, Parse
+from viz.datasets.annotations.known import Known, label
 from viz.datasets.archive import ENDINGS
 from viz.datasets.names import Names
 from viz.datasets.sample import Dataset, Reader, Sample
@@ -31,6 +32,7 @@ def read(
     split: str | None = None,
     most: int | None = None,
     reader: Reader = pictures.load,
+    parse: Parse = files.parse,
 ) -> Dataset:
     """Read a data set: every picture below ``folder``, in the order of the names, and what its
     annotations say.
@@ -39,13 +41,14 @@ def read(
     .csv and .json, and a folder ``masks``. Pictures in folders belong to the class that the first
     folder names, unless annotations say otherwise. ``split`` ("train" or "test") is CUB's;
     ``most`` takes that many pictures, evenly spaced. "example:birds" is the drawn data set.
-    InputError where nothing can be used.
+    ``reader`` and ``parse`` read pictures and annotations: uploads, in another process. InputError
+    where nothing can be used.
     """
     folder = _example() if str(folder) == EXAMPLE else Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give {ACCEPTED}.")
     given = [Path(one) for one in annotations] or list(_found(folder))
-    cubs = [one for one in given if one.is_dir() and annotation_files.is_cub(one)]
+    cubs = [one for one in given if one.is_dir() and cub.is_cub(one)]
     paths = {str(path.relative_to(folder).as_posix()): path for path in _pictures(folder)}
     if not paths:
         raise InputError(f"{folder} holds no pictures ({', '.join(ENDINGS)}); give {ACCEPTED}.")
@@ -54,15 +57,15 @@ def read(
     }
     names, notes, kept = Names(paths), [], set(paths)
     if cubs:
-        known = annotation_files.cub([*cubs, folder], split)
-        notes += _missing_notes(Path(IMAGES), known, _add(samples, names, known))
+        known = parse(cub.contents([*cubs, folder], files.LARGEST_BYTES), split)
+        notes += _missing_notes(Path(cub.IMAGES), known, _add(samples, names, known))
         kept &= {names.find(name) for name in known}
     for one in given:
         if one not in cubs:
-            known = _read_one(one)
+            known = files.masks(one) if one.is_dir() else parse(files.contents(one), None)
             notes += _missing_notes(one, known, _add(samples, names, known))
     if split and not cubs:
-        raise InputError(f"--split {split} is CUB's; {folder} has no {IMAGES}. Leave it out.")
+        raise InputError(f"--split {split} is CUB's; {folder} has no {cub.IMAGES}. Leave it out.")
     chosen = [samples[name] for name in sorted(kept)]
     return Dataset(folder, tuple(_spaced(chosen, most)), tuple(notes))
 
@@ -80,7 +83,7 @@ def _example() -> Path:
 
 
 def _found(folder: Path) -> Iterator[Path]:
-    if annotation_files.is_cub(folder):
+    if cub.is_cub(folder):
         yield folder
     yield from sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.lower() in BY_ENDING)
     if (folder / MASKS).is_dir():
@@ -99,19 +102,7 @@ def _class_of(name: str) -> str:
     """Return the folder that a picture lies in; "images" is a folder of them all."""
     *folders, _file = name.split("/")
     folders = folders[1:] if folders[:1] == ["images"] else folders
-    return annotation_files.label(folders[0]) if folders else ""
-
-
-def _read_one(path: Path) -> Known:
-    if path.is_dir():
-        return annotation_files.masks(path)
-    reader = BY_ENDING.get(path.suffix.lower())
-    if reader is None or not path.is_file():
-        raise InputError(
-            f"{path} are no annotations; give a .csv or .json file, a folder with CUB's files, or "
-            "one of masks."
-        )
-    return reader(path)
+    return label(folders[0]) if folders else ""
 
 
 def _add(samples: dict[str, Sample], names: Names, known: Known) -> list[str]:

@@ -21,6 +21,12 @@ def read(mask: Mapping[str, object], place: str) -> Runs:
     except (TypeError, ValueError):
         high = wide = 0
         lengths = []
+    return checked(high, wide, lengths, place)
+
+
+def checked(high: int, wide: int, lengths: Sequence[int], place: str) -> Runs:
+    """Return runs that cover a mask of ``wide`` x ``high`` pixels; InputError, with the ``place``,
+    where they do not."""
     if min(high, wide) < 1 or high * wide > MAX_SHOWN or min(lengths, default=-1) < 0:
         raise InputError(f"{place}: no run-length mask; give a size, and counts as COCO does.")
     if sum(lengths) != high * wide:

@@ -4,6 +4,7 @@ import csv
 import math
 import reprlib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from errors import InputError
@@ -63,16 +64,22 @@ def from_csv(text: str, name: str) -> Iterator[Point]:
 
 
 def _row(cells: list[str], columns: dict[str, int], separator: str, place: str) -> Iterator[Point]:
-    values = {key: cells[k] for key, k in columns.items() if k < len(cells)}
-    if not {"name", "x", "y"} <= values.keys():
+    try:
+        name, x, y = cells[columns["name"]], cells[columns["x"]], cells[columns["y"]]
+    except LookupError as problem:
         raise InputError(
             f"{place}: {separator.join(cells)[:60]!r} cannot be read; give {_wanted()}."
-        )
-    if is_seen(values.get("visible", ""), place):
-        x, y = (
-            values[key] if separator == "," else values[key].replace(",", ".") for key in ("x", "y")
-        )
-        yield Point(values.get("picture", EVERY), part(values["name"], x, y, place), place)
+        ) from problem
+    if is_seen(_cell(cells, columns, "visible"), place):
+        if separator != ",":
+            x, y = x.replace(",", "."), y.replace(",", ".")
+        yield Point(_cell(cells, columns, "picture"), part(name, x, y, place), place)
+
+
+def _cell(cells: list[str], columns: dict[str, int], key: str) -> str:
+    """Return a cell that may be missing, which is empty then: every picture, and visible."""
+    place = columns.get(key, len(cells))
+    return cells[place] if place < len(cells) else EVERY
 
 
 def _separator(text: str) -> str:
@@ -145,10 +152,17 @@ def _shown(value: object) -> str:
     return reprlib.repr(value)[:60]
 
 
+@lru_cache(1024)
+def one_line(text: str) -> str:
+    """Return a text with every space and every sign that is not printed as one space."""
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())
+
+
 def part(name: object, x: object, y: object, place: str) -> Part:
     """Return a point of a name and numbers or texts; InputError names ``place``."""
-    given = name if isinstance(name, str) else ""
-    label = " ".join("".join(c if c.isprintable() else " " for c in given).split())
+    label = one_line(name) if isinstance(name, str) else ""
     if not label or len(label) > LONGEST_LABEL:
         raise InputError(
             f"{place}: {_shown(name)} is not the name of a point; give 1 to {LONGEST_LABEL} "
@@ -171,6 +185,8 @@ def _number(value: object, what: str, place: str) -> float:
 
 def is_seen(value: object, place: str) -> bool:
     """Tell whether a word or number says that a point is visible; InputError names ``place``."""
+    if value in ("", "1"):
+        return True
     word = str(value).lower() if isinstance(value, str | int | float) else "?"
     if word not in _SEEN + _UNSEEN:
         raise InputError(f"{place}: {_shown(value)} is not a visibility; give 1 or 0.")

@@ -1,6 +1,7 @@
 """Files that claim, unfold or repeat far more than they weigh: read or one line, within 10 s and
 1.5 GB, by every reader that may get them."""
 
+import gc
 import os
 import warnings
 from pathlib import Path
@@ -11,12 +12,14 @@ from errors import AttentionVizError
 from models.checkpoints.containers import read as checkpoint
 from tests.abuse.inputs import bombs
 from tests.abuse.measured import measured
+from ui.isolation import child
 from viz.datasets import archive
+from viz.datasets.annotations import columns, files
+from viz.datasets.annotations.cub import CLASSES, IMAGES, LABELS
 from viz.figure import keypoints
 from viz.figure.files import embedded_recipe
 from viz.figure.page import fonts
 from viz.media import footage
-from viz.types import Sampling
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -28,17 +31,35 @@ LARGE = {
     "zip_of_many", "torch_zip_of_many", "tiff_of_many_pages", "safetensors_of_many",
     "svg_of_one_long_name", "webp_of_one_colour", "jpeg_of_many_coefficients", "png_of_opacity",
     "jpeg_of_many_exifs", "pickle_of_marks", "pickle_of_one_long_number", "zip_in_zip",
+    "png_of_many_frames", "webp_of_many_frames",
+    "boxes_of_one_picture", "coco_of_empty_lists", "coco_of_long_names", "coco_of_outlines",
+    "cub_of_one_long_class", "points_of_many_pictures", "runs_of_zeros",
 }  # fmt: skip
 """What takes seconds to make or to refuse: `make abuse`."""
 
 
 def media(content, _folder):
     found = footage.read(content, "x")
-    found.sample(Sampling(2, 1, 0) if found.is_clip else Sampling(1))
+    found.take((0, len(found.times) - 1) if found.is_clip else (0,))
 
 
 def data_set(content, _folder):
     archive.unpack(content, "x")
+
+
+def annotations(content, _folder):
+    if content[:1].isdigit():
+        labels = b"\n".join(line.split()[0] + b" a" for line in content.splitlines())
+        given = {IMAGES: content, LABELS: labels, CLASSES: b"a " + b"x" * 500}
+    else:
+        given = {"x.json" if content[:1] in b"[{" else "x.csv": content}
+    before = gc.get_threshold()
+    try:
+        gc.set_threshold(*child.SELDOM)  # as in a child
+        packed = columns.packed(files.parse(given))
+        columns.unpacked(packed, sum(map(len, given.values())))
+    finally:
+        gc.set_threshold(*before)
 
 
 def recipe(content, _folder):
@@ -60,8 +81,8 @@ def font(content, folder):
 
 
 READERS = {
-    media: bombs.PICTURES, data_set: bombs.DATA_SETS, recipe: bombs.RECIPES, points: bombs.POINTS,
-    weights: bombs.WEIGHTS, font: bombs.FONTS,
+    media: bombs.PICTURES, data_set: bombs.DATA_SETS, annotations: bombs.ANNOTATIONS,
+    recipe: bombs.RECIPES, points: bombs.POINTS, weights: bombs.WEIGHTS, font: bombs.FONTS,
 }  # fmt: skip
 CASES = [(reader, make) for reader, makers in READERS.items() for make in makers]
 

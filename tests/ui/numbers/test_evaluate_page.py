@@ -14,11 +14,13 @@ from models.specs.block import NonLocalSpec
 from tests.conftest import make_tiny
 from tests.ui.pages import app, assert_sound, png
 from tests.viz.evaluation.drawn_birds import dataset
-from ui.isolation import given
+from ui.isolation import given, pool
 from ui.numbers.data import choose, runs, uploads
 from ui.server import settings
 from ui.server.settings import Settings
 from viz.datasets import archive
+from viz.datasets.annotations import files
+from viz.datasets.read import read
 
 pytestmark = pytest.mark.slow
 
@@ -58,6 +60,18 @@ def folder_zip(folder) -> bytes:
     )
 
 
+_NO_BOX = b"image,left,top,right,bottom\na.png,5,1,2,3"
+FAULTS = [
+    ("no.zip", b"PK\x03\x04 broken", "is no zip"),
+    ("out.zip", zipped(("../../a.png", b"x")), "leads out of the archive"),
+    ("empty.zip", zipped(("readme.md", b"x")), "holds no pictures"),
+    ("points.csv", b"image,name,x,y\na.png,eye,1,2", "holds no pictures"),
+    ("boxes.zip", zipped(("a.png", png(9, 9)), ("boxes.csv", _NO_BOX)), "has no area"),
+    ("names.zip", zipped(("a.png", png(9, 9)), ("p.csv", b"image,name,x,y\nz.png,eye,1,2")),
+     "none of which is in the folder"),
+]  # fmt: skip
+
+
 def means(at: AppTest):
     return next(d.value for d in at.dataframe if "Measure" in d.value and "Mean" in d.value)
 
@@ -90,6 +104,33 @@ def test_an_upload_is_read_by_children_and_measured(tmp_path):
     assert "3 uploaded pictures" in at.markdown[1].value
 
 
+@pytest.mark.parametrize("content", [folder_zip, lambda _folder: FAULTS[4][1]])
+def test_an_upload_is_read_once_and_not_by_the_server(tmp_path, monkeypatch, content):
+    asked, run = [], pool.Pool.run
+
+    def noted(self, request, *more):
+        asked.append(request["kind"])
+        return run(self, request, *more)
+
+    def refuse(*_files):
+        raise AssertionError("annotations are read by the server's process")
+
+    monkeypatch.setattr(pool.Pool, "run", noted)
+    monkeypatch.setattr(files, "parse", refuse)
+    monkeypatch.setattr(read, "__defaults__", (*read.__defaults__[:-1], refuse))
+    at = opened(make_tiny(NonLocalSpec()))
+    at.selectbox(key="data").set_value(choose.UPLOAD).run()
+    packed = content(dataset(tmp_path / "d", 2))
+    at.file_uploader(key="data-files").upload("birds.zip", packed, "application/zip").run()
+    said = [one.value for one in at.error]
+    for _ in range(2):
+        assert_sound(at.run())
+        assert [one.value for one in at.error] == said
+    assert sorted(set(asked)) == ["annotations", "unpack"]
+    assert asked.count("unpack") == 1
+    assert asked.count("annotations") == (1 if said else 2)
+
+
 def test_a_folder_of_the_server_is_offered_by_its_name_only(tmp_path, serving):
     serving(dataset(tmp_path / "one" / "birds", 2), dataset(tmp_path / "two" / "birds", 3))
     at = opened(make_tiny(NonLocalSpec()))
@@ -99,9 +140,6 @@ def test_a_folder_of_the_server_is_offered_by_its_name_only(tmp_path, serving):
     next(one for one in at.button if one.label == "Evaluate").click().run()
     assert "3 pictures" in assert_sound(at).markdown[1].value
     assert str(tmp_path) not in "".join(one.value for one in [*at.markdown, *at.caption])
-
-
-_NO_BOX = b"image,left,top,right,bottom\na.png,5,1,2,3"
 
 
 def test_a_run_waits_until_the_run_before_has_ended(monkeypatch, one_line):
@@ -137,17 +175,6 @@ def test_folders_of_earlier_runs_go(tmp_path):
     assert not where.exists()
 
 
-FAULTS = [
-    ("no.zip", b"PK\x03\x04 broken", "is no zip"),
-    ("out.zip", zipped(("../../a.png", b"x")), "leads out of the archive"),
-    ("empty.zip", zipped(("readme.md", b"x")), "holds no pictures"),
-    ("points.csv", b"image,name,x,y\na.png,eye,1,2", "holds no pictures"),
-    ("boxes.zip", zipped(("a.png", png(9, 9)), ("boxes.csv", _NO_BOX)), "has no area"),
-    ("names.zip", zipped(("a.png", png(9, 9)), ("p.csv", b"image,name,x,y\nz.png,eye,1,2")),
-     "none of which is in the folder"),
-]  # fmt: skip
-
-
 def test_every_fault_of_an_upload_is_one_line():
     at = opened(make_tiny(NonLocalSpec()))
     at.selectbox(key="data").set_value(choose.UPLOAD).run()
@@ -175,5 +202,5 @@ def test_bounds_of_uploads_are_said_in_one_line(files, said, one_line):
 @pytest.mark.parametrize("path", ["../b.png", "/etc/b.png", "a/../../b.png"])
 def test_no_upload_is_written_outside_of_its_folder(path, one_line):
     with pytest.raises(AttentionVizError) as problem:
-        uploads._written([(path, b"x")], ("k",))
+        uploads._written([(path, b"x")], uploads.Uploaded(("k",)))
     assert "leads out" in one_line(problem.value)

@@ -7,8 +7,9 @@ from PIL import Image
 
 from errors import AttentionVizError, InputError, MediaError
 from tests.abuse.measured import measured
-from viz.datasets import annotation_files, archive, read, run_lengths
+from viz.datasets import archive, read, run_lengths
 from viz.datasets.names import Names
+from viz.figure.recipe.recipe import LONGEST_LABEL
 
 ONE = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 10, 10]}
 IMAGES = [{"id": 1, "file_name": "a.png"}]
@@ -73,7 +74,7 @@ def test_many_objects_of_one_picture_take_time_by_their_number(tmp_path):
 
 def test_a_cell_without_an_end_is_one_line(tmp_path, one_line):
     text = 'image,x,y,width,height\n"' + "a" * 200_000
-    with pytest.raises(InputError, match=r"a\.csv, line 1: field larger") as caught:
+    with pytest.raises(InputError, match=r"a\.csv, line 2: field larger") as caught:
         read_of(tmp_path, text, "a.csv")
     one_line(caught.value)
 
@@ -95,7 +96,7 @@ def test_names_of_classes_are_one_line_of_letters(tmp_path, kind):
         found = read.read(tmp_path).samples[0]
     assert found.class_name.startswith("<b> bird")
     assert found.class_name.isprintable()
-    assert len(found.class_name) <= annotation_files.LONGEST_LABEL
+    assert len(found.class_name) <= LONGEST_LABEL
 
 
 def test_a_path_of_many_folders_is_looked_up_at_once():

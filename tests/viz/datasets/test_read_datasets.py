@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from errors import InputError
-from viz.datasets import annotation_files
+from viz.datasets.annotations import files
 from viz.datasets.names import Names
 from viz.datasets.read import read
 from viz.geometry import Box
@@ -152,5 +152,5 @@ def test_a_hundred_thousand_rows_are_read(tmp_path):
     rows = "".join(f"{k}.png,eye,{k % 30},1\n" for k in range(100_000))
     path = tmp_path / "points.csv"
     path.write_text("image,name,x,y\n" + rows)
-    assert len(annotation_files.of_csv(path)) == 100_000
+    assert len(files.parse({path.name: path.read_bytes()})) == 100_000
     assert read(tmp_path).samples[0].parts[0].x == 7

@@ -7,10 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from ui import bound, state
-from ui.isolation import media as isolation
 from ui.numbers.data import uploads
 from ui.server import scratch, settings
-from viz.datasets import annotation_files
+from viz.datasets.annotations import cub
 from viz.datasets.archive import ENDINGS, TEXTS
 from viz.datasets.read import ACCEPTED, read
 from viz.datasets.sample import Dataset
@@ -66,7 +65,7 @@ def example() -> Dataset:
 
 def _of_folder(name: str, folder: Path) -> Chosen:
     split = None
-    if annotation_files.is_cub(folder):
+    if cub.is_cub(folder):
         chosen = bound.pills("Split", SPLITS, state.DATA_SPLIT, default="both")
         split = chosen if chosen in SPLITS[1:] else None
     most = bound.number(
@@ -93,13 +92,13 @@ def _uploaded() -> Chosen | None:
     )
     with st.container():
         held = uploads.kept(given) if given else state.DATA_UPLOAD.get()
-    if held is None:
+    found = held.dataset if held else None
+    if found is None:
         st.caption(
             "Annotations are optional. Without any, sharpness, distance and faithfulness of maps "
             "are measured; with points, boxes or masks also what maps cover."
         )
         return None
-    found = read(held.folder, reader=isolation.picture)
     if not given:  # after another page, where the widget has forgotten it
         st.caption(f"In use: {len(found.samples)} pictures that were uploaded")
         st.button("Remove", key="drop-data", on_click=state.DATA_UPLOAD.pop)

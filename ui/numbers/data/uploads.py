@@ -1,44 +1,67 @@
 """Data sets that visitors bring: a zip, or pictures with their annotations, on this machine's disk
-for as long as the session holds them."""
+for as long as the session holds them; all of their bytes are read by children."""
 
 import shutil
 import tempfile
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from errors import InputError, MachineError
+from errors import InputError, MachineError, without_frames
 from ui import state
 from ui.isolation import media as isolation
+from ui.isolation import texts
 from ui.server import scratch, waiting
 from ui.server.visitor import stop_if_ended
 from ui.session.media import arrivals
 from ui.session.media.medium import contents
 from viz.datasets import archive
+from viz.datasets.annotations.known import Known
+from viz.datasets.read import read
+from viz.datasets.sample import Dataset
 from viz.media.pictures import safe_name
 
 
 @dataclass(eq=False)
 class Uploaded:
-    """A folder of uploaded files, which goes when the session drops it; ``key`` tells it apart."""
+    """Uploads that were read, once: the ``dataset`` in a folder that goes when the session drops
+    it, or why there is none. ``key`` tells them apart."""
 
-    folder: Path
     key: tuple[str, ...]
+    dataset: Dataset | None = None
+    refusal: InputError | None = None
 
 
 def kept(uploads: Sequence) -> Uploaded:
-    """Return the uploads as a folder: zips unpacked, other files as they are.
+    """Return the uploads as a data set: zips unpacked, other files as they are.
 
-    MediaError for what is no data set, MachineError where there is no room.
+    InputError for what is none, MachineError where there is no room.
     """
     key = tuple(one.file_id for one in uploads)
     held = state.DATA_UPLOAD.get()
     if held is None or held.key != key:
+        given = contents(uploads)
         with waiting.stoppable(f"Reading {arrivals.called(uploads)}", ("data set", key)):
-            held = _written(_files(contents(uploads)), key)
+            held = _read(given, key)
         state.DATA_UPLOAD.set(held)
+    if held.refusal is not None:
+        raise without_frames(held.refusal)
     return held
+
+
+def _read(uploads: list[tuple[str, bytes]], key: tuple[str, ...]) -> Uploaded:
+    try:
+        held = Uploaded(key)
+        folder = _written(_files(uploads), held)
+        held.dataset = read(folder, reader=isolation.picture, parse=_parsed)
+        return held
+    except InputError as problem:  # said again, not found again; its folder goes
+        return Uploaded(key, refusal=without_frames(problem))
+
+
+def _parsed(files: Mapping[str, bytes], split: str | None) -> Known:
+    return texts.annotations(files, split, stop_if_ended)
 
 
 def _files(uploads: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
@@ -57,10 +80,10 @@ def _files(uploads: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
     return found
 
 
-def _written(files: list[tuple[str, bytes]], key: tuple[str, ...]) -> Uploaded:
+def _written(files: list[tuple[str, bytes]], held: Uploaded) -> Path:
+    """Write files to a folder that goes with what is ``held``; return it."""
     try:
         folder = Path(tempfile.mkdtemp(dir=scratch.folder(), prefix="data-"))
-        held = Uploaded(folder, key)
         weakref.finalize(held, shutil.rmtree, folder, ignore_errors=True)
         for done, (path, content) in enumerate(files):
             stop_if_ended(done / len(files))
@@ -73,4 +96,4 @@ def _written(files: list[tuple[str, bytes]], key: tuple[str, ...]) -> Uploaded:
         raise MachineError(
             f"The upload could not be kept ({problem.strerror}); give fewer files or shorter names."
         ) from problem
-    return held
+    return folder

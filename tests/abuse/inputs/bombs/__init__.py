@@ -2,6 +2,16 @@
 
 from collections.abc import Callable
 
+from tests.abuse.inputs.bombs.annotations import (
+    boxes_of_one_picture,
+    coco_of_deep_objects,
+    coco_of_empty_lists,
+    coco_of_long_names,
+    coco_of_outlines,
+    cub_of_one_long_class,
+    points_of_many_pictures,
+    runs_of_zeros,
+)
 from tests.abuse.inputs.bombs.archives import (
     zip_in_zip,
     zip_of_many,
@@ -18,6 +28,7 @@ from tests.abuse.inputs.bombs.pictures import (
     jpeg_of_many_exifs,
     large_and_packed,
     many_chunks,
+    png_of_many_frames,
     png_of_opacity,
     ppm_that_claims_much,
     profile_of_zeros,
@@ -26,6 +37,7 @@ from tests.abuse.inputs.bombs.pictures import (
     tiff_of_many_pages,
     tiff_that_leads_back,
     webp_of_a_large_canvas,
+    webp_of_many_frames,
     webp_of_one_colour,
 )
 from tests.abuse.inputs.bombs.texts import (
@@ -71,8 +83,9 @@ PICTURES: tuple[Maker, ...] = (
     profile_of_zeros, text_of_zeros, many_chunks, large_and_packed, tiff_that_leads_back,
     tiff_of_many_pages, tiff_of_huge_tags, gif_of_many_frames, gif_of_a_large_canvas,
     bmp_that_claims_much, ppm_that_claims_much, webp_of_a_large_canvas, webp_of_one_colour,
-    jpeg_of_many_exifs, jpeg_of_many_coefficients, png_of_opacity, zip_of_one_bomb,
-    zip_that_lies, zip_of_overlaps, zip_in_zip, zip_of_many, zip_that_leads_out,
+    jpeg_of_many_exifs, jpeg_of_many_coefficients, png_of_opacity, png_of_many_frames,
+    webp_of_many_frames, zip_of_one_bomb, zip_that_lies, zip_of_overlaps, zip_in_zip, zip_of_many,
+    zip_that_leads_out,
 )  # fmt: skip
 DATA_SETS: tuple[Maker, ...] = (
     zip_of_one_bomb,
@@ -82,6 +95,11 @@ DATA_SETS: tuple[Maker, ...] = (
     zip_of_many,
     zip_that_leads_out,
 )
+ANNOTATIONS: tuple[Maker, ...] = (
+    boxes_of_one_picture, coco_of_deep_objects, coco_of_empty_lists, coco_of_long_names,
+    coco_of_outlines, cub_of_one_long_class, points_of_many_pictures, runs_of_zeros,
+    json_of_many_names, csv_of_one_cell, csv_of_many_columns,
+)  # fmt: skip
 RECIPES: tuple[Maker, ...] = (
     text_of_zeros, many_chunks, tiff_that_leads_back, tiff_of_huge_tags, pdf_of_zeros,
     pdf_that_leads_round, pdf_of_deep_lists, svg_of_many_attributes, svg_of_laughs,
