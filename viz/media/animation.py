@@ -35,8 +35,10 @@ class Animation:
         """Composite frames, numbers ascending, over white to (T, H, W, 3) uint8, halved until each
         has at most ``most`` pixels.
 
-        Every frame up to the last of them is decoded once; MediaError where one cannot be.
+        Every frame up to the last of them is decoded once; MediaError where one cannot be, or where
+        that is too much.
         """
+        pictures.check_reach(self.name, max(numbers), self.width, self.height)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -77,7 +79,6 @@ def read(content: bytes, name: str) -> Animation | None:
     pictures.check_weight(name, len(content), pictures.MAX_BYTES)
     lasting = [delay if delay > _SHORTEST else _INSTEAD for delay in delays]
     times = tuple(round(t, 6) for t in accumulate([0.0, *lasting[:-1]]))
-    pictures.check_length(name, len(times))
     animation = Animation(content, name, times, skipped)
     _one, height, width, _rgb = animation.frames((0,)).values.shape
     return replace(animation, width=width, height=height)
@@ -92,7 +93,7 @@ def _listed(content: bytes, name: str) -> tuple[list[float], int]:
             skipped = 1
         else:
             delays.append(delay)
-        pictures.check_length(name, len(delays))
+        pictures.check_length(name, len(delays), pictures.MAX_IN_TURN)
     return delays, skipped
 
 

@@ -37,6 +37,10 @@ MAX_ASPECT = 32
 MAX_CLIP_BYTES = 256 * 2**20
 """Of a clip that is held in memory, as uploads are."""
 MAX_FRAMES = 500_000
+MAX_IN_TURN = 20_000
+"""Frames of animations and stacks: whoever wants one goes through all before it."""
+MAX_PIXELS_IN_TURN = 2_000_000_000
+"""Pixels of an animation that are composited up to the last frame that is taken."""
 MAX_FRAME_PIXELS = 8192 * 4352
 MAX_SAMPLE_PIXELS = 160_000_000
 """Frames that are more together are halved while they are decoded, once or more often."""
@@ -290,12 +294,23 @@ def check_size(name: str, width: int, height: int, most: int = MAX_PIXELS) -> No
         )
 
 
-def check_length(name: str, frames: int) -> None:
-    """Raise MediaError where a clip has more frames than is accepted."""
-    if frames > MAX_FRAMES:
+def check_length(name: str, frames: int, most: int | None = None) -> None:
+    """Raise MediaError where a clip has more frames than ``most`` (None: MAX_FRAMES)."""
+    most = MAX_FRAMES if most is None else most
+    if frames > most:
         raise MediaError(
-            f"{name} has more than {MAX_FRAMES:,} frames; up to that many are accepted. Cut it "
-            "first."
+            f"{name} has more than {most:,} frames; up to that many are accepted. Cut it first."
+        )
+
+
+def check_reach(name: str, frame: int, width: int, height: int) -> None:
+    """Raise MediaError where a frame of an animation lies behind too many pixels."""
+    last = MAX_PIXELS_IN_TURN // max(1, width * height) - 1
+    if frame > last:
+        raise MediaError(
+            f"Frame {frame} of {name} ({width} x {height} pixels) lies too far behind its start, "
+            f"from which an animation is decoded; frames 0 to {last} can be taken. Take a start "
+            "before, scale it down, or save it as H.264 MP4."
         )
 
 

@@ -100,7 +100,7 @@ def _sizes(picture: Image.Image, name: str) -> tuple[list[tuple[int, tuple[int, 
     found, page = [(0, picture.size)], 0
     while True:
         page += 1
-        pictures.check_length(name, page)
+        pictures.check_length(name, page, pictures.MAX_IN_TURN)
         try:
             picture.seek(page)
         except EOFError:

@@ -128,6 +128,29 @@ def test_frames_without_end_are_refused_soon(monkeypatch, one_line):
     assert "4,999 frames" in text
 
 
+KINDS = ("GIF", "WEBP", "PNG", "TIFF")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_frames_that_are_gone_through_one_by_one_are_fewer(kind, monkeypatch, one_line):
+    assert pictures.MAX_IN_TURN == 20_000
+    content = draw.animation(draw.frames(7), kind)
+    assert len(footage.read(content, "a").times) == 7
+    monkeypatch.setattr(pictures, "MAX_IN_TURN", 5)
+    assert "a has more than 5 frames" in refused(content, one_line, "a")
+
+
+@pytest.mark.parametrize("kind", KINDS[:3])
+def test_a_frame_behind_too_many_pixels_is_refused_at_once(kind, monkeypatch, one_line):
+    assert pictures.MAX_PIXELS_IN_TURN == 2_000_000_000
+    monkeypatch.setattr(pictures, "MAX_PIXELS_IN_TURN", 5 * 38 * 46)
+    found = footage.read(draw.animation(draw.frames(7), kind), "a")
+    assert found.take((2, 4)).numbers == (2, 4)
+    with pytest.raises(MediaError, match="frames 0 to 4 can be taken") as caught:
+        found.take((5,))
+    one_line(caught.value)
+
+
 def test_a_clip_of_hours_is_taken_from_where_it_is_asked_for():
     found = footage.read(draw.packed([JPEG] * 361, every=250), "clip.mkv")
     assert found.duration == pytest.approx(3610)

@@ -15,6 +15,8 @@ from tests.abuse.inputs.bombs.parts import (
     zeros,
 )
 
+_FRAMES = 100_000
+
 
 def profile_of_zeros() -> bytes:
     """A PNG whose colour profile unpacks to 1 GB."""
@@ -50,10 +52,12 @@ def tiff_that_leads_back() -> bytes:
 
 
 def tiff_of_many_pages() -> bytes:
-    """A TIFF of 20,000 pages of one pixel."""
-    parts, place = [b"II*\0" + struct.pack("<I", 10) + b"\xff\0"], 10
-    for _ in range(20_000):
-        tags = ((256, 1), (257, 1), (258, 8), (259, 1), (262, 1), (273, 8), (278, 1), (279, 1))
+    """A TIFF of 100,000 pages of 16 x 16 pixels, which all are the same ones."""
+    parts, place = [b"II*\0" + struct.pack("<I", 8 + 256) + bytes(256)], 8 + 256
+    for _ in range(_FRAMES):
+        tags = (
+            (256, 16), (257, 16), (258, 8), (259, 1), (262, 1), (273, 8), (278, 16), (279, 256),
+        )  # fmt: skip
         place += 2 + 12 * len(tags) + 4
         page = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
         parts.append(struct.pack("<H", len(tags)) + page + struct.pack("<I", place))
@@ -67,10 +71,41 @@ def tiff_of_huge_tags() -> bytes:
 
 
 def gif_of_many_frames() -> bytes:
-    """A GIF of 100,000 frames of one pixel."""
-    head = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
-    frame = b"\x21\xf9\4\0\1\0\0\0\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\2\2D\1\0"
-    return head + frame * 100_000 + b"\x3b"
+    """A GIF of 100,000 frames of 16 x 16 pixels."""
+    file = io.BytesIO()
+    Image.new("P", (16, 16)).save(file, "GIF")
+    content = file.getvalue()
+    start = content.index(b"\x2c\0\0\0\0")
+    frame = b"\x21\xf9\4\0\1\0\0\0" + content[start:-1]
+    return content[:start] + frame * _FRAMES + b"\x3b"
+
+
+def webp_of_many_frames() -> bytes:
+    """A moving WebP of 100,000 frames of 16 x 16 pixels."""
+    file = io.BytesIO()
+    one, other = (Image.new("RGB", (16, 16), colour) for colour in ("red", "blue"))
+    one.save(file, "WEBP", save_all=True, append_images=[other], duration=10)
+    content = file.getvalue()
+    start = content.index(b"ANMF")
+    end = start + 8 + int.from_bytes(content[start + 4 : start + 8], "little")
+    body = content[8:start] + content[start:end] * _FRAMES
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def png_of_many_frames() -> bytes:
+    """A moving PNG of 100,000 frames of 16 x 16 pixels."""
+    pixels, count = zlib.compress(bytes(16 * 49)), 0
+    parts = [png_chunk(b"acTL", struct.pack(">II", _FRAMES, 0))]
+    for number in range(_FRAMES):
+        place = struct.pack(">IIIIIHHBB", count, 16, 16, 0, 0, 1, 100, 0, 0)
+        parts.append(png_chunk(b"fcTL", place))
+        count += 1
+        if number:
+            parts.append(png_chunk(b"fdAT", struct.pack(">I", count) + pixels))
+            count += 1
+        else:
+            parts.append(png_chunk(b"IDAT", pixels))
+    return png(png_header(16, 16), *parts)
 
 
 def gif_of_a_large_canvas() -> bytes:
