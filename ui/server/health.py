@@ -8,9 +8,10 @@ from typing import Any
 
 from streamlit import runtime
 
-from ui.server import memory, sessions
+from ui.server import memory
+from ui.server.limits import sessions
+from ui.server.limits.uploads import Manager
 from ui.server.turns import DEVICE, LONG
-from ui.server.uploads import Manager
 
 _STARTED = time.monotonic()
 PREPARED = threading.Event()

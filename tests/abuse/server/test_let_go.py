@@ -13,9 +13,10 @@ import pytest
 
 from tests.paths import ROOT
 from tests.ui.session.test_pins import clip_of
-from ui.server import memory, scratch, sessions
+from ui.server import memory, scratch
 from ui.server.kept import Kept as KeptByBytes
-from ui.server.sessions import Sessions
+from ui.server.limits import sessions
+from ui.server.limits.sessions import Sessions
 from ui.session.media import shelf
 from viz.media import footage
 

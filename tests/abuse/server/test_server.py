@@ -11,7 +11,8 @@ import pytest
 
 from errors import InputError, MachineError
 from tests.paths import ROOT
-from ui.server import health, memory, sessions, settings, web
+from ui.server import health, memory, settings, web
+from ui.server.limits import sessions
 from ui.server.settings import Settings
 from viz.cli.main import main
 

@@ -7,8 +7,8 @@ import pytest
 from starlette.requests import ClientDisconnect
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
-from ui.server import uploads
-from ui.server.uploads import Manager, UploadLimits
+from ui.server.limits import uploads
+from ui.server.limits.uploads import Manager, UploadLimits
 
 pytestmark = pytest.mark.slow
 
