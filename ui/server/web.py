@@ -30,7 +30,7 @@ from streamlit.web.server import server_util
 from errors import AttentionVizError
 from ui.isolation import given
 from ui.server import health, memory, scratch, settings
-from ui.server.limits import connections, sessions
+from ui.server.limits import connections, messages, sessions
 from ui.server.limits.uploads import Manager, UploadLimits
 from ui.server.turns import DEVICE, LONG
 
@@ -172,7 +172,6 @@ def app() -> Server:
     if not settings.current().visitors_change_cache:
         # Any client may send the message that clears the caches of everybody.
         app_session.AppSession._handle_clear_cache_request = _own_session_only
-    app_session.AppSession.request_rerun = sessions.unhurried(app_session.AppSession.request_rerun)
     return Server(
         str(ROOT / "app.py"),
         lifespan=living,
@@ -210,5 +209,5 @@ def run() -> None:
     _LOG.setLevel(logging.INFO)
     memory.settle()
     threading.current_thread().name = "server"
-    with connections.bounded():
+    with connections.bounded(), messages.unhurried():
         app().run(config=options())

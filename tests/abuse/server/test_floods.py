@@ -10,9 +10,9 @@ from streamlit.web.server.starlette import starlette_server
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from ui.server.limits import connections, sessions
+from ui.server.limits import connections, messages
 from ui.server.limits.connections import Connection
-from ui.server.limits.sessions import Paced
+from ui.server.limits.messages import Paced
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(30)]
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -124,8 +124,8 @@ class Clock:
 
     def __init__(self, monkeypatch):
         self.now = 1000.0
-        monkeypatch.setattr(sessions.time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(sessions.asyncio, "sleep", self.sleep)
+        monkeypatch.setattr(messages.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(messages.asyncio, "sleep", self.sleep)
 
     async def sleep(self, seconds):
         self.now += seconds
@@ -153,8 +153,8 @@ def received(clock, count, every):
 
 def test_messages_of_a_visitor_are_not_held_back(monkeypatch):
     clock = Clock(monkeypatch)
-    told, sent = received(clock, 1000, 1 / sessions.A_SECOND)
-    assert clock.now == pytest.approx(1000 + 1000 / sessions.A_SECOND)
+    told, sent = received(clock, 1000, 1 / messages.A_SECOND)
+    assert clock.now == pytest.approx(1000 + 1000 / messages.A_SECOND)
     assert not sent
     assert {kind for _at, kind in told} == {"websocket.receive"}
 
@@ -164,10 +164,10 @@ def test_a_flood_of_messages_is_held_back_and_then_let_go_of(monkeypatch):
     told, sent = received(clock, 200, 0.0)
     taken = [at - 1000 for at, kind in told if kind == "websocket.receive"]
     at_once = sum(at < 0.001 for at in taken)
-    assert at_once in (sessions.BURST, sessions.BURST + 1)
-    steady = sum(0.001 <= at <= sessions.SUSPECT_S for at in taken)
-    assert steady <= sessions.A_SECOND * sessions.SUSPECT_S + 1
-    assert len(taken) - at_once - steady <= sessions.GIVEN_UP_S / sessions.SLOWLY_S
+    assert at_once in (messages.BURST, messages.BURST + 1)
+    steady = sum(0.001 <= at <= messages.SUSPECT_S for at in taken)
+    assert steady <= messages.A_SECOND * messages.SUSPECT_S + 1
+    assert len(taken) - at_once - steady <= messages.GIVEN_UP_S / messages.SLOWLY_S
     assert sent[0] == {"type": "websocket.close", "code": 1008}
     assert told[-1][1] == "websocket.disconnect"
 
@@ -178,7 +178,7 @@ def test_reruns_that_follow_one_another_at_once_share_a_thread(monkeypatch):
     class Session:
         pass
 
-    asked = sessions.unhurried(
+    asked = messages._unhurried(
         lambda _self, _state: fast.append(streamlit_config.get_option("runner.fastReruns"))
     )
     one, other = Session(), Session()

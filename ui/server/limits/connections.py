@@ -51,7 +51,7 @@ class Connection(H11Protocol):
 
     def _give_up(self) -> None:
         self._end()
-        self.transport.abort()
+        self.transport.close()
 
 
 @contextmanager
