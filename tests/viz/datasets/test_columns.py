@@ -54,6 +54,7 @@ LIES = {
     "boxes that are not there": counts((3, 2**60)),
     "fewer boxes than none": counts((3, -1)),
     "masks without end": counts((5, 2**40)),
+    "an outline of fewer corners than none": counts((-7, -1)),
     "pixels of nothing": {"pixels": np.ones(999)},
     "no number": {"pixels": np.full(14, np.nan)},
     "without an end": {"pixels": np.full(14, np.inf)},

@@ -56,7 +56,7 @@ def _object(one: dict, categories: dict, place: str) -> dict[str, Any]:
         found["boxes"] = (box(left, top, left + width, top + height, place),)
     rings = one.get("segmentation")
     if isinstance(rings, list):
-        flat = [numbers(ring, place) for ring in rings]
+        flat = (numbers(ring, place) for ring in rings)
         found["polygons"] = tuple(
             tuple(zip(ring[::2], ring[1::2], strict=False)) for ring in flat if len(ring) >= 6
         )

@@ -3,7 +3,7 @@ trusted: whatever is put together again is checked, as a file is."""
 
 from array import array
 from collections.abc import Iterator
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from errors import InputError
 from viz.datasets import run_lengths
 from viz.datasets.annotations.known import Known, label
+from viz.datasets.sample import Polygon
 from viz.figure.recipe.recipe import Part
 from viz.geometry import Box
 
@@ -126,8 +127,7 @@ class _Reader:
             if boxes:
                 fields["boxes"] = tuple(map(Box, *self._pixels_of(boxes, 4)))
             if polygons:
-                outlines = (self._pixels_of(one, 2) for one in corners)
-                fields["polygons"] = tuple(tuple(zip(*one, strict=True)) for one in outlines)
+                fields["polygons"] = self._outlines(corners)
             yield self._text(name), fields
 
     def check_end(self) -> None:
@@ -158,6 +158,14 @@ class _Reader:
             raise ValueError("pixels that are not there")
         self._pixel = end
         return [self._pixels[start + k : end : wide].tolist() for k in range(wide)]
+
+    def _outlines(self, corners: list[int]) -> tuple[Polygon, ...]:
+        """Return the next polygons, of so many corners each."""
+        if min(corners) < 0:
+            raise ValueError("an outline of fewer corners than none")
+        x, y = self._pixels_of(sum(corners), 2)
+        ends = zip(corners, accumulate(corners), strict=True)
+        return tuple(tuple(zip(x[k - n : k], y[k - n : k], strict=True)) for n, k in ends)
 
     def _mask(self) -> run_lengths.Runs:
         high, wide, count = self._taken(3)

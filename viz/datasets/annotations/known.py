@@ -21,7 +21,7 @@ def label(text: str) -> str:
 def numbers(values: object, place: str, count: int | None = None) -> list[float]:
     """Return finite numbers, ``count`` of them where that is given; InputError names ``place``."""
     try:
-        found = [float(value) for value in values]
+        found = list(map(float, values))
     except (TypeError, ValueError, OverflowError):
         found = [math.nan]
     if not all(map(math.isfinite, found)) or (count is not None and len(found) != count):
