@@ -73,8 +73,6 @@ def choice(title: str, options: Sequence, key: state.Key, **more: object) -> obj
     check(key, words.__contains__, f"it can be {_listed(words)}")
     if key.is_set() and key.get() not in options:
         key.pop()  # of another network or medium: else it would stay in the address
-    if key.is_set():
-        more.pop("index", None)  # Streamlit warns of a default beside a value
     return st.selectbox(title, options, key=key.name, **bound(), **more)
 
 

@@ -160,7 +160,7 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             HEAT,
         ),
         Option(
-            "display", "Display", _choice(looks.DISPLAYS), HEAT,
+            "display", "Scale of the values", _choice(looks.DISPLAYS), HEAT,
             "What the reference's own cell does, and whether values or their logarithm are shown.",
         ),
         Option("cut", "Show", _choice(looks.CUTS), PAINTED),

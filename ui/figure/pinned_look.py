@@ -9,6 +9,7 @@ from ui.figure import settings as figure_settings
 from ui.figure.options import HEAT, titles
 from ui.figure.settings import Chosen
 from viz.figure.recipe.recipe import Reference
+from viz.rendering import look as looks
 from viz.rendering.look import Look
 
 
@@ -21,12 +22,15 @@ def differences(seen: Look, drawn: Look) -> list[str]:
         if getattr(seen, one.name) != getattr(drawn, one.name)
     ]
     return [
-        f"{words.get(name, name.replace('_', ' ')).lower()} {_word(was)}, not {_word(now)}"
+        f"{words.get(name, name.replace('_', ' ')).lower()} {_word(name, was)}, not "
+        f"{_word(name, now)}"
         for name, was, now in changed
     ]
 
 
-def _word(value: object) -> str:
+def _word(name: str, value: object) -> str:
+    if name in looks.WORDS:
+        return looks.WORDS[name][value]
     if isinstance(value, tuple):
         return " to ".join(f"{one:g}" for one in value)
     return f"{value:.2f}" if isinstance(value, float) else str(value)

@@ -35,6 +35,8 @@ CUTS: dict[str, str] = {
     "mass": "a share of the weights",
 }
 """What pages call the values of a look's fields, in the order in which they are offered."""
+WORDS: dict[str, dict[str, str]] = {"normalise": SCALINGS, "display": DISPLAYS, "cut": CUTS}
+"""The same, by the fields' names."""
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,8 @@ def suggestion(spec: NetworkSpec, names: tuple[str, ...]) -> str:
         return ""
     return (
         f"It tells {spec.num_classes} classes apart, as {TITLES[fitting[0]]} has; if they are "
-        f"these, say class_names={_OPTION[fitting[0]]}."
+        f"these, give {_OPTION[fitting[0]]} as the class names (on the command line --classes "
+        f"{_OPTION[fitting[0]]})."
     )
 
 

@@ -44,7 +44,11 @@ UNSUPPORTED = (
     Unsupported(r"s1\.pathway1_stem.*", "a two-pathway SlowFast; networks of one pathway are read"),
     Unsupported(r".*fbo.*|.*lfb.*", "a long-term feature bank network"),
     Unsupported(r"_blocks\.\d+\._se_reduce\.\w+", "an EfficientNet with squeeze-and-excitation"),
-    Unsupported(r".*\.in_proj_weight|.*attn\.qkv\.weight", "a transformer"),
+    Unsupported(
+        r".*\.in_proj_weight|.*attn\.qkv\.weight",
+        "a transformer, which is opened by the name of its network, as "
+        "timm:vit_small_patch16_224?weights=FILE",
+    ),
 )
 
 

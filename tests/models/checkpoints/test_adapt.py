@@ -148,7 +148,7 @@ UNSUPPORTED = {
     "a detector whose head": "roi_head.bbox_head.fc_reg.weight",
     "a two-pathway SlowFast": "s1.pathway1_stem.conv.weight",
     "a long-term feature bank": "module.fbo.st_conv.weight",
-    "a transformer": "blocks.0.attn.qkv.weight",
+    "a transformer, which is opened by the name of its network": "blocks.0.attn.qkv.weight",
 }
 
 

@@ -188,6 +188,8 @@ def test_a_figure_shows_pins_as_they_were_seen_and_says_where_it_does_not():
     assert (look.colormap, look.threshold) == ("viridis", 0.2)
     at.selectbox(key="figure-preset").set_value("heatmaps").run()
     assert any("threshold 0.20, not 0.00" in one.value for one in at.caption)
+    said = next(one.value for one in at.caption if "was seen with" in one.value)
+    assert "without the reference's own cell where it is far above the rest, not linear" in said
     at.button(key="figure-as-pinned").click().run()
     assert at.session_state["figure-settings"].look == look
     assert not any("was seen with" in one.value for one in at.caption)

@@ -57,7 +57,10 @@ def test_every_layer_is_listed_and_one_is_shown(gated: LoadedModel) -> None:
     layers = list(gated.network.gated())
     assert list(at.selectbox(key="gate-layer").options) == layers
     assert list(at.dataframe[0].value["Layer"]) == layers
+    default = at.selectbox(key="gate-layer").proto.default
+    assert layers[default] == at.selectbox(key="gate-layer").value
     at.selectbox(key="gate-layer").select(layers[-1]).run()
+    assert at.selectbox(key="gate-layer").proto.default == default  # what Back comes to
     assert not at.exception
 
 

@@ -68,7 +68,7 @@ def test_pressing_the_button_for_what_is_shown_already_says_so(said):
     ("kept", "words"),
     [
         (16, "Stopped: 16 of 40 pictures are done and kept; **Go** goes on from there."),
-        (0, "Stopped before the first of 40 pictures were kept; **Go** begins anew."),
+        (0, "Stopped before any of 40 pictures was kept; **Go** begins anew."),
     ],
 )
 def test_a_run_that_was_stopped_says_what_is_kept_and_is_not_begun_again(said, kept, words):

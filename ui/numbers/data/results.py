@@ -90,5 +90,5 @@ class Results(Generic[T]):
 
 def _stopped(kept: int, every: int, button: str) -> str:
     if not kept:
-        return f"Stopped before the first of {every} pictures were kept; {button} begins anew."
+        return f"Stopped before any of {every} pictures was kept; {button} begins anew."
     return f"Stopped: {kept} of {every} pictures are done and kept; {button} goes on from there."

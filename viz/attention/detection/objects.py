@@ -66,10 +66,7 @@ def found(
     """
     if not is_detector(capture):
         model = "This network" if capture.model is None else capture.model.id
-        raise InputError(
-            f"{model} classifies and finds no objects; choose a detector, or give a pixel of the "
-            "picture."
-        )
+        raise InputError(f"{model} classifies and finds no objects; choose a detector.")
     if not 0 <= score <= 1:
         raise InputError(f"{score!r} is not a score; give a number from 0 to 1.")
     kept = [one for one in _all(capture, frame) if one.score >= score]

@@ -18,8 +18,8 @@ from viz.geometry import Box, Geometry
 from viz.types import Clip
 
 MISSING = (
-    "The preset matches needs a second picture; give one to each input (second, on the command "
-    "line --second), or pin a view of two pictures on Explore."
+    "The preset matches needs a second picture; pin a view of two pictures on Explore, or give "
+    "each input one (second, on the command line --second)."
 )
 
 

@@ -157,8 +157,8 @@ TABLE: dict[str, Preset] = {
     ),
     "strongest": Preset(
         "Strongest patches",
-        "What a channel, group or head answers to most: its map at the strongest patch of each "
-        "picture, and the patches themselves below.",
+        "Pins side by side, with their patches below. The Strongest patches page draws it of those "
+        "that a channel, group or head answers to most.",
         Look(threshold=0.7),
         Layout(width_mm=183.0, bar="none", input_panel=False),
         "reference",

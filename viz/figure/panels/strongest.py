@@ -20,12 +20,12 @@ def rows(found: Sequence[Scene], recipe: Recipe, _frames: object) -> list[Row]:
     made = []
     for k in range(min(len(scene.shots) for scene in found)):
         items = [_item(scene.shots[k], recipe) for scene in found]
-        pairs = list(zip(found, items, strict=True))
+        name, heads = _names(items)
         pictures = tuple(
-            heat_panel(scene, item, scene.reference.frame, recipe, f"{rank}", scene.reference.label)
-            for rank, (scene, item) in enumerate(pairs, 1)
+            heat_panel(scene, item, scene.reference.frame, recipe, head, scene.reference.label)
+            for scene, item, head in zip(found, items, heads, strict=True)
         )
-        made.append(Row(items[0].name, pictures))
+        made.append(Row(name, pictures))
         made.append(Row(PATCHES, tuple(_patch(s, p) for s, p in zip(found, pictures, strict=True))))
     return made
 
@@ -34,6 +34,21 @@ def _item(shot: Shot, recipe: Recipe) -> Item:
     attention = shot.shown or shot.maps[0]
     name = shot.title if shot.is_single else f"{shot.title} {caption_of(shot, attention)}"
     return Item(shot, attention, name, recipe.look)
+
+
+def _names(items: Sequence[Item]) -> tuple[str, list[str]]:
+    """Return what stands beside a row, and over each of its maps: its rank, and what it shows where
+    the others show something else, as pins of their own best channels do."""
+    ranks = [f"{rank}" for rank in range(1, len(items) + 1)]
+    if len({item.name for item in items}) == 1:
+        return items[0].name, ranks
+    titles = {item.shot.title for item in items}
+    if len(titles) > 1:
+        return "", [f"{rank}: {item.name}" for rank, item in zip(ranks, items, strict=True)]
+    return titles.pop(), [
+        f"{rank}: {caption_of(item.shot, item.attention)}"
+        for rank, item in zip(ranks, items, strict=True)
+    ]
 
 
 def _patch(scene: Scene, panel: Panel) -> Panel:

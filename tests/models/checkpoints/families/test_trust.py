@@ -1,6 +1,7 @@
 """What a chance word of a name, or a mere count, may not decide: a row for each kind seen."""
 
 import json
+import re
 
 import pytest
 
@@ -135,6 +136,7 @@ def test_a_number_of_classes_names_nobodys_classes(tmp_path, classes):
     assert found.spec.preprocessing.resize == 256
     (hint,) = found.report.hints
     assert f"{classes} classes" in hint
+    assert re.search(r"give (\w+) as the class names \(on the command line --classes \1\)", hint)
 
 
 NAMES = [f"bird {k}" for k in range(7)]

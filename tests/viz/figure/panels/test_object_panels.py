@@ -82,7 +82,7 @@ WEAK = Detections(torch.tensor([[1.0, 2, 30, 40]]), torch.tensor([0.31]), torch.
     [
         ((NOTHING,), "No object scores 0.5 or more in this picture. "),
         ((WEAK,), "the best one scores 0.31"),
-        ((), "classifies and finds no objects"),
+        ((), r"classifies and finds no objects; choose a detector\.$"),
     ],
     ids=["nothing found", "nothing likely", "a classifier"],
 )
