@@ -18,7 +18,7 @@ from viz.evaluation import measures
 from viz.evaluation.evaluate import Asked, Parts
 from viz.evaluation.evaluate import evaluate as run
 from viz.evaluation.measures import Cut
-from viz.evaluation.report import extremes, plots
+from viz.evaluation.report import definitions, extremes, plots
 from viz.evaluation.report.summary import Line
 from viz.evaluation.sources import SOURCES
 from viz.geometry import MODES
@@ -128,6 +128,7 @@ def evaluate(args: argparse.Namespace) -> list[str]:
     return [
         *problems_of(dataset, found.finished),
         *map(_said, found.summary),
+        *definitions.unmeasured(asked.measured, found.measured),
         *(f"wrote {args.out / name}" for name in files),
         *(f"wrote {path}" for path in pictures),
     ]

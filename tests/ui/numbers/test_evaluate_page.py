@@ -85,6 +85,11 @@ def test_the_example_is_measured_at_once_and_shared():
     by_map = dict(zip(energy["Map"], energy["Mean"], strict=True))
     assert by_map["map"] > by_map["chance"]
     assert len(at.get("download_button")) == 5
+    notes = next(one for one in at.expander if "could not be used or measured" in one.label)
+    assert "needs a detector that finds something" in notes.markdown[0].value
+    assert at.code[-1].value == (
+        "python -m viz evaluate FOLDER --model e2-nl --model e2-cgnl --out RESULTS"
+    )
     again = opened()
     assert means(again).equals(table)
     assert not again.info

@@ -40,8 +40,9 @@ def shown(results, mark="a", run=None, begin=False, is_first=False):
     return results.shown(lambda: mark, run or (lambda _shared: None), begin, is_first, WORDS)
 
 
-def stopped_after(kept, every=40, mark="a"):
-    """Run until Streamlit ends it, with so many pictures kept."""
+def stopped_after(kept, every=40, mark="a", is_pressed=True):
+    """Run until Streamlit ends it, with so many pictures kept: Stop was pressed, or the page was
+    run anew."""
 
     def run():
         with runs.Progress(every, "x", mark) as progress:
@@ -51,6 +52,8 @@ def stopped_after(kept, every=40, mark="a"):
 
     with pytest.raises(RerunException):
         run()
+    if is_pressed:
+        runs.runs().pressed.add(mark)
 
 
 def test_pressing_the_button_for_what_is_shown_already_says_so(said):
@@ -82,6 +85,23 @@ def test_a_run_that_was_stopped_says_what_is_kept_and_is_not_begun_again(said, k
     assert ran == [False]
     assert shown(results, mark="b") is None
     assert said[1:] == ["none yet"]
+
+
+def test_a_first_run_that_another_run_of_the_page_ended_is_begun_again_without_a_word(said):
+    results, ran = Results(state.EVALUATED), []
+    stopped_after(0, is_pressed=False)
+    with pytest.raises(RerunException):
+        shown(results, run=ran.append, is_first=True)
+    assert ran == [True]
+    assert said == []
+
+
+def test_stop_is_heard_until_the_run_is_begun_again(said):
+    stopped_after(16)
+    assert runs.was_pressed("a")
+    stopped_after(16, is_pressed=False)
+    assert not runs.was_pressed("a")
+    assert said == []
 
 
 def test_a_run_that_ended_or_was_refused_was_not_stopped(said):

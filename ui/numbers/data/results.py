@@ -71,7 +71,7 @@ class Results(Generic[T]):
         with guarded():
             chosen = mark()
             found, stopped = self.known(chosen), runs.stopped(chosen)
-            at_once = last is None and is_first and stopped is None
+            at_once = last is None and is_first and not runs.was_pressed(chosen)
             if found is None and (begin or at_once):
                 with st.container():
                     run(at_once)

@@ -24,11 +24,13 @@ _LOOK_EVERY_S, _PATIENCE_S = 0.2, 120
 
 class Runs:
     """The folders of a session's runs, on this machine's disk until the session drops them;
-    ``stopped`` are the pictures that are kept of those that did not end, and all of theirs."""
+    ``stopped`` are the pictures that are kept of those that did not end, and all of theirs;
+    ``pressed`` are those whose Stop was pressed last."""
 
     def __init__(self) -> None:
         self._running = threading.Lock()
         self.stopped: dict[str, tuple[int, int]] = {}
+        self.pressed: set[str] = set()
         try:
             self.folder = Path(tempfile.mkdtemp(dir=scratch.folder(), prefix="runs-"))
         except OSError as problem:
@@ -73,6 +75,13 @@ def stopped(mark: str) -> tuple[int, int] | None:
     return None if own is None else own.stopped.get(mark)
 
 
+def was_pressed(mark: str) -> bool:
+    """Tell whether Stop ended a run, not another rerun of the page: that of a fresh browser comes
+    by itself."""
+    own = state.RUNS.get()
+    return own is not None and mark in own.pressed
+
+
 def mark_of(*what: object) -> str:
     """Return the name of a run's folder: the same for the same data set and settings."""
     return hashlib.sha256(repr(what).encode()).hexdigest()[:24]
@@ -87,10 +96,14 @@ class Progress:
         self._pictures, self._done, self._mark = pictures, 0, mark
         with st.container(horizontal=True, vertical_alignment="center"):
             self._bar = st.progress(0.0, "Starting")
-            st.button("Stop", key=f"{key}-stop", icon=":material/stop:")
+            st.button(
+                "Stop", key=f"{key}-stop", icon=":material/stop:", on_click=runs().pressed.add,
+                args=(mark,),
+            )  # fmt: skip
         self._queue = st.empty()
 
     def __enter__(self) -> "Progress":
+        runs().pressed.discard(self._mark)
         self._kept(0)
         return self
 

@@ -1,5 +1,6 @@
 """What an evaluation found, as charts, tables, pictures and files."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from ui import bound, state
 from ui.guard import plain
 from ui.numbers.evaluate import charts
 from ui.numbers.evaluate.evaluated import Evaluated
+from ui.numbers.evaluate.settings import Wanted
+from viz.evaluation.evaluate import Asked
 from viz.evaluation.report import definitions
 from viz.evaluation.report.summary import Difference, Line
 
@@ -40,11 +43,13 @@ def show(made: Evaluated) -> None:
 
 def _problems(made: Evaluated) -> None:
     lines = [*made.dataset.notes]
+    lines += definitions.unmeasured(made.wanted.asked.measured, made.found.measured)
     lines += [f"{name}: {why}" for name, why in made.found.finished.problems]
     if not lines:
         return
     more = [f"and {len(lines) - _SHOWN} more"] if lines[_SHOWN:] else []
-    with st.expander(f"{len(lines)} things could not be used", icon=":material/info:"):
+    title = f"{len(lines)} notes on what could not be used or measured"
+    with st.expander(title, icon=":material/info:"):
         st.markdown("\n".join(f"- {plain(line)}" for line in [*lines[:_SHOWN], *more]))
 
 
@@ -129,14 +134,23 @@ def _files(made: Evaluated) -> None:
                 f"{what} ({name})", _content(path), name, mime, key=f"save-{name}",
                 on_click="ignore", icon=":material/download:",
             )  # fmt: skip
-    asked = made.wanted.asked
-    models = " ".join(f"--model {name}" for name in made.wanted.networks)
     st.caption("The same on the command line, over any number of pictures:")
-    st.code(
-        f"python -m viz evaluate FOLDER {models} --threshold {asked.threshold:g} "
-        f"--area {asked.area:g} --out RESULTS",
-        language=None,
-    )
+    st.code(f"python -m viz evaluate FOLDER {_options(made.wanted)} --out RESULTS", language=None)
+
+
+def _options(wanted: Wanted) -> str:
+    """Return what the command line is given for the same: options that are not the usual ones."""
+    asked, usual = wanted.asked, Asked()
+    given = [("model", name) for name in wanted.networks]
+    lists = (("measures", asked.measured, usual.measured), ("maps", asked.maps, usual.maps))
+    given += [(name, ",".join(own)) for name, own, known in lists if own != known]
+    names = ("block", "threshold", "area", "parts")
+    given += [
+        (name, getattr(asked, name))
+        for name in names
+        if getattr(asked, name) != getattr(usual, name)
+    ]
+    return " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in given)
 
 
 def _content(path: Path) -> Callable[[], bytes]:

@@ -1,4 +1,6 @@
-"""What each measure is, in words: pages and docs/measures.md show these lines."""
+"""What each measure is, and what it needs: pages and docs/measures.md show the words."""
+
+from collections.abc import Collection, Iterable
 
 WORDS: dict[str, str] = {
     "part coverage": "Share of the other visible parts whose cell is at or above the threshold "
@@ -47,6 +49,49 @@ WORDS: dict[str, str] = {
     "query dependence": "1 − the mean correlation between the maps of different references: 0 "
     "where every reference gives the same map (GCNet's question, Cao et al. 2019).",
 }
+
+
+_PARTS = "two or more visible key points in a picture"
+_OBJECT = "masks, outlines or boxes of the object"
+_GROUPS = "key points of two names or more, and two or more groups, heads or channels"
+_PREDICTS = "a network that names a class"
+_BLOCK = "a network that names a class, with a block that can be removed"
+_DETECTOR = "a detector that finds something"
+_NEEDS: dict[str, str] = {
+    "part coverage": _PARTS,
+    "part coverage, equal area": _PARTS,
+    "pointing game": f"{_OBJECT}, or {_PARTS}",
+    "energy": _OBJECT,
+    "object area": _OBJECT,
+    "deletion": _PREDICTS,
+    "insertion": _PREDICTS,
+    "ROAD": _PREDICTS,
+    "NMI": _GROUPS,
+    "ARI": _GROUPS,
+    "key point error": _GROUPS,
+    "PCK@0.1": "key points of the same name in two pictures in a row",
+    "top-1": "classes of pictures that the network knows by name",
+    "top-1, block removed": f"classes of pictures that the network knows by name, and {_BLOCK}",
+    "same answer, block removed": _BLOCK,
+    "energy in its object": _DETECTOR,
+    "energy in others of its class": _DETECTOR,
+    "energy in other classes": _DETECTOR,
+    "energy in the background": _DETECTOR,
+    "area of its object": _DETECTOR,
+    "distance in time": "a clip",
+    "similarity of heads or groups": "two or more heads or groups",
+}
+"""What the other measures need is in every picture."""
+
+
+def unmeasured(asked: Iterable[str], measured: Collection[str]) -> list[str]:
+    """Return why measures that were asked for are not among those that were taken: a line for each
+    need that neither the pictures nor the networks met."""
+    lacking: dict[str, list[str]] = {}
+    for name in asked:
+        if name not in measured:
+            lacking.setdefault(_NEEDS.get(name, "maps of the network"), []).append(name)
+    return [f"not measured: {'; '.join(names)} (needs {need})" for need, names in lacking.items()]
 
 
 def of(name: str) -> str:

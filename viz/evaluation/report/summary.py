@@ -58,6 +58,11 @@ class Evaluation:
     finished: Finished
     pictures: dict[tuple[str, str, str], dict[str, float]]
 
+    @property
+    def measured(self) -> frozenset[str]:
+        """The measures that there is a line of."""
+        return frozenset(line.measure for line in self.summary)
+
 
 def written(finished: Finished, out: Path) -> Evaluation:
     """Summarise the rows, and write every table to ``out``, each whole or not at all."""
