@@ -103,9 +103,9 @@ def problems_of(dataset: Dataset, finished: Finished) -> list[str]:
     return [*dataset.notes, *lines]
 
 
-def evaluate(args: argparse.Namespace) -> list[str]:
-    """Measure the networks; return the summary, and what was written."""
-    asked = Asked(
+def asked(args: argparse.Namespace) -> Asked:
+    """Return what is measured; InputError for what cannot be."""
+    return Asked(
         _names(args.measures, measures.DEFAULT, measures.NAMES),
         _names(args.maps, tuple(SOURCES), tuple(SOURCES)),
         args.block,
@@ -115,11 +115,16 @@ def evaluate(args: argparse.Namespace) -> list[str]:
         args.area,
         args.parts,
     )
+
+
+def evaluate(args: argparse.Namespace) -> list[str]:
+    """Measure the networks; return the summary, and what was written."""
+    wanted = asked(args)
     if not isinstance(args.out, Path):
         raise InputError(f"--out {args.out[:60]} is a URL; evaluate writes to a folder.")
     dataset, answers, runner = dataset_of(args), models_command.answers(args), runner_of(args)
     models = [models_command.load_answered(name, answers) for name in args.model]
-    found = run(dataset, models, args.out, asked, show_pictures("evaluate"), runner=runner)
+    found = run(dataset, models, args.out, wanted, show_pictures("evaluate"), runner=runner)
     plots.write(found.summary, args.out / "summary.pdf")
     by_name = dict(zip(args.model, models, strict=True))
     view = {name: getattr(args, name) for name in ("block", "mode", "size")}
@@ -128,7 +133,7 @@ def evaluate(args: argparse.Namespace) -> list[str]:
     return [
         *problems_of(dataset, found.finished),
         *map(_said, found.summary),
-        *definitions.unmeasured(asked.measured, found.measured),
+        *definitions.unmeasured(wanted.measured, found.measured),
         *(f"wrote {args.out / name}" for name in files),
         *(f"wrote {path}" for path in pictures),
     ]

@@ -39,7 +39,7 @@ class Point(NamedTuple):
 
 
 def from_csv(text: str, name: str) -> Iterator[Point]:
-    """Read a CSV whose columns ``ground_truth.read_bytes`` tells."""
+    """Read a CSV whose columns ``keypoints.read_bytes`` tells."""
     separator = _separator(text)
     rows = csv.reader(text.splitlines(), delimiter=separator, skipinitialspace=True)
     columns: dict[str, int] | None = None
@@ -110,7 +110,7 @@ def _wanted() -> str:
 
 
 def from_json(text: str, name: str) -> Iterator[Point]:
-    """Read a JSON of one of the forms that ``ground_truth.read_bytes`` tells."""
+    """Read a JSON of one of the forms that ``keypoints.read_bytes`` tells."""
     wanted = 'a list of {"name", "x", "y"}, or one by picture'
     content = strict_json.parsed(text, name, wanted)
     if isinstance(content, list) or all(_is_pair(value) for value in content.values()):

@@ -169,10 +169,8 @@ class FileSources:
         elif self.folder is None:
             places = [path, last]
         else:
-            here, above = (
-                self.folder,
-                self.folder.absolute().parent,
-            )  # maps are in a folder of theirs
+            # Above, too: the recipe of maps lies in a folder of theirs.
+            here, above = self.folder, self.folder.absolute().parent
             places = [str(here / path), path, str(here / last), last, str(above / last)]
         yield from (one for one in dict.fromkeys(places) if one in EXAMPLES or is_there(one))
 
