@@ -119,7 +119,8 @@ async def living(_app: Any) -> AsyncIterator[None]:  # noqa: ANN401
     tidying = asyncio.create_task(_keep_tidy())
     asyncio.get_running_loop().call_later(_LISTENING_S, _open_browser)
     try:
-        yield
+        with connections.prompt():
+            yield
     finally:
         tidying.cancel()
         given.pool().close()
