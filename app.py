@@ -43,4 +43,4 @@ else:
     # Streamlit finds a server in this file, imports it, and then runs the file for each session.
     from ui.server import web
 
-    app = st.App(Path(__file__), lifespan=web.living)
+    app = st.App(Path(__file__), lifespan=web.living, middleware=web.ALWAYS)

@@ -32,6 +32,7 @@ from ui.isolation import given
 from ui.server import health, memory, scratch, settings
 from ui.server.limits import connections, messages, sessions
 from ui.server.limits.uploads import Manager, UploadLimits
+from ui.server.page_files import PageFiles
 from ui.server.turns import DEVICE, LONG
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +40,8 @@ FIRST_VIEW = "ui.explore.first_view"
 """The module that makes what the first view needs; by name, as it stands above this room."""
 _TIDIED_EVERY_S, _GIVEN_BACK_EVERY = 5, 4
 """Seconds from one look for sessions that ended to the next; memory is given back after some."""
+ALWAYS = (Middleware(PageFiles),)
+"""What stands before Streamlit's app for every server, the one of ``streamlit run`` as well."""
 _LISTENING_S = 0.1
 _CHILDREN_S = 8
 """The children that read files start a while later: the first visitor's page is then there."""
@@ -179,6 +182,7 @@ def app() -> Server:
         routes=[Route("/health", _health), Route("/metrics", _metrics)],
         middleware=[
             Middleware(AccessLog),
+            *ALWAYS,
             Middleware(sessions.SessionLimit),
             Middleware(UploadLimits, manager=_manager),
         ],
