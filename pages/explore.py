@@ -13,12 +13,13 @@ from ui.components.pin_cards import pin_cards
 from ui.explore import (
     explanations,
     linked_networks,
-    map_choice,
     objects,
     people,
+    picture_first,
     scene,
     second_picture,
 )
+from ui.explore.settings import map_choice
 from ui.explore.sidebar import Settings, examples, sidebar
 from ui.server import waiting
 from ui.session import loaders, missing, pin_button, reference_patch
@@ -212,20 +213,21 @@ def view(above: AbstractContextManager) -> None:
     view: nothing below moves, and no input is there twice while the page is drawn anew.
     """
     told, work = st.container(), st.container()
-    settings = sidebar()
-    with work:
-        found = _found(settings)
-    if found is None:
-        reference_patch.show_medium(medium.in_use())
-        return
-    state.ENDS.set(scene.ends(found))
-    left, right = st.columns([5, 3], vertical_alignment="center")
-    words = second_picture.sentence if found.second else explanations.strong_sentence
-    left.markdown(words(found))
-    with right:
-        examples()
-    with st.container():
-        canvas(found, settings)
+    with picture_first.sidebar_after():
+        settings = sidebar()
+        with work:
+            found = _found(settings)
+        if found is None:
+            reference_patch.show_medium(medium.in_use())
+            return
+        state.ENDS.set(scene.ends(found))
+        left, right = st.columns([5, 3], vertical_alignment="center")
+        words = second_picture.sentence if found.second else explanations.strong_sentence
+        left.markdown(words(found))
+        with right:
+            examples()
+        with st.container():
+            canvas(found, settings)
     found_inside(found)
     with st.container():
         pinned(found)

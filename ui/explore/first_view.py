@@ -11,13 +11,14 @@ from ui.components.pin_cards import pin_cards
 from ui.explore import (  # noqa: F401
     explanations,
     linked_networks,
-    map_choice,
     objects,
     people,
+    picture_first,
     pinned_view,
     scene,
     second_picture,
 )
+from ui.explore.settings import display, map_choice, sampling  # noqa: F401
 from ui.explore.sidebar import first_size
 from ui.server import settings
 from ui.session import loaders

@@ -10,9 +10,10 @@ from models.zoo.catalogue import Entry
 from ui import state
 from ui.bound import choice, worded
 from ui.components.pin_cards import pin_cards as thumbs
-from ui.explore import display, linked_networks, map_choice, second_picture
-from ui.explore import sampling as sampling_inputs
-from ui.explore.map_choice import Listing
+from ui.explore import linked_networks, second_picture
+from ui.explore.settings import display, map_choice
+from ui.explore.settings import sampling as sampling_inputs
+from ui.explore.settings.map_choice import Listing
 from ui.guard import plain
 from ui.session import loaders
 from ui.session.defaults import CLIP_NETWORKS, PICTURE_NETWORKS

@@ -13,7 +13,7 @@ from tests.ui.figure.test_figure_page import drawn
 from tests.ui.pages import app, assert_sound, formulas, opened, values_table
 from tests.ui.toy_kind import NearnessMaps
 from ui.components.picker import payload
-from ui.explore import map_choice
+from ui.explore.settings import map_choice
 from ui.explore.sidebar import FINE, OWN
 from ui.session import loaders
 from viz.attention import pipeline, queries
