@@ -78,7 +78,8 @@ def pinned(found: Scene) -> None:
 
 def explained(found: Scene) -> None:
     """Show predictions, and how to read each map."""
-    for column, shot in zip(st.columns(len(found.shots)), found.shots, strict=True):
+    columns = st.columns(len(found.shots))
+    for number, (column, shot) in enumerate(zip(columns, found.shots, strict=True)):
         with column:
             st.markdown(f"**{scene.heading(shot)}**")
             if rows := scene.top_table(shot):
@@ -98,11 +99,11 @@ def explained(found: Scene) -> None:
             if alone and (scores := shot.kind.scores(shot.block, shot.cell)):
                 st.caption(explanations.SCORES)
                 st.dataframe(scores, **TABLE)
-            explanations.feature_colours(shot)
+            explanations.feature_colours(shot, number)
             if alone and shot.kind.referenced:
-                number = loaders.dependence(shot.capture, shot.block)
-                st.write(explanations.dependence_sentence(number))
-                explanations.statistics(shot)
+                dependence = loaders.dependence(shot.capture, shot.block)
+                st.write(explanations.dependence_sentence(dependence))
+                explanations.statistics(shot, number)
 
 
 def toolbar(found: Scene, settings: Settings) -> None:

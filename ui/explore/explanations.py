@@ -35,11 +35,12 @@ def held_still(block: BlockCapture) -> str:
     )
 
 
-def feature_colours(shot: Shot) -> None:
-    """Offer the features of a layer as colours, for networks of other libraries: no reference."""
+def feature_colours(shot: Shot, number: int) -> None:
+    """Offer the features of a layer as colours, for networks of other libraries: no reference;
+    ``number`` as for ``statistics``."""
     if not isinstance(shot.model.spec, WrappedSpec):
         return
-    key = state.widget(f"colours-{shot.model.id}", "bool", False)
+    key = state.widget(f"colours-{number}-{shot.model.id}", "bool", False)
     if not st.toggle("Features as colours", key=key.name, help=COLOURS, **KEPT):
         return
     block = shot.capture.blocks[shot.block.label]
@@ -88,9 +89,14 @@ def _subject(shot: Shot) -> str:
     return f"Beyond its middle, object {plain(shot.over.words)} attends"
 
 
-def statistics(shot: Shot) -> None:
-    """Show what the maps of a block are like: sharp or even, near or far, all alike or not."""
-    with st.expander("Statistics of its maps over all references"):
+def statistics(shot: Shot, number: int) -> None:
+    """Show what the maps of a block are like: sharp or even, near or far, all alike or not;
+    ``number`` tells the networks of a page apart, which may be the same one twice."""
+    title = "Statistics of its maps over all references"
+    box = st.expander(title, key=f"statistics-{number}-{shot.model.id}", on_change="rerun")
+    if not box.open:  # most never open it: what is in it would be computed, sent and drawn
+        return
+    with box:
         values = loaders.statistics(shot.capture, shot.block)
         listed = [{"What": name, "Value": f"{value:.4g}"} for name, value in values.items()]
         st.table(listed, hide_index=True)

@@ -9,6 +9,7 @@ import pytest
 from models.zoo import catalogue
 from tests.ui.pages import assert_sound, formulas, opened, values_table
 from ui.explore.sidebar import FINE, OWN
+from ui.session import loaders
 from viz.attention import pipeline, queries
 from viz.attention.kinds.registry import KINDS, kind_of
 from viz.attention.predictions import top_classes
@@ -140,6 +141,19 @@ def test_a_bad_address_never_crashes_the_page(address):
     assert_sound(at)
     assert len(at.error) <= 2
     assert all("\n" not in e.value for e in at.error)
+
+
+def test_statistics_are_computed_once_they_are_opened_of_one_network_beside_itself_too(monkeypatch):
+    computed = []
+    whole = loaders.statistics
+    monkeypatch.setattr(loaders, "statistics", lambda *of: computed.append(of) or whole(*of))
+    at = opened(net="e2-nl", beside="e2-nl")
+    assert not assert_sound(at).error
+    assert not computed
+    tables = len(at.table)
+    for number in (0, 1):
+        at.session_state[f"statistics-{number}-e2-nl"] = True
+        assert len(assert_sound(at.run()).table) == tables + number + 1
 
 
 def test_listed_channels_are_shown_in_their_order():

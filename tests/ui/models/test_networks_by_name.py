@@ -86,8 +86,11 @@ def test_a_link_shows_its_network_again_with_layer_head_and_kind():
         table(at, "entropy").columns
     )
     assert any("of the weight goes to class and register" in c.value for c in at.caption)
-    at.toggle(key=f"colours-{VIT}").set_value(True).run()
+    at.toggle(key=f"colours-0-{VIT}").set_value(True).run()
     assert len(assert_sound(at).get("image")) == 1
+    at.selectbox(key="beside").set_value(VIT).run()
+    assert not assert_sound(at).error
+    at.selectbox(key="beside").set_value("none").run()
     at.selectbox(key="kind").set_value("what the class token looks at").run()
     assert list(values_table(assert_sound(at))["Row, column"]) == ["no reference"]
 
