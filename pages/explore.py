@@ -15,15 +15,15 @@ from ui.explore import (
     linked_networks,
     objects,
     people,
-    picture_first,
     scene,
     second_picture,
 )
 from ui.explore.settings import map_choice
 from ui.explore.sidebar import Settings, examples, sidebar
 from ui.server import waiting
-from ui.session import loaders, missing, pin_button, reference_patch
-from ui.session.media import arrivals, medium, second
+from ui.server.sending import order
+from ui.session import kept_view, loaders, missing, pin_button, reference_patch
+from ui.session.media import arrivals, linked, medium, second
 from viz.attention.predictions import prediction_words
 from viz.figure.resolve import Scene
 
@@ -188,7 +188,8 @@ HOW_CLIP = (
 
 def main() -> None:
     """Draw the page."""
-    missing.from_address()
+    kept_view.begin()
+    linked.from_address()
     second.from_address()
     st.html(STYLE)
     with st.container(key="head"):
@@ -202,7 +203,7 @@ def main() -> None:
         keeper.words()
     if missing.lacking():
         missing.ask()
-        _instead()
+        missing.ways_on()
     if state.LINKED.get() is None:
         view(above)
 
@@ -214,7 +215,7 @@ def view(above: AbstractContextManager) -> None:
     view: nothing below moves, and no input is there twice while the page is drawn anew.
     """
     told, work = st.container(), st.container()
-    with picture_first.sidebar_after():
+    with order.sidebar_after():
         settings = sidebar()
         with work:
             found = _found(settings)
@@ -234,6 +235,7 @@ def view(above: AbstractContextManager) -> None:
         pinned(found)
     linked_networks.show_sources(found, settings.views)
     bound.finish()
+    kept_view.note()
     with above:
         toolbar(found, settings)  # its link is the whole address
     with st.container():
@@ -256,17 +258,6 @@ def _found(settings: Settings | None) -> Scene | None:
     if found is None and not state.STOPPED.get():  # else that was said, and how to go on
         st.info("No network could be shown for this picture; choose another network or picture.")
     return found
-
-
-def _instead() -> None:
-    """Offer to go on without what is missing."""
-    with st.container(horizontal=True):
-        if state.LINKED.get() is not None:
-            st.button("Show the example instead", key="link-example", on_click=missing.show_example)
-        if missing.can_go_on():
-            st.button("Open the other pins", key="missing-without", on_click=missing.without)
-        if missing.pending() is not None:
-            st.button("Leave these pins out", key="missing-cancel", on_click=missing.cancel)
 
 
 frame.require("pages/explore.py")

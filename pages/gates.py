@@ -6,8 +6,8 @@ from ui import bound, frame, state
 from ui.components.pin_cards import pin_cards
 from ui.guard import guarded, plain
 from ui.numbers.gates import gate_view
-from ui.session import loaders, pin_button
-from ui.session.media import medium
+from ui.session import loaders, missing, pin_button
+from ui.session.media import arrivals, medium
 from viz.attention import pipeline
 from viz.attention.kinds.gates import GateCapture, gate_layers
 
@@ -31,7 +31,21 @@ def main() -> None:
         st.page_link("pages/models.py", label="Open a checkpoint")
         return
     told = st.container()
-    name = bound.choice("Network", [entry.id for entry in entries], state.GATED)
+    with st.container():
+        arrivals.settle()
+    if missing.lacking():
+        missing.ask()
+        missing.ways_on()
+    if state.LINKED.get() is None:
+        view([entry.id for entry in entries])
+    bound.finish()
+    with told:
+        bound.problems()
+
+
+def view(names: list[str]) -> None:
+    """Draw the gates of one network on the picture in use."""
+    name = bound.choice("Network", names, state.GATED)
     st.caption(f"In use: {plain(medium.in_use().name)}; choose another on the Explore page.")
     with guarded():
         with st.container():
@@ -56,9 +70,6 @@ def main() -> None:
         "no affinity row: a factor of 1 leaves a channel as it is, below 1 weakens it, above 1 "
         "strengthens it. The two pictures share one colour scale."
     )
-    bound.finish()
-    with told:
-        bound.problems()
 
 
 frame.require("pages/gates.py")

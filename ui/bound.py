@@ -37,7 +37,11 @@ def arrived() -> dict[str, str]:
 def open_anew(page: str, **changed: str) -> NoReturn:
     """Go to a page as the address of the session's beginning shows it, but for what ``changed``:
     something that it names was missing and is here now, after another page."""
-    address = {**state.LINK_WHOLE.get(), **changed}
+    open_as_link(page, {**state.LINK_WHOLE.get(), **changed})
+
+
+def open_as_link(page: str, address: dict[str, str]) -> NoReturn:
+    """Go to a page as a session does that begins with this address."""
     state.LINK.set(dict(address))
     state.LINK_WHOLE.set(address)
     state.LINK_PROBLEMS.pop()

@@ -66,6 +66,10 @@ OPENED: Key[Any] = Key("opened", "Opened | None")
 MISSING_ROUND: Key[int] = Key("missing-round", "int", 0)
 MISSING_PROBLEMS: Key[tuple] = Key("missing-problems", "tuple[str, ...]", ())
 
+VIEW: Key[dict | None] = Key("view", "dict[str, str] | None")
+"""The address of Explore's view, which the tab keeps; None before Explore was drawn."""
+VIEW_WAITING: Key[dict | None] = Key("view-waiting", "dict[str, str] | None")
+
 # Medium and reference patch
 FOOTAGE = Key("footage", "Footage | None")
 FOOTAGE_BEFORE = Key("footage-before", "Footage | None")

@@ -107,6 +107,29 @@ def test_a_refresh_keeps_what_the_figure_page_is_set_to(kept):
     expect(kept.get_by_role("combobox", name="Captions")).to_have_value("(A)")
 
 
+@pytest.mark.parametrize("name", ["Figure", "Gates"])
+def test_a_refresh_of_another_page_keeps_the_view_of_explore(kept, name):
+    choose(kept, "Colour map", "jet")
+    at_rest(kept)
+    kept.get_by_role("spinbutton", name="Row").fill("5")
+    kept.keyboard.press("Enter")
+    at_rest(kept)
+    address = kept.url.partition("?")[2]
+    visit(kept, name)
+    kept.wait_for_function(
+        "(at) => (sessionStorage.getItem('nonlocal-viz') ?? '').includes(at)", arg='"at": "5,'
+    )
+    kept.reload()
+    if name == "Gates":
+        expect(in_use(kept)).to_contain_text(NAME)
+    at_rest(kept)
+    visit(kept, "Explore")
+    expect(in_use(kept)).to_contain_text(NAME)
+    kept.wait_for_selector(DRAWN)
+    at_rest(kept)
+    assert set(kept.url.partition("?")[2].split("&")) == set(address.split("&"))
+
+
 PAGES = {
     "gates": ("Layer", "unit2"),
     "models": ("Bundled network", "e2-cgnl"),

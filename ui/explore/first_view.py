@@ -13,7 +13,6 @@ from ui.explore import (  # noqa: F401
     linked_networks,
     objects,
     people,
-    picture_first,
     pinned_view,
     scene,
     second_picture,

@@ -32,7 +32,8 @@ from ui.isolation import given
 from ui.server import health, memory, scratch, settings
 from ui.server.limits import connections, messages, sessions
 from ui.server.limits.uploads import Manager, UploadLimits
-from ui.server.page_files import PageFiles
+from ui.server.sending import sockets
+from ui.server.sending.page_files import PageFiles
 from ui.server.turns import DEVICE, LONG
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,7 +123,7 @@ async def living(_app: Any) -> AsyncIterator[None]:  # noqa: ANN401
     tidying = asyncio.create_task(_keep_tidy())
     asyncio.get_running_loop().call_later(_LISTENING_S, _open_browser)
     try:
-        with connections.prompt():
+        with sockets.prompt():
             yield
     finally:
         tidying.cancel()

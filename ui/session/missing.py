@@ -1,7 +1,6 @@
 """Files that an address, a recipe or kept pins need and that are not here: one place to drop them
 all, told apart by their hash."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
@@ -9,11 +8,11 @@ from pathlib import PurePath
 import streamlit as st
 
 from errors import AttentionVizError, InputError
-from ui import bound, state
+from ui import state
 from ui.guard import plain
 from ui.isolation import media as isolation
 from ui.session import pins as session_pins
-from ui.session.media import arrivals, levels, medium, second, shelf
+from ui.session.media import arrivals, levels, linked, medium, second, shelf
 from ui.session.pins import Pin
 from viz.examples import bird, kick
 from viz.figure.recipe.recipe import Medium, Reference
@@ -147,51 +146,13 @@ def _taken(known: Footage, wanted: Medium) -> Clip:
     return levels.shown_from(known, wanted.levels).take(wanted.frames or (0,))
 
 
-def from_address() -> None:
-    """Take the medium that the address names by its hash, at the session's beginning."""
-    name, sha256 = bound.taken("file"), bound.taken("sha256")
-    if sha256 is None:
-        return
-    if not re.fullmatch("[0-9a-f]{64}", sha256):
-        bound.complain(
-            f"sha256={sha256[:60]} is no hash of a file; it has 64 digits 0 to 9, a to f."
-        )
-        return
-    state.LINKED.set(Medium((name or "a file")[:200], sha256, levels=levels.of_address()))
-
-
-def show_example() -> None:
-    """Give up the medium of the address: the example is shown in its place."""
-    state.LINKED.pop()
-
-
 def lacking() -> list[Medium]:
     """Return the media that are not here: of the address, and of the references that wait."""
-    linked, opened = state.LINKED.get(), pending()
-    wanted = [linked] if linked is not None and not _settle_link() else []
-    wanted += [there] if (there := second.lacking()) else []
+    opened = pending()
+    wanted = [one for one in (linked.lacking(), second.lacking()) if one is not None]
     if opened is not None:
         wanted += [one for one in _media(opened) if _found(one, opened) is None]
     return list({(one.sha256 or one.path): one for one in wanted}.values())
-
-
-def _settle_link() -> bool:
-    """Put the medium of the address in use where it is here; tell whether it is."""
-    linked = state.LINKED.get()
-    if medium.in_use().sha256 == linked.sha256:
-        state.LINKED.pop()
-        return True
-    for name, known in zip(medium.EXAMPLES, _examples(), strict=False):
-        if known.sha256 == linked.sha256:
-            state.EXAMPLE.set(name)
-            state.LINKED.pop()
-            return True
-    found = shelf.find(linked.sha256)
-    if found is None:
-        return False
-    medium.use(levels.as_linked(found, linked.levels))
-    state.LINKED.pop()
-    return True
 
 
 def ask() -> None:
@@ -260,12 +221,7 @@ def _fits(files: Sequence[tuple[str, bytes]]) -> bool:
         found = medium.read(files)
     except AttentionVizError:
         return False
-    linked, opened = state.LINKED.get(), pending()
-    fits = linked is not None and linked.sha256 == found.sha256
-    if fits:
-        medium.use(levels.as_linked(found, linked.levels))
-        state.LINKED.pop()
-    fits |= second.give(found)
+    opened, fits = pending(), linked.give(found) | second.give(found)
     if opened is not None and any(_is(found, one) for one in _media(opened)):
         opened.given.append(found)
         fits = True
@@ -293,3 +249,14 @@ def can_go_on() -> bool:
     """Tell whether some of the references that wait have their media here."""
     opened = pending()
     return opened is not None and any(_found(one, opened) for one in _media(opened))
+
+
+def ways_on() -> None:
+    """Offer to go on without what is missing."""
+    with st.container(horizontal=True):
+        if state.LINKED.get() is not None:
+            st.button("Show the example instead", key="link-example", on_click=linked.show_example)
+        if can_go_on():
+            st.button("Open the other pins", key="missing-without", on_click=without)
+        if pending() is not None:
+            st.button("Leave these pins out", key="missing-cancel", on_click=cancel)

@@ -7,7 +7,7 @@ import pytest
 from streamlit import config, file_util
 from streamlit.web.server.starlette import starlette_static_routes
 
-from ui.server.page_files import PageFiles
+from ui.server.sending.page_files import PageFiles
 
 STATIC = Path(file_util.get_static_dir())
 NAMES = [

@@ -6,7 +6,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.pages import opened
-from ui.explore import picture_first
+from ui.server.sending import order
 
 
 def sent(draw) -> list[str]:
@@ -36,7 +36,7 @@ def sent(draw) -> list[str]:
 
 def test_the_sidebar_is_sent_behind_the_picture():
     def draw() -> None:
-        with picture_first.sidebar_after():
+        with order.sidebar_after():
             st.sidebar.markdown("input")
             st.markdown("picture")
             assert get_script_run_ctx()._enqueue is not st.session_state["noting"]
@@ -48,10 +48,10 @@ def test_the_sidebar_is_sent_behind_the_picture():
 
 
 def test_where_the_picture_takes_long_its_progress_brings_the_sidebar(monkeypatch):
-    monkeypatch.setattr(picture_first, "LONGEST_S", -1)
+    monkeypatch.setattr(order, "LONGEST_S", -1)
 
     def draw() -> None:
-        with picture_first.sidebar_after():
+        with order.sidebar_after():
             st.sidebar.markdown("input")
             st.markdown("progress")
             st.sidebar.markdown("later")
@@ -62,7 +62,7 @@ def test_where_the_picture_takes_long_its_progress_brings_the_sidebar(monkeypatc
 
 def test_a_page_that_ends_early_has_its_sidebar():
     def draw() -> None:
-        with picture_first.sidebar_after():
+        with order.sidebar_after():
             st.sidebar.markdown("input")
             st.stop()
 
@@ -70,7 +70,7 @@ def test_a_page_that_ends_early_has_its_sidebar():
 
 
 def test_outside_of_a_page_nothing_is_held():
-    with picture_first.sidebar_after():
+    with order.sidebar_after():
         pass
 
 
@@ -83,7 +83,7 @@ def test_explore_sends_its_canvas_before_its_inputs(monkeypatch):
         whole(self, message)
 
     monkeypatch.setattr(ForwardMsgQueue, "enqueue", noting)
-    monkeypatch.setattr(picture_first, "LONGEST_S", 1000)  # nothing was prepared here
+    monkeypatch.setattr(order, "LONGEST_S", 1000)  # nothing was prepared here
     assert not opened().exception
     canvas = max(k for k, kind in enumerate(kinds) if kind == "bidi_component")
     inputs = [k for k, kind in enumerate(kinds) if kind in ("selectbox", "slider")]

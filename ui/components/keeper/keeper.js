@@ -1,36 +1,40 @@
-// What the browser keeps of a session: one text of this site's own storage. It is told to a session that asks
-// for it, and written when Python gives another one; the empty text takes it away.
+// What the browser keeps of a session, in this site's own storage: a text for all its pages, and one of this tab
+// alone, which ends with it. They are told to a session that asks, and written when Python gives others; the empty
+// text takes one away, none at all leaves it as it is.
 
 const PLACE = "nonlocal-viz";
 
-function kept() {
+function kept(storage) {
   try {
-    return localStorage.getItem(PLACE) ?? "";
+    return window[storage].getItem(PLACE) ?? "";
   } catch {
     return ""; // a browser that keeps nothing
   }
 }
 
-function keep(text) {
+function keep(storage, text) {
   try {
-    if (text) localStorage.setItem(PLACE, text);
-    else localStorage.removeItem(PLACE);
+    if (text) window[storage].setItem(PLACE, text);
+    else window[storage].removeItem(PLACE);
   } catch {
     // full, or not allowed: then nothing is kept
   }
 }
 
 let session = null;
-let last = "";
+const last = { localStorage: "", sessionStorage: "" };
 
 export default function ({ data, setTriggerValue }) {
   if (data.session !== session) {
-    const before = kept();
+    const text = kept("localStorage"), view = kept("sessionStorage");
     // A browser that has kept nothing has nothing to tell: its first view is drawn once.
-    if (data.ask && before) return setTriggerValue("found", { text: before });
+    if (data.ask && (text || view)) return setTriggerValue("found", { text, view });
     session = data.session;
-    last = before;
+    last.localStorage = text;
+    last.sessionStorage = view;
   }
   // Only what this page has changed: another one of this browser may have kept more since.
-  if (data.text !== last) keep((last = data.text));
+  for (const [storage, text] of [["localStorage", data.text], ["sessionStorage", data.view]]) {
+    if (text != null && text !== last[storage]) keep(storage, (last[storage] = text));
+  }
 }

@@ -1,8 +1,9 @@
 """What the browser keeps for the next session: the pins as a recipe, choices of pages that have too
-many for an address, and the secret by which the server finds this browser's uploads.
+many for an address, and the secret by which the server finds this browser's uploads; its tab keeps
+Explore's view.
 
-A session ends with a refresh of the page, or with the server. The text lies in the browser's own
-storage; it is read as any recipe is, and no picture is in it.
+A session ends with a refresh of the page, or with the server. The texts lie in the browser's own
+storage; they are read as any recipe or address is, and no picture is in them.
 """
 
 import json
@@ -12,7 +13,7 @@ import streamlit as st
 from errors import AttentionVizError
 from ui import state
 from ui.components.mount import event, mounted
-from ui.session import missing
+from ui.session import kept_view, missing
 from ui.session import pins as session_pins
 from ui.session.media import shelf
 from ui.session.pins import Pin
@@ -27,7 +28,12 @@ _MOST_PAGES = 16
 
 def keep() -> None:
     """Let the browser tell once what it has kept, and then keep the pins of this session."""
-    data = {"ask": not state.BROWSER_HEARD.get(), "session": shelf.secret(), "text": text()}
+    data = {
+        "ask": not state.BROWSER_HEARD.get(),
+        "session": shelf.secret(),
+        "text": text(),
+        "view": kept_view.text(),
+    }
     st.html("<style>.st-key-keeper-place { position: absolute; }</style>")
     # First on the page: pins change in callbacks only, and what a page draws may take its time.
     with st.container(key="keeper-place"):
@@ -53,11 +59,12 @@ def _found() -> None:
     value = event(KEY, "found")
     if isinstance(value, dict) and not state.BROWSER_HEARD.get():
         state.BROWSER_HEARD.set(True)
-        restore(value.get("text"))
+        restore(value.get("text"), value.get("view"))
 
 
-def restore(kept: object) -> None:
-    """Bring back what a browser has kept; a text that this program did not write is passed over."""
+def restore(kept: object, view: object = None) -> None:
+    """Bring back what a browser and its tab have kept; a text that this program did not write is
+    passed over."""
     if not isinstance(kept, str) or len(kept) > LARGEST:
         return
     try:
@@ -65,6 +72,7 @@ def restore(kept: object) -> None:
         shelf.recognise(found.get("secret"))
         _choices(found.get("choices"))
         references = _references(found.get("pins"))
+        kept_view.restore(view)
     except (ValueError, RecursionError, AttributeError, AttentionVizError):
         return
     if references and not session_pins.pins() and missing.pending() is None:
@@ -97,6 +105,7 @@ def forget() -> None:
     state.PINS_BEFORE.pop()
     missing.cancel()
     shelf.forget()
+    kept_view.forget()
     state.BROWSER.pop()
     for key in (state.BROWSER_CHOICES, state.FIGURE_SETTINGS, state.FIGURE_FREE_WIDTH):
         key.pop()
@@ -108,9 +117,9 @@ def words() -> None:
     with st.popover("What is kept", icon=":material/history:", type="tertiary"):
         st.write(
             "Pins survive a refresh and a restart: this browser keeps their places, networks and "
-            "labels, and the settings of the figure; no pictures. The server keeps uploads of this "
-            f"browser in memory, for {shelf.kept_for()} after its last page was closed, so that a "
-            "refresh finds them again; after a restart it asks for the files. Nothing leaves this "
-            "server and this browser."
+            "labels, the view of Explore, and the settings of the figure; no pictures. The server "
+            f"keeps uploads of this browser in memory, for {shelf.kept_for()} after its last page "
+            "was closed, so that a refresh finds them again; after a restart it asks for the "
+            "files. Nothing leaves this server and this browser."
         )
         st.button("Forget everything", key="forget", on_click=forget)

@@ -87,14 +87,19 @@ def of_address() -> Levels | None:
     text = bound.taken("levels")
     if text is None:
         return None
+    found = parsed(text)
+    if found is None:
+        bound.complain(
+            f"levels={text[:60]} cannot be used; they are the values that are black and white, the "
+            "second above the first, like levels=0,4095."
+        )
+    return found
+
+
+def parsed(text: str) -> Levels | None:
+    """Return what ``words`` made a text of; None for any other."""
     try:
         low, high = map(float, text.split(","))
     except ValueError:
-        low = high = math.nan
-    if math.isfinite(low) and math.isfinite(high) and low < high:
-        return low, high
-    bound.complain(
-        f"levels={text[:60]} cannot be used; they are the values that are black and white, the "
-        "second above the first, like levels=0,4095."
-    )
-    return None
+        return None
+    return (low, high) if math.isfinite(low) and math.isfinite(high) and low < high else None

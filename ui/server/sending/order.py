@@ -1,4 +1,4 @@
-"""The picture before its settings: what a browser is given first.
+"""The order of a page: a browser is given the picture before its settings.
 
 A browser draws the thirty inputs of the sidebar in about a second; whoever opens the page is to see
 the map by then. The inputs are read first all the same, as the picture follows them.

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 
-from ui.server.limits import connections
+from ui.server.sending import sockets
 
 
 class Taken(asyncio.Protocol):
@@ -22,7 +22,7 @@ async def waits(with_prompt: bool) -> bool:
     listening.bind(("127.0.0.1", 0))
     loop = asyncio.get_running_loop()
     if with_prompt:
-        with connections.prompt():
+        with sockets.prompt():
             server = await loop.create_server(Taken, sock=listening)
     else:
         server = await loop.create_server(Taken, sock=listening)
@@ -43,7 +43,7 @@ def test_servers_that_are_started_send_small_answers_at_once():
 def test_the_loop_is_given_back():
     async def made() -> bool:
         loop = asyncio.get_running_loop()
-        with connections.prompt():
+        with sockets.prompt():
             assert "create_server" in vars(loop)
         return "create_server" in vars(loop)
 
