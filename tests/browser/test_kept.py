@@ -113,6 +113,7 @@ def test_a_refresh_of_another_page_keeps_the_view_of_explore(kept, name):
     at_rest(kept)
     kept.get_by_role("spinbutton", name="Row").fill("5")
     kept.keyboard.press("Enter")
+    kept.wait_for_url("**at=5*")
     at_rest(kept)
     address = kept.url.partition("?")[2]
     visit(kept, name)

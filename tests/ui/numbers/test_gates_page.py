@@ -14,6 +14,7 @@ from ui.session import loaders
 from viz.attention.kinds.gates import gate_layers
 from viz.attention.pipeline import capture
 from viz.examples import bird
+from viz.figure.recipe.recipe import Medium
 
 
 @pytest.fixture
@@ -49,6 +50,18 @@ def test_without_a_gated_network_the_page_says_where_to_open_one(monkeypatch) ->
     at = opened(None)
     assert not at.exception
     assert "Models page" in at.info[0].value
+
+
+def test_a_picture_that_was_in_use_and_is_gone_is_asked_for() -> None:
+    at = app().switch_page("pages/gates.py")
+    at.session_state["linked"] = Medium("gone.png", "a" * 64)  # as after a refresh
+    at.run()
+    assert not at.exception
+    assert "gone.png" in at.info[0].value
+    assert not at.selectbox
+    at.button(key="link-example").click().run()
+    assert not at.info
+    assert any("bird.png; choose another" in one.value for one in at.caption)
 
 
 def test_every_layer_is_listed_and_one_is_shown(gated: LoadedModel) -> None:
