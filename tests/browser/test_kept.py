@@ -131,6 +131,20 @@ def test_a_refresh_of_another_page_keeps_the_view_of_explore(kept, name):
     assert set(kept.url.partition("?")[2].split("&")) == set(address.split("&"))
 
 
+def test_back_of_the_browser_after_an_upload_leaves_the_address_of_what_is_shown(page, server):
+    page.goto(f"{server}/?example=kick&beside=none")
+    page.wait_for_selector(DRAWN)
+    at_rest(page)
+    drop(page, photo())
+    page.wait_for_url("**file=*")
+    at_rest(page)
+    page.go_back()
+    page.wait_for_function(
+        "location.search.includes('file=') && !location.search.includes('example=')"
+    )
+    expect(in_use(page)).to_contain_text(NAME)
+
+
 PAGES = {
     "gates": ("Layer", "unit2"),
     "models": ("Bundled network", "e2-cgnl"),

@@ -1,6 +1,7 @@
 """The reference patch: follows media and grids, and stands in the address bar."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import streamlit as st
@@ -146,12 +147,14 @@ def _is_overtaken(sha256: str | None) -> bool:
 
 
 def _medium_words(medium: Medium) -> dict[str, str | None]:
-    """Return the address's entries of a medium: name, sha256 and levels of a file, none of an
-    example."""
+    """Return the address's entries of a medium: name, sha256 and levels of a file, and no example
+    beside it, which the browser's back button may bring; none of them of an example, whose own
+    entry is that of its input."""
     if medium.path.startswith("example:"):
         return {"file": None, "sha256": None, "levels": None}
     asked = levels.words(medium.levels) if medium.levels else None
-    return {"file": medium.path[:200], "sha256": medium.sha256, "levels": asked}
+    file = {"file": medium.path[:200], "sha256": medium.sha256, "levels": asked}
+    return {**file, state.EXAMPLE.name: None}
 
 
 def show_medium(found: Footage) -> None:
@@ -166,7 +169,8 @@ def _show(entries: Mapping[str, str | None]) -> None:
     """Write entries into the address bar, where they differ; None takes one away."""
     for name, value in entries.items():
         if value is None:
-            st.query_params.pop(name, None)
+            with suppress(st.errors.StreamlitAPIException):
+                st.query_params.pop(name, None)
         elif st.query_params.get(name) != value:
             st.query_params[name] = value
 
