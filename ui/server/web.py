@@ -39,7 +39,7 @@ from ui.server.turns import DEVICE, LONG
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_VIEW = "ui.explore.first_view"
 """The module that makes what the first view needs; by name, as it stands above this room."""
-_TIDIED_EVERY_S, _GIVEN_BACK_EVERY = 5, 4
+_TIDIED_EVERY_S, _GIVEN_BACK_EVERY = 5, 12
 """Seconds from one look for sessions that ended to the next; memory is given back after some."""
 ALWAYS = (Middleware(PageFiles),)
 """What stands before Streamlit's app for every server, the one of ``streamlit run`` as well."""
