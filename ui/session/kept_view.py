@@ -20,13 +20,13 @@ def begin() -> None:
     none of its own."""
     kept = state.VIEW_WAITING.pop()
     if not state.VIEW.is_set():
-        state.VIEW.set({})
+        note()  # until the view is there: what it names may be missing
     if kept and not st.query_params and state.REFERENCE.get() is None:
         bound.open_as_link(_PAGE, kept)
 
 
 def note() -> None:
-    """Note the address of the view that was drawn."""
+    """Note the address of the view."""
     state.VIEW.set(st.query_params.to_dict())
 
 

@@ -65,12 +65,14 @@ def test_an_address_or_a_view_of_its_own_is_what_explore_shows(session, other):
 
 
 def test_a_session_that_began_on_explore_has_its_address(session):
+    st.query_params["sha256"] = "b" * 64
     kept_view.begin()
+    assert json.loads(kept_view.text()) == {"sha256": "b" * 64}  # also where that is missing
     keeper.restore("{}", json.dumps(ADDRESS))
     assert missing.lacking() == []
     st.query_params["at"] = "1,2"
     kept_view.note()
-    assert json.loads(kept_view.text()) == {"at": "1,2"}
+    assert json.loads(kept_view.text()) == {"sha256": "b" * 64, "at": "1,2"}
 
 
 def test_before_explore_was_drawn_what_the_tab_keeps_is_left_alone():
