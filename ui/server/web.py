@@ -206,6 +206,7 @@ def options() -> dict[str, object]:
         "client.showErrorDetails": "none",
         "client.toolbarMode": "minimal",
         "browser.gatherUsageStats": False,
+        "runner.magicEnabled": False,
     }
 
 
