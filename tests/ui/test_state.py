@@ -301,4 +301,4 @@ def test_all_that_the_pages_keep_is_in_the_register_and_of_its_type(
     gone |= {"device"}  # asked for where there are several
     gone |= {"stopped", "figure-live"}  # a press on Stop, a slider that is held
     gone |= {"view-waiting"}  # what a tab keeps, after a refresh of another page than Explore
-    assert state.KEYS.keys() - seen == gone | {"footage-before", "figure-pin", "missing-problems"}
+    assert state.KEYS.keys() - seen == gone | {"figure-pin", "missing-problems"}
