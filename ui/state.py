@@ -157,6 +157,9 @@ DEVICE: Key[str | None] = Key("device", "str | None")
 GATED: Key[str | None] = Key("gated", "str | None")
 GATE_LAYER: Key[str | None] = Key("gate-layer", "str | None")
 MOVIE: Key[tuple[str, bytes] | None] = Key("movie", "tuple[str, bytes] | None")
+MOVIE_ENDED: Key[tuple[str, int, int] | None] = Key("movie-ended", "tuple[str, int, int] | None")
+"""The movie that is being made, or that a press ended: what tells it from others, the frames that
+were drawn, all of its frames."""
 
 # The Figure page
 FIGURE_SETTINGS = Key("figure-settings", "Chosen | None")
