@@ -1,4 +1,5 @@
-"""The exception tree: everything the program refuses, as one line for the person who asked.
+"""The exception tree: everything the program refuses, as one line for the person who asked; and how
+counts read in such lines.
 
     AttentionVizError
     +-- InputError            what was given cannot be used
@@ -43,6 +44,18 @@ class AttentionVizError(Exception):
             start = start.rpartition(" ")[0] or start
             line = f"{start} ... {end.partition(' ')[2] or end}"
         super().__init__(line)
+
+
+def plural(word: str) -> str:
+    """Return channels, classes, boxes, patches, entries."""
+    if re.search("[^aeiou]y$", word):
+        return f"{word[:-1]}ies"
+    return f"{word}es" if re.search("(s|x|ch|sh)$", word) else f"{word}s"
+
+
+def counted(count: int, word: str) -> str:
+    """Return 1 panel, 2 panels, 12,345 pictures."""
+    return f"{count:,} {word if count == 1 else plural(word)}"
 
 
 def without_frames(problem: AttentionVizError) -> AttentionVizError:

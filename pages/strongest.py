@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from errors import plural
 from ui import bound, frame, state
 from ui.components.pin_cards import pin_cards
 from ui.guard import guarded, plain
@@ -13,7 +14,6 @@ from ui.numbers.strongest.search import Searched
 from ui.session import loaders
 from ui.session.defaults import PICTURE_NETWORKS
 from viz.attention import queries
-from viz.attention.kinds.parts import plural
 from viz.evaluation.strongest import Sought
 from viz.figure.recipe import recipe_json
 

@@ -72,12 +72,15 @@ VIEW_WAITING: Key[dict | None] = Key("view-waiting", "dict[str, str] | None")
 
 # Medium and reference patch
 FOOTAGE = Key("footage", "Footage | None")
-FOOTAGE_BEFORE = Key("footage-before", "Footage | None")
 MEDIUM = Key("medium", "Footage | None")
 ARRIVALS: Key[dict] = Key("arrivals", "dict[str, Arrival]", {})
 BLACK: Key[float | None] = Key("black", "float | None")
 WHITE: Key[float | None] = Key("white", "float | None")
 UPLOAD_ROUND: Key[int] = Key("upload-round", "int", 0)
+PLACES_GIVEN: Key[int] = Key("places-given", "int", 0)
+"""Places for files that the browser was given, when the page was last run."""
+UPLOAD_REFUSED: Key[str | None] = Key("upload-refused", "str | None")
+"""The uploader whose file is not the medium in use: it was refused, or its reading stopped."""
 UPLOAD_PROBLEM: Key[str | None] = Key("upload_problem", "str | None")
 EXAMPLE: Key[str] = Key("example", "str", "bird")
 SECOND: Key[Any] = Key("second-picture", "Clip | None")
@@ -154,6 +157,9 @@ DEVICE: Key[str | None] = Key("device", "str | None")
 GATED: Key[str | None] = Key("gated", "str | None")
 GATE_LAYER: Key[str | None] = Key("gate-layer", "str | None")
 MOVIE: Key[tuple[str, bytes] | None] = Key("movie", "tuple[str, bytes] | None")
+MOVIE_ENDED: Key[tuple[str, int, int] | None] = Key("movie-ended", "tuple[str, int, int] | None")
+"""The movie that is being made, or that a press ended: what tells it from others, the frames that
+were drawn, all of its frames."""
 
 # The Figure page
 FIGURE_SETTINGS = Key("figure-settings", "Chosen | None")

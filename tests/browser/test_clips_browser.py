@@ -85,12 +85,13 @@ def test_an_uploaded_video_is_sampled_and_comes_back_after_a_bad_file(page, serv
     expect(page.locator(FRAME)).to_have_count(8)
 
 
-def test_cancel_stops_a_movie(page, server):
+def test_stop_stops_a_movie_and_says_so(page, server):
     open_explore(page, server, f"{KICK}&net=e2-nl&beside=none&size=224&sampling=32 x 2")
     # Animated WebP takes longest to encode: there is time to change one's mind.
     page.get_by_role("radio", name="Animated WebP").click()
     page.get_by_role("button", name="Make the Animated WebP").click()
-    page.get_by_role("button", name="Cancel").dispatch_event("click")
+    page.get_by_role("button", name="Stop").dispatch_event("click")
+    expect(page.get_by_text("nothing of the movie is kept")).to_be_visible()
     at_rest(page)
-    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     expect(page.get_by_role("button", name=re.compile("Save the Animated WebP"))).to_have_count(0)

@@ -1,6 +1,7 @@
 """The app run without a browser, and pictures to upload to it."""
 
 import io
+import zipfile
 
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -31,6 +32,15 @@ def png(width: int, height: int, mode: str = "RGB", kind: str = "PNG") -> bytes:
     """Return a black picture as a file of this kind."""
     packed = io.BytesIO()
     Image.new(mode, (width, height)).save(packed, kind)
+    return packed.getvalue()
+
+
+def zipped(*files: tuple[str, bytes]) -> bytes:
+    """Return a zip of (name, content)."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as made:
+        for name, content in files:
+            made.writestr(name, content)
     return packed.getvalue()
 
 

@@ -299,6 +299,6 @@ def test_all_that_the_pages_keep_is_in_the_register_and_of_its_type(
     seen |= searched(made) | compared(made)
     gone = {"wanted_page", "pin-message", "figure-pin-problem", "remove_problem"}  # read at once
     gone |= {"device"}  # asked for where there are several
-    gone |= {"stopped", "figure-live"}  # a press on Stop, a slider that is held
+    gone |= {"stopped", "movie-ended", "figure-live"}  # presses on Stop, a slider that is held
     gone |= {"view-waiting"}  # what a tab keeps, after a refresh of another page than Explore
-    assert state.KEYS.keys() - seen == gone | {"footage-before", "figure-pin", "missing-problems"}
+    assert state.KEYS.keys() - seen == gone | {"figure-pin", "missing-problems"}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from errors import InputError
+from errors import InputError, plural
 from models.loaded import LoadedModel
 from ui import state
 from ui.bound import worded
@@ -20,7 +20,6 @@ from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice
 from viz.attention.detection import head_regions, objects
 from viz.attention.kinds.kind import MapKind
-from viz.attention.kinds.parts import plural
 from viz.attention.kinds.registry import kind_of, selection
 from viz.attention.predictions import prediction_words, top_classes
 from viz.figure import resolve

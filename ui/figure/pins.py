@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from errors import AttentionVizError
+from errors import AttentionVizError, plural
 from ui import state
 from ui.components.pin_cards import pin_cards
 from ui.figure import keypoints as figure_keypoints
@@ -18,7 +18,6 @@ from ui.session.pins import Pin
 from viz.attention import queries
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.kind import MapKind
-from viz.attention.kinds.parts import plural
 from viz.attention.kinds.registry import KINDS, selection
 from viz.figure.recipe.recipe import LONGEST_LABEL, View
 from viz.figure.resolve import UNION

@@ -30,7 +30,7 @@ from streamlit.web.server import server_util
 from errors import AttentionVizError
 from ui.isolation import given
 from ui.server import health, memory, scratch, settings
-from ui.server.limits import connections, messages, sessions
+from ui.server.limits import connections, messages, places, sessions
 from ui.server.limits.uploads import Manager, UploadLimits
 from ui.server.sending import sockets
 from ui.server.sending.page_files import PageFiles
@@ -123,7 +123,7 @@ async def living(_app: Any) -> AsyncIterator[None]:  # noqa: ANN401
     tidying = asyncio.create_task(_keep_tidy())
     asyncio.get_running_loop().call_later(_LISTENING_S, _open_browser)
     try:
-        with sockets.prompt():
+        with sockets.prompt(), places.counted():
             yield
     finally:
         tidying.cancel()

@@ -1,11 +1,15 @@
-"""Movies of a figure: made on request, with progress; pressing Cancel, or anything else, stops."""
+"""Movies of a figure: made on request, with progress; pressing Stop, or anything else, stops, and
+the page says what came of it."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import streamlit as st
 
+from errors import StoppedError
 from ui import state
-from ui.guard import guarded
+from ui.guard import guarded, say
 from ui.server import waiting
 from ui.server.turns import LONG
 from viz.figure.api import Figure
@@ -34,7 +38,9 @@ def maker(figure: Figure, file: str, name: str = "figure") -> None:
     mark = hashlib.sha256(f"{kind} {recipe_json.dumps(figure.recipe)}".encode()).hexdigest()
     if wanted:
         _make(figure, kind, mark, name)
-    made = state.MOVIE.get()
+    made, ended = state.MOVIE.get(), state.MOVIE_ENDED.get()
+    if ended and ended[0] == mark:
+        say(_stopped(title, *ended[1:]))
     if not made or made[0] != mark:
         return
     st.download_button(
@@ -47,17 +53,39 @@ def maker(figure: Figure, file: str, name: str = "figure") -> None:
         st.image(made[1], alt="The movie of the view")
 
 
+def _stopped(title: str, done: int, total: int) -> StoppedError:
+    """Return what is said of a movie that was stopped."""
+    where = f"at frame {done} of {total}" if done else "before a frame was drawn"
+    return StoppedError(
+        f"Stopped {where}; nothing of the movie is kept. Make the {title} begins anew."
+    )
+
+
+@contextmanager
+def _noted(mark: str) -> Iterator[None]:
+    """Note that a movie is being made. The note stays where Streamlit ends the run, which is no
+    Exception."""
+    state.MOVIE_ENDED.set((mark, 0, 0))
+    try:
+        yield
+    except Exception:
+        state.MOVIE_ENDED.pop()
+        raise
+    state.MOVIE_ENDED.pop()
+
+
 def _make(figure: Figure, kind: str, mark: str, name: str) -> None:
-    """Make the movie; a press of Cancel reruns the page, which ends this run at the next frame."""
+    """Make the movie; a press of Stop reruns the page, which ends this run at the next frame."""
     place = st.empty()
     with place.container(horizontal=True, vertical_alignment="center"):
         bar = st.progress(0.0, "Drawing")
-        st.button("Cancel", key=f"{name}-movie-cancel")
+        st.button("Stop", key=f"{name}-movie-stop", icon=":material/stop:")
 
     def progress(done: int, total: int) -> None:
+        state.MOVIE_ENDED.set((mark, done, total))
         bar.progress(done / total, f"Frame {done} of {total}")
         waiting.pass_on()
 
-    with guarded(), waiting.turn(LONG):
+    with guarded(), _noted(mark), waiting.turn(LONG):
         state.MOVIE.set((mark, figure.content(kind, progress)))
     place.empty()

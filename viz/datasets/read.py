@@ -1,10 +1,11 @@
 """A folder of pictures with annotations beside them -> Dataset."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from errors import InputError, MachineError, OutsideError
+from errors import InputError, MachineError, OutsideError, counted
 from models.zoo import cache
 from viz.datasets.annotations import cub, files
 from viz.datasets.annotations.files import BY_ENDING, Parse
@@ -38,7 +39,8 @@ def read(
     annotations say.
 
     Without ``annotations`` those in the folder itself are taken: CUB's files (images.txt), every
-    .csv and .json, and a folder ``masks``. Pictures in folders belong to the class that the first
+    .csv and .json, and a folder ``masks``. What several files say of a picture is put together; of
+    a class or mask the first counts. Pictures in folders belong to the class that the first
     folder names, unless annotations say otherwise. ``split`` ("train" or "test") is CUB's;
     ``most`` takes that many pictures, evenly spaced. "example:birds" is the drawn data set.
     ``reader`` and ``parse`` read pictures and annotations: uploads, in another process. InputError
@@ -47,27 +49,31 @@ def read(
     folder = _example() if str(folder) == EXAMPLE else Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give {ACCEPTED}.")
-    given = [Path(one) for one in annotations] or list(_found(folder))
+    there = list(_visible(folder))
+    given = [Path(one) for one in annotations]
+    notes = [] if given else _deeper_notes(folder, there)
+    given = given or list(_found(folder))
     cubs = [one for one in given if one.is_dir() and cub.is_cub(one)]
-    paths = {str(path.relative_to(folder).as_posix()): path for path in _pictures(folder)}
+    paths = {_name(folder, path): path for path in there if _is_picture(folder, path)}
     if not paths:
         raise InputError(f"{folder} holds no pictures ({', '.join(ENDINGS)}); give {ACCEPTED}.")
-    samples = {
-        name: Sample(name, path, _class_of(name), reader=reader) for name, path in paths.items()
-    }
-    names, notes, kept = Names(paths), [], set(paths)
+    told, kept = _Told(Names(paths)), set(paths)
     if cubs:
         known = parse(cub.contents([*cubs, folder], files.LARGEST_BYTES), split)
-        notes += _missing_notes(Path(cub.IMAGES), known, _add(samples, names, known))
-        kept &= {names.find(name) for name in known}
+        notes += told.add(cub.IMAGES, known)
+        kept &= {told.names.find(name) for name in known}
     for one in given:
         if one not in cubs:
             known = files.masks(one) if one.is_dir() else parse(files.contents(one), None)
-            notes += _missing_notes(one, known, _add(samples, names, known))
+            notes += told.add(one.name, known)
     if split and not cubs:
         raise InputError(f"--split {split} is CUB's; {folder} has no {cub.IMAGES}. Leave it out.")
-    chosen = [samples[name] for name in sorted(kept)]
-    return Dataset(folder, tuple(_spaced(chosen, most)), tuple(notes))
+    samples = tuple(
+        Sample(name, paths[name], reader=reader,
+               **{"class_name": _class_of(name), **told.of.get(name, {})})
+        for name in _spaced(sorted(kept), most)
+    )  # fmt: skip
+    return Dataset(folder, samples, tuple(notes), len(kept))
 
 
 def _example() -> Path:
@@ -90,12 +96,36 @@ def _found(folder: Path) -> Iterator[Path]:
         yield folder / MASKS
 
 
-def _pictures(folder: Path) -> Iterator[Path]:
+def _visible(folder: Path) -> Iterator[Path]:
+    """Give every picture and annotation file below a folder that is not hidden, by its name."""
     for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder).parts
-        hidden = any(part.startswith(".") for part in inside)
-        if path.suffix.lower() in ENDINGS and inside[0] != MASKS and not hidden and path.is_file():
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in (*ENDINGS, *BY_ENDING) and not hidden and path.is_file():
             yield path
+
+
+def _name(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _is_picture(folder: Path, path: Path) -> bool:
+    return path.suffix.lower() in ENDINGS and path.relative_to(folder).parts[0] != MASKS
+
+
+def _deeper_notes(folder: Path, there: Sequence[Path]) -> list[str]:
+    """Return a line on annotations that are not in the folder itself, of which none is read."""
+    deeper = [_name(folder, path) for path in there
+              if path.suffix.lower() in BY_ENDING and path.parent != folder]  # fmt: skip
+    if not deeper:
+        return []
+    return [
+        f"{counted(len(deeper), 'annotation file')} in folders inside, not read: {_some(deeper)}; "
+        "annotations are read beside the folders of pictures"
+    ]
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", ..." if names[_SHOWN:] else "")
 
 
 def _class_of(name: str) -> str:
@@ -105,37 +135,60 @@ def _class_of(name: str) -> str:
     return label(folders[0]) if folders else ""
 
 
-def _add(samples: dict[str, Sample], names: Names, known: Known) -> list[str]:
-    """Give each picture what is known of it; return the names that fit no picture."""
-    missing = []
-    for called, fields in known.items():
-        if called == EVERY:
-            raise InputError(
-                "The points name no pictures; give a column image, so that each picture has its "
-                "own."
+class _Told:
+    """What annotations say ``of`` each picture, fields of Sample by its name: several files
+    together."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.of: dict[str, dict[str, Any]] = defaultdict(dict)
+
+    def add(self, file: str, known: Known) -> list[str]:
+        """Take what a file says; return lines on what of it is not used."""
+        missing, others = [], []
+        for called, fields in known.items():
+            if called == EVERY:
+                raise InputError(
+                    "The points name no pictures; give a column image, so that each picture has "
+                    "its own."
+                )
+            name = self.names.find(called)
+            if name is None:
+                missing.append(called)
+            elif not self._joined(name, fields):
+                others.append(name)
+        notes = _missing_notes(file, known, missing)
+        if others:
+            notes.append(
+                f"{file}: {counted(len(others), 'picture')} with another class or mask in "
+                f"annotations before, which counts: {_some(others)}"
             )
-        name = names.find(called)
-        if name is None:
-            missing.append(called)
-            continue
-        told = {field: value for field, value in fields.items() if value}
-        samples[name] = replace(samples[name], **told)
-    return missing
+        return notes
+
+    def _joined(self, name: str, fields: dict[str, Any]) -> bool:
+        """Put fields to those that are known of a picture; tell whether all of them are used."""
+        own, is_used = self.of[name], True
+        for field, value in fields.items():
+            if isinstance(value, tuple):
+                own[field] = tuple(dict.fromkeys(own[field] + value)) if field in own else value
+            elif value:
+                is_used &= own.setdefault(field, value) == value
+        return is_used
 
 
-def _missing_notes(path: Path, known: Known, missing: list[str]) -> list[str]:
+def _missing_notes(file: str, known: Known, missing: list[str]) -> list[str]:
     if not missing:
         return []
-    shown = ", ".join(missing[:_SHOWN]) + (", ..." if missing[_SHOWN:] else "")
     if len(missing) == len(known):
         raise OutsideError(
-            f"{path.name} has annotations of {len(known)} pictures, none of which is in the folder "
-            f"({shown}). Name pictures by their path below the folder, or by their file name."
+            f"{file} has annotations of {counted(len(known), 'picture')}, none of which is in the "
+            f"folder ({_some(missing)}). Name pictures by their path below the folder, or by their "
+            "file name."
         )
-    return [f"{path.name}: {len(missing)} of {len(known)} names fit no picture: {shown}"]
+    return [f"{file}: {len(missing):,} of {len(known):,} names fit no picture: {_some(missing)}"]
 
 
-def _spaced(samples: list[Sample], most: int | None) -> list[Sample]:
-    if most is None or len(samples) <= most:
-        return samples
-    return [samples[k * len(samples) // most] for k in range(most)]
+def _spaced(names: list[str], most: int | None) -> list[str]:
+    if most is None or len(names) <= most:
+        return names
+    return [names[k * len(names) // most] for k in range(most)]

@@ -67,7 +67,7 @@ def test_bad_files_are_one_line_each_whose_name_is_text_and_the_picture_stays(pa
     assert page.evaluate("window.pwned") is None
 
 
-def test_the_address_after_a_bad_file_is_that_of_the_picture_that_stays(page, server):
+def test_after_a_bad_file_address_and_picture_are_those_that_were_in_use(page, server):
     open_explore(page, server)
     upload(page, "photo.jpg", photo_like(), "image/jpeg")
     expect(page.get_by_text("In use: photo.jpg")).to_be_visible()
@@ -80,6 +80,14 @@ def test_the_address_after_a_bad_file_is_that_of_the_picture_that_stays(page, se
         at_rest(page)
         page.wait_for_timeout(300)
         assert page.url == address
+    upload(page, "photo.jpg", photo_like(), "image/jpeg")
+    expect(page.get_by_text("words.txt is not a picture")).to_have_count(0)
+    page.get_by_role("button", name="Remove photo.jpg").click()
+    expect(page.get_by_text("In use: example")).to_be_visible()
+    upload(page, "notes.txt", b"hello", "text/plain")
+    expect(page.get_by_text("notes.txt is not a picture")).to_be_visible()
+    at_rest(page)
+    assert page.get_by_text("In use: example").count() == 1  # what was removed is not back
 
 
 def test_the_three_files_arrive_and_the_picture_is_what_its_recipe_renders(

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.ui.pages import assert_sound, opened, png, values_table
+from tests.ui.conftest import SESSION
+from tests.ui.pages import assert_sound, opened, png, uploader, values_table
+from ui.server.limits import places
+from ui.server.limits.uploads import Manager
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +45,45 @@ def test_a_bad_upload_is_one_line_and_the_picture_stays(name, content):
     assert "](http" not in at.error[0].value
     assert any("example" in c.value for c in at.caption)
     assert len(values_table(at)) == 2
+
+
+def drop(at, name=None, content=b""):
+    """Put a file into the uploader; without one, take away what is in it, as its cross does."""
+    place = uploader(at, "upload")
+    assert_sound((place.set_value((name, content, "x/y")) if name else place.set_value(None)).run())
+    return next(one.value for one in at.caption if one.value.startswith("In use"))
+
+
+def test_what_was_removed_does_not_come_back_with_a_bad_file():
+    at = opened(beside="none", size="224")
+    assert "grey" in drop(at, "grey.png", png(300, 200))
+    assert "example" in drop(at)
+    assert "example" in drop(at, "notes.png", b"no picture")
+    assert len(at.error) == 1
+
+
+def test_a_bad_file_that_is_removed_leaves_what_is_in_use():
+    at = opened(beside="none", size="224")
+    drop(at, "grey.png", png(300, 200))
+    assert "grey" in drop(at, "notes.png", b"no picture")
+    assert "grey" in drop(at)
+    assert not at.error
+
+
+def test_what_is_replaced_stays_until_the_other_is_read():
+    at, store = opened(beside="none", size="224"), Manager("/x")
+    with places.counted():
+        drop(at, "grey.png", png(300, 200))
+        store.get_upload_urls(SESSION, ["notes.png"])  # the browser asks, then removes
+        assert "grey" in drop(at)
+        assert "grey" in drop(at, "notes.png", b"no picture")
+        assert len(at.error) == 1
+        drop(at, "green.png", png(200, 300))
+        assert "example" in drop(at)
+        store.remove_session_files(SESSION)
+        assert places.given(SESSION) == 0
+    store.get_upload_urls(SESSION, ["a"])
+    assert places.given(SESSION) == 0  # the store is as it was
 
 
 @pytest.mark.parametrize("mode", ["P", "L", "RGBA", "I;16", "CMYK"])

@@ -81,6 +81,17 @@ def test_a_second_file_that_is_not_here_is_asked_for_and_the_first_picture_is_sh
     assert at.query_params["second_sha256"] in ("a" * 64, ["a" * 64])
 
 
+def test_a_bad_second_file_that_is_removed_leaves_the_one_in_use_and_a_good_one_goes():
+    at = opened(**ALONE)
+    give(at, "grey.png", png(90, 60))
+    give(at, "notes.png", b"no picture")
+    for left in (True, False):
+        place = next(one for one in at.file_uploader if one.key.startswith("second-upload"))
+        assert_sound(place.set_value(None).run())
+        assert (second_of(at) is not None) == left
+        give(at, "grey.png", png(90, 60))
+
+
 BAD = {
     "broken": ("broken.png", png(90, 60)[:70], "broken.png"),
     "empty": ("empty.png", b"", "empty.png"),

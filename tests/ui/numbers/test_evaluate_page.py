@@ -1,10 +1,8 @@
 """The Evaluate page: the example at once, uploads, folders of the server, stop, refusals."""
 
 import gc
-import io
 import threading
 import time
-import zipfile
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from errors import AttentionVizError, MachineError, MediaError
 from models.specs.block import NonLocalSpec
 from tests.conftest import make_tiny
-from tests.ui.pages import app, assert_sound, png
+from tests.ui.pages import app, assert_sound, png, zipped
 from tests.viz.evaluation.drawn_birds import dataset
 from ui.isolation import given, pool
 from ui.numbers.data import choose, runs, uploads
@@ -44,14 +42,6 @@ def opened(model=None) -> AppTest:
         at.session_state["own_models"] = {model.id: (model, "tiny")}
         at.session_state["evaluate-networks"] = [model.id]
     return at.run()
-
-
-def zipped(*files: tuple[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as made:
-        for name, content in files:
-            made.writestr(name, content)
-    return packed.getvalue()
 
 
 def folder_zip(folder) -> bytes:

@@ -89,6 +89,56 @@ def test_coco(folder):
     assert a.runs == ((23, 31, (30, 5, 678)),)
 
 
+def test_what_several_files_say_of_a_picture_is_put_together(folder):
+    (folder / "1.csv").write_text("image,name,x,y\na.png,eye,3,4\na.png,beak,5,6\n")
+    (folder / "2.csv").write_text("image,name,x,y\nb.png,eye,7,8\na.png,eye,3,4\na.png,tail,1,2\n")
+    edges = "left,top,right,bottom,class"
+    (folder / "3.csv").write_text(f"image,{edges}\na.png,1,2,3,4,jay\nb.png,1,2,3,4,jay\n")
+    (folder / "4.csv").write_text(f"image,{edges}\na.png,1,2,3,5,jay\nb.png,1,2,3,4,owl\n")
+    found = read(folder)
+    a, b, c = found.samples
+    assert [(p.name, p.x) for p in a.parts] == [("eye", 3), ("beak", 5), ("tail", 1)]
+    assert a.boxes == (Box(1, 2, 3, 4), Box(1, 2, 3, 5))
+    assert [p.x for p in b.parts] == [7]
+    assert (b.boxes, b.class_name, c.class_name) == ((Box(1, 2, 3, 4),), "jay", "birds")
+    assert found.notes == (
+        "4.csv: 1 picture with another class or mask in annotations before, which counts: "
+        "birds/b.png",
+    )
+
+
+def test_annotations_in_folders_inside_are_said_not_to_be_read(folder):
+    for name in ("birds/points.csv", "birds/.hidden/b.json", "x/more.json"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("{")
+    (note,) = read(folder).notes
+    assert "2 annotation files in folders inside, not read: birds/points.csv, x/more.json" in note
+    assert read(folder, annotations=[_written(folder / "p.csv")]).notes == ()
+
+
+def _written(path: Path) -> Path:
+    path.write_text("image,name,x,y\na.png,eye,3,4\n")
+    return path
+
+
+def test_what_was_read_is_one_line(folder):
+    assert read(folder).summary == (
+        "3 pictures, 1 class (birds), 1 picture without a class; none has points, boxes or masks"
+    )
+    _written(folder / "points.csv")
+    (folder / "boxes.csv").write_text(
+        "image,left,top,right,bottom,class\na.png,1,2,3,4,jay\nb.png,1,2,3,4,owl\n"
+    )
+    picture(folder / "masks" / "birds" / "b.png")
+    assert read(folder).summary == (
+        "3 pictures, 1 with points, 2 with boxes, 1 with masks, 3 classes (birds, jay, owl); "
+        "1 without points, boxes or masks"
+    )
+    assert read(folder, most=1).summary == (
+        "1 of 3 pictures, evenly spaced, 1 with points, 1 with boxes, 1 class (jay)"
+    )
+
+
 def test_so_many_pictures_are_evenly_spaced(folder):
     assert [s.name for s in read(folder, most=2).samples] == ["a.png", "birds/b.png"]
 

@@ -181,7 +181,7 @@ def test_progress_is_told_after_every_frame(kind):
 
 
 class StoppedError(Exception):
-    """What a page raises when somebody presses Cancel."""
+    """What a page raises when somebody presses Stop."""
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from errors import plural
 from ui.components.picker.canvas import canvas_frames, canvas_geometry, canvas_size
 from ui.components.picker.found_objects import FoundOnPanels, placer
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.kind import BrowserFactors
-from viz.attention.kinds.parts import plural
 from viz.attention.predictions import prediction_words, top_classes
 from viz.figure.resolve import Scene, Shot
 from viz.rendering.colormaps import colour_table

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from errors import InputError
+from errors import InputError, plural
 from models.specs.network import NetworkSpec
 from models.specs.wrapped import WrappedSpec
 from ui import bound, state
 from ui.guard import guarded
 from viz.attention.choice import DEFAULT_COUNT, PARTS, SUMMARIES, MapChoice, Selection
 from viz.attention.kinds.kind import MapKind
-from viz.attention.kinds.parts import plural
 from viz.attention.kinds.registry import KINDS, selection
 
 LIST = "list"

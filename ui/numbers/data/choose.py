@@ -6,7 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from errors import counted
 from ui import bound, state
+from ui.guard import plain
 from ui.numbers.data import uploads
 from ui.server import scratch, settings
 from viz.datasets.annotations import cub
@@ -18,6 +20,8 @@ from viz.examples import flock
 EXAMPLE, UPLOAD = "Example: drawn birds", "Your own pictures"
 LARGEST_MB = 256
 SPLITS = ("both", "train", "test")
+_NOTES = 4
+"""Notes that stand beside the choice; results list all of them."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,22 @@ class Chosen:
 
 
 def choose() -> Chosen | None:
-    """Draw the choice; return the data set, or None until something was uploaded.
+    """Draw the choice, and what was read; return the data set, or None until something was
+    uploaded.
 
     The errors of reading it are raised.
     """
+    chosen = _chosen()
+    if chosen is not None:
+        found = chosen.dataset
+        st.caption(f"Read: {plain(found.summary)}")
+        more = [f"{counted(len(found.notes[_NOTES:]), 'more note')} beside the results"]
+        for note in [*found.notes[:_NOTES], *(more if found.notes[_NOTES:] else [])]:
+            st.caption(f":material/info: {plain(note)}")
+    return chosen
+
+
+def _chosen() -> Chosen | None:
     folders = _named_folders()
     name = bound.choice(
         "Pictures", (EXAMPLE, *folders, UPLOAD), state.DATA,
@@ -99,7 +115,7 @@ def _uploaded() -> Chosen | None:
             "are measured; with points, boxes or masks also what maps cover."
         )
         return None
+    st.caption(f"In use: {plain(held.made_of)}")
     if not given:  # after another page, where the widget has forgotten it
-        st.caption(f"In use: {len(found.samples)} pictures that were uploaded")
         st.button("Remove", key="drop-data", on_click=state.DATA_UPLOAD.pop)
-    return Chosen(f"{len(found.samples)} uploaded pictures", found, held.key)
+    return Chosen(counted(len(found.samples), "uploaded picture"), found, held.key)

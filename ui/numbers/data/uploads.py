@@ -5,13 +5,15 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from errors import InputError, MachineError, without_frames
 from ui import state
 from ui.isolation import media as isolation
 from ui.isolation import texts
+from ui.numbers.data import merge
+from ui.numbers.data.merge import Merged
 from ui.server import scratch, waiting
 from ui.server.visitor import stop_if_ended
 from ui.session.media import arrivals
@@ -26,10 +28,11 @@ from viz.media.pictures import safe_name
 @dataclass(eq=False)
 class Uploaded:
     """Uploads that were read, once: the ``dataset`` in a folder that goes when the session drops
-    it, or why there is none. ``key`` tells them apart."""
+    it, and which uploads it is ``made_of``; or why there is none. ``key`` tells them apart."""
 
     key: tuple[str, ...]
     dataset: Dataset | None = None
+    made_of: str = ""
     refusal: InputError | None = None
 
 
@@ -53,8 +56,10 @@ def kept(uploads: Sequence) -> Uploaded:
 def _read(uploads: list[tuple[str, bytes]], key: tuple[str, ...]) -> Uploaded:
     try:
         held = Uploaded(key)
-        folder = _written(_files(uploads), held)
-        held.dataset = read(folder, reader=isolation.picture, parse=_parsed)
+        merged = _merged(uploads)
+        found = read(_written(merged.files, held), reader=isolation.picture, parse=_parsed)
+        held.dataset = replace(found, notes=(*merged.notes, *found.notes))
+        held.made_of = merged.made_of
         return held
     except InputError as problem:  # said again, not found again; its folder goes
         return Uploaded(key, refusal=without_frames(problem))
@@ -64,19 +69,21 @@ def _parsed(files: Mapping[str, bytes], split: str | None) -> Known:
     return texts.annotations(files, split, stop_if_ended)
 
 
-def _files(uploads: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    found: list[tuple[str, bytes]] = []
-    for name, content in uploads:
+def _merged(uploads: list[tuple[str, bytes]]) -> Merged:
+    given = []
+    for uploaded, content in uploads:
+        name = safe_name(uploaded)
         if name.lower().endswith(".zip"):
-            found += isolation.unpack(content, name, stop_if_ended)
+            given.append((name, isolation.unpack(content, name, stop_if_ended), True))
         elif archive.is_wanted(name):
-            found.append((safe_name(name), content))
+            given.append((name, [(name, content)], False))
         else:
             raise InputError(
-                f"{safe_name(name)} is neither pictures nor annotations; give a zip, pictures "
+                f"{name} is neither pictures nor annotations; give a zip, pictures "
                 f"({', '.join(archive.ENDINGS)}) or annotations ({', '.join(archive.TEXTS)})."
             )
-    archive.check_bounds([(path, len(content)) for path, content in found], "The upload")
+    found = merge.merged(given)
+    archive.check_bounds([(path, len(content)) for path, content in found.files], "The upload")
     return found
 
 

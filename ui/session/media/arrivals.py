@@ -1,7 +1,8 @@
 """Files that were dropped and are not read yet.
 
 A callback only notes them; the page's run reads them, where progress is shown and Stop is heard: a
-callback swallows both. What was in use stays so until they are read, and when they are not.
+callback swallows both. What was in use stays so until they are read, and when they are not; what
+was taken away by hand stays away.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +13,8 @@ from errors import AttentionVizError, StoppedError
 from ui import state
 from ui.guard import label, plain, say
 from ui.server import waiting
+from ui.server.limits import places
+from ui.server.visitor import session_id
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +61,19 @@ def forget(place: str) -> None:
         waiting.start_again(arrival.what)
 
 
+def is_replaced() -> bool:
+    """Tell, once an uploader has become empty, whether another file takes the place of its one: the
+    browser takes the old one away when it has asked where the new one goes, and sends that after. A
+    press of the cross asks for nothing."""
+    return places.given(session_id()) > state.PLACES_GIVEN.get()
+
+
 def settle() -> None:
     """Read what has arrived, before anything on the page is drawn that depends on it.
 
     What is stopped stays here and is offered to be started again.
     """
+    state.PLACES_GIVEN.set(places.given(session_id()))
     for place, arrival in state.ARRIVALS.get().items():
         try:
             with waiting.stoppable(arrival.words, arrival.what):

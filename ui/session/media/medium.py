@@ -102,15 +102,19 @@ def _uploader(name: str) -> state.Key:
 
 
 def _note_upload(name: str, changed: Callable[[Callable[[], None]], None]) -> None:
-    """Have what was dropped read by the page's run; put the example in use where it was removed.
+    """Have what was dropped read by the page's run; put the example in use where it was removed,
+    and no other file takes its place.
 
     ``changed`` calls a function that may put another medium in use.
     """
     given = _uploader(name).get()
     uploads = tuple(given) if isinstance(given, list) else (given,) if given else ()
     state.UPLOAD_PROBLEM.pop()
+    was_refused = state.UPLOAD_REFUSED.pop() == name
     if not uploads:
-        changed(_remove)
+        arrivals.forget(_PLACE)
+        if not was_refused and not arrivals.is_replaced():
+            changed(_remove)
         return
 
     def take(held: Sequence) -> None:
@@ -119,7 +123,7 @@ def _note_upload(name: str, changed: Callable[[Callable[[], None]], None]) -> No
 
     def refuse(problem: str) -> None:
         state.UPLOAD_PROBLEM.set(problem)
-        changed(lambda: state.FOOTAGE.set(state.FOOTAGE.get() or state.FOOTAGE_BEFORE.get()))
+        state.UPLOAD_REFUSED.set(name)
 
     arrivals.note(_PLACE, arrivals.uploaded(uploads, take, refuse))
 
@@ -128,9 +132,7 @@ def _remove() -> None:
     """Take the upload away, and what has arrived and was not read yet."""
     arrivals.forget(_PLACE)
     state.UPLOAD_PROBLEM.pop()
-    if state.FOOTAGE.get():
-        # A file that replaces another takes it away first, and may then turn out to be unreadable.
-        state.FOOTAGE_BEFORE.set(state.FOOTAGE.get())
+    state.UPLOAD_REFUSED.pop()
     state.FOOTAGE.pop()
 
 
@@ -139,7 +141,6 @@ def take_example(name: str | None = None) -> None:
     if name is not None:
         state.EXAMPLE.set(name)
     _remove()
-    state.FOOTAGE_BEFORE.pop()
     # An uploader of a new name is empty: the same file can be dropped again.
     state.UPLOAD_ROUND.set(state.UPLOAD_ROUND.get() + 1)
 

@@ -51,11 +51,13 @@ def take_example(name: str, on_change: Callable[[], None]) -> None:
 
 def take_upload(key: str, on_change: Callable[[], None]) -> None:
     """Have what was dropped read by the page's run, as the second picture; nothing takes it
-    away."""
+    away, where no other file takes its place."""
     upload = state.widget(key).get()
-    state.SECOND_PROBLEM.pop()
+    was_refused = state.SECOND_PROBLEM.pop() is not None
     if upload is None:
-        drop()
+        arrivals.forget(_PLACE)
+        if not was_refused and not arrivals.is_replaced():
+            drop()
         return
     arrivals.note(
         _PLACE,

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from errors import InputError, OutsideError
+from errors import InputError, OutsideError, plural
 from models.build import Network
 from models.specs.network import NetworkSpec
 from models.specs.wrapped import WrappedSpec
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice, Selection
-from viz.attention.kinds.parts import MapParts, plural
+from viz.attention.kinds.parts import MapParts
 from viz.attention.kinds.positions import cell_of, spread
 from viz.types import AttentionMap, Cell
 

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
-from errors import OutsideError
+from errors import OutsideError, plural
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice, Selection
 from viz.types import AttentionMap, Cell
@@ -180,8 +180,3 @@ class MapParts(ABC):
         return OutsideError(
             f"{choice} is not a map of {block.label} ({self.title}); it has {', '.join(words)}."
         )
-
-
-def plural(word: str) -> str:
-    """Return channels, groups, heads, classes."""
-    return f"{word}es" if word.endswith("s") else f"{word}s"

@@ -22,6 +22,11 @@ def is_cub(folder: Path) -> bool:
     return any(_file((folder,), name) for name in MARKS)
 
 
+def is_one(path: str) -> bool:
+    """Tell whether a path below a folder is that of one of CUB's text files."""
+    return path.removeprefix("parts/") in _FILES
+
+
 def _file(folders: Sequence[Path], name: str) -> Path | None:
     """Return the file of a name in one of the folders, or in ``parts`` inside."""
     places = (folder / inside / name for folder in folders for inside in ("", "parts"))

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errors import InputError, OutsideError
+from errors import InputError, OutsideError, plural
 from models.blocks.layout import Grid
 from models.specs.network import ModelSpec
 from models.specs.placement import Place
@@ -17,7 +17,6 @@ from tests.viz.attention.captured import SMALL, captured, cells
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice, Selection, ranked
 from viz.attention.kinds.kind import MapKind, top
-from viz.attention.kinds.parts import plural
 from viz.attention.kinds.positions import cell_of, check_cell, spread
 from viz.types import AttentionMap, Cell, Query
 
