@@ -92,7 +92,7 @@ def figure() -> None:
         if made is not None:
             saves.offer(made)
     # Behind the drawing, which is what is waited for.
-    figure_sidebar.sidebar(chosen, references)
+    figure_sidebar.sidebar(chosen, pins, found)
     with st.container():
         figure_pins.details(found)
     with st.expander("Open a recipe or a figure"):

@@ -126,8 +126,7 @@ def _kind(view: View, found: SessionSources) -> tuple[MapKind | None, int]:
     except AttentionVizError:
         return None, 0  # the preview says so
     kind = KINDS.get(view.kind) or queries.own_kind(spec)
-    block = getattr(spec, "block", None)
-    return kind, getattr(block, f"{kind.division}s", 0) if kind and kind.division else 0
+    return kind, queries.divisions(spec, kind, view.block) if kind else 0
 
 
 def _maps(

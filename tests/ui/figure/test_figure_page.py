@@ -22,6 +22,9 @@ from ui.figure import (
 from ui.figure import (
     settings as figure_settings,
 )
+from ui.figure import (
+    sidebar as figure_sidebar,
+)
 from ui.figure.options import FIRST, GROUPS
 from ui.session import pins as session_pins
 from viz.attention.choice import MapChoice
@@ -219,6 +222,23 @@ def test_parts_are_given_by_a_file_and_cleared():
     assert "1 of 2 pins" in told(at)
     at.button(key="figure-clear-parts").click().run()
     assert drawn(at).references[0].parts == ()
+
+
+def test_presets_that_the_pins_are_not_enough_for_say_so_before_they_are_chosen():
+    at = page(bird())
+    listed = at.selectbox(key="figure-preset").options
+    assert {one for one in listed if one.endswith(" (not with these pins)")} == {
+        f"{TABLE[name].title} (not with these pins)" for name in ("matches", "gates", "objects")
+    }
+    said = next(one.value for one in at.caption if one.value.startswith("Not with these pins"))
+    assert said == (
+        "Not with these pins: Matches (needs a second picture); Gates (needs networks with gates: "
+        "CGD, SE or CBAM); Objects (needs a detector)."
+    )
+    at.session_state["pins"] = (session_pins.Pin("g", bird(at=None), bird_example.clip()),)
+    at.run()
+    assert "View, Parts, Frames, Heatmaps, Arrows, Groups, Strongest patches (needs a" in told(at)
+    assert figure_sidebar._why({"parts": "", "gates": ""}) == ""
 
 
 def test_gates_and_patches_are_drawn_by_the_presets_that_show_them():
