@@ -56,14 +56,16 @@ class Chosen:
         """Return the settings with another look."""
         return replace(self, look=look)
 
-    def with_preset(self, preset: str) -> "Chosen":
-        """Return the defaults of a preset, with what the user set of the page kept."""
+    def with_preset(self, preset: str, references: Sequence[Reference] = ()) -> "Chosen":
+        """Return the defaults of a preset, with what the user set of the page kept; of one that
+        shows what was pinned as it was seen, the look of the first pin that has one."""
         row, lists = TABLE[preset], dict(self.lists)
         lists[self.preset] = tuple(getattr(self.layout, name) for name in LISTS)
         kept = {name: getattr(self.layout, name) for name in KEPT if name in self.given}
         kept |= dict(zip(LISTS, lists.get(preset, ((), ())), strict=True))
         given = self.given & {*KEPT}
-        return Chosen(preset, row.look, replace(row.layout, **kept), given, lists)
+        look = seen(references, row.look) if row.as_seen else row.look
+        return Chosen(preset, look, replace(row.layout, **kept), given, lists)
 
 
 _Lines = Annotated[tuple[Label, ...], Field(max_length=400)]
@@ -95,11 +97,16 @@ def current(references: Sequence[Reference] = ()) -> Chosen:
     found = state.FIGURE_SETTINGS.get() or _from_browser()
     if found is None:
         preset = suited(references)
-        seen = (one.look for one in references if one.look is not None)
-        found = Chosen(preset, next(seen, TABLE[preset].look), TABLE[preset].layout)
+        row = TABLE[preset]
+        found = Chosen(preset, seen(references, row.look), row.layout)
         if references:
             put(found)
     return found
+
+
+def seen(references: Sequence[Reference], otherwise: Look) -> Look:
+    """Return the look in which the first of these references that has one was pinned."""
+    return next((one.look for one in references if one.look is not None), otherwise)
 
 
 def suited(references: Sequence[Reference]) -> str:

@@ -89,14 +89,15 @@ def _changed(option: Option) -> None:
 
 
 def _chosen_preset() -> None:
-    chosen = figure_settings.current(_pinned())
-    figure_settings.put(chosen.with_preset(state.widget("figure-preset").get()))
+    references, preset = _pinned(), state.widget("figure-preset").get()
+    figure_settings.put(figure_settings.current(references).with_preset(preset, references))
 
 
 def _reset() -> None:
-    preset = figure_settings.current(_pinned()).preset
+    references = _pinned()
+    preset = figure_settings.current(references).preset
     figure_settings.forget()
-    figure_settings.put(figure_settings.current().with_preset(preset))
+    figure_settings.put(figure_settings.current().with_preset(preset, references))
 
 
 def _pinned() -> tuple[Reference, ...]:

@@ -39,7 +39,8 @@ class Preset:
 
     ``words`` say what its colours stand for, where look and layout do not; ``always`` are fields of
     the look that it does not leave open. Of a reference with a second picture it shows both, or
-    the ``first_only``.
+    the ``first_only``. One that shows pins ``as_seen`` starts from their look on a page, which has
+    pins, and from its own elsewhere.
     """
 
     title: str
@@ -51,6 +52,7 @@ class Preset:
     words: str = ""
     always: Mapping[str, object] = field(default_factory=dict)
     first_only: bool = False
+    as_seen: bool = False
 
 
 Frames = tuple[int, ...] | None
@@ -73,6 +75,7 @@ TABLE: dict[str, Preset] = {
         Layout(width_mm=183.0, bar="map", columns=8, most_frames=64, input_panel=False),
         "reference",
         _heat_rows(heat_panels.view),
+        as_seen=True,
     ),
     "parts": Preset(
         "Parts",
