@@ -73,11 +73,11 @@ def figure() -> None:
     """
     pins = session_pins.pins()
     references = [pin.reference for pin in pins]
-    chosen = figure_settings.current(references)
+    figure_settings.current(references)
     above = st.container()
-    if not figure_settings.follow([pin.id for pin in pins]):
+    if not figure_settings.follow([pin.id for pin in pins], references):
         above.info(MOVED)
-        chosen = figure_settings.current(references)
+    chosen = figure_settings.current(references)
     figure_pins.strip()
     found = figure_sources.sources()
     shown = figure_recipe.shown(pins, chosen.preset)

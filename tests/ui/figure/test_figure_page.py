@@ -109,9 +109,8 @@ def test_two_clicks_give_a_figure_and_every_preset_has_its_defaults(forwards):
             assert "mm; as PNG" not in told(at)  # no other figure stands under the error
             continue
         assert not at.error
-        assert (drawn(at).preset, drawn(at).look, drawn(at).layout) == (
-            preset, row.look, row.layout,
-        )  # fmt: skip
+        layout = replace(row.layout, **row.fits([bird()]))
+        assert (drawn(at).preset, drawn(at).look, drawn(at).layout) == (preset, row.look, layout)
     assert len(forwards) == 2
 
 
@@ -239,6 +238,22 @@ def test_presets_that_the_pins_are_not_enough_for_say_so_before_they_are_chosen(
     at.run()
     assert "View, Parts, Frames, Heatmaps, Arrows, Groups, Strongest patches (needs a" in told(at)
     assert figure_sidebar._why({"parts": "", "gates": ""}) == ""
+
+
+def test_strongest_patches_fit_a_page_however_many_pins_there_are():
+    at = page(bird())
+    at.selectbox(key="figure-preset").set_value("strongest").run()
+    assert drawn(at).layout.transpose
+    assert at.toggle(key="figure-transpose").value
+    assert "taller" not in told(at)
+    clip = bird_example.clip()
+    more = (session_pins.Pin(f"m{k}", bird(at=(300.0, 200.0 + k)), clip) for k in range(4))
+    at.session_state["pins"] += tuple(more)
+    assert not drawn(assert_sound(at.run())).layout.transpose
+    at.toggle(key="figure-transpose").set_value(True).run()
+    assert "It is taller than a journal's page" in told(assert_sound(at))
+    at.session_state["pins"] = at.session_state["pins"][:4]
+    assert drawn(assert_sound(at.run())).layout.transpose  # as the user said
 
 
 def test_gates_and_patches_are_drawn_by_the_presets_that_show_them():

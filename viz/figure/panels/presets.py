@@ -53,6 +53,7 @@ class Preset:
     always: Mapping[str, object] = field(default_factory=dict)
     first_only: bool = False
     as_seen: bool = False
+    fits: Callable[[Sequence[Reference]], dict[str, object]] = staticmethod(lambda _references: {})
 
 
 Frames = tuple[int, ...] | None
@@ -160,13 +161,14 @@ TABLE: dict[str, Preset] = {
     ),
     "strongest": Preset(
         "Strongest patches",
-        "Pins side by side, with their patches below. The Strongest patches page draws it of those "
-        "that a channel, group or head answers to most.",
+        "Pins side by side, their patches below or beside them. The Strongest patches page draws "
+        "it of those that a channel, group or head answers to most.",
         Look(threshold=0.7),
         Layout(width_mm=183.0, bar="none", input_panel=False),
         "reference",
         _heat_rows(strongest_panels.rows),
         first_only=True,
+        fits=strongest_panels.fits,
     ),
 }
 
