@@ -182,7 +182,7 @@ def test_a_clip_is_pinned_with_explore_and_becomes_frames_and_a_movie(forwards):
 def test_the_chosen_pin_is_labelled_cropped_and_given_parts():
     at = page(bird(), bird(at=(300.0, 200.0)))
     at.text_input(key="figure-t0-label").set_value("**Row** $1$").run()
-    at.text_input(key="figure-t0-network-0").set_value("ours").run()
+    at.text_input(key="figure-name-0").set_value("ours").run()
     at.text_input(key="figure-t0-maps-1").set_value("3,17").run()
     at.selectbox(key="figure-t0-shown-1").set_value("group 2").run()
     at.number_input(key="figure-t0-count-1").set_value(2).run()
@@ -191,12 +191,38 @@ def test_the_chosen_pin_is_labelled_cropped_and_given_parts():
     assert_sound(at)
     reference = drawn(at).references[0]
     assert reference.label == "**Row** $1$"
-    assert reference.views[0].label == "ours"
+    assert [one.views[0].label for one in drawn(at).references] == ["ours", "ours"]
     assert (reference.views[1].maps, reference.views[1].count) == ("3,17", 2)
     assert reference.views[1].shown == MapChoice("group", 2)
     assert reference.crop == (50.0, 0.0, 640.0, 480.0)
     heading = next(one.value for one in at.markdown if one.value.startswith("##### Pin 1"))
     assert "**Row**" not in heading
+
+
+def test_a_network_has_one_name_for_all_pins_that_show_it():
+    other = replace(bird().views[0], kind="features")
+    at = page(bird(), bird(at=(300.0, 200.0), views=(*bird().views, other)))
+    asked = [one for one in at.text_input if one.key.startswith("figure-name-")]
+    assert [one.label for one in asked] == [
+        "Name of e2-nl, unit14", "Name of e2-cgnl, unit14", "Name of e2-nl, unit14, Cosine",
+    ]  # fmt: skip
+    at.text_input(key="figure-name-0").set_value("ours").run()
+    at.text_input(key="figure-name-2").set_value("cosine").run()
+    found = [[view.label for view in one.views] for one in drawn(assert_sound(at)).references]
+    assert found == [["ours", ""], ["ours", "", "cosine"]]
+    at.button(key="undo-pins").click().run()
+    assert drawn(at).references[1].views[2].label == ""
+
+
+def test_names_that_differ_by_pin_stay_until_one_is_given():
+    first, second = bird().views
+    named = bird(views=(replace(first, label="theirs"), second))
+    at = page(named, bird(at=(300.0, 200.0)))
+    field = at.text_input(key="figure-name-0")
+    assert (field.value, field.placeholder) == ("", "differs by pin: theirs, none")
+    assert [one.views[0].label for one in drawn(at).references] == ["theirs", ""]
+    field.set_value("ours").run()
+    assert [one.views[0].label for one in drawn(at).references] == ["ours", "ours"]
 
 
 def test_what_a_pin_cannot_be_given_is_one_line_and_changes_nothing():
