@@ -52,6 +52,7 @@ def growth() -> None:
         f"largest sizes they grow as {tables.growth_words()}: NL compares every position with "
         "every other, CGNL and CGD do not."
     )
+    st.caption(tables.growth_steps())
     st.markdown("**The papers' orders of growth, and what is measured** (one frame, N = HW)")
     st.dataframe(tables.order_rows(), **TABLE)
 

@@ -73,11 +73,11 @@ def figure() -> None:
     """
     pins = session_pins.pins()
     references = [pin.reference for pin in pins]
-    chosen = figure_settings.current(references)
+    figure_settings.current(references)
     above = st.container()
-    if not figure_settings.follow([pin.id for pin in pins]):
+    if not figure_settings.follow([pin.id for pin in pins], references):
         above.info(MOVED)
-        chosen = figure_settings.current(references)
+    chosen = figure_settings.current(references)
     figure_pins.strip()
     found = figure_sources.sources()
     shown = figure_recipe.shown(pins, chosen.preset)
@@ -92,7 +92,7 @@ def figure() -> None:
         if made is not None:
             saves.offer(made)
     # Behind the drawing, which is what is waited for.
-    figure_sidebar.sidebar(chosen, references)
+    figure_sidebar.sidebar(chosen, pins, found)
     with st.container():
         figure_pins.details(found)
     with st.expander("Open a recipe or a figure"):

@@ -93,7 +93,7 @@ def _means(shot: Shot, some: Mapping[int, FoundObject], frame: int) -> list[Over
     capture, block, grid = shot.capture, shot.block, shot.block.query_grid
     listed = list(some.values())
     means: Sequence[np.ndarray | None] = [None] * len(listed)
-    if shot.is_single and shot.kind.has_matrix(block):
+    if shot.is_single and shot.kind.has_matrix:
         key = ("means", block.label, block.kind, frame, tuple(some))
         made = partial(object_rows.mean_rows, capture, block, listed, frame)
         means = list(capture.memory.once(key, made))

@@ -15,7 +15,10 @@ from viz.rendering.colormaps import COLORMAPS
 from viz.rendering.look import Look, bounds
 
 FRAMED = movie.MOVING
-HEAT = ("parts", *FRAMED)
+SCALED = ("parts", *FRAMED)
+"""Presets whose maps can share a scale."""
+HEAT = (*SCALED, "objects", "strongest")
+"""Presets that show maps in the look."""
 PAINTED = (*HEAT, "gates")
 
 Draw = Callable[..., object]
@@ -134,7 +137,7 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             help="How many panels stand beside one another before the row goes on below; 0: all.",
         ),
         Option("transpose", "Rows as columns", st.toggle),
-        Option("input_panel", "Panel with the input", st.toggle, PAINTED),
+        Option("input_panel", "Panel with the input", st.toggle, (*SCALED, "gates", "objects")),
         Option(
             "crop", "Crop",
             _choice({"whole": "whole picture", "seen": "what the network sees",
@@ -152,7 +155,7 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             "scale", "Scale of the maps",
             _choice({"map": "each map its own", "row": "one a row",
                      "figure": "one for the figure"}),
-            HEAT, help="What the lowest and the highest value are taken over.",
+            SCALED, help="What the lowest and the highest value are taken over.",
         ),
         Option(
             "normalise", "Scaled to",

@@ -10,11 +10,12 @@ from errors import AttentionVizError, plural
 from ui import state
 from ui.components.pin_cards import pin_cards
 from ui.figure import keypoints as figure_keypoints
+from ui.figure import names as figure_names
 from ui.figure.recipe import choose_pin, chosen_pin
 from ui.figure.sources import SessionSources
-from ui.guard import label, plain
+from ui.guard import plain
 from ui.session import pins as session_pins
-from ui.session.pins import Pin
+from ui.session.pins import Pin, seen_in
 from viz.attention import queries
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.kind import MapKind
@@ -52,10 +53,11 @@ def _on_choose() -> None:
 
 
 def details(found: SessionSources) -> None:
-    """Draw what can be set of the chosen pin."""
+    """Draw the names that pins share, and what can be set of the chosen one."""
     pin = chosen_pin()
     if pin is None:
         return
+    figure_names.inputs()
     number = [one.id for one in session_pins.pins()].index(pin.id) + 1
     st.markdown(f"##### Pin {number}: {plain(pin_cards.title(pin))}")
     if problem := state.FIGURE_PIN_PROBLEM.pop():
@@ -102,19 +104,10 @@ def _update_view(pin: Pin, index: int, **given: object) -> None:
 
 
 def _view(pin: Pin, index: int, view: View, found: SessionSources) -> None:
-    """Draw the inputs of what one network shows."""
+    """Draw the inputs of what one network shows, where a reference has several maps."""
     kind, divisions = _kind(view, found)
-    several = kind is not None and bool(kind.part)
-    columns = st.columns([3, 3, 1, 2] if several else [3, 6], vertical_alignment="bottom")
-    with columns[0]:
-        _field(
-            pin, f"network-{index}", view.label,
-            lambda text: _update_view(pin, index, label=text), st.text_input,
-            f"Name of {label(view.network.id[:80])}, {label(view.block or 'last block')}",
-            max_chars=LONGEST_LABEL, placeholder="as the preset says",
-        )  # fmt: skip
-    if several:
-        _maps(pin, index, view, kind, divisions, columns[1:])
+    if kind is not None and kind.part:
+        _maps(pin, index, view, kind, divisions)
 
 
 def _kind(view: View, found: SessionSources) -> tuple[MapKind | None, int]:
@@ -125,14 +118,12 @@ def _kind(view: View, found: SessionSources) -> tuple[MapKind | None, int]:
     except AttentionVizError:
         return None, 0  # the preview says so
     kind = KINDS.get(view.kind) or queries.own_kind(spec)
-    block = getattr(spec, "block", None)
-    return kind, getattr(block, f"{kind.division}s", 0) if kind and kind.division else 0
+    return kind, queries.divisions(spec, kind, view.block) if kind else 0
 
 
-def _maps(
-    pin: Pin, index: int, view: View, kind: MapKind, divisions: int, columns: list[Any]
-) -> None:
+def _maps(pin: Pin, index: int, view: View, kind: MapKind, divisions: int) -> None:
     """Draw which maps of a block are taken, and which one stands for them."""
+    columns = st.columns([4, 1, 2], vertical_alignment="bottom")
 
     def on_maps(text: str) -> None:
         try:
@@ -152,7 +143,8 @@ def _maps(
     told = kind.ranking_words.get(view.maps, view.maps)
     with columns[0]:
         _field(
-            pin, f"maps-{index}", told, on_maps, st.text_input, plural(kind.part).capitalize(),
+            pin, f"maps-{index}", told, on_maps, st.text_input,
+            f"{plural(kind.part).capitalize()} of {figure_names.title(seen_in(view))}",
             max_chars=400, help=f"auto, {grouped}the name of a ranking, or numbers like 0,3,17.",
         )  # fmt: skip
     low, high = bounds(View, "count")

@@ -17,6 +17,7 @@ from ui.server import waiting
 from ui.session.pins import Pin
 from viz.figure.api import Figure
 from viz.figure.draw.moving import Drafts
+from viz.figure.page.plan import too_tall
 from viz.figure.page.typesetting import MM_PER_INCH
 from viz.figure.recipe import recipe_json
 from viz.figure.recipe.recipe import Recipe
@@ -112,5 +113,5 @@ def _size_words(held: Preview, made: Recipe) -> str:
     across, down = (round(side / MM_PER_INCH * dpi) for side in (held.width, held.height))
     return (
         f"{held.width:.1f} x {held.height:.1f} mm; as PNG {across} x {down} pixels at {dpi} dpi. "
-        "The same drawing as the files."
+        f"The same drawing as the files. {too_tall(held.height)}".strip()
     )

@@ -2,6 +2,7 @@
 
 from ui import state
 from ui.figure.settings import Chosen
+from ui.figure.sources import SessionSources
 from ui.session import loaders
 from ui.session import pins as session_pins
 from ui.session.defaults import PICTURE_NETWORKS
@@ -9,6 +10,7 @@ from ui.session.naming import medium_of
 from ui.session.pins import Pin
 from viz.attention import queries
 from viz.examples import bird
+from viz.figure.panels import needs
 from viz.figure.panels.presets import TABLE
 from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Network, Recipe, Reference, View
@@ -28,6 +30,13 @@ def shown(pins: tuple[Pin, ...], preset: str) -> tuple[Pin, ...]:
     else:
         kept = tuple(pin for pin in pins if (pin.reference.at is None) == (needs == "gates"))
     return kept or pins
+
+
+def lacking(pins: tuple[Pin, ...], preset: str, found: SessionSources) -> str:
+    """Return what a preset needs that none of these pins has, in words; "" where it can be drawn,
+    as far as is known without drawing it."""
+    need = needs.unmet(preset, [pin.reference for pin in shown(pins, preset)], found)
+    return need.words if need else ""
 
 
 def left_out(pins: tuple[Pin, ...], preset: str) -> list[str]:

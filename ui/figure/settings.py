@@ -25,6 +25,8 @@ KEPT = (
     "mathtext",
 )  # fmt: skip
 """Fields of the layout that stay as the user set them when another preset is chosen."""
+OF_PINS = ("transpose",)
+"""Fields of the layout that the number of pins decides, until the user or a recipe does."""
 LISTS = ("row_labels", "column_labels")
 """Fields that belong to the rows and columns of one preset, which remembers them."""
 
@@ -56,14 +58,25 @@ class Chosen:
         """Return the settings with another look."""
         return replace(self, look=look)
 
-    def with_preset(self, preset: str) -> "Chosen":
-        """Return the defaults of a preset, with what the user set of the page kept."""
+    def with_preset(self, preset: str, references: Sequence[Reference] = ()) -> "Chosen":
+        """Return the defaults of a preset, with what the user set of the page kept; of one that
+        shows what was pinned as it was seen, the look of the first pin that has one."""
         row, lists = TABLE[preset], dict(self.lists)
         lists[self.preset] = tuple(getattr(self.layout, name) for name in LISTS)
         kept = {name: getattr(self.layout, name) for name in KEPT if name in self.given}
         kept |= dict(zip(LISTS, lists.get(preset, ((), ())), strict=True))
         given = self.given & {*KEPT}
-        return Chosen(preset, row.look, replace(row.layout, **kept), given, lists)
+        look = seen(references, row.look) if row.as_seen else row.look
+        layout = replace(row.layout, **row.fits(references), **kept)
+        return Chosen(preset, look, layout, given, lists)
+
+    def fitted(self, references: Sequence[Reference]) -> "Chosen":
+        """Return the settings for other pins: fields that the number of pins decides, where the
+        user did not."""
+        row = TABLE[self.preset]
+        fits = replace(row.layout, **row.fits(references))
+        new = {name: getattr(fits, name) for name in OF_PINS if name not in self.given}
+        return replace(self, layout=replace(self.layout, **new))
 
 
 _Lines = Annotated[tuple[Label, ...], Field(max_length=400)]
@@ -95,11 +108,16 @@ def current(references: Sequence[Reference] = ()) -> Chosen:
     found = state.FIGURE_SETTINGS.get() or _from_browser()
     if found is None:
         preset = suited(references)
-        seen = (one.look for one in references if one.look is not None)
-        found = Chosen(preset, next(seen, TABLE[preset].look), TABLE[preset].layout)
+        row = TABLE[preset]
+        found = Chosen(preset, seen(references, row.look), row.layout)
         if references:
             put(found)
     return found
+
+
+def seen(references: Sequence[Reference], otherwise: Look) -> Look:
+    """Return the look in which the first of these references that has one was pinned."""
+    return next((one.look for one in references if one.look is not None), otherwise)
 
 
 def suited(references: Sequence[Reference]) -> str:
@@ -143,16 +161,21 @@ def _from_browser() -> Chosen | None:
     return found
 
 
-def follow(after: Sequence[str]) -> bool:
-    """Let an opened recipe's labels of rows go where the pins went; ``after`` are their ids now.
+def follow(after: Sequence[str], references: Sequence[Reference]) -> bool:
+    """Let an opened recipe's labels of rows go where the pins went, and the layout fit as many as
+    there are; ``after`` are their ids now.
 
     False where rows are not pins: then nobody knows whose the labels are, and they are dropped.
     """
     before, after = state.FIGURE_ROWS.get(), tuple(after)
     state.FIGURE_ROWS.set(after)
     chosen = state.FIGURE_SETTINGS.get()
-    labels = chosen.layout.row_labels if chosen else ()
-    if not labels or before in ((), after):
+    if chosen is None or before in ((), after):
+        return True
+    chosen = chosen.fitted(references)
+    put(chosen)
+    labels = chosen.layout.row_labels
+    if not labels:
         return True
     fits = chosen.preset == "parts" and len(labels) <= len(before)
     named = dict(zip(before, [*labels, *[""] * len(before)], strict=False))
@@ -164,7 +187,7 @@ def follow(after: Sequence[str]) -> bool:
 def take(recipe: Recipe) -> None:
     """Set everything as a recipe says; the page's fields then count as set by the user."""
     state.FIGURE_FREE_WIDTH.set(False)
-    put(Chosen(recipe.preset, recipe.look, recipe.layout, frozenset(KEPT)))
+    put(Chosen(recipe.preset, recipe.look, recipe.layout, frozenset((*KEPT, *OF_PINS))))
     state.FIGURE_ROWS.pop()
 
 

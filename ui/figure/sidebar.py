@@ -1,31 +1,38 @@
 """The sidebar of the Figure page: the widgets of the settings that the preset has a use for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import streamlit as st
 
 from ui import state
+from ui.figure import recipe as figure_recipe
 from ui.figure import settings as figure_settings
 from ui.figure.options import FIRST, GROUPS, HEAT, Draw, Option, within
 from ui.figure.settings import Chosen
+from ui.figure.sources import SessionSources
 from ui.session import pins as session_pins
 from ui.session.pin_button import undo_button
+from ui.session.pins import Pin
 from viz.figure.panels.presets import TABLE
 from viz.figure.recipe.recipe import PRESETS, VENUES, Reference
 
 FREE = "Free"
 
 
-def sidebar(chosen: Chosen, references: Sequence[Reference]) -> None:
+def sidebar(chosen: Chosen, pins: tuple[Pin, ...], found: SessionSources) -> None:
     """Draw the settings."""
+    references = [pin.reference for pin in pins]
     with st.sidebar:
         st.subheader("Figure")
+        lacking = {name: figure_recipe.lacking(pins, name, found) for name in PRESETS}
         _draw("figure-preset", chosen.preset, _chosen_preset, partial(
-            st.selectbox, "Preset", PRESETS, format_func=lambda name: TABLE[name].title,
+            st.selectbox, "Preset", PRESETS, format_func=partial(_listed, lacking),
             help="\n".join(f"- **{row.title}**: {row.help}" for row in TABLE.values()),
         ))  # fmt: skip
         st.caption(TABLE[chosen.preset].help)
+        if why := _why(lacking):
+            st.caption(f"Not with these pins: {why}.")
         _width(chosen)
         _options(FIRST, chosen, references)
         for title, options in GROUPS.items():
@@ -38,6 +45,20 @@ def sidebar(chosen: Chosen, references: Sequence[Reference]) -> None:
         with st.container(horizontal=True):
             st.button("Remove all pins", on_click=session_pins.clear, key="figure-clear")
             undo_button()
+
+
+def _listed(lacking: Mapping[str, str], name: str) -> str:
+    """Return what a preset is called in the list, which no entry can be made grey in."""
+    return f"{TABLE[name].title} (not with these pins)" if lacking[name] else TABLE[name].title
+
+
+def _why(lacking: Mapping[str, str]) -> str:
+    """Return the presets that the pins are not enough for, together where they need the same."""
+    by_need: dict[str, list[str]] = {}
+    for name, words in lacking.items():
+        by_need.setdefault(words, []).append(TABLE[name].title)
+    by_need.pop("", None)
+    return "; ".join(f"{', '.join(names)} (needs {one})" for one, names in by_need.items())
 
 
 def _options(options: Sequence[Option], chosen: Chosen, references: Sequence[Reference]) -> None:
@@ -68,14 +89,15 @@ def _changed(option: Option) -> None:
 
 
 def _chosen_preset() -> None:
-    chosen = figure_settings.current(_pinned())
-    figure_settings.put(chosen.with_preset(state.widget("figure-preset").get()))
+    references, preset = _pinned(), state.widget("figure-preset").get()
+    figure_settings.put(figure_settings.current(references).with_preset(preset, references))
 
 
 def _reset() -> None:
-    preset = figure_settings.current(_pinned()).preset
+    references = _pinned()
+    preset = figure_settings.current(references).preset
     figure_settings.forget()
-    figure_settings.put(figure_settings.current().with_preset(preset))
+    figure_settings.put(figure_settings.current().with_preset(preset, references))
 
 
 def _pinned() -> tuple[Reference, ...]:

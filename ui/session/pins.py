@@ -1,6 +1,6 @@
 """The pins: what was pinned for figures in this session, in the order in which it is drawn."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -9,7 +9,7 @@ from errors import InputError
 from ui import state
 from ui.session.media.medium import key_of
 from viz.figure.recipe import recipe, recipe_json
-from viz.figure.recipe.recipe import Medium, Recipe, Reference
+from viz.figure.recipe.recipe import Medium, Network, Recipe, Reference, View
 from viz.types import Clip
 
 _MOST_UNDONE = 20
@@ -45,12 +45,42 @@ def made(reference: Reference, clip: Clip, second: Clip | None = None) -> Pin:
     return Pin(f"p{number}", reference, clip, second)
 
 
+Seen = tuple[Network, str | None, str | None]
+"""What one network shows: the network, its block, the map kind. Pins have one name for it."""
+
+
+def seen_in(view: View) -> Seen:
+    """Return what a view shows, by which its name is found."""
+    return view.network, view.block, view.kind
+
+
+def names() -> dict[Seen, tuple[str, ...]]:
+    """Return the names of everything that pins show, each once; several only where an opened recipe
+    has several."""
+    found: dict[Seen, dict[str, None]] = {}
+    for pin in pins():
+        for view in pin.reference.views:
+            found.setdefault(seen_in(view), {})[view.label] = None
+    return {seen: tuple(labels) for seen, labels in found.items()}
+
+
+def rename(seen: Seen, name: str) -> None:
+    """Give what a network shows a name in all pins. InputError for one that no recipe may hold."""
+    put(replace(pin, reference=_named(pin.reference, {seen: name})) for pin in pins())
+
+
+def _named(reference: Reference, given: Mapping[Seen, str]) -> Reference:
+    views = (replace(one, label=given.get(seen_in(one), one.label)) for one in reference.views)
+    return replace(reference, views=tuple(views))
+
+
 def add(reference: Reference, clip: Clip, second: Clip | None = None) -> Pin:
-    """Put a pin behind the others and return it.
+    """Put a pin behind the others and return it; what it shows has the names that pins have for it.
 
     InputError where there are too many pins, or the reference is none that a recipe may hold.
     """
-    put((*pins(), made(reference, clip, second)))
+    given = {seen: first for seen, (first, *_others) in names().items() if first}
+    put((*pins(), made(_named(reference, given), clip, second)))
     return pins()[-1]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from errors import InputError, OutsideError
 from models.build import places_of, stage_ends
 from models.specs.network import NetworkSpec
+from models.specs.wrapped import WrappedSpec
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import MapChoice
 from viz.attention.detection import head_regions, object_rows, objects
@@ -26,6 +27,18 @@ def block_labels(spec: NetworkSpec) -> tuple[str, ...]:
 def own_kind(spec: NetworkSpec) -> MapKind | None:
     """Return the map kind of a network's blocks; None where they have no attention map."""
     return next((kind for kind in KINDS.values() if kind.belongs_to(spec)), None)
+
+
+def divisions(spec: NetworkSpec | WrappedSpec, kind: MapKind, label: str | None = None) -> int:
+    """Return how many groups or heads the maps of a kind have in a block (None: the last one), as
+    the spec says, without a forward pass; 0 for none."""
+    if not kind.division:
+        return 0
+    if isinstance(spec, WrappedSpec):
+        heads = {layer.label: layer.heads for layer in spec.layers}
+        count = heads.get(label or next(reversed(heads), ""), 0)
+        return count if count > 1 else 0
+    return getattr(getattr(spec, "block", None), f"{kind.division}s", 0)
 
 
 def block_of(

@@ -15,6 +15,7 @@ from viz.figure import sources as source_files
 from viz.figure.api import Figure
 from viz.figure.files import export
 from viz.figure.options import OF_VIEWS
+from viz.figure.page.plan import too_tall
 from viz.figure.recipe import file_names, recipe, recipe_json
 from viz.figure.recipe.recipe import Layout, Medium, Recipe
 from viz.figure.sources import FileSources
@@ -235,7 +236,8 @@ def _written(made: Figure, outs: Iterable[Path]) -> list[str]:
         export.save(content, out)
         lines.append(f"wrote {out} ({len(content) / 1000:.0f} kB)")
     size = f"{plan.width:.1f} x {plan.height:.1f} mm, {len(plan.places)} panels"
-    return [f"{made.recipe.preset}: {size}", *_noted(made), *lines]
+    noted = [note for note in (too_tall(plan.height),) if note]
+    return [f"{made.recipe.preset}: {size}", *noted, *_noted(made), *lines]
 
 
 def _noted(made: Figure) -> list[str]:

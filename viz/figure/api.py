@@ -29,7 +29,7 @@ from viz.figure.options import Asked, Options
 from viz.figure.page import fonts
 from viz.figure.page import layout as page_layout
 from viz.figure.page.plan import Plan
-from viz.figure.panels import presets
+from viz.figure.panels import needs, presets
 from viz.figure.panels.panel_rows import PanelRows
 from viz.figure.recipe import recipe_json
 from viz.figure.recipe.recipe import Recipe
@@ -226,7 +226,9 @@ def compose(
     others = {k: v for k, v in options.items() if k not in of_inputs}
     composition.check_second(preset, asked.second)
     found = composition.references(sources, _several(inputs), names, at, asked)
-    return Figure(composition.composed(preset, found, **others), sources)
+    made = composition.composed(preset, found, **others)
+    needs.check(preset, found, sources)
+    return Figure(made, sources)
 
 
 def _several(given: Inputs) -> Sequence[str | Path]:

@@ -111,7 +111,8 @@ def _check_names(given: set[str], known: set[str]) -> None:
 
 def composed(preset: str, references: Sequence[Reference], **given: object) -> Recipe:
     """Return the recipe of a figure with ``options``, made with the versions that are here."""
-    look, layout = options(preset, **given)
+    fitted = TABLE[preset].fits(references) if preset in TABLE else {}
+    look, layout = options(preset, **{**fitted, **given})
     made = Recipe(preset, tuple(references), look, layout, recipe.here(references))
     return recipe_json.checked(made)
 

@@ -195,6 +195,26 @@ def test_a_figure_shows_pins_as_they_were_seen_and_says_where_it_does_not():
     assert not any("was seen with" in one.value for one in at.caption)
 
 
+def test_the_preset_of_what_explore_shows_keeps_how_it_was_shown():
+    at = opened(beside="none", map="viridis")
+    at.selectbox(key="display").select("log").run()
+    pin(at)
+    look = references(at)[0].look
+    assert (look.display, look.colormap) == ("log", "viridis")
+    at.switch_page("pages/figure.py").run()
+    for preset, kept in {"heatmaps": False, "view": True, "strongest": False}.items():
+        at.selectbox(key="figure-preset").set_value(preset).run()
+        assert_sound(at)
+        assert (at.session_state["figure-settings"].look == look) == kept
+        said = any("scale of the values logarithmic, not linear" in c.value for c in at.caption)
+        assert said != kept
+        assert at.selectbox(key="figure-display").value == ("log" if kept else "linear")
+    at.selectbox(key="figure-preset").set_value("view").run()
+    at.slider(key="figure-threshold").set_value(0.2).run()
+    at.button(key="figure-reset").click().run()
+    assert at.session_state["figure-settings"].look == look
+
+
 def test_what_was_done_to_the_pins_is_undone():
     at = pin(opened(beside="none"))
     assert len(references(at)) == 1

@@ -22,6 +22,9 @@ from ui.figure import (
 from ui.figure import (
     settings as figure_settings,
 )
+from ui.figure import (
+    sidebar as figure_sidebar,
+)
 from ui.figure.options import FIRST, GROUPS
 from ui.session import pins as session_pins
 from viz.attention.choice import MapChoice
@@ -106,9 +109,8 @@ def test_two_clicks_give_a_figure_and_every_preset_has_its_defaults(forwards):
             assert "mm; as PNG" not in told(at)  # no other figure stands under the error
             continue
         assert not at.error
-        assert (drawn(at).preset, drawn(at).look, drawn(at).layout) == (
-            preset, row.look, row.layout,
-        )  # fmt: skip
+        layout = replace(row.layout, **row.fits([bird()]))
+        assert (drawn(at).preset, drawn(at).look, drawn(at).layout) == (preset, row.look, layout)
     assert len(forwards) == 2
 
 
@@ -180,7 +182,7 @@ def test_a_clip_is_pinned_with_explore_and_becomes_frames_and_a_movie(forwards):
 def test_the_chosen_pin_is_labelled_cropped_and_given_parts():
     at = page(bird(), bird(at=(300.0, 200.0)))
     at.text_input(key="figure-t0-label").set_value("**Row** $1$").run()
-    at.text_input(key="figure-t0-network-0").set_value("ours").run()
+    at.text_input(key="figure-name-0").set_value("ours").run()
     at.text_input(key="figure-t0-maps-1").set_value("3,17").run()
     at.selectbox(key="figure-t0-shown-1").set_value("group 2").run()
     at.number_input(key="figure-t0-count-1").set_value(2).run()
@@ -189,12 +191,38 @@ def test_the_chosen_pin_is_labelled_cropped_and_given_parts():
     assert_sound(at)
     reference = drawn(at).references[0]
     assert reference.label == "**Row** $1$"
-    assert reference.views[0].label == "ours"
+    assert [one.views[0].label for one in drawn(at).references] == ["ours", "ours"]
     assert (reference.views[1].maps, reference.views[1].count) == ("3,17", 2)
     assert reference.views[1].shown == MapChoice("group", 2)
     assert reference.crop == (50.0, 0.0, 640.0, 480.0)
     heading = next(one.value for one in at.markdown if one.value.startswith("##### Pin 1"))
     assert "**Row**" not in heading
+
+
+def test_a_network_has_one_name_for_all_pins_that_show_it():
+    other = replace(bird().views[0], kind="features")
+    at = page(bird(), bird(at=(300.0, 200.0), views=(*bird().views, other)))
+    asked = [one for one in at.text_input if one.key.startswith("figure-name-")]
+    assert [one.label for one in asked] == [
+        "Name of e2-nl, unit14", "Name of e2-cgnl, unit14", "Name of e2-nl, unit14, Cosine",
+    ]  # fmt: skip
+    at.text_input(key="figure-name-0").set_value("ours").run()
+    at.text_input(key="figure-name-2").set_value("cosine").run()
+    found = [[view.label for view in one.views] for one in drawn(assert_sound(at)).references]
+    assert found == [["ours", ""], ["ours", "", "cosine"]]
+    at.button(key="undo-pins").click().run()
+    assert drawn(at).references[1].views[2].label == ""
+
+
+def test_names_that_differ_by_pin_stay_until_one_is_given():
+    first, second = bird().views
+    named = bird(views=(replace(first, label="theirs"), second))
+    at = page(named, bird(at=(300.0, 200.0)))
+    field = at.text_input(key="figure-name-0")
+    assert (field.value, field.placeholder) == ("", "differs by pin: theirs, none")
+    assert [one.views[0].label for one in drawn(at).references] == ["theirs", ""]
+    field.set_value("ours").run()
+    assert [one.views[0].label for one in drawn(at).references] == ["ours", "ours"]
 
 
 def test_what_a_pin_cannot_be_given_is_one_line_and_changes_nothing():
@@ -219,6 +247,39 @@ def test_parts_are_given_by_a_file_and_cleared():
     assert "1 of 2 pins" in told(at)
     at.button(key="figure-clear-parts").click().run()
     assert drawn(at).references[0].parts == ()
+
+
+def test_presets_that_the_pins_are_not_enough_for_say_so_before_they_are_chosen():
+    at = page(bird())
+    listed = at.selectbox(key="figure-preset").options
+    assert {one for one in listed if one.endswith(" (not with these pins)")} == {
+        f"{TABLE[name].title} (not with these pins)" for name in ("matches", "gates", "objects")
+    }
+    said = next(one.value for one in at.caption if one.value.startswith("Not with these pins"))
+    assert said == (
+        "Not with these pins: Matches (needs a second picture); Gates (needs networks with gates: "
+        "CGD, SE or CBAM); Objects (needs a detector)."
+    )
+    at.session_state["pins"] = (session_pins.Pin("g", bird(at=None), bird_example.clip()),)
+    at.run()
+    assert "View, Parts, Frames, Heatmaps, Arrows, Groups, Strongest patches (needs a" in told(at)
+    assert figure_sidebar._why({"parts": "", "gates": ""}) == ""
+
+
+def test_strongest_patches_fit_a_page_however_many_pins_there_are():
+    at = page(bird())
+    at.selectbox(key="figure-preset").set_value("strongest").run()
+    assert drawn(at).layout.transpose
+    assert at.toggle(key="figure-transpose").value
+    assert "taller" not in told(at)
+    clip = bird_example.clip()
+    more = (session_pins.Pin(f"m{k}", bird(at=(300.0, 200.0 + k)), clip) for k in range(4))
+    at.session_state["pins"] += tuple(more)
+    assert not drawn(assert_sound(at.run())).layout.transpose
+    at.toggle(key="figure-transpose").set_value(True).run()
+    assert "It is taller than a journal's page" in told(assert_sound(at))
+    at.session_state["pins"] = at.session_state["pins"][:4]
+    assert drawn(assert_sound(at.run())).layout.transpose  # as the user said
 
 
 def test_gates_and_patches_are_drawn_by_the_presets_that_show_them():

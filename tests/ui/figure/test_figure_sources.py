@@ -263,6 +263,7 @@ def test_an_opened_recipe_sets_everything_and_another_preset_keeps_the_page():
     figure_settings.take(Recipe("arrows", (reference,), look, layout))
     chosen = figure_settings.current()
     assert (chosen.preset, chosen.look, chosen.layout) == ("arrows", look, layout)
+    assert chosen.fitted([reference]) == chosen
     other = chosen.with_preset("matrix")
     assert other.look == TABLE["matrix"].look
     assert (other.layout.width_mm, other.layout.captions) == (77.7, "(A)")

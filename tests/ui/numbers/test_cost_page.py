@@ -29,6 +29,7 @@ def test_the_page_shows_what_the_command_prints(monkeypatch):
     ]
     said = "".join(one.value for one in at.caption).replace("\\", "")
     assert all(one.note in said for one in ratios)
+    assert growth.steps(growth.counted()) in said
     assert "N^2.00 C^2.00" in set(of_orders["Measured"])
     before = of_network["Multiply-adds"][0]
     at.number_input(key="cost-size").set_value(448).run()

@@ -68,6 +68,19 @@ def test_update_gives_one_pin_another_reference():
     assert [pin.id for pin in session_pins.pins()] == [first.id, second.id]
 
 
+def test_a_network_that_has_a_name_has_it_in_pins_that_come_later():
+    seen = session_pins.seen_in(add(clip_of(), x=1.0).reference.views[0])
+    session_pins.rename(seen, "ours")
+    add(clip_of("b.png"))
+    assert session_pins.names() == {seen: ("ours",)}
+    (view,) = session_pins.pins()[0].reference.views
+    others = tuple(replace(view, label=name, block=name) for name in ("", "x"))
+    session_pins.add(replace(reference_of(clip_of()), views=others), clip_of())
+    assert [name for (name,) in session_pins.names().values()] == ["ours", "", "x"]
+    with pytest.raises(InputError):
+        session_pins.rename(seen, "x" * 1000)
+
+
 @pytest.mark.parametrize("change", [session_pins.remove, lambda id: session_pins.update(id, None)])
 def test_an_unknown_id_changes_nothing(change):
     first = add(clip_of())

@@ -166,7 +166,7 @@ def factors_of(capture):
         sent = kind.browser(block, Selection())
         for name, part in {**sent.halves, **sent.floats}.items():
             yield f"{block.label} {name}", part.float().cpu().numpy()
-        if kind.has_matrix(block):
+        if kind.has_matrix:
             yield f"{block.label} matrix", kind.matrix_rows(block, 0, 3).cpu().numpy()
         if isinstance(block, affinity.NonLocalCapture):
             yield f"{block.label} whole matrix", affinity.matrix(block)

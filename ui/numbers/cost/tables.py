@@ -106,3 +106,8 @@ def growth_words() -> str:
     """Return with which power of N each block grows at the largest sizes."""
     powers = [f"{name} N^{growth.exponent(values):.2f}" for name, values in _growth().items()]
     return ", ".join(powers)
+
+
+def growth_steps() -> str:
+    """Return why one of the curves has steps."""
+    return growth.steps(_growth())

@@ -63,7 +63,7 @@ def mean_map(
     kind, grid = kind_of(block), block.query_grid
     nearest = capture.geometry_of(block).nearest_cell(*one.centre, grid)
     middle = kind.map(block, Cell(capture.moment(frame, grid), *nearest), choice)
-    if kind.is_single(block) and kind.has_matrix(block):
+    if kind.is_single(block) and kind.has_matrix:
         (values,) = mean_rows(capture, block, [one], frame)
     else:
         maps = (kind.map(block, cell, choice) for cell in cells(capture, block, one, frame))

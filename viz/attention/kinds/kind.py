@@ -223,9 +223,10 @@ class MapKind(MapParts):
         del block, start, stop
         return None
 
-    def has_matrix(self, block: BlockCapture) -> bool:
-        """Tell whether the kind has an N x M matrix of weights."""
-        return self.matrix_rows(block, 0, 0) is not None
+    @property
+    def has_matrix(self) -> bool:
+        """Whether the kind has an N x M matrix of weights: a ``matrix_rows`` of its own."""
+        return type(self).matrix_rows is not MapKind.matrix_rows
 
     @property
     def union_words(self) -> str:

@@ -59,6 +59,17 @@ def exponent(values: list[float]) -> float:
     return math.log(values[-1] / values[-2]) / math.log(last / first)
 
 
+def steps(found: dict[str, list[float]]) -> str:
+    """Return in a sentence why the curve of CGD has steps: its multiply-adds are, at every size,
+    channels times frames times one number."""
+    each = found["CGD"][0] / (CHANNELS * SIZES[0][0])
+    return (
+        f"CGD's curve has steps because the block costs {each:g} C multiply-adds a frame, however "
+        "many positions the frame has (poolings, and the gate's product with the features, are not "
+        "counted): it rises only where there are more frames."
+    )
+
+
 def lines() -> list[str]:
     """Return the lines of growth: positions, and each block's multiply-adds."""
     found = counted()
@@ -68,7 +79,7 @@ def lines() -> list[str]:
         costs = "".join(f"{short(values[k]):>12}" for values in found.values())
         made.append(f"{' x '.join(map(str, grid)):<20}{math.prod(grid):>8}{costs}")
     powers = "".join(f"{exponent(values):>12.2f}" for values in found.values())
-    return [*made, f"{'power of N, last two':<28}{powers}"]
+    return [*made, f"{'power of N, last two':<28}{powers}", steps(found)]
 
 
 def drawn() -> Figure:

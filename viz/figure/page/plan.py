@@ -13,6 +13,20 @@ SMALL = 0.85
 """Size of the numbers of a colour bar and of notes, of the font's."""
 
 
+PAGE_MM = 247.0
+"""Height of a journal's page of figures (Nature: 183 x 247 mm)."""
+
+
+def too_tall(height: float) -> str:
+    """Return what is to be said of a figure that is higher in mm than a page; "" of others."""
+    if height <= PAGE_MM:
+        return ""
+    return (
+        f"It is taller than a journal's page ({PAGE_MM:.0f} mm): take a narrower width, fewer "
+        "rows, or exchange rows and columns."
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Place:
     """Where the panel of (row, column) of the figure stands."""

@@ -39,7 +39,7 @@ def _placed(reference: Reference, sources: Sources) -> Reference:
 
 
 def _row(one: Scene, recipe: Recipe) -> Row:
-    panels = tuple(_panel(shot, recipe) for shot in one.shots if shot.kind.has_matrix(shot.block))
+    panels = tuple(_panel(shot, recipe) for shot in one.shots if shot.kind.has_matrix)
     spans = {panel.content.span for panel in panels}
     low, high = spans.pop() if len(spans) == 1 else (None, None)
     return Row(one.reference.label, panels, (), low, high)

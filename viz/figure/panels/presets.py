@@ -39,7 +39,8 @@ class Preset:
 
     ``words`` say what its colours stand for, where look and layout do not; ``always`` are fields of
     the look that it does not leave open. Of a reference with a second picture it shows both, or
-    the ``first_only``.
+    the ``first_only``. One that shows pins ``as_seen`` starts from their look on a page, which has
+    pins, and from its own elsewhere.
     """
 
     title: str
@@ -51,6 +52,8 @@ class Preset:
     words: str = ""
     always: Mapping[str, object] = field(default_factory=dict)
     first_only: bool = False
+    as_seen: bool = False
+    fits: Callable[[Sequence[Reference]], dict[str, object]] = staticmethod(lambda _references: {})
 
 
 Frames = tuple[int, ...] | None
@@ -73,6 +76,7 @@ TABLE: dict[str, Preset] = {
         Layout(width_mm=183.0, bar="map", columns=8, most_frames=64, input_panel=False),
         "reference",
         _heat_rows(heat_panels.view),
+        as_seen=True,
     ),
     "parts": Preset(
         "Parts",
@@ -157,13 +161,14 @@ TABLE: dict[str, Preset] = {
     ),
     "strongest": Preset(
         "Strongest patches",
-        "Pins side by side, with their patches below. The Strongest patches page draws it of those "
-        "that a channel, group or head answers to most.",
+        "Pins side by side, their patches below or beside them. The Strongest patches page draws "
+        "it of those that a channel, group or head answers to most.",
         Look(threshold=0.7),
         Layout(width_mm=183.0, bar="none", input_panel=False),
         "reference",
         _heat_rows(strongest_panels.rows),
         first_only=True,
+        fits=strongest_panels.fits,
     ),
 }
 

@@ -5,13 +5,21 @@ from dataclasses import replace
 
 from viz.figure.panels.panel_rows import Panel, Picture, Row
 from viz.figure.panels.pictures import Item, caption_of, heat_panel
-from viz.figure.recipe.recipe import Recipe
+from viz.figure.recipe.recipe import Recipe, Reference
 from viz.figure.resolve import Scene, Shot
 from viz.geometry import Box
 
 PATCH = 0.25
 """Side of a patch, over the longer side of its picture."""
 PATCHES = "patches"
+
+
+def fits(references: Sequence[Reference]) -> dict[str, bool]:
+    """Return the fields of the layout with which so many references fit a page: rows as columns,
+    where there would be more pictures below each other than side by side."""
+    patches = [one for one in references if one.at is not None or one.object is not None]
+    lines = 2 * min((len(one.views) for one in patches), default=0)
+    return {"transpose": True} if lines > len(patches) else {}
 
 
 def rows(found: Sequence[Scene], recipe: Recipe, _frames: object) -> list[Row]:

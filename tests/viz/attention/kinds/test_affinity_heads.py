@@ -97,7 +97,7 @@ def test_matrix_rows_are_the_mean_over_heads_in_any_chunks(name, groups, step):
 
 def test_no_rows_of_the_matrix_are_a_matrix_too():
     assert KIND.matrix_rows(block_of(groups=2), 15, 15).shape == (0, 14)
-    assert KIND.has_matrix(block_of(groups=2))
+    assert KIND.has_matrix
 
 
 def test_heads_are_its_divisions_and_mean_and_maximum_its_summaries():

@@ -321,7 +321,7 @@ def test_a_sample_is_the_group_maps_of_references(spec):
 
 def test_channels_have_no_matrix_of_weights():
     block = block_of(CGNLSpec(groups=2))
-    assert not KIND.has_matrix(block)
+    assert not KIND.has_matrix
     assert KIND.matrix_rows(block, 0, 5) is None
 
 

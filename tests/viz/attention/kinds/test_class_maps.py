@@ -297,7 +297,7 @@ def test_the_maps_are_sent_to_the_browser_and_no_factors(nl_model, tiny_clip):
     found = KIND.browser(block, Selection())
     assert found.arithmetic == "static"
     assert (dict(found.halves), dict(found.floats)) == ({}, {})
-    assert not KIND.has_matrix(block)
+    assert not KIND.has_matrix
 
 
 def test_a_drawn_block_can_be_derived_without_running_anything():

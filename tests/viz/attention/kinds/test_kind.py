@@ -95,7 +95,7 @@ def test_a_kind_that_says_no_more_than_it_must_has_one_map():
     assert (PLAIN.division_words(block), list(PLAIN.taps(None))) == ("", [])
     assert not PLAIN.belongs_to(ModelSpec())
     assert not PLAIN.can_derive(block)
-    assert not PLAIN.has_matrix(block)
+    assert not PLAIN.has_matrix
     assert PLAIN.browser(block, Selection()).arithmetic == "static"
     [only] = PLAIN.maps(block, CELL, Selection(listed=(3,)))
     assert only.values[0, 0, 0] == -1

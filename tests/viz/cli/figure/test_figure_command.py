@@ -34,6 +34,15 @@ def test_figure_render_and_python_give_the_same_bytes(photo, tmp_path, capsys):
         assert by_python.read_bytes() == path.read_bytes(), path.suffix
 
 
+def test_a_figure_that_is_taller_than_a_page_says_so(photo, tmp_path, capsys):
+    asked = outs(tmp_path / "a.json")
+    for turned in ("on", "off"):
+        assert figure(photo, *asked, "--transpose", turned) == 0
+        assert ("taller than a journal's page (247 mm)" in capsys.readouterr().out) == (
+            turned == "on"
+        )
+
+
 def test_a_clip_gives_a_still_and_a_recipe_of_its_sampled_frames(reel, tmp_path):
     asked = [
         "--frames",

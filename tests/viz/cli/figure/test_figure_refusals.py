@@ -47,7 +47,7 @@ def test_a_photo_gives_no_movie(photo, tmp_path, capsys):
         (["--channels", "<b>"], "use auto"),
         (["--block", "res9.9"], "it has res4.4"),
         (["--model", "nothing"], "use one of nl"),
-        (["--model", "plain"], "no attention block"),
+        (["--model", "plain"], "needs networks with attention blocks"),
         (["--truth", "none.csv"], "none.csv could not be read"),
         (["--set", "kernel"], "NAME=VALUE"),
     ],

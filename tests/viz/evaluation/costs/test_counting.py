@@ -121,8 +121,16 @@ def test_blocks_grow_as_the_papers_say():
 
 def test_growth_is_counted_at_every_size():
     lines = growth.lines()
-    assert len(lines) == 2 + len(growth.SIZES)
-    assert "100352" in lines[-2]
+    assert len(lines) == 3 + len(growth.SIZES)
+    assert "100352" in lines[-3]
+
+
+def test_why_the_curve_of_cgd_has_steps_is_what_its_numbers_say():
+    found = growth.counted()
+    frames = [grid[0] for grid in growth.SIZES]
+    assert found["CGD"] == [6 * growth.CHANNELS * count for count in frames]
+    assert "costs 6 C multiply-adds a frame" in growth.steps(found)
+    assert growth.lines()[-1] == growth.steps(found)
 
 
 def test_a_block_costs_what_a_network_with_it_costs_more():

@@ -79,7 +79,7 @@ def test_matrix_and_sample_are_the_rows(how):
     if how.get("windows"):  # of one window, over its own cells
         rows = rows[15:, :, 15:]
     close(KIND.sample(block, 64), rows.transpose(1, 0, 2))
-    assert KIND.has_matrix(block)
+    assert KIND.has_matrix
     assert 0 < query_dependence(block) < 1
 
 
