@@ -108,8 +108,10 @@ def unmet(preset: str, references: Sequence[Reference], sources: Sources) -> Nee
     of_references = OF_REFERENCES.get(TABLE[preset].needs)
     if of_references and not of_references.has(references):
         return of_references
+    # Many pins show the same.
+    every = {tuple((v.network, v.block, v.kind) for v in one.views): one for one in references}
     try:
-        seen = [[(v, sources.model(v.network)) for v in one.views] for one in references]
+        seen = [[(v, sources.model(v.network)) for v in one.views] for one in every.values()]
     except AttentionVizError:
         return None
     return next((need for need in _of_networks(preset) if not need.has(seen)), None)

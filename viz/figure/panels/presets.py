@@ -40,7 +40,8 @@ class Preset:
     ``words`` say what its colours stand for, where look and layout do not; ``always`` are fields of
     the look that it does not leave open. Of a reference with a second picture it shows both, or
     the ``first_only``. One that shows pins ``as_seen`` starts from their look on a page, which has
-    pins, and from its own elsewhere.
+    pins, and from its own elsewhere. ``fits`` returns the fields of the layout that a new figure of
+    so many references starts with in place of the row's.
     """
 
     title: str
