@@ -53,9 +53,10 @@ def plural(word: str) -> str:
     return f"{word}es" if re.search("(s|x|ch|sh)$", word) else f"{word}s"
 
 
-def counted(count: int, word: str) -> str:
-    """Return 1 panel, 2 panels, 12,345 pictures."""
-    return f"{count:,} {word if count == 1 else plural(word)}"
+def counted(count: float, word: str) -> str:
+    """Return 1 panel, 2 panels, 12,345 pictures, 1.5 hours."""
+    number = f"{count:g}" if count % 1 else f"{int(count):,}"
+    return f"{number} {word if count == 1 else plural(word)}"
 
 
 def without_frames(problem: AttentionVizError) -> AttentionVizError:

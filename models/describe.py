@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from torch import nn
 
+from errors import counted
 from models.blocks.nonlocal_block import NonLocalBlock
 from models.build import gmacs_of, outline, parameter_count
 from models.specs.block import BlockSpec, CGNLSpec, NonLocalSpec
@@ -69,15 +70,15 @@ def headline(spec: NetworkSpec) -> str:
     prep = spec.preprocessing
     size = f"{prep.size} px" if prep.channels == 3 else f"{prep.size} px, grey"
     apart = f", every {_nth(prep.frame_stride)}" if prep.frame_stride > 1 else ""
-    clip = f"{prep.frames} frames{apart}, " if prep.frames > 1 else ""
+    clip = f"{counted(prep.frames, 'frame')}{apart}, " if prep.frames > 1 else ""
     return f"{network_name(spec)}; {clip}{size}; {_outputs(spec)}"
 
 
 def _outputs(spec: NetworkSpec | DetectorSpec) -> str:
     """Return what is told apart; a detector's background is no class."""
     if isinstance(spec, DetectorSpec):
-        return f"{spec.labels - 1} kinds of objects"
-    return f"{spec.num_classes} classes" if spec.num_classes else "no classifier"
+        return f"{counted(spec.labels - 1, 'kind')} of objects"
+    return counted(spec.num_classes, "class") if spec.num_classes else "no classifier"
 
 
 def _nth(stride: int) -> str:
@@ -114,7 +115,7 @@ def network_name(spec: NetworkSpec | DetectorSpec) -> str:
         name = f"ResNeXt-{spec.depth} {spec.groups}x{inner}d"
     elif spec.widening > 1:
         name = f"Wide ResNet-{spec.depth}-{spec.widening}"
-    return name if spec.base_width == 64 else f"{name}, {spec.base_width} channels wide"
+    return name if spec.base_width == 64 else f"{name}, {counted(spec.base_width, 'channel')} wide"
 
 
 def block_words(spec: NetworkSpec) -> str:
@@ -123,7 +124,7 @@ def block_words(spec: NetworkSpec) -> str:
     if isinstance(block, NonLocalSpec):
         return f"NL, {block.function.replace('_', ' ')}"
     if isinstance(block, CGNLSpec):
-        return f"CGNL, {block.kernel.replace('_', ' ')}, {block.groups} groups"
+        return f"CGNL, {block.kernel.replace('_', ' ')}, {counted(block.groups, 'group')}"
     gate = getattr(spec, "gate", None)
     if block is None and gate is not None:
         return f"{_GATE_NAMES[type(gate).__name__]} gates"
@@ -183,7 +184,7 @@ def _block(spec: NetworkSpec, block: nn.Module, stage: int) -> str:
         words = _cgnl(spec.block, block)
     else:
         return _options(spec.block, block)
-    return ", ".join([*words, f"{parameter_count(block):,} parameters"])
+    return ", ".join([*words, counted(parameter_count(block), "parameter")])
 
 
 def _nonlocal(options: NonLocalSpec, block: NonLocalBlock, stage: int) -> list[str]:
@@ -194,13 +195,16 @@ def _nonlocal(options: NonLocalSpec, block: NonLocalBlock, stage: int) -> list[s
     words.append(_KEYS[options.pool_keys])
     words.append("batch norm" if options.norm == "batch" else "no norm")
     if (frames := options.frames_per_group(stage)) is not None:
-        words.append(f"inside groups of {frames} frames")
+        words.append(f"inside groups of {counted(frames, 'frame')}")
     return words
 
 
 def _cgnl(options: CGNLSpec, block: nn.Module) -> list[str]:
     norm = "group norm" if isinstance(block.norm, nn.GroupNorm) else "batch norm"
-    words = [f"{block.expand.out_channels} channels, {block.expand.in_channels} inner", norm]
+    words = [
+        f"{block.expand.out_channels} channels, {block.expand.in_channels} inner",
+        norm,
+    ]
     if options.kernel != "dot_product":
         words.append("exact kernel" if options.order is None else f"order {options.order}")
     if options.l2_normalise:
@@ -210,4 +214,4 @@ def _cgnl(options: CGNLSpec, block: nn.Module) -> list[str]:
 
 def _options(spec: BlockSpec | GateSpec, module: nn.Module) -> str:
     words = [f"{field.name} {getattr(spec, field.name)}" for field in fields(spec)]
-    return ", ".join([*words, f"{parameter_count(module):,} parameters"])
+    return ", ".join([*words, counted(parameter_count(module), "parameter")])

@@ -5,7 +5,7 @@ import os
 import torch
 from torch import Tensor, nn
 
-from errors import InputError, MachineError
+from errors import InputError, MachineError, counted
 
 AUTO, CPU = "auto", "cpu"
 TAKEN = "auto (a GPU where there is one), cpu, cuda, cuda:1, mps"
@@ -75,7 +75,7 @@ def words(device: torch.device) -> str:
         return f"{torch.cuda.get_device_name(device)} ({device})"
     if device.type == "mps":
         return "Apple GPU (mps)"
-    return f"processor (cpu), {os.cpu_count()} cores"
+    return f"processor (cpu), {counted(os.cpu_count() or 1, 'core')}"
 
 
 def of(network: nn.Module) -> torch.device:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from errors import plural
+from errors import counted
 from ui import bound, frame, state
 from ui.components.pin_cards import pin_cards
 from ui.guard import guarded, plain
@@ -104,8 +104,8 @@ def shown(made: Searched) -> None:
     finished = made.found.finished
     done = finished.pictures - len(finished.problems)
     st.markdown(
-        f"**{plain(made.title)}**: {done} pictures; {plain(made.network)} has {count} "
-        f"{part if count == 1 else plural(part)}."
+        f"**{plain(made.title)}**: {counted(done, 'picture')}; {plain(made.network)} has "
+        f"{counted(count, part)}."
     )
     number = 0
     if count > 1:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from errors import SpecError
+from errors import SpecError, counted
 from models.blocks.kernels import kernel
 from models.blocks.layout import convolved, per_position, project_together
 from models.specs.block import CGNLSpec
@@ -64,8 +64,8 @@ class CGNLBlock(nn.Module):
         inner = channels // spec.reduction
         if inner % spec.groups:
             raise SpecError(
-                f"{inner} channels cannot be cut into {spec.groups} groups; use a number of groups "
-                "that divides them."
+                f"{counted(inner, 'channel')} cannot be cut into {counted(spec.groups, 'group')}; "
+                "use a number of groups that divides them."
             )
         self.spec = spec
         self.projection = CGNLProjection(channels, inner)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from errors import CheckpointError
+from errors import CheckpointError, counted
 
 _COUNTER = "num_batches_tracked"
 """Ending of the counters that training keeps; no file has to have them."""
@@ -27,7 +27,7 @@ def _is_finite(value: Tensor) -> bool:
 
 def _listed(what: str, keys: list[str]) -> str:
     more = ", ..." if len(keys) > _MOST_LISTED else ""
-    return f"{len(keys)} keys {what} ({', '.join(keys[:_MOST_LISTED])}{more})"
+    return f"{counted(len(keys), 'key')} {what} ({', '.join(keys[:_MOST_LISTED])}{more})"
 
 
 def check_fit(network: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:

@@ -12,7 +12,7 @@ AVA 2.1 by their numbers, behind 0, which names nothing.
 from functools import cache
 from pathlib import Path
 
-from errors import InputError
+from errors import InputError, counted
 
 _FOLDER = Path(__file__).parent
 _FILES = ("kinetics-400", "cub-200", "digits", "ava-81")
@@ -59,6 +59,6 @@ def check_count(names: tuple[str, ...], count: int, network: str) -> None:
     """Refuse a list of names that is not as long as a network has classes."""
     if len(names) != count:
         raise InputError(
-            f"The list has {len(names)} names, and {network} tells {count} classes apart; give one "
-            "name a line, in the order of its outputs."
+            f"The list has {counted(len(names), 'name')}, and {network} tells "
+            f"{counted(count, 'class')} apart; give one name a line, in the order of its outputs."
         )

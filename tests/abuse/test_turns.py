@@ -126,7 +126,7 @@ def test_a_turn_is_given_back_whatever_happens():
 
 def test_too_many_are_refused_in_one_line(one_line):
     turns = Turns(most_waiting=0)
-    with pytest.raises(MachineError, match="wait for this server") as caught:
+    with pytest.raises(MachineError, match="This server has 0 requests waiting already") as caught:
         _enter(turns, nobody)
     one_line(caught.value)
 

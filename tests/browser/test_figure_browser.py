@@ -105,7 +105,7 @@ def opened_elsewhere(page, server, content):
     page.goto(f"{server}/figure")
     expect(page.get_by_role("button", name="Start with the example")).to_be_visible()
     given(page, "Open a recipe", "figure.pdf", content)
-    expect(page.get_by_text("A file is missing")).to_be_visible()
+    expect(page.get_by_text("Missing: 1 file")).to_be_visible()
     given(page, "Missing files", "renamed.jpg", photo_like())
     drawn(page)
     return saved(page, "Save the PDF")

@@ -204,7 +204,7 @@ def test_another_browser_is_asked_for_the_file_and_takes_it_by_its_hash(kept, br
     other = context.new_page()
     other.set_default_timeout(PATIENCE_MS)
     other.goto(kept.url)
-    expect(other.get_by_text("A file is missing")).to_be_visible()
+    expect(other.get_by_text("Missing: 1 file")).to_be_visible()
     expect(other.get_by_text(NAME)).to_be_visible()
     assert not other.locator(".picker").count()
     drop(other, photo(90), "another.png", "Missing files")
@@ -270,8 +270,8 @@ def test_pins_survive_a_server_that_starts_anew(restarted):
 def test_a_pin_of_a_lost_upload_asks_for_its_file(restarted):
     _, _, page = restarted
     page.goto(page.url)
-    expect(page.get_by_text("A file is missing")).to_be_visible()
-    expect(page.get_by_text("1 pin waits for its file.")).to_be_visible()
+    expect(page.get_by_text("Missing: 1 file")).to_be_visible()
+    expect(page.get_by_text("Waiting for the files of 1 pin.")).to_be_visible()
     at_rest(page)
     drop(page, photo(), "found.png", "Missing files")
     page.wait_for_selector(DRAWN)

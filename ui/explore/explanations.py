@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from errors import counted
 from models.specs.wrapped import WrappedSpec
 from ui import state
 from ui.bound import KEPT
@@ -31,7 +32,8 @@ def held_still(block: BlockCapture) -> str:
     """Say what a clip network is shown of a still picture."""
     return (
         "A clip network: it sees this picture held still. The first of "
-        f"{block.key_grid.frames} moments of its feature clip is shown, scaled over all of them."
+        f"{counted(block.key_grid.frames, 'moment')} of its feature clip is shown, scaled over "
+        "all of them."
     )
 
 

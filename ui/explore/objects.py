@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from errors import counted
 from ui import state
 from ui.bound import choice, slider, worded
 from ui.components.picker.found_objects import Drawn, FoundOnPanels, Over
@@ -141,7 +142,7 @@ def chooser(found: Scene) -> None:
         best = f" The best one scores {everything[0].score:.2f}." if everything else ""
         st.info(f"No object of {state.OBJECT_SCORE.get():.2f} or more was found.{best}")
         return
-    with st.expander(f"{len(listed)} objects" if len(listed) > 1 else "1 object"):
+    with st.expander(counted(len(listed), "object")):
         st.dataframe([_row(one) for one in listed[:MOST_BOXES]], **TABLE)
 
 

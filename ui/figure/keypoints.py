@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from errors import AttentionVizError
+from errors import AttentionVizError, counted
 from ui import state
 from ui.components.keypoints import keypoints as clickable
 from ui.guard import plain
@@ -67,7 +67,8 @@ def give(found: Truth, id: str) -> str:
     )
     count = sum(len(parts) for parts in given.values())
     return plain(
-        f"{found.name}: {count} parts for {len(given)} of {len(session_pins.pins())} pins."
+        f"{found.name}: {counted(count, 'part')} for {len(given)} of "
+        f"{counted(len(session_pins.pins()), 'pin')}."
     )
 
 

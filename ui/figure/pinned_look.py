@@ -5,6 +5,7 @@ from dataclasses import fields
 
 import streamlit as st
 
+from errors import counted
 from ui.figure import settings as figure_settings
 from ui.figure.options import HEAT, titles
 from ui.figure.settings import Chosen
@@ -48,7 +49,7 @@ def tell(chosen: Chosen, references: Sequence[Reference]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             f"Pin {number} was seen with {'; '.join(differences(look, chosen.look))}."
-            + (f" {len(other) - 1} more looks were pinned." if len(other) > 1 else "")
+            + (f" Pinned, too: {counted(len(other) - 1, 'more look')}." if len(other) > 1 else "")
         )
         st.button("Show as pinned", key="figure-as-pinned", on_click=_take, args=(look, references))
 

@@ -139,7 +139,7 @@ def _maps(pin: Pin, index: int, view: View, kind: MapKind, divisions: int) -> No
         beyond = shown is not None and shown.by_rank and shown.number > count
         _update_view(pin, index, count=count, shown=None if beyond else shown)
 
-    grouped = f"{kind.division}s, " if divisions else ""
+    grouped = f"{plural(kind.division)}, " if divisions else ""
     told = kind.ranking_words.get(view.maps, view.maps)
     with columns[0]:
         _field(

@@ -4,7 +4,7 @@ import time
 
 import streamlit as st
 
-from errors import MachineError
+from errors import MachineError, counted
 from models.loaded import LoadedModel
 from models.zoo.wrapped.libraries import fetch, registry
 from models.zoo.wrapped.libraries.names import check_public, parse
@@ -78,7 +78,7 @@ def _chosen(words: str) -> str | None:
     if not found:
         st.info(f"No network of timm or torchvision holds {plain(words)}; try fewer words.")
         return None
-    return bound.choice(f"{len(found)} networks", found, state.LIBRARY_NAME)
+    return bound.choice(counted(len(found), "network"), found, state.LIBRARY_NAME)
 
 
 @st.cache_data(max_entries=64, ttl=600, show_spinner="Asking the hub")

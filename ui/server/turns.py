@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from errors import MachineError
+from errors import MachineError, counted
 
 Told = Callable[[int, float], None]
 """Called while waiting, with the place in the queue (1 is next) and the seconds waited so far;
@@ -97,8 +97,8 @@ class Turns:
         with self._changed:
             if len(self._waiting) >= self.most_waiting:
                 raise MachineError(
-                    f"{len(self._waiting)} requests wait for this server already; try again in a "
-                    "minute."
+                    f"This server has {counted(len(self._waiting), 'request')} waiting already; "
+                    "try again in a minute."
                 )
             number = max((one.number for one in self._waiting), default=0) + 1
             ticket = _Ticket(session, number)

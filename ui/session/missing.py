@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 import streamlit as st
 
-from errors import AttentionVizError, InputError
+from errors import AttentionVizError, InputError, counted
 from ui import state
 from ui.guard import plain
 from ui.isolation import media as isolation
@@ -163,7 +163,7 @@ def ask() -> None:
         return
     lines = "\n".join(f"- {_line(one)}" for one in missing)
     st.info(
-        f"{'A file is' if len(missing) == 1 else f'{len(missing)} files are'} missing. Drop "
+        f"Missing: {counted(len(missing), 'file')}. Drop "
         f"{'it' if len(missing) == 1 else 'them'} below: files are recognised by content, not by "
         f"name.\n{lines}"
     )
@@ -179,7 +179,7 @@ def ask() -> None:
 
 def _line(wanted: Medium) -> str:
     name = wanted.path if len(wanted.path) <= _LONGEST else f"...{wanted.path[-_LONGEST:]}"
-    frames = f", {len(wanted.frames)} frames of it" if wanted.is_clip else ""
+    frames = f", {counted(len(wanted.frames), 'frame')} of it" if wanted.is_clip else ""
     return f"**{plain(name)}**{frames} (sha256 {wanted.sha256[:SHORT] or 'unknown'})"
 
 

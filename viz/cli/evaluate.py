@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
-from errors import InputError
+from errors import InputError, counted
 from models import devices
 from viz.cli import models as models_command
 from viz.cli.maps import show_frames
@@ -98,7 +98,7 @@ def problems_of(dataset: Dataset, finished: Finished) -> list[str]:
     """Return lines of what could not be used."""
     lines = [f"{name}: {why}" for name, why in finished.problems[:_SHOWN]]
     if finished.problems:
-        count = f"{len(finished.problems)} of {finished.pictures} pictures failed"
+        count = f"{len(finished.problems)} of {counted(finished.pictures, 'picture')} failed"
         lines = [f"{count}; all are in manifest.json:", *lines]
     return [*dataset.notes, *lines]
 

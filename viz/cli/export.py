@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from errors import InputError
+from errors import InputError, counted
 from viz.cli import models as models_command
 from viz.cli.evaluate import add_dataset, dataset_of, problems_of, runner_of, show_pictures
 from viz.datasets.export import WHAT, Asked, to_zarr
@@ -33,7 +33,8 @@ def export(args: argparse.Namespace) -> list[str]:
     found = run(dataset, model, args.out, asked, show_pictures("export"), runner)
     lines = [*problems_of(dataset, found)]
     done = found.pictures - len(found.problems)
-    lines.append(f"wrote {args.out}: {done} pictures in {len(found.parts)} parts, manifest.json")
+    parts = counted(len(found.parts), "part")
+    lines.append(f"wrote {args.out}: {counted(done, 'picture')} in {parts}, manifest.json")
     if args.zarr:
         to_zarr(found, args.zarr)
         lines.append(f"wrote {args.zarr}")

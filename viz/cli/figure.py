@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
-from errors import InputError
+from errors import InputError, counted
 from viz.cli import models as models_command
 from viz.cli import options
 from viz.cli.maps import add_maps_option, kind_help, show_frames
@@ -235,7 +235,7 @@ def _written(made: Figure, outs: Iterable[Path]) -> list[str]:
     for out, content in contents.items():
         export.save(content, out)
         lines.append(f"wrote {out} ({len(content) / 1000:.0f} kB)")
-    size = f"{plan.width:.1f} x {plan.height:.1f} mm, {len(plan.places)} panels"
+    size = f"{plan.width:.1f} x {plan.height:.1f} mm, {counted(len(plan.places), 'panel')}"
     noted = [note for note in (too_tall(plan.height),) if note]
     return [f"{made.recipe.preset}: {size}", *noted, *_noted(made), *lines]
 

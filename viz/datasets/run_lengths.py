@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from errors import InputError
+from errors import InputError, counted
 from viz.media.pictures import MAX_SHOWN
 
 Runs = tuple[int, int, tuple[int, ...]]
@@ -31,8 +31,8 @@ def checked(high: int, wide: int, lengths: Sequence[int], place: str) -> Runs:
         raise InputError(f"{place}: no run-length mask; give a size, and counts as COCO does.")
     if sum(lengths) != high * wide:
         raise InputError(
-            f"{place}: the runs of a mask of {wide} x {high} cover {sum(lengths)} pixels, not "
-            f"{high * wide}; export the annotations again."
+            f"{place}: the runs of a mask of {wide} x {high} cover "
+            f"{counted(sum(lengths), 'pixel')}, not {high * wide}; export the annotations again."
         )
     return high, wide, tuple(lengths)
 

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from errors import InputError, OutsideError
+from errors import InputError, OutsideError, plural
 from models.loaded import LoadedModel
 from viz.attention.captures import BlockCapture, Capture
 from viz.attention.choice import PARTS
@@ -108,7 +108,8 @@ class Strongest:
         """Return the answers of one channel, group or head, the strongest first."""
         if not 0 <= number < len(self):
             raise OutsideError(
-                f"{number} is not a {self.part} here; there are {self.part}s 0 to {len(self) - 1}."
+                f"{number} is not a {self.part} here; there are {plural(self.part)} 0 to "
+                f"{len(self) - 1}."
             )
         found = zip(self.pictures[number], self.x[number], self.y[number], self.strengths[number],
                     strict=True)  # fmt: skip

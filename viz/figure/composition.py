@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from errors import InputError, OutsideError
+from errors import InputError, OutsideError, counted
 from models.loaded import LoadedModel
 from models.report import unused
 from viz.attention import pipeline, queries
@@ -60,11 +60,11 @@ def references(
         raise InputError("No input is given; give a picture, a clip, or example:bird.")
     if not models:
         raise InputError("No network is given; give the name of one, or the path of a checkpoint.")
-    pixels = _each(_pixels(at), len(inputs), "references", "inputs")
-    frames = _each(asked.frame, len(inputs), "frames", "inputs")
-    names = _each(asked.name, len(inputs), "names", "inputs")
-    boxes = _each(_boxes(asked.box), len(inputs), "boxes", "inputs")
-    found = _each(asked.object, len(inputs), "objects", "inputs")
+    pixels = _each(_pixels(at), len(inputs), "references", "input")
+    frames = _each(asked.frame, len(inputs), "frames", "input")
+    names = _each(asked.name, len(inputs), "names", "input")
+    boxes = _each(_boxes(asked.box), len(inputs), "boxes", "input")
+    found = _each(asked.object, len(inputs), "objects", "input")
     _check_objects(found)
     loaded = [sources.network(str(name), dict(asked.answers)) for name in models]
     views = _views(models, loaded, asked)
@@ -76,7 +76,7 @@ def references(
     parts = [truth.of(medium.path) if truth else () for medium in media]
     seconds = [
         None if path is None else _picture(sources, str(path), asked.levels)
-        for path in _each(asked.second, len(inputs), "second pictures", "inputs")
+        for path in _each(asked.second, len(inputs), "second pictures", "input")
     ]
     return tuple(
         Reference(medium, views, *rest, second=second, object=number, mean=asked.mean)
@@ -161,7 +161,7 @@ def _views(models: Sequence[str], loaded: Sequence[LoadedModel], asked: Asked) -
         for name, model in zip(models, loaded, strict=True)
     ]
     columns = {
-        name: _each(getattr(asked, name), len(models), f"values of {name}", "networks")
+        name: _each(getattr(asked, name), len(models), f"values of {name}", "network")
         for name in OF_VIEWS
     }
     columns["shown"] = [_choice(one) for one in columns["shown"]]
@@ -266,7 +266,8 @@ def _each(given: Each[T], count: int, what: str, of: str) -> list[T]:
     values = list(given) if isinstance(given, tuple | list) else [given]
     if len(values) not in (1, count):
         raise InputError(
-            f"{len(values)} {what} do not fit {count} {of}; give one for all, or one for each."
+            f"{len(values)} {what} do not fit {counted(count, of)}; give one for all, or one for "
+            "each."
         )
     return values if len(values) == count else values * count
 

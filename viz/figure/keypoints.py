@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from errno import EINVAL
 from pathlib import Path, PurePosixPath
 
-from errors import InputError, OutsideError
+from errors import InputError, OutsideError, counted
 from viz.figure.keypoint_files import EVERY, Point, from_csv, from_json, is_seen, part
 from viz.figure.recipe.recipe import MOST_PARTS, Part
 from viz.media import pictures
@@ -110,7 +110,7 @@ def read_bytes(content: bytes, name: str) -> Truth:
     text = _text(content, name)
     start = text.lstrip()[:1]
     if not start:
-        raise InputError(f"{name} is empty ({len(content)} bytes); give a {ACCEPTED}.")
+        raise InputError(f"{name} is empty ({counted(len(content), 'byte')}); give a {ACCEPTED}.")
     return _gathered(from_json(text, name) if start in "[{" else from_csv(text, name), name)
 
 

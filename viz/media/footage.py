@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from errors import InputError, MediaError, OutsideError
+from errors import InputError, MediaError, OutsideError, counted
 from viz.media import animation, decoding, frame_sets, pictures, series, stacks, video
 from viz.media.pixels import levels as deep_levels
 from viz.media.pixels.upright import Pixels
@@ -159,8 +159,8 @@ class Footage:
 
     def _misfit(self, sampling: Sampling, room: float) -> str:
         unit = "s" if sampling.unit == "seconds" else "frames"
-        there = f"{self.duration:.2f} s" if unit == "s" else f"{len(self.times)} frames"
-        asked = f"{sampling.frames} frames {sampling.step:g} {unit} apart"
+        there = f"{self.duration:.2f} s" if unit == "s" else counted(len(self.times), "frame")
+        asked = f"{counted(sampling.frames, 'frame')} {sampling.step:g} {unit} apart"
         if room < 0:
             return (
                 f"{asked} do not fit into the {there} of {self.name}; take fewer, a smaller "
@@ -279,8 +279,8 @@ def _read(stored: Stored, levels: Levels | None, wanted: str | None = None) -> F
         return _picture(stored.whole(pictures.MAX_BYTES), name, levels)
     if not decoding.demuxer_of(head):
         raise MediaError(
-            f"{name} is not a picture or clip that this program reads ({stored.size} bytes); "
-            f"give {ACCEPTED}."
+            f"{name} is not a picture or clip that this program reads "
+            f"({counted(stored.size, 'byte')}); give {ACCEPTED}."
         )
     if levels is not None:
         raise MediaError(f"{name} is a video, so that levels do not apply; leave them out.")

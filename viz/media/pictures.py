@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from errors import MediaError, is_out_of_memory
+from errors import MediaError, counted, is_out_of_memory
 from viz.media import headers
 from viz.media.pixels import levels as deep_levels
 from viz.media.pixels import upright
@@ -274,8 +274,8 @@ def _unreadable(name: str, content: bytes, problem: Exception) -> MediaError:
             "down first."
         )
     return MediaError(
-        f"{name} is not a picture this program reads ({len(content)} bytes); give a {ACCEPTED} "
-        "file."
+        f"{name} is not a picture this program reads ({counted(len(content), 'byte')}); give "
+        f"a {ACCEPTED} file."
     )
 
 

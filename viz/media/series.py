@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from errors import MediaError
+from errors import MediaError, counted
 
 _NUMBER, _STAR = re.compile("[0-9]+"), re.compile(r"\*")
 _FLOW = re.compile(r"(?:^|[^a-z])(?:(?:opt(?:ical)?[-_]?)?flow|tvl\*)(?:[^a-z]|$)")
@@ -41,7 +41,10 @@ def chosen(
     several = sorted(name for name, places in rest.items() if len(places) > 1)
     if len(several) > 1:
         raise _several(rest, where, several)
-    notes = [f"optical flow left out: {len(groups[name])} pictures {name}" for name in sorted(flow)]
+    notes = [
+        f"optical flow left out: {counted(len(groups[name]), 'picture')} {name}"
+        for name in sorted(flow)
+    ]
     if not several:
         return sorted(place for places in rest.values() for place in places), tuple(notes)
     others = [names[places[0]] for name, places in rest.items() if name != several[0]]

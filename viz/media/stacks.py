@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from errors import MediaError
+from errors import MediaError, counted
 from viz.media import pictures
 from viz.media.frame_sets import RATE
 from viz.media.pixels import levels as deep_levels
@@ -86,11 +86,11 @@ def read(content: bytes, name: str, levels: tuple[float, float] | None = None) -
     if (len(pages) < 2 and not cut) or (levels is not None and not deep):
         return None
     pictures.check_size(name, *first)
-    notes = [f"a stack of {len(pages)} pictures, taken as frames, {RATE} a second"]
+    notes = [f"a stack of {counted(len(pages), 'picture')}, taken as frames, {RATE} a second"]
     if cut:
         notes.append("it is cut short or damaged behind them")
     if len(pages) < len(sizes):
-        notes.append(f"{len(sizes) - len(pages)} pages of other sizes left out")
+        notes.append(f"{counted(len(sizes) - len(pages), 'page')} of other sizes left out")
     return Stack(content, name, pages, *first, tuple(notes), levels)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from errors import CheckpointError
+from errors import CheckpointError, counted
 from models.checkpoints.families.facts import Ask, Facts
 from models.class_names import NAMES, class_names
 from models.report import Source
@@ -95,9 +95,9 @@ def _answered(answer: str, count: int, facts: Facts) -> str:
         )
     if listed != NOBODYS and len(class_names(listed)) != count:
         raise CheckpointError(
-            f"{facts.file_name} has {count} classes, and {TITLES[listed]} "
-            f"{len(class_names(listed))}: they cannot be named by it. Use a list of {count} names, "
-            f"or {NOBODYS}."
+            f"{facts.file_name} has {counted(count, 'class')}, and {TITLES[listed]} "
+            f"{len(class_names(listed))}: they cannot be named by it. Use a list of "
+            f"{counted(count, 'name')}, or {NOBODYS}."
         )
     return listed
 
@@ -142,9 +142,9 @@ def suggestion(spec: NetworkSpec, names: tuple[str, ...]) -> str:
     if not fitting:
         return ""
     return (
-        f"It tells {spec.num_classes} classes apart, as {TITLES[fitting[0]]} has; if they are "
-        f"these, give {_OPTION[fitting[0]]} as the class names (on the command line --classes "
-        f"{_OPTION[fitting[0]]})."
+        f"It tells {counted(spec.num_classes, 'class')} apart, as {TITLES[fitting[0]]} has; if "
+        f"they are these, give {_OPTION[fitting[0]]} as the class names (on the command line "
+        f"--classes {_OPTION[fitting[0]]})."
     )
 
 

@@ -7,7 +7,7 @@ from functools import cache
 
 from torch import Tensor
 
-from errors import CheckpointError
+from errors import CheckpointError, counted
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def unknown_keys(unknown: Sequence[str], file_name: str) -> CheckpointError:
     """Return the refusal of keys that nobody knows, with the way to leave them out."""
     listed = ", ".join(sorted(unknown)[:_MOST_LISTED])
     return CheckpointError(
-        f"{file_name} has {len(unknown)} keys that this family does not have "
+        f"{file_name} has {counted(len(unknown), 'key')} that this family does not have "
         f"({listed}{', ...' if len(unknown) > _MOST_LISTED else ''}). Nothing was loaded. If maps "
         f"do not need them, leave them out: ignore={_pattern(unknown)} (--ignore)."
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from itertools import groupby
 
+from errors import counted
 from models.loaded import LoadedModel
 from models.specs.wrapped import AttendingLayer
 
@@ -11,8 +12,8 @@ def account(model: LoadedModel) -> list[str]:
     """Return what a network is, its input, and a line for each run of layers that are alike."""
     spec = model.spec
     prep = spec.preprocessing
-    clip = f"{prep.frames} frames, " if prep.frames > 1 else ""
-    classes = f"{spec.num_classes} classes" if spec.num_classes else "no classes"
+    clip = f"{counted(prep.frames, 'frame')}, " if prep.frames > 1 else ""
+    classes = counted(spec.num_classes, "class") if spec.num_classes else "no classes"
     shape = "exactly" if prep.fixed else "usually"
     lines = [
         f"{spec.architecture} of {spec.source}; {clip}{shape} {prep.size} px; {classes}",
@@ -30,11 +31,9 @@ def layer_lines(layers: Iterable[AttendingLayer]) -> list[str]:
         run = list(same)
         heads, queries, keys, prefix = facts
         names = run[0].label if len(run) == 1 else f"{run[0].label} to {run[-1].label}"
-        words = [f"{len(run)} x {heads} {'head' if heads == 1 else 'heads'}", _grid(queries)]
+        words = [f"{len(run)} x {counted(heads, 'head')}", _grid(queries)]
         words += [f"keys {_grid(keys)}"] if keys != queries else []
-        words += (
-            [f"{prefix} {'token' if prefix == 1 else 'tokens'} without a place"] if prefix else []
-        )
+        words += [f"{counted(prefix, 'token')} without a place"] if prefix else []
         lines.append(f"{names}: {', '.join(words)}")
     return lines
 

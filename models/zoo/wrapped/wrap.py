@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from errors import InputError
+from errors import InputError, counted
 from models import devices
 from models.loaded import LoadedModel
 from models.report import Fact, Question, Report, UndecidedError
@@ -136,7 +136,8 @@ def _check_classes(spec: WrappedSpec, scores: Tensor) -> None:
     if scores.ndim != 2 or scores.shape[1] != spec.num_classes:
         raise InputError(
             f"{spec.architecture} gives {' x '.join(map(str, scores.shape[1:]))} numbers, not "
-            f"scores of {spec.num_classes} classes; give the names of its classes, or none."
+            f"scores of {counted(spec.num_classes, 'class')}; give the names of its "
+            "classes, or none."
         )
 
 

@@ -56,7 +56,7 @@ def test_reading_the_zip_of_a_data_set_is_stopped_and_started_again(page, server
     at_rest(page)
     pages = page.get_by_test_id("stSidebarNavItems")
     pages.get_by_role("link", name="Strongest patches").click()
-    expect(page.get_by_text("In use: 70 pictures that were uploaded")).to_be_visible()
+    expect(page.get_by_text("In use: birds.zip (70 pictures)")).to_be_visible()
 
 
 def picture(width, height):

@@ -90,7 +90,7 @@ def nan(s):
 FAULTS = {
     "missing block key": (without("layer3.1.nl.theta.weight"), "missing (blocks.res4_1"),
     "missing key of the first block": (without("layer2.1.nl.out.weight"), "expand"),
-    "missing norm of a block": (without("layer3.3.nl.bn.running_mean"), "1 keys missing"),
+    "missing norm of a block": (without("layer3.3.nl.bn.running_mean"), "1 key missing"),
     "part of one more block": (half_a_block, "expand.weight"),
     "a block after no unit": (renamed_block, "res3.7"),
     "missing trunk key": (without("layer1.0.bn2.bias"), "missing (layer1.0.bn2.bias)"),

@@ -112,11 +112,11 @@ def first_key(tensors):
 
 
 FAULTS = {
-    "missing": (lambda t: t.pop("conv1.weight"), "1 keys missing (conv1.weight)"),
-    "extra": (lambda t: t.update(stranger=torch.ones(2)), "1 keys not known (stranger)"),
-    "shape": (lambda t: t.update({"fc.bias": torch.ones(8)}), "1 keys of another shape (fc.bias)"),
-    "nan": (lambda t: t["fc.bias"].fill_(float("nan")), "1 keys not finite (fc.bias)"),
-    "infinite": (lambda t: t["fc.bias"].fill_(float("inf")), "1 keys not finite (fc.bias)"),
+    "missing": (lambda t: t.pop("conv1.weight"), "1 key missing (conv1.weight)"),
+    "extra": (lambda t: t.update(stranger=torch.ones(2)), "1 key not known (stranger)"),
+    "shape": (lambda t: t.update({"fc.bias": torch.ones(8)}), "1 key of another shape (fc.bias)"),
+    "nan": (lambda t: t["fc.bias"].fill_(float("nan")), "1 key not finite (fc.bias)"),
+    "infinite": (lambda t: t["fc.bias"].fill_(float("inf")), "1 key not finite (fc.bias)"),
     "many": (lambda t: [t.pop(k) for k in sorted(t)[:9]], "9 keys missing"),
     "line break": (lambda t: t.update({"a\nb<script>": torch.ones(2)}), "not known (a b<script>)"),
     "float8": (lambda t: t.update(odd=torch.ones(2).to(torch.float8_e4m3fn)), "not known (odd)"),

@@ -95,7 +95,7 @@ def test_missing_pictures_are_asked_for_by_name_and_hash_and_never_opened(tmp_pa
     text = recipe_json.dumps(made).replace(json.dumps(path.name), json.dumps(str(path)))
     assert str(path) in text
     at = upload(page(), text.encode())
-    assert "A file is missing" in at.info[0].value
+    assert "Missing: 1 file" in at.info[0].value
     assert clip.sha256[:12] in told(at)
     assert "*mine*" in told(at).replace("\\*", "*")
     assert "pins" not in at.session_state

@@ -70,7 +70,7 @@ def test_pressing_the_button_for_what_is_shown_already_says_so(said):
 @pytest.mark.parametrize(
     ("kept", "words"),
     [
-        (16, "Stopped: 16 of 40 pictures are done and kept; **Go** goes on from there."),
+        (16, "Stopped: 16 of 40 pictures done and kept; **Go** goes on from there."),
         (0, "Stopped before any of 40 pictures was kept; **Go** begins anew."),
     ],
 )

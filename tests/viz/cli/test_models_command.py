@@ -155,7 +155,7 @@ def test_what_a_name_decides_is_printed_and_class_names_are_given(tmp_path, caps
     assert command == "figure" or "gull" in printed
     names.write_text("only one")
     assert main.main(asked) == 2
-    assert "The list has 1 names" in capsys.readouterr().err
+    assert "The list has 1 name" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("given", ["birds", "/", "latin.txt", "cub200"])

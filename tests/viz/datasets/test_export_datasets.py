@@ -100,7 +100,7 @@ def test_faults_are_one_line(fault, said, one_line):
 @pytest.mark.parametrize(
     ("more", "code", "said"),
     [
-        ([], 0, "3 pictures in 1 parts"),
+        ([], 0, "3 pictures in 1 part"),
         (["--what", "maps,dreams"], 2, "cannot be exported"),
         (["--model", "other"], 2, "more than once"),
         (["--count", "0"], 2, "--count 0"),

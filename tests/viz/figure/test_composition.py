@@ -116,7 +116,7 @@ def test_a_list_of_class_names_is_in_the_recipe_and_names_the_classes_from_it_al
 
 def test_a_list_of_another_length_is_one_line(one_line):
     sources = FileSources(load=lambda _name, _answers: make_tiny(None))
-    with pytest.raises(InputError, match="list has 1 names") as caught:
+    with pytest.raises(InputError, match="list has 1 name") as caught:
         sources.model(Network("a", "", classes=("gull",)))
     one_line(caught.value)
 
@@ -181,7 +181,7 @@ def test_nothing_is_decoded_or_run_and_files_are_read_once(photo, reel, monkeypa
     [
         ([], ["a"], (1, 2), {}, "No input is given"),
         (["P"], [], (1, 2), {}, "No network is given"),
-        (["P"], ["a"], [(1, 2), (3, 4)], {}, "2 references do not fit 1 inputs"),
+        (["P"], ["a"], [(1, 2), (3, 4)], {}, "2 references do not fit 1 input"),
         (["P", "P", "P"], ["a"], [(1, 2), (3, 4)], {}, "2 references do not fit 3 inputs"),
         (["P"], ["a"], (1, 2, 3), {}, "is not a reference"),
         (["P"], ["a"], [(1, 2, 3)], {}, "is not a reference"),
@@ -195,7 +195,7 @@ def test_nothing_is_decoded_or_run_and_files_are_read_once(photo, reel, monkeypa
             ["a"],
             (1, 2),
             {"block": ("x", "y", "z")},
-            "3 values of block do not fit 1 networks",
+            "3 values of block do not fit 1 network",
         ),
         (["P"], ["a"], (1, 2), {"truth": "none.csv"}, "none.csv could not be read"),
         (["none.png"], ["a"], (1, 2), {}, "none.png could not be read"),

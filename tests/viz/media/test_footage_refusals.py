@@ -44,7 +44,7 @@ STRANGE = {
 @pytest.mark.parametrize("content", STRANGE.values(), ids=STRANGE)
 def test_what_is_no_picture_or_clip_is_refused_with_what_is(content, one_line):
     text = refused(content, one_line)
-    assert f"({len(content)} bytes)" in text
+    assert f"({len(content):,} byte" in text
     assert ACCEPTED in text
 
 

@@ -164,7 +164,7 @@ def test_thumbnails_are_no_frames_and_other_sizes_are_named():
     assert not pyramid.is_clip
     mixed = footage.read(stack([page, page, small]), "mixed.tif")
     assert len(mixed.times) == 2
-    assert "1 pages of other sizes left out" in mixed.notes
+    assert "1 page of other sizes left out" in mixed.notes
 
 
 @pytest.mark.parametrize(("keep", "pages"), [(0.1, 0), (0.4, 2), (0.7, 5)])

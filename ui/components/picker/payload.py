@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from errors import plural
+from errors import counted, plural
 from ui.components.picker.canvas import canvas_frames, canvas_geometry, canvas_size
 from ui.components.picker.found_objects import FoundOnPanels, placer
 from viz.attention.captures import BlockCapture
@@ -182,7 +182,7 @@ def _doubts(shot: Shot) -> str:
     if shot.capture.detections or not top_classes(shot.capture):
         return ""
     if prep.frames > 1:
-        words += f" · knows only the {len(shot.capture.logits):,} classes of its training"
+        words += f" · knows only the {counted(len(shot.capture.logits), 'class')} of its training"
     if shot.answer is not None:
         words += f" at {prep.size} px · maps at {shot.view.size} px"
     elif shot.view.size not in (None, prep.size):

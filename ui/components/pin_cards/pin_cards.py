@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image, ImageDraw
 
+from errors import counted
 from ui.components.mount import event, mounted
 from ui.session import missing
 from ui.session import pins as session_pins
@@ -58,11 +59,7 @@ def sidebar() -> None:
             session_pins.page_link()
             strip(pins, SIDEBAR, _on_order, _on_remove, lambda: None)
         elif (waiting := missing.pending()) is not None:
-            several = len(waiting.references) > 1
-            st.caption(
-                f"{len(waiting.references)} pins wait for their files." if several
-                else "1 pin waits for its file."
-            )  # fmt: skip
+            st.caption(f"Waiting for the files of {counted(len(waiting.references), 'pin')}.")
         else:
             st.caption("No pins yet: **Pin for a figure** collects views.")
         undo_button()

@@ -7,6 +7,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import streamlit as st
 
+from errors import counted
 from ui import state
 from ui.guard import guarded
 from ui.numbers.data import runs
@@ -90,5 +91,6 @@ class Results(Generic[T]):
 
 def _stopped(kept: int, every: int, button: str) -> str:
     if not kept:
-        return f"Stopped before any of {every} pictures was kept; {button} begins anew."
-    return f"Stopped: {kept} of {every} pictures are done and kept; {button} goes on from there."
+        return f"Stopped before any of {counted(every, 'picture')} was kept; {button} begins anew."
+    done = f"{kept:,} of {counted(every, 'picture')} done and kept"
+    return f"Stopped: {done}; {button} goes on from there."

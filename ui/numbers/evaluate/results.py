@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from errors import counted
 from ui import bound, state
 from ui.guard import plain
 from ui.numbers.evaluate import charts
@@ -32,7 +33,7 @@ def show(made: Evaluated) -> None:
     finished = made.found.finished
     done = finished.pictures - len(finished.problems)
     of_what = ", ".join(made.wanted.networks)
-    st.markdown(f"**{plain(made.title)}**: {done} pictures, {plain(of_what)}")
+    st.markdown(f"**{plain(made.title)}**: {counted(done, 'picture')}, {plain(of_what)}")
     _problems(made)
     names = ("Means", "Differences", "Best and worst", "Files", "What is measured")
     makers = (_means, _differences, _pictures, _files, _definitions)
@@ -48,7 +49,7 @@ def _problems(made: Evaluated) -> None:
     if not lines:
         return
     more = [f"and {len(lines) - _SHOWN} more"] if lines[_SHOWN:] else []
-    title = f"{len(lines)} notes on what could not be used or measured"
+    title = f"{counted(len(lines), 'note')} on what could not be used or measured"
     with st.expander(title, icon=":material/info:"):
         st.markdown("\n".join(f"- {plain(line)}" for line in [*lines[:_SHOWN], *more]))
 

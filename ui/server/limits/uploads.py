@@ -12,6 +12,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
+from errors import counted
 from ui.server import settings
 
 _PLACE = re.compile(r"/_stcore/upload_file/([^/]+)/([^/]+)$")
@@ -123,7 +124,8 @@ class Manager(MemoryUploadedFileManager):
             one.size - one.here for (of, _), one in list(self._coming.items()) if of == session
         )
         if len(held) >= limits.session_files:
-            return f"Up to {limits.session_files:,} files are kept of one visitor; remove some."
+            most = counted(limits.session_files, "file")
+            return f"Up to {most} of one visitor can be kept; remove some."
         if self.sizes().get(session, 0) + claimed + size > limits.session_upload_mb * _MB:
             return (
                 f"Files of up to {limits.session_upload_mb:,} MB together are kept of one visitor; "

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from errors import AttentionVizError, StoppedError
+from errors import AttentionVizError, StoppedError, counted
 from ui import state
 from ui.guard import label, plain, say
 from ui.server import waiting
@@ -31,7 +31,7 @@ class Arrival:
 def called(uploads: Sequence[Any]) -> str:
     """Return the name of an upload, or how many there are, in markdown."""
     if len(uploads) > 1:
-        return f"{len(uploads)} files"
+        return counted(len(uploads), "file")
     return label(getattr(uploads[0], "name", "the upload"))[:80]
 
 

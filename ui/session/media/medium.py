@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 
 import streamlit as st
 
-from errors import InputError
+from errors import InputError, counted
 from ui import bound, state
 from ui.guard import guarded, plain
 from ui.isolation import media as isolation
@@ -209,7 +209,7 @@ def _described(found: Footage) -> str:
     size = f"{plain(found.name)}, {found.width} x {found.height} pixels"
     if not found.is_clip:
         return size
-    return f"{size}, {len(found.times)} frames, {found.duration:.2f} s"
+    return f"{size}, {counted(len(found.times), 'frame')}, {found.duration:.2f} s"
 
 
 def guarded_sample(sampling: Sampling) -> Clip | None:

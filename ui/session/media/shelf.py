@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from errors import counted
 from ui import state
 from ui.server import memory, settings
 from ui.server.visitor import is_there, session_id
@@ -103,7 +104,7 @@ def _shelf() -> Shelf:
 def kept_for() -> str:
     """Say how long uploads are kept."""
     seconds = settings.current().keep_uploads_s
-    return f"{seconds / 3600:g} hours" if seconds >= 3600 else f"{seconds} seconds"
+    return counted(seconds / 3600, "hour") if seconds >= 3600 else counted(seconds, "second")
 
 
 def secret() -> str:

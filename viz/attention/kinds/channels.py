@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from errors import OutsideError
+from errors import OutsideError, counted
 from models.blocks.cgnl_block import CGNLBlock, CGNLFactors
 from models.blocks.kernels import TaylorKernel
 from models.blocks.layout import grid_of
@@ -76,7 +76,7 @@ class ChannelProducts(MapKind):
     def division_words(self, block: CGNLCapture) -> str:
         """Return what a group's map is."""
         size = len(block.theta) // block.groups
-        return f"groups (sum of each group's {size} channel maps)"
+        return f"groups (sum of each group's {counted(size, 'channel map')})"
 
     def _most_ranked(self, block: CGNLCapture, ranking: str) -> int:
         return block.groups if ranking == "one per group" else self.parts(block)

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
-from errors import OutsideError, plural
+from errors import OutsideError, counted, plural
 from viz.attention.captures import BlockCapture
 from viz.attention.choice import MapChoice, Selection
 from viz.types import AttentionMap, Cell
@@ -156,8 +156,8 @@ class MapParts(ABC):
         listed = [one for one in listed if one.part == self.part]
         if choice.number > len(listed):
             raise OutsideError(
-                f"{choice} is not among the {len(listed)} maps asked for; raise the count, or show "
-                "an earlier one."
+                f"{choice} is not among the {counted(len(listed), 'map')} asked for; raise the "
+                "count, or show an earlier one."
             )
         return listed[choice.number - 1]
 

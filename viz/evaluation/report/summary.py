@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from pyarrow import parquet
 
-from errors import MachineError
+from errors import MachineError, counted
 from viz import whole_files
 from viz.datasets.shards import Finished, Row
 from viz.evaluation import clusters, statistics
@@ -36,7 +36,7 @@ class Line(NamedTuple):
 
     def __str__(self) -> str:
         what = f"{self.network}, {self.map}, {self.measure}"
-        return f"{what:60} {self.mean} over {self.mean.pictures} pictures"
+        return f"{what:60} {self.mean} over {counted(self.mean.pictures, 'picture')}"
 
 
 class Difference(NamedTuple):

@@ -1,5 +1,7 @@
-"""matplotlib's process-wide settings while something is drawn: the same on every machine."""
+"""matplotlib's process-wide settings while something is drawn: the same on every machine. And the
+library that cuts fonts tells the terminal of errors only."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,5 +40,17 @@ _LOCK = threading.Lock()
 @contextmanager
 def fixed_settings() -> Iterator[None]:
     """Use these settings in the ``with``, and give back what was there: one drawing at a time."""
-    with _LOCK, matplotlib.rc_context(_SETTINGS):
+    with _LOCK, matplotlib.rc_context(_SETTINGS), _quiet_fonts():
         yield
+
+
+@contextmanager
+def _quiet_fonts() -> Iterator[None]:
+    """Keep fontTools from warning of tables that letters do not need ("BDF NOT subset")."""
+    logger = logging.getLogger("fontTools")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

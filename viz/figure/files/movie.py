@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from errors import InputError
+from errors import InputError, counted
 from viz.figure.draw import drawing
 from viz.figure.draw.moving import MovingPages
 from viz.figure.files import export
@@ -94,8 +94,9 @@ def movie(recipe: Recipe, sources: Sources, largest: int) -> FigureMovie:
     clips = [r.medium for r in recipe.references if r.medium.is_clip]
     if recipe.preset not in MOVING or not clips:
         raise InputError(
-            f"A figure of the preset {recipe.preset} with {len(clips)} clips is no movie; movies "
-            f"show clips in the presets {', '.join(MOVING)}. Save it as PDF, SVG or PNG."
+            f"A figure of the preset {recipe.preset} with {counted(len(clips), 'clip')} is no "
+            f"movie; movies show clips in the presets {', '.join(MOVING)}. Save it as PDF, SVG or "
+            "PNG."
         )
     counts = sorted({len(medium.frames) for medium in clips})
     if len(counts) > 1:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Literal
 
-from errors import InputError, OutsideError
+from errors import InputError, OutsideError, counted
 from viz.figure.panels import (
     gates as gate_panels,
 )
@@ -194,7 +194,8 @@ def panel_rows(recipe: Recipe, sources: Sources, frames: Frames = None) -> Panel
     if labels:
         if len(labels) > len(rows):
             raise OutsideError(
-                f"{len(labels)} row labels are too many; the figure has {len(rows)} rows."
+                f"{len(labels)} row labels are too many; the figure has "
+                f"{counted(len(rows), 'row')}."
             )
         pairs = zip_longest(rows, labels, fillvalue="")
         found = replace(found, rows=tuple(replace(row, label=n or row.label) for row, n in pairs))

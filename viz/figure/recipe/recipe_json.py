@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from errors import InputError
+from errors import InputError, counted
 from viz.attention.kinds import registry as kinds
 from viz.figure.recipe import file_names, strict_json, upgrade
 from viz.figure.recipe.recipe import Recipe, Reference, View
@@ -114,8 +114,8 @@ def _check_reference(reference: Reference, place: str) -> None:
     frames = len(reference.medium.frames)
     if reference.frame >= max(1, frames):
         raise InputError(
-            f"{place}.frame is {reference.frame}; the medium has {max(1, frames)} frames, counted "
-            "from 0."
+            f"{place}.frame is {reference.frame}; the medium has "
+            f"{counted(max(1, frames), 'frame')}, counted from 0."
         )
     if reference.look is not None:
         look.check_range(*reference.look.fixed_range, f"{place}.look.fixed_range")

@@ -80,5 +80,5 @@ def test_unknown_keys_are_counted_and_the_first_named(count, listed, one_line):
     with pytest.raises(CheckpointError) as caught:
         rename(TABLE, tensors, "file.pth")
     text = one_line(caught.value)
-    assert f"{count} keys that this family does not have" in text
+    assert f"{count} {'key' if count == 1 else 'keys'} that this family does not have" in text
     assert listed in text

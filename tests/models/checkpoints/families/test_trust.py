@@ -135,7 +135,7 @@ def test_a_number_of_classes_names_nobodys_classes(tmp_path, classes):
     assert facts["input_size"] == ("224", "the family's default")
     assert found.spec.preprocessing.resize == 256
     (hint,) = found.report.hints
-    assert f"{classes} classes" in hint
+    assert f"{classes:,} classes" in hint
     assert re.search(r"give (\w+) as the class names \(on the command line --classes \1\)", hint)
 
 

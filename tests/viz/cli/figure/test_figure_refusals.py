@@ -23,7 +23,7 @@ def test_a_photo_gives_no_movie(photo, tmp_path, capsys):
     ("change", "words"),
     [
         (["--at", "3,x"], "two numbers"),
-        (["--at", "1,1"], "2 references do not fit 1 inputs"),
+        (["--at", "1,1"], "2 references do not fit 1 input;"),
         (["--out", "b.bmp"], "b.bmp has no known ending; give .json"),
         (["--out", "b"], "--out b has no known ending; give .json"),
         (["--width", "wide"], "cvpr-column"),

@@ -224,7 +224,7 @@ def test_stills_stand_beside_clips():
 @pytest.mark.parametrize("preset", ["parts", "gates", "matrix"])
 def test_presets_that_show_no_frames_make_no_movie(preset, one_line):
     with pytest.raises(
-        InputError, match=f"A figure of the preset {preset} with 1 clips is no movie"
+        InputError, match=f"A figure of the preset {preset} with 1 clip is no movie"
     ) as caught:
         movie.write(figure(preset), sources(), "gif")
     one_line(caught.value)

@@ -1,11 +1,13 @@
 """Labels in any script: fonts of the machine for what a figure's font lacks, or one of your own."""
 
+import logging
 import re
 
 import numpy as np
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib.tables.DefaultTable import DefaultTable
 from matplotlib.font_manager import fontManager
 from pypdf import PdfReader
 
@@ -13,6 +15,7 @@ import viz.figure
 from errors import InputError
 from models.specs.block import NonLocalSpec
 from tests.conftest import make_tiny
+from viz.figure.draw.settings import fixed_settings
 from viz.figure.page import fonts
 from viz.figure.page.typesetting import plain, width_mm
 from viz.figure.sources import FileSources
@@ -38,6 +41,8 @@ def font_file(path, letters, family="Test Birds"):
     made.setupNameTable({"familyName": family, "styleName": "Regular"})
     made.setupOS2()
     made.setupPost()
+    made.font["BDF "] = DefaultTable("BDF ")  # as Debian's Unifont has it
+    made.font["BDF "].data = bytes(8)
     made.save(path)
     return str(path)
 
@@ -92,6 +97,20 @@ def test_a_pdf_holds_the_letter(installed, photo, tmp_path):
     view(photo, label=f"bird {BIRD}").save(tmp_path / "a.pdf")
     found = PdfReader(tmp_path / "a.pdf").pages[0]
     assert BIRD in found.extract_text()
+
+
+@pytest.mark.parametrize("kind", ["pdf", "svg", "eps"])
+def test_the_library_that_cuts_fonts_writes_nothing_to_the_terminal(installed, photo, caplog, kind):
+    logger = logging.getLogger("fontTools")
+    logger.setLevel(logging.INFO)
+    try:
+        assert view(photo, label=f"bird {BIRD}").content(kind)
+        assert [one for one in caplog.records if one.name.startswith("fontTools")] == []
+        with pytest.raises(KeyError), fixed_settings():
+            raise KeyError
+        assert logger.level == logging.INFO
+    finally:
+        logger.setLevel(logging.NOTSET)
 
 
 def test_a_font_of_ones_own_is_a_file(tmp_path, photo):
