@@ -79,6 +79,7 @@ def test_what_differs_and_cannot_both_be_read_names_both(path, one_line):
         (["owl/a.png", "owl/notes.txt"], ["owl/a.png", "owl/notes.txt"]),
         (["jay/a.png", "owl/points.csv"], ["jay/a.png", "owl/points.csv"]),
         (["masks/a.png"], ["masks/a.png"]),
+        (["x/" * 30_000 + "a.csv"], ["x/" * 29_992 + "a.csv"]),
         ([], []),
     ],
 )

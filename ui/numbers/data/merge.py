@@ -13,6 +13,8 @@ from viz.datasets.read import MASKS
 
 _SHOWN = 8
 """Uploads and names that are listed."""
+_DEEPEST = 8
+"""Folders in one another that an archive may be, and nothing else."""
 File = tuple[str, bytes]
 """Path and content."""
 
@@ -97,7 +99,7 @@ def _own_name(one: Given, path: str, others: dict) -> str:
 
 def _unwrapped(files: list[File]) -> list[File]:
     """Return the files of the one folder that an archive is, where it is no class of pictures."""
-    while files:
+    for _ in range(_DEEPEST if files else 0):
         tops = {path.partition("/")[0] for path, _ in files}
         inside = [(path.partition("/")[2], content) for path, content in files]
         if len(tops) > 1 or not all(path for path, _ in inside) or tops <= {MASKS, "parts"}:
