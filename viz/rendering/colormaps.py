@@ -1,5 +1,6 @@
 """Colour maps on offer: one definition for screen and files."""
 
+from functools import cache
 from typing import Literal, get_args
 
 import numpy as np
@@ -18,12 +19,15 @@ COLORMAPS: dict[str, str] = {
 """matplotlib's name -> what it is called here."""
 
 
+@cache
 def colour_table(name: str) -> np.ndarray:
-    """Return the colour map as (256, 3) uint8."""
+    """Return the colour map as (256, 3) uint8, which is shared: it cannot be written to."""
     if name not in get_args(Colormap):
         raise OutsideError(
             f"{name!r} is not a colour map; use one of {', '.join(get_args(Colormap))}."
         )
     import matplotlib  # what only reads recipes needs the names alone
 
-    return matplotlib.colormaps[name](np.arange(256), bytes=True)[:, :3].copy()
+    table = matplotlib.colormaps[name](np.arange(256), bytes=True)[:, :3].copy()
+    table.setflags(write=False)
+    return table
