@@ -19,15 +19,17 @@ COLORMAPS: dict[str, str] = {
 """matplotlib's name -> what it is called here."""
 
 
-@cache
 def colour_table(name: str) -> np.ndarray:
-    """Return the colour map as (256, 3) uint8, which is shared: it cannot be written to."""
+    """Return the colour map as (256, 3) uint8, which is the caller's own."""
     if name not in get_args(Colormap):
         raise OutsideError(
             f"{name!r} is not a colour map; use one of {', '.join(get_args(Colormap))}."
         )
+    return _made(name).copy()
+
+
+@cache
+def _made(name: str) -> np.ndarray:
     import matplotlib  # what only reads recipes needs the names alone
 
-    table = matplotlib.colormaps[name](np.arange(256), bytes=True)[:, :3].copy()
-    table.setflags(write=False)
-    return table
+    return matplotlib.colormaps[name](np.arange(256), bytes=True)[:, :3]
