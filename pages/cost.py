@@ -1,5 +1,7 @@
 """Cost: parameters and multiply-adds of networks and blocks, beside what the papers print."""
 
+import shlex
+
 import streamlit as st
 
 from models.specs.network import MAX_FRAMES
@@ -42,6 +44,9 @@ def network() -> None:
         rows = tables.network_rows(spec, count, side)
         st.markdown(f"One forward pass of {count} x {side} x {side}:")
         st.dataframe(rows, **TABLE)
+        given = f"--model {shlex.quote(name)} --size {side} --frames {count}"
+        st.caption("The same on the command line:")
+        st.code(f"python -m viz cost {given}", language=None)
 
 
 def growth() -> None:
@@ -76,7 +81,7 @@ def main() -> None:
     for tab, fill in zip(st.tabs(names), (network, growth, papers), strict=True):
         with tab, guarded():
             fill()
-    st.caption("The same on the command line: `python -m viz cost`")
+    st.caption("Growth and the papers' tables on the command line: `python -m viz cost`")
     bound.finish()
     with told:
         bound.problems()

@@ -1,9 +1,12 @@
 """The Cost page: a network at a size, growth, the papers' tables: the numbers of the command."""
 
+import shlex
+
 import pytest
 
 from tests.ui.pages import app, assert_sound
 from ui.numbers.cost import tables
+from viz.cli.main import main
 from viz.evaluation.costs import counting, growth
 from viz.evaluation.costs.papers import short
 
@@ -18,7 +21,7 @@ def _counted_anew():
     tables.papers.clear()
 
 
-def test_the_page_shows_what_the_command_prints(monkeypatch):
+def test_the_page_shows_what_the_command_prints(monkeypatch, capsys):
     ratios = list(counting.compared_ratios())
     monkeypatch.setattr(counting, "every", lambda: iter(ratios))
     at = assert_sound(app().switch_page("pages/cost.py").run())
@@ -34,6 +37,10 @@ def test_the_page_shows_what_the_command_prints(monkeypatch):
     before = of_network["Multiply-adds"][0]
     at.number_input(key="cost-size").set_value(448).run()
     after = assert_sound(at).dataframe[0].value
+    line = at.code[0].value.removeprefix("python -m viz ")
+    capsys.readouterr()
+    assert main(shlex.split(line)) == 0
+    assert f"{after['Multiply-adds'][0]} multiply-adds" in capsys.readouterr().out
     assert after["What"][0] == "the whole network"
     assert after["What"][1].startswith("block ")
     assert after["Multiply-adds"][0] != before
