@@ -1,6 +1,5 @@
 """The medium that an address names by its hash: put in use once it is here, else asked for."""
 
-import re
 from collections.abc import Mapping
 
 from ui import bound, state
@@ -8,15 +7,13 @@ from ui.session.media import levels, medium, shelf
 from viz.figure.recipe.recipe import Medium
 from viz.media.footage import Footage
 
-_HASH = re.compile("[0-9a-f]{64}")
-
 
 def from_address() -> None:
     """Take the medium that the address names by its hash, at the session's beginning."""
     name, sha256 = bound.taken("file"), bound.taken("sha256")
     if sha256 is None:
         return
-    if not _HASH.fullmatch(sha256):
+    if not shelf.HASH.fullmatch(sha256):
         bound.complain(
             f"sha256={sha256[:60]} is no hash of a file; it has 64 digits 0 to 9, a to f."
         )
@@ -27,7 +24,7 @@ def from_address() -> None:
 def want(address: Mapping[str, str]) -> None:
     """Ask for the file of an address that was in use before a refresh; without one, for nothing."""
     name, sha256 = address.get("file", "a file"), address.get("sha256", "")
-    if _HASH.fullmatch(sha256):
+    if shelf.HASH.fullmatch(sha256):
         shown = levels.parsed(address.get("levels", ""))
         state.LINKED.set(Medium(name[:200], sha256, levels=shown))
 

@@ -1,6 +1,5 @@
 """The second picture: what the patch answers to in another picture, beside the first."""
 
-import re
 from collections.abc import Callable
 
 from errors import InputError
@@ -84,7 +83,7 @@ def from_address() -> None:
     name, sha256 = bound.taken("second"), bound.taken("second_sha256")
     if name in EXAMPLES:
         state.SECOND.set(_as_picture(example(name)))
-    elif sha256 is not None and re.fullmatch("[0-9a-f]{64}", sha256):
+    elif sha256 is not None and shelf.HASH.fullmatch(sha256):
         state.SECOND_LINKED.set(Medium((name or "a file")[:200], sha256))
     elif name is not None:
         bound.complain(

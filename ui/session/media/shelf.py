@@ -23,6 +23,8 @@ MOST_BYTES = 1 << 30
 """Of all browsers together; above, what was used longest ago goes first."""
 MOST_FILES = recipe.MOST_REFERENCES
 """Of one browser: as many as there are pins at the most."""
+HASH = re.compile("[0-9a-f]{64}")
+"""A sha256 as addresses have it."""
 _SECRET = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
 
