@@ -35,7 +35,7 @@ from viz.evaluation import block_statistics, clusters, measures
 from viz.evaluation.answers import found_objects
 from viz.evaluation.answers.ablation import BlockRemoved, removable
 from viz.evaluation.measures import OF_ANSWERS, OF_PAIRS, OF_PARTS, Cases, Cut
-from viz.evaluation.report import summary
+from viz.evaluation.report import definitions, summary
 from viz.evaluation.sources import SOURCES, seen_as
 from viz.evaluation.subject import MIDDLE, Subject
 from viz.geometry import Mode
@@ -123,7 +123,14 @@ def evaluate(
     finished = shards.run(dataset.samples, Path(out), job, progress, runner)
     if len(finished.problems) == finished.pictures:
         raise InputError(f"Nothing could be measured: {finished.problems[0][1]}")
-    return summary.written(finished, Path(out))
+    found = summary.written(finished, Path(out))
+    if not found.summary:
+        why = "; ".join(definitions.unmeasured(asked.measured, found.measured))
+        raise InputError(
+            f"Of these pictures nothing could be measured: {why}. Give annotations, or choose "
+            "measures that need none."
+        )
+    return found
 
 
 def rows_of(passed: Passed, models: Sequence[LoadedModel], asked: Asked, before: dict) -> list[Row]:

@@ -174,6 +174,15 @@ def test_without_annotations_what_needs_none_is_measured(tmp_path):
     }  # fmt: skip
 
 
+def test_where_nothing_asked_can_be_measured_the_need_is_said(tmp_path, one_line):
+    data = dataset(tmp_path / "data", 2)
+    for written in [*data.glob("*.csv"), *data.glob("*.json")]:
+        written.unlink()
+    with pytest.raises(InputError) as caught:
+        evaluate(read(data), [make_tiny(NonLocalSpec())], tmp_path / "out", Asked(("energy",)))
+    assert "energy (needs masks, outlines or boxes" in one_line(caught.value)
+
+
 def test_a_trunk_without_a_block_is_measured_by_its_features(tmp_path):
     data, asked = read(dataset(tmp_path / "data", 2)), Asked(("energy", *measures.OF_ANSWERS))
     found = evaluate(data, [make_tiny(None)], tmp_path / "o", asked)
