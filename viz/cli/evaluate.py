@@ -130,10 +130,11 @@ def evaluate(args: argparse.Namespace) -> list[str]:
     view = {name: getattr(args, name) for name in ("block", "mode", "size")}
     pictures = extremes.write(found, dataset, by_name, args.out, view)
     files = ("cases.parquet", "cases.csv", "summary.csv", "differences.csv", "summary.pdf")
+    lacking = definitions.unmeasured(wanted.measured, found.measured)
     return [
         *problems_of(dataset, found.finished),
         *map(_said, found.summary),
-        *definitions.unmeasured(wanted.measured, found.measured),
+        *(f"not measured: {why}" for why in lacking),
         *(f"wrote {args.out / name}" for name in files),
         *(f"wrote {path}" for path in pictures),
     ]

@@ -127,8 +127,8 @@ def evaluate(
     if not found.summary:
         why = "; ".join(definitions.unmeasured(asked.measured, found.measured))
         raise InputError(
-            f"Of these pictures nothing could be measured: {why}. Give annotations, or choose "
-            "measures that need none."
+            f"Nothing that was asked can be measured of these pictures: {why}. Give what is "
+            "needed, or choose other measures."
         )
     return found
 

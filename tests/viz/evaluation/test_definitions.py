@@ -18,9 +18,8 @@ def test_the_page_of_measures_has_the_same_words():
 def test_what_was_asked_for_and_not_measured_is_named_with_what_it_needs():
     lines = definitions.unmeasured(("energy", "NMI", "object area", "row entropy"), {"row entropy"})
     assert lines == [
-        "not measured: energy; object area (needs masks, outlines or boxes of the object)",
-        "not measured: NMI (needs key points of two names or more, and two or more groups, heads "
-        "or channels)",
+        "energy; object area (needs masks, outlines or boxes of the object)",
+        "NMI (needs key points of two names or more, and two or more groups, heads or channels)",
     ]
 
 

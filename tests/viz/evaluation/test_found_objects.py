@@ -1,10 +1,12 @@
 """A detector over a drawn data set: where the weight of its objects' rows lies."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from errors import InputError
 from models.loaded import LoadedModel
 from tests.conftest import make_tiny
 from tests.viz.evaluation.drawn_birds import dataset
@@ -69,15 +71,29 @@ def test_a_classifier_has_no_such_rows_and_a_detector_no_answers(found):
     assert not {name for network, name in pairs if network == "tiny-c4"} & {*measures.OF_ANSWERS}
 
 
+def people(certainty: float) -> LoadedModel:
+    """Return the keypoint detector, with ``certainty`` added to the logit of a person."""
+    model = replace(keypoints(), network=deepcopy(keypoints().network))
+    model.network.roi_heads.box_predictor.cls_score.bias.data[1] += certainty
+    return model
+
+
 def test_a_head_is_measured_inside_the_box_of_its_best_object(tmp_path):
-    data = read(dataset(tmp_path / "data", 1))
-    people = replace(keypoints())
-    capture = pipeline.capture(people, data.samples[0].path)
-    scores = [one.score for one in objects.found(capture, score=0.0)]
-    made = evaluate(data, [people], tmp_path / "out", replace(ASKED, maps=("map",)))
+    data, model = read(dataset(tmp_path / "data", 1)), people(5.0)
+    capture = pipeline.capture(model, data.samples[0].path)
+    assert objects.found(capture)
+    made = evaluate(data, [model], tmp_path / "out", replace(ASKED, maps=("map",)))
     lines = {x.measure: x.mean.value for x in made.summary}
-    if max(scores) >= objects.SHOWN_SCORE:
-        assert lines["energy in its object"] == pytest.approx(1, abs=1e-4)
-    else:
-        assert not {*measures.OF_OBJECTS} & set(lines)
+    assert lines["energy in its object"] == pytest.approx(1, abs=1e-4)
     assert object_rows.energy_of(np.zeros((3, 5)), None, [], capture.geometry).background == 1
+
+
+def test_where_a_detector_finds_nothing_that_is_what_is_said(tmp_path, one_line):
+    data, model = read(dataset(tmp_path / "data", 1)), people(-5.0)
+    with pytest.raises(InputError) as caught:
+        evaluate(data, [model], tmp_path / "out", Asked(measures.OF_OBJECTS, ("map",)))
+    assert one_line(caught.value) == (
+        "Nothing that was asked can be measured of these pictures: energy in its object; energy in "
+        "others of its class; energy in other classes; energy in the background; area of its object"
+        " (needs a detector that finds something). Give what is needed, or choose other measures."
+    )

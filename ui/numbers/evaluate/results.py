@@ -44,7 +44,8 @@ def show(made: Evaluated) -> None:
 
 def _problems(made: Evaluated) -> None:
     lines = [*made.dataset.notes]
-    lines += definitions.unmeasured(made.wanted.asked.measured, made.found.measured)
+    missing = definitions.unmeasured(made.wanted.asked.measured, made.found.measured)
+    lines += [f"not measured: {why}" for why in missing]
     lines += [f"{name}: {why}" for name, why in made.found.finished.problems]
     if not lines:
         return

@@ -85,13 +85,13 @@ _NEEDS: dict[str, str] = {
 
 
 def unmeasured(asked: Iterable[str], measured: Collection[str]) -> list[str]:
-    """Return why measures that were asked for are not among those that were taken: a line for each
-    need that neither the pictures nor the networks met."""
+    """Return the measures that were asked for and are not among those that were taken, and why: a
+    line for each need that neither the pictures nor the networks met, "NMI (needs ...)"."""
     lacking: dict[str, list[str]] = {}
     for name in asked:
         if name not in measured:
             lacking.setdefault(_NEEDS.get(name, "maps of the network"), []).append(name)
-    return [f"not measured: {'; '.join(names)} (needs {need})" for need, names in lacking.items()]
+    return [f"{'; '.join(names)} (needs {need})" for need, names in lacking.items()]
 
 
 def of(name: str) -> str:
