@@ -37,6 +37,7 @@ from viz.figure.resolve import Sources
 from viz.figure.sources import FileSources
 from viz.media.pictures import content_of
 from viz.rendering.movie_files import Progress
+from viz.rendering.screen_png import screen_png
 
 __all__ = [
     "KINDS", "Figure", "arrows", "compose", "frames", "gates", "groups", "heatmaps", "load",
@@ -89,7 +90,7 @@ class Figure:
         """
         pixels = drafts.draw(self._laid_out, dpi) if drafts else None
         if pixels is not None:
-            return export.png(pixels, dpi)
+            return screen_png(pixels)
         return export.write(drawing.draw(*self._laid_out, dpi), "png", dpi, None)
 
     def save(self, path: str | Path, progress: Progress | None = None) -> Path:

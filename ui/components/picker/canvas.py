@@ -4,16 +4,17 @@ import hashlib
 import io
 from dataclasses import replace
 
+import numpy as np
 from PIL import Image
 
 from viz.geometry import Geometry
+from viz.rendering.screen_png import screen_png
 from viz.types import Clip
 
 STILL_SIDES, CLIP_SIDES = (480, 640), (320, 480)
 """Long side of a frame on the canvas, in pixels, of a still picture and of a clip: smaller and
 larger ones are scaled to the nearer number."""
 
-PNG = {"format": "PNG", "compress_level": 1}
 JPEG = {"format": "JPEG", "quality": 92, "subsampling": "4:4:4"}
 
 _KEPT = 8
@@ -56,10 +57,14 @@ def _encode(clip: Clip) -> tuple[bytes, ...]:
         if size != picture.size:
             gap = None if still else 3.0  # shrinks large frames in two steps, which is faster
             picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=gap)
-        packed = io.BytesIO()
-        picture.save(packed, **(PNG if still else JPEG))
-        encoded.append(packed.getvalue())
+        encoded.append(screen_png(np.asarray(picture)) if still else _jpeg(picture))
     return tuple(encoded)
+
+
+def _jpeg(picture: Image.Image) -> bytes:
+    packed = io.BytesIO()
+    picture.save(packed, **JPEG)
+    return packed.getvalue()
 
 
 def canvas_geometry(geometry: Geometry, clip: Clip) -> Geometry:

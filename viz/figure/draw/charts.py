@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from viz.figure.draw import rasters
-from viz.figure.draw.canvas import Canvas, rectangle
+from viz.figure.draw.canvas import Canvas
 from viz.figure.page import fonts, typesetting
 from viz.figure.page.colour_bars import cut_text, ends
 from viz.figure.page.plan import SMALL, Bar, Place, Words
@@ -80,7 +80,7 @@ def colour_bar(canvas: Canvas, bar: Bar, number: int) -> None:
         if bar.upward
         else Box(box.left, box.top, box.left + cut * wide, box.bottom)
     )
-    canvas.axes.add_artist(rectangle(below, facecolor="white", alpha=0.75, linewidth=0))
+    canvas.veil(below, 0.75)
     canvas.frame(box)
     low, top = ends(bar.low, bar.high)
     texts, middle = [(0.0, low), (1.0, top)], cut_text(bar.low, bar.high, cut)

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from viz.figure.draw import drawing
 from viz.figure.draw.settings import fixed_settings
+from viz.figure.draw.strokes import Strokes
 from viz.figure.page.plan import Plan, Words
 from viz.figure.panels.panel_rows import PanelRows, Picture
 
@@ -43,7 +43,7 @@ class MovingPages:
             drawing.around(self._canvas, self._words, self._bars)
             self._agg.draw()
             self._base = np.asarray(self._agg.buffer_rgba()).copy()
-        self._kept = list(self._canvas.axes.get_children())
+        self._strokes = Strokes(self._agg.get_renderer())
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -65,7 +65,9 @@ class MovingPages:
     def draw(self, page: Page) -> np.ndarray:
         """Return a page that ``fits``: (H, W, 3) uint8."""
         panel_rows, plan = page
-        canvas = self._canvas._replace(panel_rows=panel_rows, plan=plan, bases=[])
+        canvas = self._canvas._replace(
+            panel_rows=panel_rows, plan=plan, bases=[], strokes=self._strokes
+        )
         pixels = np.asarray(self._agg.get_renderer().buffer_rgba())
         with fixed_settings():
             pixels[:] = self._base
@@ -82,20 +84,12 @@ class MovingPages:
             if not self._bars:
                 drawing.colour_bars(canvas, plan.bars)
             self._write(canvas, (words for words in plan.words if words not in self._words))
-            self._draw_new()
+            self._strokes.draw()
         return cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB)
 
     def _write(self, canvas: drawing.Canvas, some: Iterable[Words]) -> None:
         for number, words in enumerate(some):
             canvas.write(words, f"words-{number}")
-
-    def _draw_new(self) -> None:
-        """Draw what was added to the axes over the pixels that are there, and take it off again."""
-        new: list[Artist] = [a for a in self._canvas.axes.get_children() if a not in self._kept]
-        for artist in sorted(new, key=lambda one: one.get_zorder()):
-            artist.draw(self._agg.get_renderer())
-        for artist in new:
-            artist.remove()
 
 
 class Drafts:
