@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from viz import geometry
 from viz.geometry import Box, Geometry
@@ -28,6 +29,24 @@ def test_regions_are_the_boxes_of_what_touches_above_the_threshold():
     found = marks.regions(plan, hot, NEAREST, 1)
     assert sorted(found, key=lambda b: b.left) == [Box(0, 0, 20, 20), Box(50, 40, 70, 50)]
     assert marks.regions(plan, hot, NEAREST, 0) == []
+
+
+@settings(deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 24),
+    st.integers(1, 24),
+    st.sampled_from([0.05, 0.4, 0.6, 0.95, 1.0]),
+)
+def test_regions_are_those_of_labelled_pixels(seed, high, wide, share):
+    """Also at edges, in the holes of others, and in holes of those."""
+    shown = np.random.default_rng(seed).random((1, high, wide)) < share
+    plan = geometry.fit(wide, high, 448, 32)
+    found = marks.regions(plan, Heat(np.float32(shown), 0, 1, False), NEAREST, 0)
+    labels, count = ndimage.label(shown[0], np.ones((3, 3)))
+    boxes = [Box(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(labels)[:count]]
+    assert sorted(found, key=str) == sorted(boxes, key=str)
+    assert [box.top for box in found] == sorted(box.top for box in found)
 
 
 def test_regions_of_a_crop_are_in_pixels_of_the_original():
