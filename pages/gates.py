@@ -6,6 +6,7 @@ from ui import bound, frame, state
 from ui.components.pin_cards import pin_cards
 from ui.guard import guarded, plain
 from ui.numbers.gates import gate_view
+from ui.server.sending import pictures
 from ui.session import loaders, missing, pin_button
 from ui.session.media import arrivals, medium
 from viz.attention import pipeline
@@ -59,7 +60,7 @@ def view(names: list[str]) -> None:
         shown = gate_view.pictures(layer, clip, capture)
         for column, (title, picture) in zip(st.columns(len(shown)), shown.items(), strict=True):
             words = f"{layer.name}, mean |activation| {title}"
-            column.image(picture, caption=words, alt=words)
+            pictures.show(picture, words, caption=words, place=column)
         pin_button.button(
             "pin-gate", clip, lambda: pin_button.gate_reference(clip, model, layer.name)
         )

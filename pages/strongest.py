@@ -11,6 +11,7 @@ from ui.numbers.data.choose import Chosen
 from ui.numbers.data.results import Words
 from ui.numbers.strongest import search
 from ui.numbers.strongest.search import Searched
+from ui.server.sending import pictures
 from ui.session import loaders
 from ui.session.defaults import PICTURE_NETWORKS
 from viz.attention import queries
@@ -115,9 +116,8 @@ def shown(made: Searched) -> None:
     figure = made.figure(int(number))
     named = ", ".join(one.picture for one in answers)
     with st.container(key="wide-figure"):  # on a phone wider than the screen: it is scrolled
-        st.image(
-            figure.preview(), width="stretch", alt=f"{part} {number}: strongest patches of {named}"
-        )
+        words = f"{part} {number}: strongest patches of {named}"
+        pictures.show(figure.preview(), words, width="stretch")
     st.caption(HOW)
     st.dataframe(
         [

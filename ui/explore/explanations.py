@@ -8,6 +8,7 @@ from models.specs.wrapped import WrappedSpec
 from ui import state
 from ui.bound import KEPT
 from ui.guard import guarded, plain
+from ui.server.sending import pictures
 from ui.session import loaders
 from viz.attention.captures import BlockCapture
 from viz.attention.kinds.tokens import colours
@@ -52,7 +53,7 @@ def feature_colours(shot: Shot, number: int) -> None:
         )
         t = min(shot.cell.t, len(made) - 1)
         words = f"What enters {block.label}"
-        st.image(made[t], caption=words, width=COLOURS_PX, alt=f"{words}, as colours")
+        pictures.show(made[t], f"{words}, as colours", caption=words, width=COLOURS_PX)
 
 
 COLOURS = "The first three principal components of what enters the layer, as red, green and blue."

@@ -14,6 +14,7 @@ from ui.figure.settings import Chosen
 from ui.figure.sources import SessionSources
 from ui.guard import guarded
 from ui.server import waiting
+from ui.server.sending import order, pictures
 from ui.session.pins import Pin
 from viz.figure.api import Figure
 from viz.figure.draw.moving import Drafts
@@ -80,11 +81,14 @@ def _fragment(pins: Sequence[Pin], chosen: Chosen, found: SessionSources) -> Non
     """Draw the preview alone: nothing else of the page runs while a slider is dragged."""
     for field, value in state.FIGURE_LIVE.get().items():
         chosen = chosen.changed(field, value)
+    before = last()
     with guarded():
         figure = Figure(figure_recipe.made(pins, chosen), found)
         held = drawn(figure)
         with st.container(key="figure-page"):
-            st.image(held.png, width="stretch", alt="Preview of the figure")
+            pictures.show(held.png, "Preview of the figure", width="stretch")
+        if last() is not before and not state.FIGURE_LIVE.get():
+            order.let_through()
         st.caption(_size_words(held, figure.recipe))
     # Rounded corners, as pictures have on pages, would cut letters off.
     st.html(STYLE)

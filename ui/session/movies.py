@@ -11,6 +11,7 @@ from errors import StoppedError
 from ui import state
 from ui.guard import guarded, say
 from ui.server import waiting
+from ui.server.sending import pictures
 from ui.server.turns import LONG
 from viz.figure.api import Figure
 from viz.figure.files import movie
@@ -47,10 +48,7 @@ def maker(figure: Figure, file: str, name: str = "figure") -> None:
         f"Save the {title} ({len(made[1]) / 2**20:.1f} MB)", made[1], f"{file}.{kind}",
         movie.KINDS[kind][1], key=f"{name}-save-movie", on_click="ignore",
     )  # fmt: skip
-    if kind == "mp4":
-        st.video(made[1], loop=True)
-    else:
-        st.image(made[1], alt="The movie of the view")
+    pictures.show_movie(made[1], kind, "The movie of the view")
 
 
 def _stopped(title: str, done: int, total: int) -> StoppedError:

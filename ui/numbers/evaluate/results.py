@@ -12,6 +12,7 @@ from ui.guard import plain
 from ui.numbers.evaluate import charts
 from ui.numbers.evaluate.evaluated import Evaluated
 from ui.numbers.evaluate.settings import Wanted
+from ui.server.sending import pictures
 from viz.evaluation.evaluate import Asked
 from viz.evaluation.report import definitions
 from viz.evaluation.report.summary import Difference, Line
@@ -125,7 +126,7 @@ def _pictures(made: Evaluated) -> None:
         which, _, network = path.stem.partition("-")
         words = {"best": "What it does best on", "worst": "What it does worst on"}[which]
         st.markdown(f"**{plain(network)}**: {words.lower()}")
-        st.image(path.read_bytes(), alt=f"{words}: {network}")
+        pictures.show(path.read_bytes(), f"{words}: {network}")
 
 
 def _files(made: Evaluated) -> None:

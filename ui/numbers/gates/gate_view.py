@@ -15,6 +15,7 @@ from viz.rendering.look import Look
 from viz.types import Clip
 
 _HEIGHT = 300
+LONGEST_PX = 960
 _LOOK = Look(threshold=0.0)
 
 
@@ -55,10 +56,12 @@ def bars(layer: GateCapture) -> go.Figure:
 
 
 def pictures(layer: GateCapture, clip: Clip, capture: Capture) -> dict[str, np.ndarray]:
-    """Return the mean |activation| over the picture before and after the gate, on one scale."""
+    """Return the mean |activation| over the picture before and after the gate, on one scale and no
+    larger than a page shows it."""
     _low, _high, pair = shades(layer, 0, clip, capture.geometry, _LOOK)
     frame, whole = clip.frames[0], Box(0, 0, clip.width, clip.height)
-    high, wide = frame.shape[:2]
+    scale = min(1.0, LONGEST_PX / max(frame.shape[:2]))
+    high, wide = (max(1, round(side * scale)) for side in frame.shape[:2])
     return {
         f"{when} the gate": rasters.raster(
             Picture(frame, whole, shade, size=clip.size), wide, high, _LOOK, greyscale=False

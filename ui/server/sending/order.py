@@ -17,6 +17,18 @@ LONGEST_S = 0.7
 longer has its progress shown, and what can be changed beside it."""
 
 
+PAUSE_S = 0.012
+
+
+def let_through() -> None:
+    """Give what was drawn so far the time to leave, before the rest of the page is made.
+
+    Streamlit's event loop sends it, and Python lets one thread run at a time: while a page goes on
+    drawing, each step of sending waits for its turn. Measured on the Figure page: 40 ms without.
+    """
+    time.sleep(PAUSE_S)
+
+
 @contextmanager
 def sidebar_after() -> Iterator[None]:
     """Send what is drawn into the sidebar in the ``with`` body behind all else that is drawn there.

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from viz.figure.draw.rasters import Bases
 from viz.figure.page import fonts, typesetting
 from viz.figure.page.plan import Plan, Words
 from viz.figure.page.typesetting import MM_PER_INCH
-from viz.figure.panels.panel_rows import PanelRows, Picture
+from viz.figure.panels.panel_rows import PanelRows
 from viz.geometry import Box
 from viz.rendering.marks import PARTS
 
@@ -33,15 +34,14 @@ def rectangle(box: Box, **how: object) -> "Rectangle":
 class Canvas(NamedTuple):
     """The axes in mm, and what the whole figure looks like. A gid names what was drawn.
 
-    ``bases`` are the pictures of the figure at the size of their panels, which several panels may
-    share: (picture, width, height, base) each. ``strokes`` take the marks where pages are drawn one
-    after another; else they are artists of the axes.
+    ``strokes`` take the marks where pages are drawn one after another; else they are artists of the
+    axes.
     """
 
     axes: "Axes"
     panel_rows: PanelRows
     plan: Plan
-    bases: list[tuple[Picture, int, int, np.ndarray]]
+    bases: Bases
     strokes: "Strokes | None" = None
 
     @property

@@ -45,7 +45,7 @@ def blank(panel_rows: PanelRows, plan: Plan, dpi: int) -> Canvas:
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, plan.width), ylim=(plan.height, 0))
     axes.set_axis_off()
     axes.set_autoscale_on(False)
-    return Canvas(axes, panel_rows, plan, [])
+    return Canvas(axes, panel_rows, plan, rasters.Bases())
 
 
 def around(canvas: Canvas, some: Container[Words], bars: Iterable[Bar]) -> None:
@@ -69,7 +69,7 @@ def raster_of(canvas: Canvas, place: Place) -> Raster:
     picture = place.panel.content
     rows, cols = pixels_of(canvas, place.box)
     height, width = rows.stop - rows.start, cols.stop - cols.start
-    base = _base(canvas, picture, width, height)
+    base = canvas.bases.of(picture, width, height, canvas.grey)
     return rasters.over(base, picture, canvas.panel_rows.look, canvas.grey)
 
 
@@ -116,17 +116,6 @@ def _outlines(canvas: Canvas, made: Raster, picture: Picture, box: Box, name: st
         where = np.array([box.left, box.top]) + line * canvas.pixel
         canvas.line(where, 1.2, "white", f"outline-edge-{name}")
         canvas.line(where, 0.5, "black", f"outline-{name}")
-
-
-def _base(canvas: Canvas, picture: Picture, width: int, height: int) -> np.ndarray:
-    """Return a picture at its panel's size, made once for the panels that show the same."""
-    for other, wide, high, base in canvas.bases:
-        same = other.frame is picture.frame and other.crop == picture.crop
-        if same and (wide, high) == (width, height):
-            return base
-    base = rasters.base(picture, width, height, canvas.grey)
-    canvas.bases.append((picture, width, height, base))
-    return base
 
 
 def _cells(canvas: Canvas, made: rasters.Raster, box: Box, name: str) -> None:

@@ -65,9 +65,8 @@ class MovingPages:
     def draw(self, page: Page) -> np.ndarray:
         """Return a page that ``fits``: (H, W, 3) uint8."""
         panel_rows, plan = page
-        canvas = self._canvas._replace(
-            panel_rows=panel_rows, plan=plan, bases=[], strokes=self._strokes
-        )
+        canvas = self._canvas._replace(panel_rows=panel_rows, plan=plan, strokes=self._strokes)
+        canvas.bases.turn()
         pixels = np.asarray(self._agg.get_renderer().buffer_rgba())
         with fixed_settings():
             pixels[:] = self._base

@@ -47,6 +47,28 @@ def base(picture: Picture, width: int, height: int, greyscale: bool) -> np.ndarr
     return light_grey(pixels) if greyscale else pixels
 
 
+class Bases:
+    """What is shown of frames at the size of their panels: made once for all panels of a page that
+    show the same, and for those of the next page."""
+
+    def __init__(self) -> None:
+        self._before: dict[tuple[object, ...], tuple[np.ndarray, np.ndarray]] = {}
+        self._here: dict[tuple[object, ...], tuple[np.ndarray, np.ndarray]] = {}
+
+    def of(self, picture: Picture, width: int, height: int, greyscale: bool) -> np.ndarray:
+        """Return ``base`` of the same; it is not to be written to."""
+        shown = picture.shown
+        # Held with what is made of it, so that no other frame comes to lie where it is.
+        key = shown.ctypes.data, shown.shape, shown.strides, width, height, greyscale
+        found = self._here.get(key) or self._before.get(key)
+        self._here[key] = found or (shown, base(picture, width, height, greyscale))
+        return self._here[key][1]
+
+    def turn(self) -> None:
+        """Begin another page; what this one did not show is forgotten."""
+        self._before, self._here = self._here, {}
+
+
 def scaled(frame: np.ndarray, width: int, height: int) -> np.ndarray:
     """Return a (H, W, 3) frame at another size; the heat is painted after this, never before."""
     if frame.shape[:2] == (height, width):
