@@ -95,3 +95,15 @@ def test_stop_stops_a_movie_and_says_so(page, server):
     at_rest(page)
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     expect(page.get_by_role("button", name=re.compile("Save the Animated WebP"))).to_have_count(0)
+
+
+def test_a_movie_that_was_made_moves_on_the_page(page, server):
+    open_explore(page, server, f"{KICK}&net=e2-nl&beside=none&size=224&sampling=4 x 8")
+    for title in ("GIF", "Animated WebP"):
+        page.get_by_role("radio", name=title).click()
+        page.get_by_role("button", name=f"Make the {title}").click()
+        movie = page.get_by_alt_text("The movie of the view")
+        expect(page.get_by_role("button", name=re.compile(f"Save the {title}"))).to_be_visible()
+        at_rest(page)
+        seen = {movie.screenshot() for _ in range(9) if not page.wait_for_timeout(150)}
+        assert len(seen) > 1, title
