@@ -194,6 +194,7 @@ OWN_INSPECTION = Key("own_inspection", "tuple[tuple, Inspection | AttentionVizEr
 # Data sets, and the pages that go through them
 DATA: Key[str | None] = Key("data", "str | None")
 DATA_UPLOAD: Key[Any] = Key("data-upload", "Uploaded | None")
+DATA_REFUSED: Key[Any] = Key("data-refused", "Refused | None")
 DATA_MOST: Key[int] = Key("data-most", "int", 200)
 DATA_SPLIT: Key[str] = Key("data-split", "str", "both")
 RUNS = Key("runs", "Runs")

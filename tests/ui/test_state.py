@@ -273,6 +273,8 @@ def evaluated(made, monkeypatch, cub):
     at.selectbox(key="data").set_value(choose.UPLOAD).run()
     at.file_uploader(key="data-files").upload("a.png", png(64, 48), "image/png").run()
     seen = check(at, made)
+    at.file_uploader(key="data-files").upload("a.csv", b"nothing", "text/csv").run()
+    seen |= check(at, made)
     at.selectbox(key="data").set_value(cub.name).run()
     return seen | check(at, made)
 

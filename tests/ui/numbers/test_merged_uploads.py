@@ -145,3 +145,23 @@ def test_a_faulty_file_stays_said_and_what_was_removed_stays_away():
     assert len(at.error) == 1
     assert "Read:" not in told(at)
     assert next(one for one in at.button if one.label == "Evaluate").disabled
+
+
+@pytest.mark.slow
+def test_what_is_in_use_stays_so_when_other_files_are_refused():
+    bad, good = POINTS + b"a.png,eye,x,2", POINTS + b"a.png,eye,1,2"
+    at = dropped(opened(), ("a.png", A), ("points.csv", good))
+    in_use = told(at)
+    assert "In use: points.csv, 1 single picture" in in_use
+    dropped(at, ("a.png", A), ("points.csv", good), ("points.csv", bad))
+    assert len(at.error) == 1
+    assert told(at) == in_use
+    assert not next(one for one in at.button if one.label == "Evaluate").disabled
+    dropped(at, ("b.txt", b"no annotations"))  # as after another page, where there is no cross
+    assert len(at.error) == 1
+    assert told(at) == in_use
+    dropped(at)
+    assert not at.error
+    assert told(at) == in_use
+    next(one for one in at.button if one.label == "Remove").click().run()
+    assert "In use" not in told(at)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from errors import counted
 from ui import bound, state
-from ui.guard import plain
+from ui.guard import guarded, plain
 from ui.numbers.data import uploads
 from ui.server import scratch, settings
 from viz.datasets.annotations import cub
@@ -20,6 +20,7 @@ from viz.examples import flock
 EXAMPLE, UPLOAD = "Example: drawn birds", "Your own pictures"
 LARGEST_MB = 256
 SPLITS = ("both", "train", "test")
+_FILES = "data-files"
 _NOTES = 4
 """Notes that stand beside the choice; results list all of them."""
 
@@ -37,7 +38,8 @@ def choose() -> Chosen | None:
     """Draw the choice, and what was read; return the data set, or None until something was
     uploaded.
 
-    The errors of reading it are raised.
+    What is wrong with an upload is said here, and what was in use before it stays so; the errors
+    of reading a folder are raised.
     """
     chosen = _chosen()
     if chosen is not None:
@@ -102,20 +104,22 @@ def _uploaded() -> Chosen | None:
         ["zip", *(ending[1:] for ending in (*ENDINGS, *TEXTS))],
         accept_multiple_files=True,
         max_upload_size=LARGEST_MB,
-        key="data-files",
-        on_change=state.DATA_UPLOAD.pop,
+        key=_FILES,
+        on_change=lambda: uploads.changed(state.widget(_FILES).get()),
         help=f"As {ACCEPTED}.",
     )
-    with st.container():
-        held = uploads.kept(given) if given else state.DATA_UPLOAD.get()
-    found = held.dataset if held else None
-    if found is None:
+    with st.container(), guarded():
+        if given:
+            uploads.kept(given)
+    held = state.DATA_UPLOAD.get()
+    if held is None:
         st.caption(
             "Annotations are optional. Without any, sharpness, distance and faithfulness of maps "
             "are measured; with points, boxes or masks also what maps cover."
         )
         return None
     st.caption(f"In use: {plain(held.made_of)}")
-    if not given:  # after another page, where the widget has forgotten it
+    # After another page the widget has forgotten it, and has no cross for it.
+    if not {one.file_id for one in given} & {*held.key}:
         st.button("Remove", key="drop-data", on_click=state.DATA_UPLOAD.pop)
-    return Chosen(counted(len(found.samples), "uploaded picture"), found, held.key)
+    return Chosen(counted(len(held.dataset.samples), "uploaded picture"), held.dataset, held.key)

@@ -28,41 +28,59 @@ from viz.media.pictures import safe_name
 @dataclass(eq=False)
 class Uploaded:
     """Uploads that were read, once: the ``dataset`` in a folder that goes when the session drops
-    it, and which uploads it is ``made_of``; or why there is none. ``key`` tells them apart."""
+    it, and which uploads it is ``made_of``. ``key`` tells them apart."""
 
     key: tuple[str, ...]
     dataset: Dataset | None = None
     made_of: str = ""
-    refusal: InputError | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Refused:
+    """Uploads that are no data set, and why: said again, not found again."""
+
+    key: tuple[str, ...]
+    why: InputError
 
 
 def kept(uploads: Sequence) -> Uploaded:
     """Return the uploads as a data set: zips unpacked, other files as they are.
 
-    InputError for what is none, MachineError where there is no room.
+    InputError for what is none, MachineError where there is no room; what was in use before then
+    stays what the session holds.
     """
     key = tuple(one.file_id for one in uploads)
-    held = state.DATA_UPLOAD.get()
-    if held is None or held.key != key:
+    held, refused = state.DATA_UPLOAD.get(), state.DATA_REFUSED.get()
+    if held is not None and held.key == key:
+        state.DATA_REFUSED.pop()
+        return held
+    if refused is None or refused.key != key:
         given = contents(uploads)
         with waiting.stoppable(f"Reading {arrivals.called(uploads)}", ("data set", key)):
-            held = _read(given, key)
+            try:
+                held = _read(given, key)
+            except InputError as problem:  # its folder goes
+                refused = Refused(key, without_frames(problem))
+                state.DATA_REFUSED.set(refused)
+                raise refused.why from None
+        state.DATA_REFUSED.pop()
         state.DATA_UPLOAD.set(held)
-    if held.refusal is not None:
-        raise without_frames(held.refusal)
-    return held
+        return held
+    raise without_frames(refused.why)
+
+
+def changed(given: Sequence) -> None:
+    """Drop what is in use once its files are removed; those that were refused are not it."""
+    if not given and state.DATA_REFUSED.pop() is None:
+        state.DATA_UPLOAD.pop()
 
 
 def _read(uploads: list[tuple[str, bytes]], key: tuple[str, ...]) -> Uploaded:
-    try:
-        held = Uploaded(key)
-        merged = _merged(uploads)
-        found = read(_written(merged.files, held), reader=isolation.picture, parse=_parsed)
-        held.dataset = replace(found, notes=(*merged.notes, *found.notes))
-        held.made_of = merged.made_of
-        return held
-    except InputError as problem:  # said again, not found again; its folder goes
-        return Uploaded(key, refusal=without_frames(problem))
+    held, merged = Uploaded(key), _merged(uploads)
+    found = read(_written(merged.files, held), reader=isolation.picture, parse=_parsed)
+    held.dataset = replace(found, notes=(*merged.notes, *found.notes))
+    held.made_of = merged.made_of
+    return held
 
 
 def _parsed(files: Mapping[str, bytes], split: str | None) -> Known:
