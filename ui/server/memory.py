@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -15,6 +16,8 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 _SHARE = 0.75
 LETTING_GO: list[Callable[[], None]] = []
 """What drops what nobody needs any more, before free memory is given back."""
+USUAL_S, LATEST_S, IDLE = 60, 180, 0.1
+"""Seconds from one giving back to the next while less than a tenth of a core is used, and else."""
 _ARENA_MAX, _ARENAS = -8, 2
 """glibc's name of the setting, and what it is set to."""
 
@@ -56,16 +59,38 @@ def settle() -> None:
         ctypes.CDLL(None).mallopt(_ARENA_MAX, _ARENAS)
 
 
-def give_back() -> None:
-    """Collect what nobody refers to, and return free memory to the system.
+class Times:
+    """When memory is given back, looked at every so many seconds: while pages run, everybody would
+    wait for it, so that it is put off until little is done, for a while."""
 
-    What is left is not looked at again until the next call: Streamlit collects behind every run of
-    a page, and would walk all of torch each time, with every other run waiting.
+    def __init__(self, every_s: float) -> None:
+        self._every, self._looks, self._used = every_s, 0, time.process_time()
+
+    def is_due(self) -> bool:
+        """Tell whether it is time, once a look."""
+        used, self._used = self._used, time.process_time()
+        idle = self._used - used < IDLE * self._every
+        self._looks += 1
+        due = self._looks * self._every >= (USUAL_S if idle else LATEST_S)
+        self._looks *= not due
+        return due
+
+
+def set_aside() -> None:
+    """Keep all that there is now from being walked for garbage until memory is given back.
+
+    Streamlit collects behind every run of a page, and would walk all of torch each time: 0.2 to
+    0.4 s, in which nobody else's page runs.
     """
+    gc.freeze()
+
+
+def give_back() -> None:
+    """Collect what nobody refers to, and return free memory to the system; set aside the rest."""
     for let_go in LETTING_GO:
         let_go()
     gc.unfreeze()
     gc.collect()
-    gc.freeze()
+    set_aside()
     with suppress(OSError, AttributeError):  # only glibc keeps what was freed
         ctypes.CDLL(None).malloc_trim(0)

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +38,8 @@ from ui.server.turns import DEVICE, LONG
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_VIEW = "ui.explore.first_view"
 """The module that makes what the first view needs; by name, as it stands above this room."""
-_TIDIED_EVERY_S, _GIVEN_BACK_EVERY = 5, 12
-"""Seconds from one look for sessions that ended to the next; memory is given back after some."""
+_TIDIED_EVERY_S = 5
+"""Seconds from one look for sessions that ended to the next."""
 ALWAYS = (Middleware(PageFiles),)
 """What stands before Streamlit's app for every server, the one of ``streamlit run`` as well."""
 _LISTENING_S = 0.1
@@ -132,14 +131,16 @@ async def living(_app: Any) -> AsyncIterator[None]:  # noqa: ANN401
 
 
 async def _keep_tidy() -> None:
-    """Start what reads files, then give memory back for as long as the server lives."""
+    """Start what reads files, then give memory back now and then as long as the server lives."""
     with suppress(asyncio.CancelledError):
         await asyncio.sleep(_CHILDREN_S)
         await asyncio.to_thread(given.warm)
-        for number in count():
-            if sessions.forget() or number % _GIVEN_BACK_EVERY == 0:
-                await asyncio.to_thread(memory.give_back)
+        times = memory.Times(_TIDIED_EVERY_S)
+        while True:
             await asyncio.sleep(_TIDIED_EVERY_S)
+            ended, due = sessions.forget(), times.is_due()
+            if ended or due:
+                await asyncio.to_thread(memory.give_back)
 
 
 def _prepare() -> None:
@@ -153,6 +154,7 @@ def _prepare() -> None:
     except Exception:
         _LOG.exception("The first view could not be prepared.")
     finally:
+        memory.set_aside()
         health.PREPARED.set()
 
 

@@ -8,12 +8,13 @@ import time
 import weakref
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.paths import ROOT
 from tests.ui.session.test_pins import clip_of
-from ui.server import memory, scratch
+from ui.server import health, memory, scratch, web
 from ui.server.kept import Kept as KeptByBytes
 from ui.server.limits import sessions
 from ui.server.limits.sessions import Sessions
@@ -36,6 +37,26 @@ def test_what_is_alive_is_not_walked_again_and_what_died_goes():
     memory.give_back()
     assert gone() is None
     gc.unfreeze()
+
+
+def test_memory_is_given_back_while_little_is_done_and_at_the_latest_in_three_minutes(monkeypatch):
+    used = iter((0.0, *(0.1 * k for k in range(1, 13)), *(1.2 + 2.0 * k for k in range(1, 73))))
+    monkeypatch.setattr(memory.time, "process_time", lambda: next(used))
+    times = memory.Times(5)
+    idle, busy = [[times.is_due() for _ in range(looks)] for looks in (12, 72)]
+    assert idle == [False] * 11 + [True]
+    assert busy == ([False] * 35 + [True]) * 2
+
+
+def test_before_anybody_is_served_what_there_is_is_set_aside(monkeypatch):
+    set_aside = []
+    monkeypatch.setattr(memory, "set_aside", lambda: set_aside.append(health.PREPARED.is_set()))
+    monkeypatch.setitem(sys.modules, "a_view", SimpleNamespace(prepare=lambda: None))
+    monkeypatch.setattr(web, "FIRST_VIEW", "a_view")
+    health.PREPARED.clear()
+    web._prepare()
+    assert set_aside == [False]
+    assert health.PREPARED.is_set()
 
 
 def test_what_is_kept_is_bounded_by_bytes_and_the_last_stays():
