@@ -135,6 +135,7 @@ async def _keep_tidy() -> None:
     with suppress(asyncio.CancelledError):
         await asyncio.sleep(_CHILDREN_S)
         await asyncio.to_thread(given.warm)
+        memory.set_aside()  # what the first pages imported, too
         times = memory.Times(_TIDIED_EVERY_S)
         while True:
             await asyncio.sleep(_TIDIED_EVERY_S)
