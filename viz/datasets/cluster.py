@@ -13,7 +13,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,9 @@ from viz.datasets.shards import Batches, Job
 
 AUTO = "auto"
 _ROOT = Path(__file__).parents[2]
-_REACHED_IN_S = 5
+_REACHED_IN_S, _LAST_PORT = 5, 65535
+_SETTINGS, _FRAME_HEAD = 4, 9
+_OPENING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, _SETTINGS, 0, 0, 0, 0, 0))
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}
 
 
@@ -187,18 +189,36 @@ def _connect(ray: Any, address: str, quiet: dict[str, object]) -> None:  # noqa:
 
 
 def _check_reached(address: str) -> None:
-    """Refuse an address that nothing listens at, before Ray waits for it for minutes."""
+    """Refuse an address that no Ray listens at, before Ray waits for it for minutes."""
     if address in (AUTO, "local"):
         return
     host, sign, port = address.removeprefix("ray://").rpartition(":")
-    if not sign or not host or not port.isdecimal():
+    number = int(port) if port.isascii() and port.isdecimal() else 0
+    # A number beyond the last port is another port to the system: it takes the last 16 bits.
+    if not sign or not host or not 0 < number <= _LAST_PORT:
         raise InputError(
-            f"--ray {address[:60]!r} is not an address; give auto, HOST:PORT or ray://HOST:PORT."
+            f"--ray {address[:60]!r} is not an address; give auto, HOST:PORT or ray://HOST:PORT, "
+            f"with a port from 1 to {_LAST_PORT}."
         )
     try:
-        socket.create_connection((host, int(port)), _REACHED_IN_S).close()
-    except (OSError, OverflowError) as problem:
+        with socket.create_connection((host, number), _REACHED_IN_S) as there:
+            there.settimeout(_REACHED_IN_S)
+            if os.environ.get("RAY_USE_TLS", "0") == "0":
+                _check_grpc(there)
+    except OSError as problem:
         raise _not_reached(address, problem) from problem
+
+
+def _check_grpc(there: socket.socket) -> None:
+    """Refuse what listens and is no Ray, which Ray would wait for a quarter of an hour: a gRPC
+    server answers the opening of HTTP/2 with its settings (RFC 9113, section 3.4)."""
+    answer = b""
+    with suppress(ConnectionError):  # hung up on
+        there.sendall(_OPENING)
+        while len(answer) < _FRAME_HEAD and (more := there.recv(_FRAME_HEAD - len(answer))):
+            answer += more
+    if len(answer) < _FRAME_HEAD or answer[3] != _SETTINGS:
+        raise OSError("what listens there is not Ray")
 
 
 def _not_reached(address: str, problem: Exception) -> MachineError:

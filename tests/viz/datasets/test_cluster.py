@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import torch
@@ -14,8 +15,8 @@ from errors import InputError, MachineError
 from models.specs.block import CGNLSpec, NonLocalSpec
 from tests.conftest import make_tiny
 from tests.viz.evaluation.drawn_birds import dataset
+from viz.datasets import cluster, shards
 from viz.datasets import export as exports
-from viz.datasets import shards
 from viz.datasets.cluster import Cluster
 from viz.datasets.export import Asked, export
 from viz.datasets.read import read
@@ -97,7 +98,9 @@ def _closed_port():
     [
         ("nowhere", InputError, "'nowhere' is not an address; give auto"),
         ("ray://", InputError, "is not an address"),
-        ("localhost:99999999", MachineError, "No Ray cluster was reached at localhost:99999999"),
+        ("localhost:99999999", InputError, "with a port from 1 to 65535"),
+        ("localhost:0", InputError, "with a port from 1 to 65535"),
+        ("localhost:\u0665", InputError, "is not an address"),
         ("ray://localhost:PORT", MachineError, "No Ray cluster was reached"),
         ("localhost:PORT", MachineError, "Connection refused"),
     ],
@@ -109,6 +112,36 @@ def test_a_cluster_that_is_not_there_is_one_line(address, kind, said, tmp_path, 
     with pytest.raises(kind) as problem:
         export(data, make_tiny(None), tmp_path / "o", runner=Cluster(address).run)
     assert said in one_line(problem.value)
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"no", b"", None])
+@pytest.mark.parametrize("form", ["localhost:{}", "ray://localhost:{}"])
+def test_what_listens_and_is_no_ray_is_one_line(form, answer, tmp_path, monkeypatch, one_line):
+    """Ray itself would wait for it for a quarter of an hour."""
+    pytest.importorskip("ray").shutdown()
+    monkeypatch.setattr(cluster, "_REACHED_IN_S", 0.3)
+    data = read(dataset(tmp_path / "data", 1))
+    with socket.create_server(("localhost", 0)) as listening:
+        runner = Cluster(form.format(listening.getsockname()[1])).run
+        there = Thread(target=answered, args=(listening, answer), daemon=True)
+        there.start()
+        with pytest.raises(MachineError) as problem:
+            export(data, make_tiny(None), tmp_path / "o", runner=runner)
+        there.join()
+    assert "No Ray cluster was reached at" in one_line(problem.value)
+    assert ("what listens there is not Ray" if answer is not None else "timed out") in str(
+        problem.value
+    )
+
+
+def answered(listening, answer):
+    """Answer one connection; None: say nothing until the other side gives up."""
+    there, _address = listening.accept()
+    with there:
+        if answer:
+            there.sendall(answer)
+        while answer is None and there.recv(99):
+            pass
 
 
 def test_without_ray_the_line_names_the_package(tmp_path, monkeypatch, one_line):
