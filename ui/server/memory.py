@@ -79,8 +79,8 @@ class Times:
 def set_aside() -> None:
     """Keep all that there is now from being walked for garbage until memory is given back.
 
-    Streamlit collects behind every run of a page, and would walk all of torch each time: 0.2 to
-    0.4 s, in which nobody else's page runs.
+    Streamlit collects behind every run of a page, and would walk all of torch each time, with every
+    other run waiting.
     """
     gc.freeze()
 

@@ -11,6 +11,7 @@ under the same paths.
 
 import logging
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -29,6 +30,7 @@ AUTO = "auto"
 _ROOT = Path(__file__).parents[2]
 _REACHED_IN_S, _LAST_PORT = 5, 65535
 _SETTINGS, _FRAME_HEAD = 4, 9
+"""Of HTTP/2, which gRPC speaks: the type of a frame of settings, the bytes before its content."""
 _OPENING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, _SETTINGS, 0, 0, 0, 0, 0))
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}
 
@@ -193,7 +195,7 @@ def _check_reached(address: str) -> None:
     if address in (AUTO, "local"):
         return
     host, sign, port = address.removeprefix("ray://").rpartition(":")
-    number = int(port) if port.isascii() and port.isdecimal() else 0
+    number = int(port) if re.fullmatch("[0-9]{1,5}", port) else 0
     # A number beyond the last port is another port to the system: it takes the last 16 bits.
     if not sign or not host or not 0 < number <= _LAST_PORT:
         raise InputError(

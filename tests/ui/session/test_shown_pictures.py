@@ -25,8 +25,7 @@ def packed(kind: str, frames: int = 1) -> bytes:
 
 @pytest.fixture
 def sent(monkeypatch):
-    """What goes to the browser: (content, media type) of each, and the addresses of the elements
-    once the page has run."""
+    """What browsers can fetch: (content, media type) of each."""
     from streamlit.runtime.media_file_manager import MediaFileManager
 
     added, add = [], MediaFileManager.add
@@ -40,6 +39,8 @@ def sent(monkeypatch):
 
 
 def page(draw, *values):
+    """Return the addresses of the pictures that a page shows which draws this."""
+
     def script(draw, values):
         draw(*values)
 

@@ -101,6 +101,7 @@ def _closed_port():
         ("localhost:99999999", InputError, "with a port from 1 to 65535"),
         ("localhost:0", InputError, "with a port from 1 to 65535"),
         ("localhost:\u0665", InputError, "is not an address"),
+        ("localhost:" + 5000 * "9", InputError, "is not an address"),
         ("ray://localhost:PORT", MachineError, "No Ray cluster was reached"),
         ("localhost:PORT", MachineError, "Connection refused"),
     ],

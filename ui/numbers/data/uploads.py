@@ -47,7 +47,7 @@ def kept(uploads: Sequence) -> Uploaded:
     """Return the uploads as a data set: zips unpacked, other files as they are.
 
     InputError for what is none, MachineError where there is no room; what was in use before then
-    stays what the session holds.
+    stays in use.
     """
     key = tuple(one.file_id for one in uploads)
     held, refused = state.DATA_UPLOAD.get(), state.DATA_REFUSED.get()

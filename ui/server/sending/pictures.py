@@ -9,8 +9,6 @@ from streamlit.delta_generator import DeltaGenerator
 from viz.rendering.screen_png import screen_png
 
 Width = int | str
-_STREAMLIT_KEEPS = ("gif",)
-"""Movies that pass as they are; of others Streamlit shows the first frame."""
 
 
 def show(
@@ -22,17 +20,17 @@ def show(
 ) -> None:
     """Draw a PNG, or (H, W, 3) uint8 pixels, without loss; ``alt`` is what is read aloud.
 
-    Wider ones than Streamlit's pages are made narrower by it.
+    Streamlit scales down what is wider than its pages.
     """
     png = screen_png(picture) if isinstance(picture, np.ndarray) else picture
     (place or st).image(png, caption=caption, width=width, output_format="PNG", alt=alt)
 
 
 def show_movie(movie: bytes, kind: str, alt: str) -> None:
-    """Play a movie: ``kind`` is mp4, gif or webp."""
+    """Play a movie: ``kind`` is mp4, gif or webp, of which Streamlit would show the first frame."""
     if kind == "mp4":
         st.video(movie, loop=True)
-    elif kind in _STREAMLIT_KEEPS:
+    elif kind == "gif":
         st.image(movie, alt=alt)
     else:
         st.image(f"data:image/{kind};base64,{base64.b64encode(movie).decode('ascii')}", alt=alt)

@@ -67,6 +67,7 @@ class MovingPages:
         panel_rows, plan = page
         canvas = self._canvas._replace(panel_rows=panel_rows, plan=plan, strokes=self._strokes)
         canvas.bases.turn()
+        self._strokes.turn()
         pixels = np.asarray(self._agg.get_renderer().buffer_rgba())
         with fixed_settings():
             pixels[:] = self._base

@@ -19,8 +19,8 @@ class Mark(NamedTuple):
 class Strokes:
     """Draws the marks of one page after another over pixels that are there already.
 
-    matplotlib takes ten times as long to make and measure an artist as the renderer does to draw
-    it, and most marks of a page were on the one before.
+    matplotlib takes far longer to make and measure an artist than the renderer takes to draw it,
+    and most marks of a page were on the one before.
     """
 
     def __init__(self, renderer: RendererBase) -> None:
@@ -28,13 +28,20 @@ class Strokes:
         self._before: dict[Hashable, Mark] = {}
         self._page: list[tuple[Hashable, Mark | Artist]] = []
 
+    def turn(self) -> None:
+        """Begin another page; marks of one that was never drawn, as it failed, are dropped."""
+        for _what, mark in self._page:
+            if isinstance(mark, Artist):
+                mark.remove()
+        self._page = []
+
     def add(self, make: Callable[[], Artist], what: Hashable) -> None:
-        """Note a mark of the page that is drawn next; ``make`` adds its artist to the axes, and
+        """Note a mark of the page; ``make`` adds its artist to the axes, and
         ``what`` is all that it depends on."""
         self._page.append((what, self._before.get(what) or make()))
 
     def draw(self) -> None:
-        """Draw what was noted since the last time, by depth, and take its artists off the axes."""
+        """Draw the page's marks by depth, and take their artists off the axes."""
         page = sorted(self._page, key=lambda pair: _depth(pair[1]))
         self._page, here = [], {}
         for what, mark in page:

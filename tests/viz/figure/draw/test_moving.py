@@ -79,6 +79,18 @@ def test_only_the_marks_of_the_last_page_are_kept():
     assert len(drafts._moving._canvas.axes.get_children()) == around
 
 
+def test_a_page_that_failed_leaves_nothing_on_the_next(monkeypatch):
+    marked = {"regions": (Box(0, 0, 9, 9),), "points": (Point(20, 20, 0),)}
+    drafts, plain = Drafts(), page()
+    drafts.draw(plain, DPI)
+    wanted = drafts.draw(plain, DPI)
+    with monkeypatch.context() as patch:
+        patch.setattr(drawing, "matches", lambda _canvas: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            drafts.draw(page(marked), DPI)
+    np.testing.assert_array_equal(drafts.draw(plain, DPI), wanted)
+
+
 def test_a_picture_is_scaled_once_for_all_panels_and_pages_that_show_it(monkeypatch):
     made, scale = [], rasters.scaled
     monkeypatch.setattr(rasters, "scaled", lambda *how: made.append(how) or scale(*how))
