@@ -34,6 +34,35 @@ ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 threads."""
 PATIENCE_MS = 180_000
 SIZE = 448
+STATE = "data-test-script-state"
+NOTE_RUNS = """
+(() => {
+  const rest = (window.rest = { sent: 0, ran: 0, changed: 0 });
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (data) {
+    rest.sent = performance.now();
+    return send.call(this, data);
+  };
+  const note = (changes) => {
+    rest.changed = performance.now();
+    if (changes.some(({ target }) => target.getAttribute("STATE") !== "notRunning"))
+      rest.ran = rest.changed;
+  };
+  new MutationObserver(note).observe(document, { attributeFilter: ["STATE"], subtree: true });
+})();
+""".replace("STATE", STATE)
+"""Of every tab: when it sent something last, when it was told last of a run of the page, and when
+one began or ended last (milliseconds)."""
+RESTS = f"""
+() => {{
+  const now = performance.now(), rest = window.rest;
+  const still = document.querySelector("[data-testid=stApp][{STATE}=notRunning]");
+  const answered = rest.ran >= rest.sent || now - rest.sent > 3000;
+  return still && answered && now - Math.max(rest.changed, rest.sent) > 150;
+}}
+"""
+"""No run goes on, and one came after what was sent last; not every message has one, so none is
+waited for longer than 3 s."""
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +121,7 @@ def fresh_tab(browser: Browser) -> Iterator[Page]:
 def context_of(browser: Browser) -> Iterator[BrowserContext]:
     """A browser of one's own, as far as pages can tell."""
     context = browser.new_context(viewport={"width": 1400, "height": 1200}, accept_downloads=True)
+    context.add_init_script(NOTE_RUNS)
     try:
         yield context
     finally:
@@ -143,24 +173,19 @@ def open_explore(page: Page, server: str, query: str = "") -> Page:
 
 
 def at_rest(page: Page) -> None:
-    """Wait until the server has nothing more to send."""
-    still = page.locator("[data-testid='stApp'][data-test-script-state='notRunning']")
-    for _ in range(100):
-        still.wait_for()
-        page.wait_for_timeout(150)
-        if still.count():
-            return
-    raise TimeoutError("the page does not come to rest")
+    """Wait until the server has answered what the page sent, and has nothing more to send."""
+    page.wait_for_function(RESTS)
+
+
+def expect_address(page: Page, *entries: str) -> None:
+    """Wait until the address has these entries, or the beginnings of them: name=value."""
+    for entry in entries:
+        expect(page).to_have_url(re.compile(rf"[?&]{re.escape(entry)}"))
 
 
 def cell_of(page: Page) -> tuple[int, int]:
     row, col = page.locator(".picker").get_attribute("data-cell").split(",")
     return int(row), int(col)
-
-
-def address_cell(page: Page) -> tuple[int, int] | None:
-    found = re.search(r"[?&]at=(\d+)(?:%2C|,)(\d+)", page.url)
-    return (int(found[1]), int(found[2])) if found else None
 
 
 def hover(page: Page, x: float, y: float, panel: int = 0) -> None:

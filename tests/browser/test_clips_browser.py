@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.bare.bare_clips import over_frame, strip
-from tests.browser.conftest import at_rest, open_explore, rendered, saved
+from tests.browser.conftest import at_rest, expect_address, open_explore, rendered, saved
 from tests.browser.explore.test_explore_files import upload
 from tests.viz.drawn_clips import frames, video
 
@@ -41,7 +41,7 @@ def test_every_frame_follows_the_pointer_and_what_is_pinned_is_saved(kick, tmp_p
     expect(kick.get_by_label("Row", exact=True)).to_have_value(str(row))
     at_rest(kick)
     assert frame == 5
-    assert re.search(rf"at=5(?:%2C|,){row}(?:%2C|,){col}", kick.url)
+    expect_address(kick, f"at=5%2C{row}%2C{col}")
     picture = saved(kick, "PNG")
     assert rendered(tmp_path, saved(kick, "Recipe")) == picture
     kick.get_by_role("button", name="Make the MP4").click()

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import at_rest
+from tests.browser.conftest import at_rest, expect_address
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def test_the_canvas_follows_the_sliders_of_the_sidebar(explore):
         assert "threshold=" not in explore.url, "the server was asked before the slider was let go"
     value = explore.locator(".st-key-threshold input").get_attribute("aria-valuetext")
     expect(mark).to_have_attribute("aria-valuenow", value)
-    assert "threshold=0." in explore.url
+    expect_address(explore, "threshold=0.")
 
 
 def test_the_preview_of_a_figure_follows_its_slider(page, server):

@@ -7,7 +7,14 @@ import time
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
-from tests.browser.conftest import PATIENCE_MS, at_rest, choose, open_explore, saved
+from tests.browser.conftest import (
+    PATIENCE_MS,
+    at_rest,
+    choose,
+    fresh_tab,
+    open_explore,
+    saved,
+)
 from tests.browser.explore.test_explore_files import photo_like, upload
 from viz.figure.files import embedded_recipe
 from viz.media import pictures
@@ -83,9 +90,8 @@ def test_an_uploaded_photo_becomes_a_pdf_and_the_pdf_the_same_figure_again(page,
     assert all("/FontFile2" in font for font in fonts(reader))
     assert "<b>beak</b>" in reader.pages[0].extract_text()
     assert round(float(reader.pages[0].mediabox.width) / 72 * 25.4, 1) == 139.7
-    context = browser.new_context(viewport={"width": 1400, "height": 1200}, accept_downloads=True)
-    assert opened_elsewhere(context.new_page(), server, content) == content
-    context.close()
+    with fresh_tab(browser) as other:
+        assert opened_elsewhere(other, server, content) == content
 
 
 def assert_holds_the_photo(recipe):

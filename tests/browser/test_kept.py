@@ -9,9 +9,9 @@ from playwright.sync_api import expect
 from benchmarks.server.serving import free_port
 from tests.browser.conftest import (
     DRAWN,
-    PATIENCE_MS,
     at_rest,
     choose,
+    expect_address,
     fresh_tab,
     open_explore,
     running,
@@ -65,15 +65,13 @@ def kept(explore):
 
 
 def test_a_browser_that_has_kept_nothing_is_shown_the_page_once(browser, server):
-    context = browser.new_context()
-    page, sent = context.new_page(), []
-    page.on("websocket", lambda made: made.on("framesent", lambda frame: sent.append(frame)))
-    page.set_default_timeout(PATIENCE_MS)
-    open_explore(page, server)
-    await_kept(page, "secret")
-    at_rest(page)
-    assert len(sent) == 1
-    context.close()
+    sent = []
+    with fresh_tab(browser) as page:
+        page.on("websocket", lambda made: made.on("framesent", lambda frame: sent.append(frame)))
+        open_explore(page, server)
+        await_kept(page, "secret")
+        at_rest(page)
+        assert len(sent) == 1
 
 
 def test_a_page_that_changes_nothing_leaves_what_another_has_kept(kept):
@@ -186,7 +184,7 @@ def test_another_page_and_back_keeps_every_choice(page, server):
         visit(page, name)
     page.wait_for_selector(DRAWN)
     at_rest(page)
-    assert [one for one in CHOICES if one not in page.url] == []
+    expect_address(page, *CHOICES)
 
 
 def test_another_page_and_back_keeps_where_a_clip_begins(page, server):
@@ -196,24 +194,22 @@ def test_another_page_and_back_keeps_where_a_clip_begins(page, server):
         visit(page, name)
     page.wait_for_selector(DRAWN)
     at_rest(page)
-    assert "start=3" in page.url
+    expect_address(page, "start=3")
 
 
 def test_another_browser_is_asked_for_the_file_and_takes_it_by_its_hash(kept, browser):
-    context = browser.new_context(viewport={"width": 1400, "height": 1200})
-    other = context.new_page()
-    other.set_default_timeout(PATIENCE_MS)
-    other.goto(kept.url)
-    expect(other.get_by_text("Missing: 1 file")).to_be_visible()
-    expect(other.get_by_text(NAME)).to_be_visible()
-    assert not other.locator(".picker").count()
-    drop(other, photo(90), "another.png", "Missing files")
-    expect(other.get_by_text("is none of the missing files")).to_be_visible()
-    drop(other, photo(), "renamed.png", "Missing files")
-    other.wait_for_selector(DRAWN)
-    expect(in_use(other)).to_contain_text("renamed.png")
-    expect(other.locator(".pin-cards .card")).to_have_count(0)  # pins are the first browser's own
-    context.close()
+    with fresh_tab(browser) as other:
+        other.goto(kept.url)
+        expect(other.get_by_text("Missing: 1 file")).to_be_visible()
+        expect(other.get_by_text(NAME)).to_be_visible()
+        assert not other.locator(".picker").count()
+        drop(other, photo(90), "another.png", "Missing files")
+        expect(other.get_by_text("is none of the missing files")).to_be_visible()
+        drop(other, photo(), "renamed.png", "Missing files")
+        other.wait_for_selector(DRAWN)
+        expect(in_use(other)).to_contain_text("renamed.png")
+        # Pins are the first browser's own.
+        expect(other.locator(".pin-cards .card")).to_have_count(0)
 
 
 def test_forget_removes_everything_from_the_browser(kept):

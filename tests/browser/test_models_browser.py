@@ -5,7 +5,7 @@ import torch
 from playwright.sync_api import Page, expect
 
 from models.specs.block import CGNLSpec
-from tests.browser.conftest import DRAWN, PATIENCE_MS, at_rest, open_explore
+from tests.browser.conftest import DRAWN, PATIENCE_MS, at_rest, expect_address, open_explore
 from tests.conftest import make_tiny
 from tests.models.zoo.test_catalogue import cgnl_state
 
@@ -52,7 +52,7 @@ def test_an_own_checkpoint_is_asked_about_taken_apart_and_seen_in_explore(models
     models.wait_for_selector(DRAWN)
     at_rest(models)
     expect(models.get_by_role("combobox", name="Network")).to_have_value("own-model_best")
-    assert "net=own-model_best" in models.url
+    expect_address(models, "net=own-model_best")
     assert "block1=" not in models.url  # of the network before
     models.get_by_role("link", name="Models").click()
     at_rest(models)

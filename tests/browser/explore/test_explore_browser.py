@@ -9,10 +9,10 @@ from tests.browser.bare.bare_picker import assert_same_picture, drawn, painted
 from tests.browser.conftest import (
     PATIENCE_MS,
     SIZE,
-    address_cell,
     at_rest,
     cell_of,
     choose,
+    expect_address,
     hover,
     open_explore,
 )
@@ -91,7 +91,7 @@ def test_a_click_pins_and_the_page_shows_cell_and_exact_value(page, server, capt
     expect(page.get_by_label("Row", exact=True)).to_have_value(str(cell[0]))
     expect(page.get_by_label("Column", exact=True)).to_have_value(str(cell[1]))
     at_rest(page)
-    assert address_cell(page) == cell
+    expect_address(page, f"at={cell[0]}%2C{cell[1]}")
     page.mouse.move(3, 3)
     expect(page.locator(".readout")).to_contain_text(f"row {cell[0]} column {cell[1]}")
     exact = map_at(captures["e2-nl"], cell).values[0, cell[0], cell[1]]
@@ -119,7 +119,7 @@ def test_what_is_clicked_typed_and_pressed_changes_picture_pin_and_address(page,
     page.locator(".thumb", has_text="g4").click()
     expect(page.locator(".caption").nth(1)).to_contain_text("group 4")
     at_rest(page)
-    assert "focus=group" in page.url
+    expect_address(page, "focus=group")
     expect(page.locator(".thumb", has_text="g4")).to_have_attribute("aria-pressed", "true")
     row, col = cell_of(page)
     page.locator("canvas.picture").first.focus()
@@ -179,7 +179,7 @@ def test_cosine_and_grad_cam_are_chosen_shown_and_kept_in_the_address(page, serv
     assert_shows(page, 1, cgnl, map_at(cgnl, (8, 16), classes[2], "class maps"), look)
     at_rest(page)
     expect(page.get_by_role("combobox", name="Large map")).to_have_value("3rd-ranked class")
-    assert "class-focus=class" in page.url
+    expect_address(page, "class-focus=class")
     page.goto(page.url)
     page.wait_for_selector(".picker[data-draws]")
     at_rest(page)

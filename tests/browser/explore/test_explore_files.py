@@ -6,7 +6,16 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.conftest import SIZE, at_rest, hover, open_explore, pixels, rendered, saved
+from tests.browser.conftest import (
+    SIZE,
+    at_rest,
+    expect_address,
+    hover,
+    open_explore,
+    pixels,
+    rendered,
+    saved,
+)
 from viz.attention import queries
 from viz.attention.kinds.registry import kind_of
 from viz.examples import bird
@@ -72,8 +81,8 @@ def test_after_a_bad_file_address_and_picture_are_those_that_were_in_use(page, s
     upload(page, "photo.jpg", photo_like(), "image/jpeg")
     expect(page.get_by_text("In use: photo.jpg")).to_be_visible()
     at_rest(page)
+    expect_address(page, "sha256=")
     address = page.url
-    assert "sha256=" in address
     for name in ("notes.txt", "words.txt"):
         upload(page, name, b"hello", "text/plain")
         expect(page.get_by_text(f"{name} is not a picture")).to_be_visible()

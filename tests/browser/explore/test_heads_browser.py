@@ -6,7 +6,7 @@ import numpy as np
 from playwright.sync_api import expect
 
 from tests.browser.bare.bare_picker import assert_same_picture, drawn, painted
-from tests.browser.conftest import at_rest, cell_of, hover, open_explore
+from tests.browser.conftest import at_rest, cell_of, expect_address, hover, open_explore
 from viz.attention import pipeline, queries
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.registry import kind_of
@@ -58,7 +58,7 @@ def test_a_click_on_a_head_shows_it_large_and_the_link_keeps_it(page, server):
     page.locator(".thumb").nth(2).click()
     at_rest(page)
     expect(page.locator(".caption").first).to_contain_text("head 2")
-    assert "heads-focus=head" in page.url
+    expect_address(page, "heads-focus=head")
     hover(page, 0.5, 0.5)
     assert_shows(
         page, capture, map_at(capture, "blocks.5.attn", cell_of(page), MapChoice("head", 2))

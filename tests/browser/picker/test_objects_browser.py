@@ -12,7 +12,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from models.checkpoints import own
-from tests.browser.conftest import DRAWN, at_rest, cell_of, choose, open_explore, saved
+from tests.browser.conftest import (
+    DRAWN,
+    at_rest,
+    cell_of,
+    choose,
+    expect_address,
+    open_explore,
+    saved,
+)
 from tests.viz.tiny_detectors import NAMES, c4, keypoints
 
 
@@ -126,7 +134,7 @@ def test_the_pointer_takes_the_middle_or_the_mean_of_an_object(page, server, fil
     choose(page, "The pointer takes", "all patches of the object under it")
     said = point(page, spot, click=True)
     assert f"mean over {number} " in said
-    assert f"object={number}%2Cmean" in page.url
+    expect_address(page, f"object={number}%2Cmean")
     page.mouse.move(5, 5)
     page.wait_for_timeout(200)
     value = float(page.locator(".readout").inner_text().partition("≈ ")[2].split(" ")[0])
