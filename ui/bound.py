@@ -75,9 +75,17 @@ def choice(title: str, options: Sequence, key: state.Key, **more: object) -> obj
     """Draw a selectbox whose value the address keeps; an option it has not is named."""
     words = [str(one) for one in options]
     check(key, words.__contains__, f"it can be {_listed(words)}")
-    if key.is_set() and key.get() not in options:
-        key.pop()  # of another network or medium: else it would stay in the address
+    _settle(key, options, more)
     return st.selectbox(title, options, key=key.name, **bound(), **more)
+
+
+def _settle(key: state.Key, options: Sequence, more: dict) -> None:
+    """Put the default in place of a value that is no option any more: of another network, medium or
+    data set. Left to Streamlit, it would stay in the address; were it only removed, the browser
+    would go on showing it."""
+    if key.is_set() and key.get() not in options:
+        place = more.pop("index", 0)  # Streamlit warns of a default beside a value
+        key.set(options[place] if options else None)
 
 
 def worded(
@@ -89,8 +97,7 @@ def worded(
     them.
     """
     check(key, options.__contains__, f"it can be {_listed(options)}")
-    if key.is_set() and key.get() not in options:
-        key.pop()  # of another network or medium
+    _settle(key, options, more)
     written = state.ADDRESS_WRITTEN.once(dict)
     given = st.query_params.get(key.name)
     if given in options and given != written.get(key.name):
@@ -110,6 +117,11 @@ def several(title: str, options: Sequence[str], key: state.Key, **more: object) 
         for one in st.query_params.get_all(key.name):
             if one not in options:
                 complain(_unknown(key, one, f"it can be {_listed(options)}"))
+    chosen = key.get() or []
+    kept = [one for one in chosen if one in options]
+    if kept != chosen:
+        default = more.pop("default", [])
+        key.set(kept or default)
     return st.multiselect(title, options, key=key.name, **bound(), **more)
 
 

@@ -5,7 +5,8 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import at_rest
+from tests.browser.conftest import at_rest, choose
+from tests.browser.test_kept import photo
 
 PHONE = {"width": 390, "height": 844}
 
@@ -33,6 +34,24 @@ def test_evaluate_keeps_its_choices_in_the_address(page, server):
     expect(page.get_by_text("These are the earlier results")).to_be_visible()
     page.reload()
     expect(page.get_by_role("radio", name="channels")).to_be_checked()
+
+
+def test_the_measure_that_is_shown_is_the_one_that_is_named(page, server):
+    opened(page, server, "evaluate", ".js-plotly-plot")
+    measure = page.get_by_role("combobox", name="Measure", exact=True).first
+    expect(measure).to_have_value("part coverage, equal area")
+    choose(page, "Pictures", "Your own pictures")
+    place = page.locator("[data-testid='stFileUploader']")
+    place.locator("input[type=file]").set_input_files(
+        {"name": "no points.png", "mimeType": "image/png", "buffer": photo()}
+    )
+    expect(page.get_by_text("In use: 1 single picture")).to_be_visible()
+    at_rest(page)
+    page.get_by_role("button", name="Evaluate").click()
+    expect(measure).not_to_have_value("part coverage, equal area")
+    at_rest(page)
+    plotted = page.locator(".js-plotly-plot .xtitle").first
+    expect(plotted).to_contain_text(measure.input_value())
 
 
 def test_strongest_patches_are_read_on_a_phone(page, server):
