@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from playwright.sync_api import Page
 
+from benchmarks.browser.dropping import drop
 from benchmarks.browser.tab import DRAWN, REST, hover_figures, in_browser
 from models.build import build
 from models.checkpoints import own
@@ -79,15 +80,13 @@ def _open(tab: Page, address: str, weights: Path) -> None:
     """Bring the network and the picture onto the Explore page, all objects shown."""
     tab.goto(f"{address}/models")
     tab.get_by_role("tab", name="Your own").click()
-    tab.locator("input[type=file]").first.set_input_files(weights)
+    tab.locator("input[type=file]").set_input_files(weights)
     tab.locator(".st-key-use_own button").click()
     tab.wait_for_selector(DRAWN)
     tab.wait_for_selector(REST)
     packed = io.BytesIO()
     bird.draw().resize(SIDES).save(packed, "PNG")
-    tab.locator("input[type=file]").first.set_input_files(
-        [{"name": "large.png", "mimeType": "image/png", "buffer": packed.getvalue()}]
-    )
+    drop(tab, "large.png", packed.getvalue())
     tab.get_by_text("In use: large.png").wait_for()
     tab.wait_for_selector(REST)
     _choose(tab, "Compare with", "none")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from benchmarks.browser.dropping import drop
 from benchmarks.browser.tab import (
     DRAWN,
     PATIENCE_MS,
@@ -68,9 +69,7 @@ def _forwards_of_an_upload(tab: Page, count_file: Path) -> int:
     before = _count(count_file)
     packed = io.BytesIO()
     bird.draw().crop((60, 40, 600, 460)).save(packed, "PNG")
-    tab.locator("input[type=file]").first.set_input_files(
-        [{"name": "upload.png", "mimeType": "image/png", "buffer": packed.getvalue()}]
-    )
+    drop(tab, "upload.png", packed.getvalue())
     expect(tab.get_by_text("In use: upload.png")).to_be_visible(timeout=PATIENCE_MS)
     _settle(tab)
     picture = tab.locator("canvas.picture").first

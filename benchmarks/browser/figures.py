@@ -5,6 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
+from benchmarks.browser.dropping import drop
 from benchmarks.browser.tab import REST, Figure, in_browser, spread
 from benchmarks.figures import PANELS, ROWS, parts_figure
 from viz.figure.recipe import recipe_json
@@ -44,11 +45,8 @@ def _lines(tab: Page, address: str, _count_file: Path) -> Iterator[str]:
 def _open(tab: Page, address: str) -> None:
     """Open the benchmark's figure from its recipe."""
     tab.goto(f"{address}/figure")
-    tab.wait_for_selector("input[type=file]", state="attached")
     content = recipe_json.dumps(parts_figure().recipe).encode()
-    tab.locator("input[type=file]").first.set_input_files(
-        [{"name": "recipe.json", "mimeType": "application/json", "buffer": content}]
-    )
+    drop(tab, "recipe.json", content, "Open a recipe")
     tab.wait_for_selector(PREVIEW)
     tab.wait_for_selector(REST)
 

@@ -7,9 +7,9 @@ import av
 import pytest
 from playwright.sync_api import expect
 
+from benchmarks.browser.dropping import drop
 from tests.browser.bare.bare_clips import over_frame, strip
 from tests.browser.conftest import at_rest, expect_address, open_explore, rendered, saved
-from tests.browser.explore.test_explore_files import upload
 from tests.viz.drawn_clips import frames, video
 
 KICK = "?example=kick&threshold=0.4"
@@ -62,7 +62,7 @@ def test_it_plays_pauses_steps_by_key_and_stays_when_a_clip_is_bad(kick):
     kick.locator("canvas.picture").first.focus()
     kick.keyboard.press(".")
     expect(picker(kick)).to_have_attribute("data-frame", str((stopped + 1) % 8))
-    upload(kick, "talk.mp4", b"\x00\x00\x00\x18ftypisom" + bytes(60), "video/mp4")
+    drop(kick, "talk.mp4", b"\x00\x00\x00\x18ftypisom" + bytes(60))
     error = kick.locator("[data-testid=stAlert]")
     expect(error).to_have_count(1)
     expect(error).to_contain_text("talk.mp4")
@@ -73,12 +73,12 @@ def test_it_plays_pauses_steps_by_key_and_stays_when_a_clip_is_bad(kick):
 
 def test_an_uploaded_video_is_sampled_and_comes_back_after_a_bad_file(page, server):
     open_explore(page, server, "?net=e2-nl&beside=none&size=224")
-    upload(page, "walk.mp4", video(frames(23, 62, 98)), "video/mp4")
+    drop(page, "walk.mp4", video(frames(23, 62, 98)))
     expect(page.get_by_text("In use: walk.mp4")).to_be_visible()
     at_rest(page)
     expect(page.locator(FRAME)).to_have_count(8)
     over_frame(page, 3, 0.5, 0.5)
-    upload(page, "bad.mp4", b"text", "video/mp4")
+    drop(page, "bad.mp4", b"text")
     expect(page.locator("[data-testid=stAlert]")).to_contain_text("bad.mp4")
     expect(page.get_by_text("In use: walk.mp4")).to_be_visible()
     at_rest(page)

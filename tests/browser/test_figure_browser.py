@@ -7,6 +7,7 @@ import time
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
+from benchmarks.browser.dropping import drop
 from tests.browser.conftest import (
     PATIENCE_MS,
     at_rest,
@@ -15,21 +16,13 @@ from tests.browser.conftest import (
     open_explore,
     saved,
 )
-from tests.browser.explore.test_explore_files import photo_like, upload
+from tests.browser.explore.test_explore_files import photo_like
 from viz.figure.files import embedded_recipe
 from viz.media import pictures
 
 PREVIEW = ".st-key-figure-page img"
 SLOWEST_S = 10.0
 """A bound for a busy machine; benchmarks measure how fast it is."""
-
-
-def given(page, label, name, content):
-    """Drop a file on the uploader of this label."""
-    place = page.get_by_test_id("stFileUploader").filter(has_text=label)
-    place.locator("input[type=file]").set_input_files(
-        [{"name": name, "mimeType": "application/octet-stream", "buffer": content}]
-    )
 
 
 def drawn(page):
@@ -53,7 +46,7 @@ def fonts(reader):
 def pinned_photo(page, server):
     """Upload a photo on Explore, pin it, and go to its figure."""
     open_explore(page, server)
-    upload(page, "my photo.jpg", photo_like(), "image/jpeg")
+    drop(page, "my photo.jpg", photo_like())
     expect(page.get_by_text("In use: my photo.jpg, 500 x 333 pixels")).to_be_visible()
     at_rest(page)
     page.get_by_role("button", name="Pin for a figure").click()
@@ -110,9 +103,9 @@ def opened_elsewhere(page, server, content):
     page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{server}/figure")
     expect(page.get_by_role("button", name="Start with the example")).to_be_visible()
-    given(page, "Open a recipe", "figure.pdf", content)
+    drop(page, "figure.pdf", content, "Open a recipe")
     expect(page.get_by_text("Missing: 1 file")).to_be_visible()
-    given(page, "Missing files", "renamed.jpg", photo_like())
+    drop(page, "renamed.jpg", photo_like(), "Missing files")
     drawn(page)
     return saved(page, "Save the PDF")
 

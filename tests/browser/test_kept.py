@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from benchmarks.browser.dropping import drop
 from benchmarks.server.serving import free_port
 from tests.browser.conftest import (
     DRAWN,
@@ -26,13 +27,6 @@ def photo(shade: int = 40) -> bytes:
     packed = io.BytesIO()
     bird.draw().resize((320, 240)).point(lambda v: max(0, v - shade)).save(packed, "PNG")
     return packed.getvalue()
-
-
-def drop(page, content: bytes, name: str = NAME, label: str = "Picture, video, GIF") -> None:
-    place = page.locator("[data-testid='stFileUploader']").filter(has_text=label)
-    place.locator("input[type=file]").set_input_files(
-        {"name": name, "mimeType": "image/png", "buffer": content}
-    )
 
 
 def pin(page) -> None:
@@ -56,7 +50,7 @@ def in_use(page):
 @pytest.fixture
 def kept(explore):
     """A page with an upload that was pinned."""
-    drop(explore, photo())
+    drop(explore, NAME, photo())
     expect(in_use(explore)).to_contain_text(NAME)
     at_rest(explore)
     pin(explore)
@@ -133,7 +127,7 @@ def test_back_of_the_browser_after_an_upload_leaves_the_address_of_what_is_shown
     page.goto(f"{server}/?example=kick&beside=none")
     page.wait_for_selector(DRAWN)
     at_rest(page)
-    drop(page, photo())
+    drop(page, NAME, photo())
     page.wait_for_url("**file=*")
     at_rest(page)
     page.go_back()
@@ -203,9 +197,9 @@ def test_another_browser_is_asked_for_the_file_and_takes_it_by_its_hash(kept, br
         expect(other.get_by_text("Missing: 1 file")).to_be_visible()
         expect(other.get_by_text(NAME)).to_be_visible()
         assert not other.locator(".picker").count()
-        drop(other, photo(90), "another.png", "Missing files")
+        drop(other, "another.png", photo(90), "Missing files")
         expect(other.get_by_text("is none of the missing files")).to_be_visible()
-        drop(other, photo(), "renamed.png", "Missing files")
+        drop(other, "renamed.png", photo(), "Missing files")
         other.wait_for_selector(DRAWN)
         expect(in_use(other)).to_contain_text("renamed.png")
         # Pins are the first browser's own.
@@ -233,7 +227,7 @@ def pin_examples(page, server: str) -> None:
 
 def pin_upload(page, server: str) -> None:
     open_explore(page, server)
-    drop(page, photo())
+    drop(page, NAME, photo())
     expect(in_use(page)).to_contain_text(NAME)
     at_rest(page)
     pin(page)
@@ -269,6 +263,6 @@ def test_a_pin_of_a_lost_upload_asks_for_its_file(restarted):
     expect(page.get_by_text("Missing: 1 file")).to_be_visible()
     expect(page.get_by_text("Waiting for the files of 1 pin.")).to_be_visible()
     at_rest(page)
-    drop(page, photo(), "found.png", "Missing files")
+    drop(page, "found.png", photo(), "Missing files")
     page.wait_for_selector(DRAWN)
     expect(page.locator(".pin-cards .card")).to_have_count(1)

@@ -5,6 +5,7 @@ import re
 
 from playwright.sync_api import expect
 
+from benchmarks.browser.dropping import drop
 from tests.browser.conftest import at_rest, choose
 from tests.browser.test_kept import photo
 
@@ -41,10 +42,7 @@ def test_the_measure_that_is_shown_is_the_one_that_is_named(page, server):
     measure = page.get_by_role("combobox", name="Measure", exact=True).first
     expect(measure).to_have_value("part coverage, equal area")
     choose(page, "Pictures", "Your own pictures")
-    place = page.locator("[data-testid='stFileUploader']")
-    place.locator("input[type=file]").set_input_files(
-        {"name": "no points.png", "mimeType": "image/png", "buffer": photo()}
-    )
+    drop(page, "no points.png", photo(), "A zip of pictures")
     expect(page.get_by_text("In use: 1 single picture")).to_be_visible()
     at_rest(page)
     page.get_by_role("button", name="Evaluate").click()

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import expect
 
+from benchmarks.browser.dropping import drop
 from tests.browser.conftest import (
     SIZE,
     at_rest,
@@ -23,11 +24,6 @@ from viz.figure.recipe import recipe_json
 from viz.types import Cell
 
 
-def upload(page, name, content, mime="image/png"):
-    files = [{"name": name, "mimeType": mime, "buffer": content}]
-    page.locator("input[type=file]").first.set_input_files(files)
-
-
 def photo_like(width=500, height=333):
     """The example, turned and scaled, as a JPEG whose EXIF says how to turn it back."""
     turned = bird.draw().transpose(Image.Transpose.ROTATE_90).resize((height, width))
@@ -41,7 +37,7 @@ def photo_like(width=500, height=333):
 def test_an_uploaded_photo_is_turned_upright_explored_and_saved(page, server, tmp_path):
     open_explore(page, server)
     before = pixels(page)
-    upload(page, "my photo.jpg", photo_like(), "image/jpeg")
+    drop(page, "my photo.jpg", photo_like())
     expect(page.get_by_text("In use: my photo.jpg, 500 x 333 pixels")).to_be_visible()
     at_rest(page)
     assert pixels(page) != before
@@ -67,7 +63,7 @@ def test_bad_files_are_one_line_each_whose_name_is_text_and_the_picture_stays(pa
     open_explore(page, server)
     before = pixels(page)
     for name, (content, says) in BAD.items():
-        upload(page, name, content)
+        drop(page, name, content)
         error = page.locator("[data-testid=stAlert]")
         expect(error).to_contain_text(says)
         expect(error).to_have_count(1)
@@ -78,22 +74,22 @@ def test_bad_files_are_one_line_each_whose_name_is_text_and_the_picture_stays(pa
 
 def test_after_a_bad_file_address_and_picture_are_those_that_were_in_use(page, server):
     open_explore(page, server)
-    upload(page, "photo.jpg", photo_like(), "image/jpeg")
+    drop(page, "photo.jpg", photo_like())
     expect(page.get_by_text("In use: photo.jpg")).to_be_visible()
     at_rest(page)
     expect_address(page, "sha256=")
     address = page.url
     for name in ("notes.txt", "words.txt"):
-        upload(page, name, b"hello", "text/plain")
+        drop(page, name, b"hello")
         expect(page.get_by_text(f"{name} is not a picture")).to_be_visible()
         at_rest(page)
         page.wait_for_timeout(300)
         assert page.url == address
-    upload(page, "photo.jpg", photo_like(), "image/jpeg")
+    drop(page, "photo.jpg", photo_like())
     expect(page.get_by_text("words.txt is not a picture")).to_have_count(0)
     page.get_by_role("button", name="Remove photo.jpg").click()
     expect(page.get_by_text("In use: example")).to_be_visible()
-    upload(page, "notes.txt", b"hello", "text/plain")
+    drop(page, "notes.txt", b"hello")
     expect(page.get_by_text("notes.txt is not a picture")).to_be_visible()
     at_rest(page)
     assert page.get_by_text("In use: example").count() == 1  # what was removed is not back

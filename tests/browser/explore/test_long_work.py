@@ -6,8 +6,8 @@ import zipfile
 from PIL import Image
 from playwright.sync_api import expect
 
+from benchmarks.browser.dropping import drop
 from tests.browser.conftest import DRAWN, at_rest, open_explore, pixels
-from tests.browser.explore.test_explore_files import upload
 
 HEAVY = "?example=kick&net=e2-nl&beside=none&sampling=32+x+2&size=448"
 
@@ -24,11 +24,11 @@ def test_a_forward_pass_is_stopped_and_started_again(page, server):
 
 def test_reading_an_upload_is_stopped_and_what_was_shown_stays(page, server):
     open_explore(page, server, "?net=e2-nl&beside=none&size=224")
-    upload(page, "first.png", picture(300, 200))
+    drop(page, "first.png", picture(300, 200))
     expect(page.get_by_text("In use: first.png")).to_be_visible()
     at_rest(page)
     before = pixels(page)
-    upload(page, "large.png", picture(9001, 8301))
+    drop(page, "large.png", picture(9001, 8301))
     expect(page.get_by_text("Reading large.png, ")).to_be_visible()
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("Reading large.png: stopped")).to_be_visible()
