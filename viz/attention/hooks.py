@@ -13,14 +13,13 @@ def _modules(network: nn.Module) -> list[nn.Module]:
 
     ``network.modules()`` makes their names, too, which takes longer than all else here.
     """
-    found = {network: None}
-    left = [network]
-    while left:
-        inside = left.pop()._modules.values()
-        new = [module for module in inside if module is not None and module not in found]
-        found |= dict.fromkeys(new)
-        left += new
-    return list(found)
+    found, seen = [network], {network}
+    for module in found:  # it grows meanwhile
+        for inside in module._modules.values():
+            if inside is not None and inside not in seen:
+                seen.add(inside)
+                found.append(inside)
+    return found
 
 
 @contextmanager

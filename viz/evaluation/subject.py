@@ -103,34 +103,46 @@ class Subject:
         return self.capture.memory.once(("region", grid), lambda: self._region(grid))
 
     def _region(self, grid: Grid) -> Tensor | None:
-        inside, geometry = self._inside, self.geometry
-        if inside is None:
+        drawn, boxes = self._drawn, self.sample.boxes
+        if drawn is None and not boxes:
             return None
-        high, wide = inside.shape
-        x = np.array([geometry.cell_centre(0, col, grid)[0] for col in range(grid.cols)])
-        y = np.array([geometry.cell_centre(row, 0, grid)[1] for row in range(grid.rows)])
-        cols = (x * wide / self.clip.width).astype(int).clip(0, wide - 1)
-        rows = (y * high / self.clip.height).astype(int).clip(0, high - 1)
-        return torch.from_numpy(inside[rows][:, cols].flatten()).to(self.device)
+        shape = (self.clip.height, self.clip.width) if drawn is None else drawn.shape
+        rows, cols = self._middles(grid, *shape)
+        if drawn is not None:
+            inside = drawn[rows][:, cols]
+        else:
+            inside = np.zeros((grid.rows, grid.cols), bool)
+            for box in boxes:
+                edges = (round(max(0, v)) for v in (box.top, box.bottom, box.left, box.right))
+                top, bottom, left, right = edges
+                high, wide = (rows >= top) & (rows < bottom), (cols >= left) & (cols < right)
+                inside |= high[:, None] & wide
+        return torch.from_numpy(inside.flatten()).to(self.device)
+
+    def _middles(self, grid: Grid, high: int, wide: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the row and the column of the middles of cells, (h,) and (w,) int, in pixels of
+        the picture or of its mask, which has (high, wide)."""
+        x = [self.geometry.cell_centre(0, col, grid)[0] for col in range(grid.cols)]
+        y = [self.geometry.cell_centre(row, 0, grid)[1] for row in range(grid.rows)]
+        cols = (np.array(x) * wide / self.clip.width).astype(int).clip(0, wide - 1)
+        rows = (np.array(y) * high / self.clip.height).astype(int).clip(0, high - 1)
+        return rows, cols
 
     @cached_property
-    def _inside(self) -> np.ndarray | None:
-        """Where the object is, (H, W) bool, in pixels of the picture or of its mask."""
+    def _drawn(self) -> np.ndarray | None:
+        """Where the object is by its mask or its outlines, (H, W) bool, in pixels of the picture or
+        of the mask; None where there are boxes at the most."""
         if self.sample.mask is not None:
             return self.sample.inside()
+        if not (self.sample.runs or self.sample.polygons):
+            return None
         inside = np.zeros((self.clip.height, self.clip.width), np.uint8)
         if self.sample.runs:
             inside |= run_lengths.mask_of(self.sample.runs, self.clip.height, self.clip.width)
         if self.sample.polygons:
             rings = [np.rint(np.array(ring)).astype(np.int32) for ring in self.sample.polygons]
             cv2.fillPoly(inside, rings, 1)
-        if self.sample.runs or self.sample.polygons:
-            return inside.astype(bool)
-        for box in self.sample.boxes:
-            edges = (round(max(0, v)) for v in (box.top, box.bottom, box.left, box.right))
-            top, bottom, left, right = edges
-            inside[top:bottom, left:right] = 1
-        return inside.astype(bool) if self.sample.boxes else None
+        return inside.astype(bool)
 
     @property
     def object_size(self) -> float:
