@@ -1,16 +1,18 @@
 """NL and CGNL blocks against what the machine can move and multiply, and against an N x N form.
 
-The floors are measured in the same run: a copy for the bandwidth, a matrix product for the rate.
+The floors are measured in the same run: a copy for the bandwidth; for the rate a matrix product, and
+the same as a convolution, the fastest of which counts (libraries differ by a factor of two).
 """
 
 from collections.abc import Callable, Iterator
 from statistics import median
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.compute import networks, peers
-from benchmarks.timing import in_turns
+from benchmarks.timing import Runs, in_turns
 from models import devices
 from models.blocks.block_table import block as block_of
 from models.specs.block import CGNLSpec, NonLocalSpec
@@ -26,17 +28,30 @@ def _seconds(run: Callable[[], object], device: str) -> float:
     return median(in_turns({"it": run}, ROUNDS, 3, device)["it"])
 
 
+def _fastest(runs: Runs, device: str) -> float:
+    """Return the seconds of the fastest run of all: no work of this kind takes less."""
+    return min(min(taken) for taken in in_turns(runs, ROUNDS, 3, device).values())
+
+
 def bandwidth(device: str, size: int) -> float:
     """Return bytes a second of a copy of ``size`` bytes: read and written."""
     x = torch.empty(size, dtype=torch.uint8, device=device)
     y = torch.empty_like(x)
-    return 2 * size / _seconds(lambda: y.copy_(x), device)
+    return 2 * size / _fastest({"copy": lambda: y.copy_(x)}, device)
 
 
 def product_rate(device: str, dtype: torch.dtype, side: int) -> float:
-    """Return multiply-adds a second of a square matrix product."""
+    """Return the most multiply-adds a second of a square product: of matrices, or as a 1 x 1
+    convolution with its channels outermost or innermost."""
     x = torch.randn(side, side, device=device, dtype=dtype)
-    return side**3 / _seconds(lambda: x @ x, device)
+    outer = x.reshape(1, side, -1, 32)
+    inner, weight = outer.to(memory_format=torch.channels_last), x.reshape(side, side, 1, 1)
+    runs = {
+        "matrices": lambda: x @ x,
+        "outermost": lambda: F.conv2d(outer, weight),
+        "innermost": lambda: F.conv2d(inner, weight),
+    }
+    return side**3 / _fastest(runs, device)
 
 
 def traffic(block: nn.Module, x: Tensor) -> int:

@@ -6,6 +6,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -17,7 +18,7 @@ from benchmarks.timing import in_turns, ratio
 from models import devices
 from models.build import build
 from models.loaded import LoadedModel
-from models.specs.block import NonLocalSpec
+from models.specs.block import CGNLSpec, NonLocalSpec
 from models.specs.network import ModelSpec, Preprocessing
 from models.zoo import catalogue
 from viz.attention import pipeline
@@ -30,6 +31,8 @@ from viz.media import pictures
 
 NETWORKS = ("e2-birds-nl", "e2-birds-cgnl")
 PICTURES, SIDE, PARTS, ROUNDS = 48, 448, 8, 4
+OF_LARGE = 16
+"""Pictures that the papers' backbone goes over."""
 MANY, TINY = 10_000, 64
 """Pictures of the run whose memory is looked at, and their side in pixels."""
 SHARED = 16 * 12
@@ -102,6 +105,16 @@ def _tiny() -> LoadedModel:
     small = Preprocessing(size=TINY, resize=TINY)
     spec = ModelSpec(18, 8, NonLocalSpec(), "1", num_classes=2, preprocessing=small)
     return LoadedModel("tiny", spec, build(spec).eval(), (), "")
+
+
+def _large() -> LoadedModel:
+    """Return the papers' backbone at their size, with weights drawn at random: what a picture costs
+    beside its forward pass is the same for every network."""
+    spec = ModelSpec(
+        block=CGNLSpec(), placement="1", preprocessing=Preprocessing(size=SIDE, resize=SIDE)
+    )
+    network = build(spec).eval().to(memory_format=torch.channels_last)
+    return LoadedModel("ResNet-50 with CGNL", spec, network, (), "")
 
 
 def memory() -> str:
@@ -179,5 +192,7 @@ def report() -> Iterator[str]:
         for name in NETWORKS:
             for device in dict.fromkeys(("cpu", devices.there()[0])):
                 yield from rates(dataset, catalogue.load(name, device))
+        few = replace(dataset, samples=dataset.samples[:OF_LARGE])
+        yield from rates(few, _large())
     yield memory()
     yield from workers(catalogue.load(NETWORKS[0], "cpu"))
