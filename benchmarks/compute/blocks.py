@@ -1,7 +1,7 @@
 """NL and CGNL blocks against what the machine can move and multiply, and against an N x N form.
 
-The floors are measured in the same run: a copy for the bandwidth; for the rate a matrix product, and
-the same as a convolution, the fastest of which counts (libraries differ by a factor of two).
+The floors are measured in the same run: a copy for the bandwidth; for the rate a matrix product,
+also as a convolution, the fastest of which counts (libraries differ by a factor of two).
 """
 
 from collections.abc import Callable, Iterator
