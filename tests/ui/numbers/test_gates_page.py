@@ -88,6 +88,14 @@ def test_before_and_after_share_one_scale(gated: LoadedModel) -> None:
     assert not np.array_equal(*shown.values())
 
 
+def test_a_large_photo_is_scaled_to_what_a_page_shows(gated: LoadedModel, monkeypatch) -> None:
+    monkeypatch.setattr(gate_view, "LONGEST_PX", 120)
+    clip = bird.clip()  # 640 x 480
+    captured = capture(gated, clip)
+    shown = gate_view.pictures(gate_layers(captured)[0], clip, captured)
+    assert [picture.shape for picture in shown.values()] == [(90, 120, 3)] * 2
+
+
 def test_the_overview_holds_the_extremes_of_every_layer(gated: LoadedModel) -> None:
     layers = gate_layers(capture(gated, bird.clip()))
     largest, mean, least = gate_view.overview(layers).data
