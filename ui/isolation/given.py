@@ -8,7 +8,7 @@ from functools import cache
 
 from ui.isolation import channel
 from ui.isolation.pool import Pool
-from viz.media import pictures
+from viz.media import limits
 
 Look = Callable[..., None]
 """Is called while a child works, with the share that is done when the child tells it, and with
@@ -50,6 +50,6 @@ class Given:
         }  # fmt: skip
         block = channel.block(self.joined)
         try:
-            return pool().run(request, [block], pictures.safe_name(self.names[0]), look)
+            return pool().run(request, [block], limits.safe_name(self.names[0]), look)
         finally:
             channel.close([block])

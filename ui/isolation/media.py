@@ -14,7 +14,7 @@ from ui.isolation import channel
 from ui.isolation.given import Given, Look
 from ui.isolation.pool import nothing
 from viz.datasets import archive
-from viz.media import footage, pictures
+from viz.media import footage, limits, pictures
 from viz.media.footage import Footage, Levels
 from viz.media.pixels.levels import Levels as DeepLevels
 from viz.media.pixels.upright import Pixels
@@ -69,7 +69,7 @@ def read(content: bytes, name: str, look: Look = nothing) -> Footage:
     """
     if not content:
         return footage.read(content, name)  # which says so
-    pictures.check_weight(pictures.safe_name(name), len(content), pictures.MAX_CLIP_BYTES)
+    limits.check_weight(limits.safe_name(name), len(content), limits.MAX_CLIP_BYTES)
     return _footage(Given.of([(name, content)]), False, look)
 
 
@@ -77,7 +77,7 @@ def read_set(files: Sequence[tuple[str, bytes]], look: Look = nothing) -> Footag
     """Take pictures as the frames of a clip as ``viz.media.footage.read_set`` does, by a child."""
     if not files:
         return footage.read_set(files)
-    pictures.check_weight("The set", sum(len(content) for _, content in files), MOST_SET_BYTES)
+    limits.check_weight("The set", sum(len(content) for _, content in files), MOST_SET_BYTES)
     return _footage(Given.of(files), True, look)
 
 
@@ -101,7 +101,7 @@ def picture(path: Path) -> Clip:
 def unpack(content: bytes, name: str, look: Look = nothing) -> list[tuple[str, bytes]]:
     """Return (path, bytes) of the pictures and annotations in a zip as
     ``viz.datasets.archive.unpack`` does, read by a child."""
-    pictures.check_weight(pictures.safe_name(name), len(content), pictures.MAX_CLIP_BYTES)
+    limits.check_weight(limits.safe_name(name), len(content), limits.MAX_CLIP_BYTES)
     told, blocks = Given.of([(name, content)]).ask("unpack", look)
     with _broken(name, blocks):
         paths, lengths = list(map(str, told["paths"])), list(map(int, told["lengths"]))
@@ -119,7 +119,7 @@ def unpack(content: bytes, name: str, look: Look = nothing) -> list[tuple[str, b
 def _footage(given: Given, is_set: bool, look: Look, levels: Levels | None = None) -> Footage:
     told, blocks = given.ask("read", look, is_set=is_set, levels=levels)
     with _broken(given.names[0], blocks):
-        name, sha256 = pictures.safe_name(str(told["name"])), str(told["sha256"])[:64]
+        name, sha256 = limits.safe_name(str(told["name"])), str(told["sha256"])[:64]
         size, notes = (int(told["width"]), int(told["height"])), _notes(told)
         shown = _ends(told)
         if "shape" in told:
@@ -165,7 +165,7 @@ def _broken(name: str, blocks: list[int]) -> Iterator[None]:
         yield
     except (channel.BrokenChannelError, LookupError, TypeError, ValueError) as problem:
         raise MediaError(
-            f"{pictures.safe_name(name)} could not be read ({problem}); export it again."
+            f"{limits.safe_name(name)} could not be read ({problem}); export it again."
         ) from problem
     finally:
         channel.close(blocks)

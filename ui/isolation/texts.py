@@ -17,7 +17,7 @@ from viz.figure.files.recipe_text import check_weight
 from viz.figure.keypoints import Truth
 from viz.figure.recipe import recipe_json
 from viz.figure.recipe.recipe import Recipe
-from viz.media.pictures import safe_name
+from viz.media.limits import safe_name
 
 
 def recipe(content: bytes, name: str, look: Look = nothing) -> Recipe:

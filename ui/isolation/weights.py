@@ -17,7 +17,7 @@ from ui.isolation import channel
 from ui.isolation.given import Look, pool
 from ui.isolation.pool import nothing
 from ui.isolation.read_weights import ALIGNED
-from viz.media.pictures import safe_name
+from viz.media.limits import safe_name
 
 
 def reader(look: Look = nothing) -> Read:

@@ -4,7 +4,7 @@ import io
 import zipfile
 
 from errors import MediaError
-from viz.media import frame_sets, pictures
+from viz.media import frame_sets, limits
 
 MOST_FILES, MOST_BYTES, MOST_ANNOTATION_BYTES = 5000, 384 * 2**20, 16 * 2**20
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
@@ -57,6 +57,6 @@ def check_bounds(files: list[tuple[str, int]], name: str) -> None:
     if sum(size for size, _path in texts) > MOST_ANNOTATION_BYTES:
         size, path = max(texts)
         raise MediaError(
-            f"{pictures.safe_name(path)} has {size / 2**20:.0f} MB; annotations of up to "
+            f"{limits.safe_name(path)} has {size / 2**20:.0f} MB; annotations of up to "
             f"{MOST_ANNOTATION_BYTES // 2**20} MB together are taken."
         )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from errors import InputError, counted
-from viz.media.pictures import MAX_SHOWN
+from viz.media.limits import MAX_SHOWN
 
 Runs = tuple[int, int, tuple[int, ...]]
 """Height, width, and the lengths of runs down the columns, the first of them outside the object."""

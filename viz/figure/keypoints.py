@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from errors import InputError, OutsideError, counted
 from viz.figure.keypoint_files import EVERY, Point, from_csv, from_json, is_seen, part
 from viz.figure.recipe.recipe import MOST_PARTS, Part
-from viz.media import pictures
+from viz.media import limits
 
 LARGEST_BYTES = 16 * 2**20
 ACCEPTED = "CSV or JSON file of points, or a folder with CUB's part_locs.txt and images.txt"
@@ -69,7 +69,7 @@ def read_cub(folder: Path) -> Truth:
         for name, paths in places.items()
     }
     files = {name: _content(path) for name, path in found.items() if path}
-    return read_cub_files(files, pictures.safe_name(folder.absolute().name))
+    return read_cub_files(files, limits.safe_name(folder.absolute().name))
 
 
 def read_cub_files(files: Mapping[str, bytes], name: str = "CUB's files") -> Truth:
@@ -106,7 +106,7 @@ def read_bytes(content: bytes, name: str) -> Truth:
     wanted, with these names in its first line or in this order; separated by comma, semicolon or
     tab.
     """
-    name = pictures.safe_name(name)
+    name = limits.safe_name(name)
     text = _text(content, name)
     start = text.lstrip()[:1]
     if not start:
@@ -123,7 +123,7 @@ def _content(path: Path) -> bytes:
     except (OSError, ValueError) as problem:  # ValueError: a null character in the name
         reason = getattr(problem, "strerror", None) or problem
         raise InputError(
-            f"{pictures.safe_name(path.name)} could not be read ({reason}); give a {ACCEPTED}."
+            f"{limits.safe_name(path.name)} could not be read ({reason}); give a {ACCEPTED}."
         ) from problem
 
 

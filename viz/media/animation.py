@@ -10,7 +10,7 @@ from itertools import accumulate
 import numpy as np
 
 from errors import MediaError
-from viz.media import pictures
+from viz.media import limits, pictures
 from viz.media.pixels import upright
 from viz.media.pixels.upright import Pixels
 
@@ -31,18 +31,18 @@ class Animation:
     width: int = 0
     height: int = 0
 
-    def frames(self, numbers: Sequence[int], most: int = pictures.MAX_SHOWN) -> Pixels:
+    def frames(self, numbers: Sequence[int], most: int = limits.MAX_SHOWN) -> Pixels:
         """Composite frames, numbers ascending, over white to (T, H, W, 3) uint8, halved until each
         has at most ``most`` pixels.
 
         Every frame up to the last of them is decoded once; MediaError where one cannot be, or where
         that is too much.
         """
-        pictures.check_reach(self.name, max(numbers), self.width, self.height)
+        limits.check_reach(self.name, max(numbers), self.width, self.height)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                factor = pictures.halvings(self.width, self.height, most)
+                factor = limits.halvings(self.width, self.height, most)
                 return Pixels(np.stack(list(self._composited(set(numbers), factor))))
         except MediaError:
             raise
@@ -52,15 +52,15 @@ class Animation:
             raise pictures.damaged(self.name, said, problem) from problem
 
     def _composited(self, wanted: set[int], factor: int) -> Iterator[np.ndarray]:
-        deadline = time.monotonic() + pictures.PATIENCE
+        deadline = time.monotonic() + limits.PATIENCE
         with pictures.opened(self.content) as picture:
-            pictures.check_size(self.name, *picture.size, pictures.MAX_FRAME_PIXELS)
+            limits.check_size(self.name, *picture.size, limits.MAX_FRAME_PIXELS)
             for number in range(-self.skipped, max(wanted) + 1):
                 picture.seek(number + self.skipped)
                 if picture.format == "WEBP":
                     picture.load()  # decodes every frame up to this one
-                pictures.check_size(self.name, *picture.size, pictures.MAX_FRAME_PIXELS)
-                pictures.check_deadline(self.name, deadline)
+                limits.check_size(self.name, *picture.size, limits.MAX_FRAME_PIXELS)
+                limits.check_deadline(self.name, deadline)
                 if number in wanted:
                     frame = upright.upright(picture).values
                     frame = frame[: self.height, : self.width] if self.width else frame
@@ -76,7 +76,7 @@ def read(content: bytes, name: str) -> Animation | None:
     delays, skipped = _listed(content, name)
     if len(delays) < 2:
         return None
-    pictures.check_weight(name, len(content), pictures.MAX_BYTES)
+    limits.check_weight(name, len(content), limits.MAX_BYTES)
     lasting = [delay if delay > _SHORTEST else _INSTEAD for delay in delays]
     times = tuple(round(t, 6) for t in accumulate([0.0, *lasting[:-1]]))
     animation = Animation(content, name, times, skipped)
@@ -93,7 +93,7 @@ def _listed(content: bytes, name: str) -> tuple[list[float], int]:
             skipped = 1
         else:
             delays.append(delay)
-        pictures.check_length(name, len(delays), pictures.MAX_IN_TURN)
+        limits.check_length(name, len(delays), limits.MAX_IN_TURN)
     return delays, skipped
 
 

@@ -19,7 +19,7 @@ from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 
 from errors import MediaError
-from viz.media import pictures
+from viz.media import limits, pictures
 from viz.media.pixels import hdr
 from viz.media.stored import Bounded, Stored
 
@@ -44,7 +44,7 @@ _STARTS = {
     b"OggS": "ogg",
     **_MPEG_STARTS,
 }
-_LONGEST = 2 * pictures.PATIENCE
+_LONGEST = 2 * limits.PATIENCE
 """Seconds that FFmpeg may read of one open file."""
 _REMEDY = "export it again as MP4 (H.264)"
 
@@ -132,7 +132,7 @@ def opened(stored: Stored) -> Iterator[tuple[InputContainer, VideoStream]]:
             context = stream.codec_context
             large = context.width * context.height > _LARGE
             stream.thread_type = "SLICE" if large else "AUTO"
-            context.options = {"max_pixels": str(pictures.MAX_FRAME_PIXELS)}
+            context.options = {"max_pixels": str(limits.MAX_FRAME_PIXELS)}
             with _ONE_LARGE if large else nullcontext():
                 yield container, stream
     except (MediaError, LostError):
@@ -153,12 +153,12 @@ def _best(container: InputContainer, name: str) -> VideoStream:
     if context is None:
         raise MediaError(f"{name} is in a codec that this program does not have; {_REMEDY}.")
     if not context.width:
-        most = f"{pictures.MAX_FRAME_PIXELS / 1e6:.3g} million pixels"
+        most = f"{limits.MAX_FRAME_PIXELS / 1e6:.3g} million pixels"
         raise MediaError(
             f"{name} has frames that are damaged or of far more than {most}, which is the most "
             f"that is accepted; scale it down, or {_REMEDY}."
         )
-    pictures.check_size(name, context.width, context.height, pictures.MAX_FRAME_PIXELS)
+    limits.check_size(name, context.width, context.height, limits.MAX_FRAME_PIXELS)
     return stream
 
 
@@ -232,7 +232,7 @@ class Reader:
     ) -> Iterator[VideoFrame]:
         """Yield what decodes; damaged packets are passed over."""
         while True:
-            pictures.check_deadline(self.index.name, self.deadline)
+            limits.check_deadline(self.index.name, self.deadline)
             try:
                 packet = next(packets, None) if packet is None else packet
                 if packet is None:
@@ -253,8 +253,8 @@ def pixels(frame: VideoFrame, shape: Fraction | None, name: str, most: int) -> n
     width, height = frame.width, frame.height
     if shape and abs(shape - 1) > _SQUARE:
         width = max(1, round(frame.width * shape))
-    pictures.check_size(name, width, height, pictures.MAX_FRAME_PIXELS)
-    factor = pictures.halvings(width, height, most)
+    limits.check_size(name, width, height, limits.MAX_FRAME_PIXELS)
+    factor = limits.halvings(width, height, most)
     size = {"width": -(-width // factor), "height": -(-height // factor)}
     if factor > 1:
         size["interpolation"] = Interpolation.AREA

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from errors import InputError, MediaError, OutsideError, counted
-from viz.media import animation, decoding, frame_sets, pictures, series, stacks, video
+from viz.media import animation, decoding, frame_sets, limits, pictures, series, stacks, video
 from viz.media.pixels import levels as deep_levels
 from viz.media.pixels.upright import Pixels
 from viz.media.stored import Stored
@@ -116,13 +116,13 @@ class Footage:
     def take(self, numbers: Sequence[int]) -> Clip:
         """Decode exactly these frames, numbers ascending, each once; a picture has frame 0 only.
 
-        Frames that are more than pictures.MAX_SAMPLE_PIXELS together are halved until they are not
+        Frames that are more than limits.MAX_SAMPLE_PIXELS together are halved until they are not
         (0.5 GB); width and height of the clip stay the file's. OutsideError where the footage has
         no such frame, and as ``sample``.
         """
         numbers = tuple(numbers)
         self._check_numbers(numbers)
-        most = pictures.MAX_SAMPLE_PIXELS // len(numbers) if self.is_clip else pictures.MAX_SHOWN
+        most = limits.MAX_SAMPLE_PIXELS // len(numbers) if self.is_clip else limits.MAX_SHOWN
         found = self.source.frames(numbers, most)
         smaller = found.values.shape[1:3] != (self.height, self.width)
         return Clip(
@@ -214,7 +214,7 @@ def read(content: bytes, name: str, levels: Levels | None = None) -> Footage:
     of more than 8 bits. MediaError, in one line, for anything else, for what is damaged, and over
     the limits of viz.media.pictures.
     """
-    return _read(Stored(pictures.safe_name(name), content), levels)
+    return _read(Stored(limits.safe_name(name), content), levels)
 
 
 def read_set(files: Sequence[tuple[str, bytes]], levels: Levels | None = None) -> Footage:
@@ -265,7 +265,7 @@ def _folder(path: Path, wanted: str | None, levels: Levels | None) -> Footage:
 
 def _on_disk(path: Path) -> Stored:
     pictures.check_regular(path)
-    return Stored(pictures.safe_name(path.name), path=path)
+    return Stored(limits.safe_name(path.name), path=path)
 
 
 def _read(stored: Stored, levels: Levels | None, wanted: str | None = None) -> Footage:
@@ -276,7 +276,7 @@ def _read(stored: Stored, levels: Levels | None, wanted: str | None = None) -> F
     if frame_sets.is_zip(head):
         return _from(frame_sets.read_zip(stored, wanted, levels), name, stored.sha256)
     if pictures.looks_like_picture(head):
-        return _picture(stored.whole(pictures.MAX_BYTES), name, levels)
+        return _picture(stored.whole(limits.MAX_BYTES), name, levels)
     if not decoding.demuxer_of(head):
         raise MediaError(
             f"{name} is not a picture or clip that this program reads "

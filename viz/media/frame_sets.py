@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from errors import MediaError
-from viz.media import pictures, series
+from viz.media import limits, pictures, series
 from viz.media.pixels import upright
 from viz.media.pixels.upright import Pixels
 from viz.media.stored import Stored
@@ -54,7 +54,7 @@ class FrameSet:
         """Seconds of every frame, at 25 frames a second."""
         return tuple(k / RATE for k in range(len(self.names)))
 
-    def frames(self, numbers: Sequence[int], most: int = pictures.MAX_SHOWN) -> Pixels:
+    def frames(self, numbers: Sequence[int], most: int = limits.MAX_SHOWN) -> Pixels:
         """Decode pictures to (T, H, W, 3) uint8, halved until each has at most ``most`` pixels.
 
         MediaError names one that is damaged or of another size.
@@ -64,7 +64,7 @@ class FrameSet:
         )
 
     def _decoded(self, k: int, levels: tuple[float, float] | None, most: int) -> Pixels:
-        content = self.fetch(k, pictures.MAX_BYTES + 1)
+        content = self.fetch(k, limits.MAX_BYTES + 1)
         size, found = pictures.decoded(content, self.names[k], levels, most)
         height, width, _rgb = found.values.shape
         if (size or (width, height)) != (self.width, self.height):
@@ -96,7 +96,7 @@ def read_zip(
     """
     name = stored.name
     if stored.path is None:
-        pictures.check_weight(name, stored.size, pictures.MAX_CLIP_BYTES)
+        limits.check_weight(name, stored.size, limits.MAX_CLIP_BYTES)
         if stored.content.count(_CENTRAL) > MAX_ENTRIES + _SLACK:
             raise crowded(name)
     try:
@@ -114,7 +114,7 @@ def read_zip(
     frames.sort(key=lambda entry: natural(entry.filename))
     found = FrameSet(
         name,
-        tuple(pictures.safe_name(entry.filename) for entry in frames),
+        tuple(limits.safe_name(entry.filename) for entry in frames),
         lambda k, most: unpacked(archive, frames[k], most, name),
         0, 0, (), levels,
     )  # fmt: skip
@@ -138,7 +138,7 @@ def read_files(
         )
     if len(files) > MAX_ENTRIES:
         raise crowded(name or "The set")
-    kept = sorted(((pictures.safe_name(n), c) for n, c in files), key=lambda file: natural(file[0]))
+    kept = sorted(((limits.safe_name(n), c) for n, c in files), key=lambda file: natural(file[0]))
     name = name or (f"{kept[0][0][:60]} and {len(kept) - 1} more" if kept[1:] else kept[0][0])
     return _of_stored([Stored(own, content) for own, content in kept], name, None, levels)
 
@@ -152,14 +152,14 @@ def read_folder(
     read once for the sha256. OSError as the system gives it; MediaError over the limits, without a
     picture, or for several series (``wanted`` is the one asked for).
     """
-    name = pictures.safe_name(path.resolve().name)
+    name = limits.safe_name(path.resolve().name)
     found = list(islice((file for file in path.iterdir() if _is_picture(file)), MAX_ENTRIES + 1))
     if len(found) > MAX_ENTRIES:
         raise crowded(name)
     if not found:
         raise MediaError(f"{name} is a folder without pictures; give one of {pictures.ACCEPTED}.")
     kept = sorted(
-        (Stored(pictures.safe_name(file.name), path=file) for file in found),
+        (Stored(limits.safe_name(file.name), path=file) for file in found),
         key=lambda stored: natural(stored.name),
     )
     return _of_stored(kept, name, wanted, levels)
@@ -224,8 +224,8 @@ def check_entry(entry: zipfile.ZipInfo, name: str) -> None:
 def unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int, name: str) -> bytes:
     """Return the first bytes of an entry of the archive ``name``; zipfile gives no more than the
     size checked before."""
-    own = pictures.safe_name(entry.filename)
-    pictures.check_weight(own, entry.file_size, pictures.MAX_BYTES)
+    own = limits.safe_name(entry.filename)
+    limits.check_weight(own, entry.file_size, limits.MAX_BYTES)
     try:
         with archive.open(entry) as opened:
             return opened.read(min(most, entry.file_size))
@@ -264,7 +264,7 @@ def _size(found: FrameSet, k: int) -> tuple[int, int]:
         try:
             size, moving = _header(found.fetch(k, _HEAD))
         except Exception:  # the header is longer, or Pillow wants the whole file
-            size, moving = _header(found.fetch(k, pictures.MAX_BYTES + 1))
+            size, moving = _header(found.fetch(k, limits.MAX_BYTES + 1))
     except MediaError:
         raise
     except Exception as problem:  # Pillow raises almost anything on damaged files
@@ -276,7 +276,7 @@ def _size(found: FrameSet, k: int) -> tuple[int, int]:
         raise MediaError(
             f"{own} in {found.name} is an animation; give it alone, or single pictures."
         )
-    pictures.check_size(own, *size)
+    limits.check_size(own, *size)
     return size
 
 

@@ -1,22 +1,21 @@
 """Pictures from bytes, safely: known formats only, capped before decoding, one line for each
-refusal. The limits and refusals that clips share with pictures are here too."""
+refusal."""
 
 import hashlib
 import io
 import threading
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from errno import EINVAL
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from errors import MediaError, counted, is_out_of_memory
-from viz.media import headers
+from viz.media import headers, limits
 from viz.media.pixels import levels as deep_levels
 from viz.media.pixels import upright
 from viz.media.pixels.upright import Pixels
@@ -24,41 +23,14 @@ from viz.types import Clip
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
 ACCEPTED = "PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF"
-MAX_BYTES = 256 * 2**20
-MAX_PIXELS = 200_000_000
-MAX_DEEP_PIXELS = 64_000_000
-"""Of pictures of several values a pixel of more than 8 bits, which are unpacked twice."""
-MAX_SHOWN = 40_000_000
-"""A picture of more pixels is halved while it is decoded, once or more often."""
-MAX_WEBP_PIXELS = 80_000_000
-"""Of WebP, whose decoder holds four pictures of 4 bytes a pixel."""
-MIN_SIDE = 16
-MAX_ASPECT = 32
-MAX_CLIP_BYTES = 256 * 2**20
-"""Of a clip that is held in memory, as uploads are."""
-MAX_FRAMES = 500_000
-MAX_IN_TURN = 20_000
-"""Frames of animations and stacks: whoever wants one goes through all before it."""
-MAX_PIXELS_IN_TURN = 2_000_000_000
-"""Pixels of an animation that are composited up to the last frame that is taken."""
-MAX_FRAME_PIXELS = 8192 * 4352
-MAX_SAMPLE_PIXELS = 160_000_000
-"""Frames that are more together are halved while they are decoded, once or more often."""
-_MOST = {"WEBP": MAX_WEBP_PIXELS}
-PATIENCE = 60.0
-"""Seconds after which the decoding of one sample is given up."""
+_MOST = {"WEBP": limits.MAX_WEBP_PIXELS}
 _TIFF = (b"II*\0", b"MM\0*", b"MM*\0", b"II\0*", b"MM\0+", b"II+\0")
 _ISO_PICTURES = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif")
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM", *_TIFF)
 
 
-def safe_name(name: str) -> str:
-    """Return a name fit for display: no folders, no control characters, 80 at most."""
-    last = PurePosixPath(name.replace("\\", "/")).name
-    return "".join(c for c in last if c.isprintable())[:80] or "picture"
-
-
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow's own lies below; check_size is stricter than both
+# Pillow's own lies below; check_size is stricter than both.
+Image.MAX_IMAGE_PIXELS = limits.MAX_PIXELS
 _ONE_LARGE = threading.Lock()
 
 
@@ -74,12 +46,12 @@ def load(path: str | Path, levels: tuple[float, float] | None = None) -> Clip:
     return read(content_of(path), Path(path).name, levels)
 
 
-def content_of(path: str | Path, most: int = MAX_BYTES, accepted: str = ACCEPTED) -> bytes:
+def content_of(path: str | Path, most: int = limits.MAX_BYTES, accepted: str = ACCEPTED) -> bytes:
     """Return the bytes of a regular file of at most ``most`` bytes, or raise MediaError."""
     path = Path(path)
     try:
         check_regular(path)
-        check_weight(safe_name(path.name), path.stat().st_size, most)
+        limits.check_weight(limits.safe_name(path.name), path.stat().st_size, most)
         return path.read_bytes()
     except (OSError, ValueError) as problem:  # ValueError: a null character in the name
         raise unreachable(path, problem, accepted) from problem
@@ -100,8 +72,8 @@ def unreachable(path: Path, problem: Exception, accepted: str = ACCEPTED) -> Med
     """Return the refusal of a path that the system would not read."""
     reason = getattr(problem, "strerror", None) or problem
     return MediaError(
-        f"{safe_name(path.name)} could not be read ({reason}); give the path of one of these: "
-        f"{accepted}."
+        f"{limits.safe_name(path.name)} could not be read ({reason}); give the path of one of "
+        f"these: {accepted}."
     )
 
 
@@ -109,7 +81,7 @@ def read(
     content: bytes,
     name: str,
     levels: tuple[float, float] | None = None,
-    most: int = MAX_SHOWN,
+    most: int = limits.MAX_SHOWN,
 ) -> Clip:
     """Decode a picture to a one-frame Clip: turned as EXIF or XMP says, alpha over white, sRGB by
     its ICC profile, 8 bits.
@@ -122,7 +94,7 @@ def read(
     4 bytes a pixel of the file, less for JPEGs (they are halved before they are unpacked), 16 for
     WebPs, 2 a value for progressive JPEGs, 1.3 GB at most, one large picture at a time.
     """
-    name = safe_name(name)
+    name = limits.safe_name(name)
     if not content:
         raise MediaError(f"{name} is empty (0 bytes); give a {ACCEPTED} file.")
     size, found = decoded(content, name, levels, most)
@@ -137,12 +109,12 @@ def decoded(
     content: bytes,
     name: str,
     levels: tuple[float, float] | None = None,
-    most: int = MAX_SHOWN,
+    most: int = limits.MAX_SHOWN,
 ) -> tuple[tuple[int, int] | None, Pixels]:
     """Return the pixels of a picture as ``read`` does, and the (width, height) of the file where
     they were halved."""
     deep_levels.check(levels)
-    check_weight(name, len(content), MAX_BYTES)
+    limits.check_weight(name, len(content), limits.MAX_BYTES)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -188,12 +160,12 @@ def _decoded(
     try:
         with opened(content) as picture:
             width, height = picture.size
-            check_size(name, width, height, _MOST.get(picture.format, MAX_PIXELS))
+            limits.check_size(name, width, height, _MOST.get(picture.format, limits.MAX_PIXELS))
             headers.check(name, picture, content)
-            factor = halvings(width, height, most)
+            factor = limits.halvings(width, height, most)
             _check_depth(name, picture, content, levels)
             picture.seek(0)
-            with _ONE_LARGE if width * height > MAX_SHOWN else nullcontext():
+            with _ONE_LARGE if width * height > limits.MAX_SHOWN else nullcontext():
                 left = _drafted(picture, factor)
                 found = upright.upright(picture, content, levels, left)
             size = (height, width) if _is_sideways(picture) else (width, height)
@@ -223,19 +195,11 @@ def _is_sideways(picture: Image.Image) -> bool:
     return picture.format != "TIFF" and upright.orientation(picture) >= upright.SIDEWAYS
 
 
-def halvings(width: int, height: int, most: int) -> int:
-    """Return the power of two that both sides are divided by, so that ``most`` pixels are left."""
-    factor = 1
-    while -(-width // factor) * -(-height // factor) > most:
-        factor *= 2
-    return factor
-
-
 def _check_depth(
     name: str, picture: Image.Image, content: bytes, levels: tuple[float, float] | None
 ) -> None:
     if upright.is_deep_colour(picture, content):
-        check_size(name, *picture.size, MAX_DEEP_PIXELS)
+        limits.check_size(name, *picture.size, limits.MAX_DEEP_PIXELS)
     elif levels is not None and not upright.is_deep(picture, content):
         raise MediaError(
             f"{name} has 8 bits a value, so that levels do not apply; leave them out, or give a "
@@ -252,72 +216,19 @@ def _unusual_tiff(
         file.seek(tags.next)
         tags.load(file)
     size = int(tags.get(256, 0)), int(tags.get(257, 0))
-    check_size(name, *size, MAX_DEEP_PIXELS)
-    factor = halvings(*size, most)
+    limits.check_size(name, *size, limits.MAX_DEEP_PIXELS)
+    factor = limits.halvings(*size, most)
     values = upright.shrunk(upright.decoded(content), factor)
     return size if factor > 1 else None, upright.of_deep(values, deep_levels.Tags(), levels, {})
-
-
-def check_weight(name: str, size: int, most: int) -> None:
-    """Raise MediaError where ``size`` bytes are more than ``most``."""
-    if size > most:
-        raise MediaError(
-            f"{name} has {size / 2**20:.0f} MB; up to {most // 2**20} MB is accepted. Scale "
-            "it down first."
-        )
 
 
 def _unreadable(name: str, content: bytes, problem: Exception) -> MediaError:
     if isinstance(problem, Image.DecompressionBombError):
         return MediaError(
-            f"{name} unpacks to far more than {MAX_PIXELS / 1e6:.0f} million pixels; scale it "
-            "down first."
+            f"{name} unpacks to far more than {limits.MAX_PIXELS / 1e6:.0f} million pixels; scale "
+            "it down first."
         )
     return MediaError(
         f"{name} is not a picture this program reads ({counted(len(content), 'byte')}); give "
         f"a {ACCEPTED} file."
     )
-
-
-def check_size(name: str, width: int, height: int, most: int = MAX_PIXELS) -> None:
-    """Raise MediaError where a picture has over ``most`` pixels, or is too small or too long."""
-    if width * height > most:
-        raise MediaError(
-            f"{name} is {width} x {height} pixels; up to {most / 1e6:.3g} million are "
-            "accepted. "
-            "Scale it down first."
-        )
-    if min(width, height) < MIN_SIDE or max(width, height) > MAX_ASPECT * min(width, height):
-        raise MediaError(
-            f"{name} is {width} x {height} pixels; sides of at least {MIN_SIDE} px, at most "
-            f"{MAX_ASPECT} times as long as wide, are accepted. Crop or scale it."
-        )
-
-
-def check_length(name: str, frames: int, most: int | None = None) -> None:
-    """Raise MediaError where a clip has more frames than ``most`` (None: MAX_FRAMES)."""
-    most = MAX_FRAMES if most is None else most
-    if frames > most:
-        raise MediaError(
-            f"{name} has more than {most:,} frames; up to that many are accepted. Cut it first."
-        )
-
-
-def check_reach(name: str, frame: int, width: int, height: int) -> None:
-    """Raise MediaError where a frame of an animation lies behind too many pixels."""
-    last = MAX_PIXELS_IN_TURN // max(1, width * height) - 1
-    if frame > last:
-        raise MediaError(
-            f"Frame {frame} of {name} ({width} x {height} pixels) lies too far behind its start, "
-            f"from which an animation is decoded; frames 0 to {last} can be taken. Take a start "
-            "before, scale it down, or save it as H.264 MP4."
-        )
-
-
-def check_deadline(name: str, deadline: float) -> None:
-    """Raise MediaError once time.monotonic() has passed ``deadline``."""
-    if time.monotonic() > deadline:
-        raise MediaError(
-            f"{name} takes more than {PATIENCE:.0f} s to decode; cut it, scale it down, or save "
-            "it as H.264 MP4 first."
-        )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from errors import MediaError, counted
-from viz.media import pictures
+from viz.media import limits, pictures
 from viz.media.frame_sets import RATE
 from viz.media.pixels import levels as deep_levels
 from viz.media.pixels import upright
@@ -40,13 +40,13 @@ class Stack:
         """Seconds of every frame, at 25 frames a second."""
         return tuple(k / RATE for k in range(len(self.pages)))
 
-    def frames(self, numbers: Sequence[int], most: int = pictures.MAX_SHOWN) -> Pixels:
+    def frames(self, numbers: Sequence[int], most: int = limits.MAX_SHOWN) -> Pixels:
         """Decode pages to (T, H, W, 3) uint8, halved until each has at most ``most`` pixels."""
-        factor = pictures.halvings(self.width, self.height, most)
-        deadline = time.monotonic() + pictures.PATIENCE
+        factor = limits.halvings(self.width, self.height, most)
+        deadline = time.monotonic() + limits.PATIENCE
 
         def page(k: int, asked: tuple[float, float] | None) -> Pixels:
-            pictures.check_deadline(self.name, deadline)
+            limits.check_deadline(self.name, deadline)
             picture.seek(self.pages[k])
             return upright.upright(picture, self.content, asked, factor)
 
@@ -70,7 +70,7 @@ def read(content: bytes, name: str, levels: tuple[float, float] | None = None) -
     to refuse.
     """
     deep_levels.check(levels)
-    pictures.check_weight(name, len(content), pictures.MAX_BYTES)
+    limits.check_weight(name, len(content), limits.MAX_BYTES)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -85,7 +85,7 @@ def read(content: bytes, name: str, levels: tuple[float, float] | None = None) -
     pages = tuple(page for page, size in sizes if size == first)
     if (len(pages) < 2 and not cut) or (levels is not None and not deep):
         return None
-    pictures.check_size(name, *first)
+    limits.check_size(name, *first)
     notes = [f"a stack of {counted(len(pages), 'picture')}, taken as frames, {RATE} a second"]
     if cut:
         notes.append("it is cut short or damaged behind them")
@@ -100,7 +100,7 @@ def _sizes(picture: Image.Image, name: str) -> tuple[list[tuple[int, tuple[int, 
     found, page = [(0, picture.size)], 0
     while True:
         page += 1
-        pictures.check_length(name, page, pictures.MAX_IN_TURN)
+        limits.check_length(name, page, limits.MAX_IN_TURN)
         try:
             picture.seek(page)
         except EOFError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from viz.media import pictures
+from viz.media import limits
 
 HEAD = 1024
 """Bytes by which formats are told apart."""
@@ -75,7 +75,7 @@ class Stored:
 
     def whole(self, most: int) -> bytes:
         """Return all bytes; MediaError where they are more than ``most``."""
-        pictures.check_weight(self.name, self.size, most)
+        limits.check_weight(self.name, self.size, most)
         if self.path is None:
             return self.content
         return self.path.read_bytes()

@@ -12,7 +12,7 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from errors import MediaError
-from viz.media import pictures
+from viz.media import limits, pictures
 from viz.media.decoding import Index, Key, LostError, Reader, opened, pixels
 from viz.media.pixels import hdr
 from viz.media.pixels.upright import Pixels
@@ -37,13 +37,13 @@ class Video:
         """Seconds of every frame, ascending, the first at 0."""
         return self.index.times
 
-    def frames(self, numbers: Sequence[int], most: int = pictures.MAX_FRAME_PIXELS) -> Pixels:
+    def frames(self, numbers: Sequence[int], most: int = limits.MAX_FRAME_PIXELS) -> Pixels:
         """Decode frames, numbers ascending, to (T, H, W, 3) uint8, halved until each has at most
         ``most`` pixels.
 
-        MediaError where one cannot be had, or all together take more than pictures.PATIENCE.
+        MediaError where one cannot be had, or all together take more than limits.PATIENCE.
         """
-        deadline = time.monotonic() + pictures.PATIENCE
+        deadline = time.monotonic() + limits.PATIENCE
         problem: LostError | None = None
         for index in self._ways():
             if not index.timed and type(problem) is LostError:
@@ -75,7 +75,7 @@ class Video:
         return Pixels(np.stack(taken), (note,) if note else ())
 
     def _check_same(self, picture: np.ndarray, most: int) -> None:
-        factor = pictures.halvings(self.width, self.height, most)
+        factor = limits.halvings(self.width, self.height, most)
         height, width, _rgb = picture.shape
         if self.width and (width, height) != (-(-self.width // factor), -(-self.height // factor)):
             raise MediaError(
@@ -103,7 +103,7 @@ def read(stored: Stored) -> Video:
     """
     name = stored.name
     if stored.path is None:
-        pictures.check_weight(name, stored.size, pictures.MAX_CLIP_BYTES)
+        limits.check_weight(name, stored.size, limits.MAX_CLIP_BYTES)
     with opened(stored) as (container, stream):
         slots = _slots(container, stream, name)
         if not slots:
@@ -119,7 +119,7 @@ def read(stored: Stored) -> Video:
 def _slots(container: InputContainer, stream: VideoStream, name: str) -> list[_Slot]:
     """List the packets without decoding; what cannot be reached in a cut file is left out."""
     hidden = _HIDDEN.get(stream.codec_context.name)
-    deadline = time.monotonic() + pictures.PATIENCE
+    deadline = time.monotonic() + limits.PATIENCE
     slots: list[_Slot] = []
     try:
         for packet in container.demux(stream):
@@ -128,8 +128,8 @@ def _slots(container: InputContainer, stream: VideoStream, name: str) -> list[_S
             if hidden and hidden(memoryview(packet)[0]):
                 continue
             slots.append(_Slot(packet.pts, packet.dts, packet.is_keyframe))
-            pictures.check_length(name, len(slots))
-            pictures.check_deadline(name, deadline)
+            limits.check_length(name, len(slots))
+            limits.check_deadline(name, deadline)
     except FFmpegError:
         return slots
     return slots

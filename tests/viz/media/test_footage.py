@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from errors import InputError, OutsideError
 from tests.viz import drawn_clips as draw
-from viz.media import footage, pictures
+from viz.media import footage, limits, pictures
 from viz.types import Clip, Sampling
 
 
@@ -182,7 +182,7 @@ def test_a_video_on_disk_is_read_like_an_upload(tmp_path):
 
 
 def test_frames_of_many_pixels_together_are_halved_and_keep_their_coordinates(monkeypatch):
-    monkeypatch.setattr(pictures, "MAX_SAMPLE_PIXELS", 1800)
+    monkeypatch.setattr(limits, "MAX_SAMPLE_PIXELS", 1800)
     found = footage.read(draw.video(draw.frames(9, 37, 46), pixels="yuv444p"), "clip.mp4")
     clip = found.sample(Sampling(3, 1, 0))
     assert clip.frames.shape == (3, 19, 23, 3)

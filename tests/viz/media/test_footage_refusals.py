@@ -10,7 +10,7 @@ import pytest
 
 from errors import MediaError
 from tests.viz import drawn_clips as draw
-from viz.media import footage, pictures
+from viz.media import footage, limits
 from viz.types import Sampling
 
 ALL = Sampling(256, 1)
@@ -122,8 +122,8 @@ def test_a_frame_that_is_too_small_or_too_long_is_refused(size, one_line):
 
 
 def test_frames_without_end_are_refused_soon(monkeypatch, one_line):
-    assert pictures.MAX_FRAMES == 500_000
-    monkeypatch.setattr(pictures, "MAX_FRAMES", 4999)
+    assert limits.MAX_FRAMES == 500_000
+    monkeypatch.setattr(limits, "MAX_FRAMES", 4999)
     text = refused(draw.packed([b"\xff\xd8\xff\xd9"] * 5000), one_line)
     assert "4,999 frames" in text
 
@@ -133,17 +133,17 @@ KINDS = ("GIF", "WEBP", "PNG", "TIFF")
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_frames_that_are_gone_through_one_by_one_are_fewer(kind, monkeypatch, one_line):
-    assert pictures.MAX_IN_TURN == 20_000
+    assert limits.MAX_IN_TURN == 20_000
     content = draw.animation(draw.frames(7), kind)
     assert len(footage.read(content, "a").times) == 7
-    monkeypatch.setattr(pictures, "MAX_IN_TURN", 5)
+    monkeypatch.setattr(limits, "MAX_IN_TURN", 5)
     assert "a has more than 5 frames" in refused(content, one_line, "a")
 
 
 @pytest.mark.parametrize("kind", KINDS[:3])
 def test_a_frame_behind_too_many_pixels_is_refused_at_once(kind, monkeypatch, one_line):
-    assert pictures.MAX_PIXELS_IN_TURN == 2_000_000_000
-    monkeypatch.setattr(pictures, "MAX_PIXELS_IN_TURN", 5 * 38 * 46)
+    assert limits.MAX_PIXELS_IN_TURN == 2_000_000_000
+    monkeypatch.setattr(limits, "MAX_PIXELS_IN_TURN", 5 * 38 * 46)
     found = footage.read(draw.animation(draw.frames(7), kind), "a")
     assert found.take((2, 4)).numbers == (2, 4)
     with pytest.raises(MediaError, match="frames 0 to 4 can be taken") as caught:
@@ -158,14 +158,14 @@ def test_a_clip_of_hours_is_taken_from_where_it_is_asked_for():
 
 
 def test_an_upload_of_over_256_megabytes_is_refused(monkeypatch, one_line):
-    monkeypatch.setattr(pictures, "MAX_CLIP_BYTES", 2**20)
+    monkeypatch.setattr(limits, "MAX_CLIP_BYTES", 2**20)
     content = draw.video(draw.frames(3)) + bytes(2 * 2**20)
     assert "up to 1 MB" in refused(content, one_line)
 
 
 def test_a_clip_on_the_disk_may_be_larger_than_what_is_held_in_memory(monkeypatch, tmp_path):
     """64 MB, nearly all of it a hole, of which only the index and the frames asked for are held."""
-    monkeypatch.setattr(pictures, "MAX_CLIP_BYTES", 2**10)
+    monkeypatch.setattr(limits, "MAX_CLIP_BYTES", 2**10)
     path = tmp_path / "large.mp4"
     path.write_bytes(draw.video(draw.frames(23)))
     with path.open("ab") as file:
@@ -230,7 +230,7 @@ def test_decoding_that_takes_too_long_is_given_up(monkeypatch, one_line):
     found = footage.read(draw.video(draw.frames(30)), "clip.mp4")
     moving = footage.read(draw.animation(draw.frames(30), duration=40), "clip.gif")
     now = time.monotonic()
-    monkeypatch.setattr(pictures.time, "monotonic", iter(now + 30 * k for k in range(99)).__next__)
+    monkeypatch.setattr(limits.time, "monotonic", iter(now + 30 * k for k in range(99)).__next__)
     for slow in (found, moving):
         with pytest.raises(MediaError, match="more than 60 s") as caught:
             slow.sample(ALL)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.viz import drawn_clips as draw
-from viz.media import footage, pictures
+from viz.media import footage, limits, pictures
 from viz.types import Sampling
 
 KINDS = {
@@ -20,7 +20,7 @@ KINDS = {
 @pytest.fixture
 def small(monkeypatch):
     """Photos above 1000 pixels are large."""
-    monkeypatch.setattr(pictures, "MAX_SHOWN", 1000)
+    monkeypatch.setattr(limits, "MAX_SHOWN", 1000)
 
 
 def photo(width, height):
@@ -78,7 +78,7 @@ def test_what_is_not_large_stays_pixel_for_pixel():
 MEASURED = """
 import io, resource, sys
 from PIL import Image
-from viz.media import footage, pictures
+from viz.media import footage, limits, pictures
 kind, width, height = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 Image.MAX_IMAGE_PIXELS = None
 content = open(sys.argv[4], "rb").read()
@@ -86,7 +86,7 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 clip = footage.read(content, "large").take((0,))
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 assert (clip.width, clip.height) == (width, height)
-assert clip.frames.size <= 3 * pictures.MAX_SHOWN
+assert clip.frames.size <= 3 * limits.MAX_SHOWN
 print((after - before) // 1024)
 """
 

@@ -22,7 +22,7 @@ from viz.datasets import archive
 from viz.datasets.annotations.known import Known
 from viz.datasets.read import read
 from viz.datasets.sample import Dataset
-from viz.media.pictures import safe_name
+from viz.media.limits import safe_name
 
 
 @dataclass(eq=False)

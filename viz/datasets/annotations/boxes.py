@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from errors import InputError
 from viz.datasets.annotations.known import Known, box, gathered, numbers
-from viz.media.pictures import safe_name
+from viz.media.limits import safe_name
 
 _EDGES = (("left", "top", "right", "bottom"), ("x", "y", "width", "height"))
 _PICTURE = ("image", "file", "picture", "filename", "path")

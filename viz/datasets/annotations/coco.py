@@ -7,7 +7,7 @@ from errors import InputError
 from viz.datasets import run_lengths
 from viz.datasets.annotations.known import Known, box, gathered, label, numbers
 from viz.figure.recipe.recipe import MOST_PARTS, Part
-from viz.media.pictures import safe_name
+from viz.media.limits import safe_name
 
 MARKS = frozenset(("images", "annotations"))
 """Names that the object has."""

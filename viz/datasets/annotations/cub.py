@@ -8,7 +8,8 @@ from viz.datasets.annotations.known import Known, label, numbers
 from viz.figure import keypoints
 from viz.figure.recipe.recipe import Part
 from viz.geometry import Box
-from viz.media.pictures import content_of, safe_name
+from viz.media.limits import safe_name
+from viz.media.pictures import content_of
 
 IMAGES, CLASSES, LABELS = "images.txt", "classes.txt", "image_class_labels.txt"
 BOXES, SPLIT = "bounding_boxes.txt", "train_test_split.txt"

@@ -9,7 +9,8 @@ from errors import InputError
 from viz.datasets.annotations import boxes, coco, cub
 from viz.datasets.annotations.known import Known
 from viz.figure import keypoints
-from viz.media.pictures import content_of, safe_name
+from viz.media.limits import safe_name
+from viz.media.pictures import content_of
 
 LARGEST_BYTES = 512 * 2**20
 Parse = Callable[[Mapping[str, bytes], str | None], Known]
