@@ -225,3 +225,16 @@ def test_the_look_in_the_address_is_the_look_on_the_canvas(page, server, capture
     open_explore(page, server, query)
     capture = captures["e2-nl"]
     assert_shows(page, 0, capture, map_at(capture, (8, 16)), look)
+
+
+def test_what_is_pinned_is_the_same_patch_in_readout_and_table_on_another_grid(page, server):
+    open_explore(page, server)
+    choose(page, "Compare with", "e2-birds-nl5")
+    choose(page, "Block of e2-birds-nl5", "unit5")
+    readout, table = page.locator(".readout"), page.get_by_test_id("stTable").first
+    expect(readout).to_contain_text("of 2240")
+    page.mouse.move(3, 3)
+    row = table.get_by_role("row", name="Rank")
+    expect(row).to_contain_text("of 2240")
+    rank = re.search(r"(\d+) of 2240", row.inner_text())[1]
+    expect(readout).to_contain_text(f"rank {rank} of 2240")

@@ -153,7 +153,8 @@ class Picker {
     // A map that only Python can compute stays that of the old pin until the new one comes.
     this.awaited = moved && this.panels.some((panel) => panel.still) ? cell : null;
     const { frame, row, col } = cell;
-    for (const panel of this.panels) if (!panel.still) panel.pin = linkedCell(this, panel, cell);
+    const pins = this.panels.map((panel) => (panel.still ? panel.pin : linkedCell(this, panel, cell)));
+    this.panels.forEach((panel, k) => { panel.pin = pins[k]; });
     const place = this.film.times.length > 1 ? { frame, row, col } : { row, col };
     this.send("pick", object === null ? place : { ...place, object });
     for (const view of this.views) view.painted = null;

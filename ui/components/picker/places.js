@@ -24,11 +24,13 @@ export function middleOf(picker, one) {
   return { frame: one.frame, ...cell, object: picker.taking === "mean" ? one.number : null };
 }
 
-// The cell of `panel` under the middle of a cell of the lead network, on the same frame.
+// The cell of `panel` under the middle of a cell of the lead network, on the same frame. What is pinned
+// is a pixel, which need not be the middle: its own cell in each network came with the panels.
 export function linkedCell(picker, panel, cell) {
   const lead = picker.panels[0];
   if (panel === lead) return cell;
   if (panel.of !== null) return linkedCell(picker, picker.panels[panel.of], cell);
+  if (cell === lead.pin) return panel.pin;
   const { x, y } = centreOf(lead.geometry, lead.grid, cell);
   return { frame: cell.frame, ...nearestCell(panel.geometry, panel.grid, x, y), object: cell.object };
 }
