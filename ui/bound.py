@@ -98,16 +98,11 @@ def worded(
     """
     check(key, options.__contains__, f"it can be {_listed(options)}")
     _settle(key, options, more)
-    written = state.ADDRESS_WRITTEN.once(dict)
-    given = st.query_params.get(key.name)
-    if given in options and given != written.get(key.name):
+    given = _newly_given(key)
+    if given in options:
         key.set(given)
     value = st.selectbox(title, options, key=key.name, format_func=say, **KEPT, **more)
-    if value == options[0]:
-        st.query_params.pop(key.name, None)
-    elif given != value:
-        st.query_params[key.name] = value
-    written[key.name] = value
+    _write(key, None if value == options[0] else value)
     return value
 
 
@@ -153,6 +148,43 @@ def number(
     words = "any number" if low is None and high is None else f"{least:g} to {most:g}"
     check(key, partial(within, least, most), f"it can be {words}")
     return st.number_input(title, low, high, value, key=key.name, **bound(), **more)
+
+
+def any_number(title: str, key: state.Key, **more: object) -> float | None:
+    """Draw a number input without ends; what stands in it stands in the address, also where nobody
+    typed it: Streamlit leaves out what a program filled in."""
+    check(key, partial(within, -math.inf, math.inf), "it can be any number")
+    given = _newly_given(key)
+    if given is not None and within(-math.inf, math.inf, given):
+        key.set(float(given))
+    value = st.number_input(title, value=None, key=key.name, **KEPT, **more)
+    _write(key, None if value is None else f"{value:.10g}")
+    return value
+
+
+def leave_out(*keys: state.Key) -> None:
+    """Take the entries of inputs that are not drawn out of the address."""
+    for key in keys:
+        _write(key, None)
+
+
+def _newly_given(key: state.Key) -> str | None:
+    """Return an entry of the address that this session did not write: of a link, or after the
+    browser's back and forward buttons."""
+    given = st.query_params.get(key.name)
+    return given if given != state.ADDRESS_WRITTEN.once(dict).get(key.name) else None
+
+
+def _write(key: state.Key, entry: str | None) -> None:
+    """Write an entry into the address, or take it out (None)."""
+    written = state.ADDRESS_WRITTEN.once(dict)
+    if entry is None:
+        written.pop(key.name, None)
+        st.query_params.pop(key.name, None)
+        return
+    written[key.name] = entry
+    if st.query_params.get(key.name) != entry:
+        st.query_params[key.name] = entry
 
 
 def text(title: str, value: str, key: state.Key, **more: object) -> str:

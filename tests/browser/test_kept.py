@@ -99,6 +99,21 @@ def test_a_refresh_keeps_what_the_figure_page_is_set_to(kept):
     expect(kept.get_by_role("combobox", name="Captions")).to_have_value("(A)")
 
 
+def test_a_refresh_keeps_a_fixed_range_that_was_filled_in(explore):
+    choose(explore, "Scaled to", "a fixed range")
+    expect_address(explore, "low=-0.0", "high=0.0")
+    inputs = [explore.get_by_role("spinbutton", name=name, exact=True) for name in ("From", "To")]
+    filled = [one.input_value() for one in inputs]
+    explore.reload()
+    explore.wait_for_selector(DRAWN)
+    at_rest(explore)
+    assert [one.input_value() for one in inputs] == filled
+    choose(explore, "Network", "e2-cgnl")
+    expect(inputs[1]).not_to_have_value(filled[1])
+    at_rest(explore)
+    expect_address(explore, f"high={inputs[1].input_value()}")
+
+
 @pytest.mark.parametrize("name", ["Figure", "Gates"])
 def test_a_refresh_of_another_page_keeps_the_view_of_explore(kept, name):
     choose(kept, "Colour map", "jet")

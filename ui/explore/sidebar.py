@@ -185,8 +185,7 @@ def _other_network() -> None:
     known = {entry.id: entry for entry in loaders.catalogue_entries() if not entry.problem}
     if entry := known.get(state.NETWORK.get() or ""):
         state.SIZE.set(first_size(entry.spec, medium.in_use().is_clip))
-        state.LOW.pop()
-        state.HIGH.pop()
+        display.forget_range()
     sampling_inputs.forget()
 
 

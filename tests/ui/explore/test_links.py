@@ -90,6 +90,37 @@ def test_an_address_that_can_be_had_says_nothing_and_keeps_its_own_words():
     assert "mode" not in at.query_params
 
 
+def address_of(at):
+    return {name: given for name, [given] in parse_qs(at.code[0].value[1:]).items()}
+
+
+def ends_of(at):
+    return [at.number_input(key=name).value for name in ("low", "high")]
+
+
+def test_a_fixed_range_is_that_of_the_map_and_stands_in_the_address():
+    at = opened()
+    at.selectbox(key="scale").set_value("fixed range").run()
+    filled = list(at.session_state["ends"])
+    at.number_input(key="row").set_value(3).run()  # whose map has other ends
+    assert list(assert_sound(at).session_state["ends"]) != filled
+    assert ends_of(at) == filled
+    assert ends_of(assert_sound(opened(**address_of(at)))) == filled
+
+
+def test_a_fixed_range_is_filled_in_anew_for_another_network():
+    at = opened()
+    at.selectbox(key="scale").set_value("fixed range").run()
+    before = ends_of(at)
+    at.selectbox(key="net").set_value("e2-cgnl").run()
+    assert ends_of(assert_sound(at)) == list(at.session_state["ends"]) != before
+
+
+def test_a_fixed_range_without_ends_takes_those_of_the_map():
+    at = assert_sound(opened(scale="fixed range"))
+    assert ends_of(at) == list(at.session_state["ends"])
+
+
 def test_the_address_names_an_upload_by_its_hash_and_an_example_by_its_name():
     at = opened(beside="none")
     assert "sha256" not in at.query_params
@@ -108,10 +139,6 @@ def test_an_address_of_another_file_asks_for_it_and_takes_the_example_instead():
     at.button(key="link-example").click().run()
     assert at.selectbox(key="net").value == "e2-cgnl"
     assert assert_sound(at).table
-
-
-def address_of(at):
-    return {name: given for name, [given] in parse_qs(at.code[0].value[1:]).items()}
 
 
 def test_the_link_is_the_address_of_what_is_shown():

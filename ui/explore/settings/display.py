@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui import state
-from ui.bound import checkbox, choice, number, slider, worded
+from ui.bound import any_number, checkbox, choice, leave_out, slider, worded
 from viz.rendering import look as looks
 from viz.rendering.colormaps import COLORMAPS
 from viz.rendering.look import Cut, Look, Normalise
@@ -13,6 +13,9 @@ NORMALISATIONS = {
     "min-max": "clip", "min-max of each frame": "frame", "fixed range": "fixed",
 }  # fmt: skip
 """Word of the address -> field of the look."""
+UNIT = (0.0, 1.0)
+"""Where a fixed range begins and ends that says neither."""
+_ENDS = (state.LOW, state.HIGH)
 _PAPERS = {
     state.COLORMAP: "jet",
     state.THRESHOLD: 0.7,
@@ -88,21 +91,51 @@ def _range() -> tuple[Normalise, tuple[float, float]]:
         "same for all.",
     )  # fmt: skip
     if scale != "fixed range":
-        return NORMALISATIONS[scale], (0.0, 1.0)
-    first = prefilled() or (0.0, 1.0)
-    left, right = st.columns(2)
-    shown = {"format": "%.4g", "step": 0.001}
-    with left:
-        low = number("From", None, None, first[0], state.LOW, **shown)
-    with right:
-        high = number("To", None, None, first[1], state.HIGH, **shown)
+        leave_out(*_ENDS)
+        return NORMALISATIONS[scale], UNIT
+    _fill()
+    ends = []
+    for column, title, key, otherwise in zip(
+        st.columns(2), ("From", "To"), _ENDS, UNIT, strict=True
+    ):
+        shown = {"format": "%.4g", "step": 0.001, "placeholder": f"{otherwise:g}"}
+        with column:
+            given = any_number(title, key, **shown)
+        ends.append(otherwise if given is None else given)
+    low, high = ends
     if high <= low:
         st.error(
             f"The range {low:g} to {high:g} is empty; the second number must be larger. Maps are "
             "scaled to their own minimum and maximum until then."
         )
-        return "clip", (0.0, 1.0)
+        return "clip", UNIT
     return "fixed", (low, high)
+
+
+def _fill() -> None:
+    """Fill in the ends of a fixed range that nobody has given, once a map tells them."""
+    ends = prefilled()
+    given = [key for key in _ENDS if key.get() is not None or key.name in st.query_params]
+    if ends is not None and not given:
+        for key, value in zip(_ENDS, ends, strict=True):
+            key.set(value)
+
+
+def forget_range() -> None:
+    """Forget the ends of a fixed range, and of the map that would fill them in: those of another
+    network are others."""
+    for key in _ENDS:
+        key.set(None)
+    state.ENDS.pop()
+
+
+def note_ends(ends: tuple[float, float]) -> None:
+    """Note the ends of the map that is shown; the page begins anew where a fixed range waits for
+    them."""
+    fixed = state.SCALE.get() == "fixed range" and not state.ENDS.is_set()
+    state.ENDS.set(ends)
+    if fixed and all(key.get() is None for key in _ENDS) and prefilled():
+        st.rerun()
 
 
 def prefilled() -> tuple[float, float] | None:
