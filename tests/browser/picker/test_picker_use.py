@@ -10,6 +10,7 @@ from tests.browser.conftest import hover
 from tests.browser.picker.conftest import COLS, ROWS, assert_painted
 from tests.ui.drawn_scenes import cgnl_block, drawn_scene, nonlocal_block
 from viz.attention.choice import MapChoice
+from viz.rendering import heat as heats
 from viz.rendering.look import Look
 
 
@@ -83,6 +84,29 @@ def test_the_mark_on_the_colour_bar_is_dragged_and_python_hears_where_it_ends(pa
     page.keyboard.press("ArrowRight")
     assert page.evaluate("window.sent")[-1] == ["threshold", pytest.approx(value + 0.01)]
     expect(page.locator(".cut")).to_contain_text(f"threshold {value + 0.01:.2f}")
+
+
+OPAQUE_FROM = """() => {
+  const bar = document.querySelector(".ramp canvas").getContext("2d");
+  const row = bar.getImageData(0, 0, 256, 1).data;
+  for (let k = 0; k < 256; k++) if (row[4 * k + 3] === 255) return k;
+}"""
+
+
+def test_the_colour_bar_is_marked_from_where_the_share_of_each_map_begins(page, clip, plan):
+    look = Look(cut="area", share=0.2)
+    block = nonlocal_block()
+    mount(page, drawn_scene(clip, block, row=2, col=3, plan=plan), look)
+    seen = []
+    for row, col in ((2, 3), (5, 6), (0, 1)):
+        found = drawn_scene(clip, block, row=row, col=col, plan=plan)
+        heat = heats.normalise(map_of(found.shots[0]), look)
+        if seen:
+            x, y = plan.cell_centre(row, col, Grid(1, ROWS, COLS))
+            hover(page, x / 640, y / 480)
+        seen.append(heat.level(0, look))
+        assert page.evaluate(OPAQUE_FROM) / 255 == pytest.approx(seen[-1], abs=0.006)
+    assert max(seen) - min(seen) > 0.05
 
 
 def test_a_channel_that_is_kept_stays_whatever_the_reference(page, clip, plan):

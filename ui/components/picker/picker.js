@@ -215,7 +215,7 @@ class Picker {
       view.painted = name;
       view.at = at;
       view.compute(panel, at, look);
-      if (view.ramped !== look) view.drawRamp(look, table);
+      view.drawRamp(look, table);
       view.strip?.paint(view.heat, look, table);
       view.drawArrows(panel, at, this.look.arrows);
     }

@@ -92,11 +92,14 @@ export class PanelView {
     this.drawRamp(look, table);
   }
 
-  // The colour bar, pale where nothing is shown, and its mark.
+  // The colour bar, pale where nothing is shown, and its mark: of this look, and of this map where its
+  // cells are counted.
   drawRamp(look, table) {
-    this.ramped = look;
-    const context = this.ramp.getContext("2d"), image = context.createImageData(256, 1);
     const level = look.cut === "value" ? look.threshold : Math.min(...this.heat.levels);
+    if (this.ramped === look && this.rampedFrom === level) return;
+    this.ramped = look;
+    this.rampedFrom = level;
+    const context = this.ramp.getContext("2d"), image = context.createImageData(256, 1);
     for (let k = 0; k < 256; k++) {
       image.data.set(table.subarray(3 * k, 3 * k + 3), 4 * k);
       image.data[4 * k + 3] = k / 255 >= level ? 255 : 56;
