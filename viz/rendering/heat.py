@@ -14,6 +14,9 @@ TOWERS = 2.0
 """How many times as high as every other cell the reference's own is where it towers above them."""
 NOTHING = 2.0
 """A level that no heat reaches."""
+BEYOND = 1e-4
+"""How far heat goes beyond 0 and 1 where a fixed range ends below or above values that are counted:
+no colour sees it, and of cells that all lie beyond the range the highest are still the highest."""
 ROUNDING = 5e-6
 """Spread of a map, relative to its largest value, up to which it is float32 noise on a constant."""
 
@@ -25,7 +28,8 @@ class Heat:
 
     ``constant`` is set when there is nothing to tell apart: then every value is 0 and the map is
     shown empty with a note. ``levels`` are where each moment is cut, where not at the look's
-    threshold; ``display`` is how it was scaled, which "auto" leaves open.
+    threshold: beside them values may lie ``BEYOND`` the ends of a fixed range, in the map's order.
+    ``display`` is how it was scaled, which "auto" leaves open.
     """
 
     values: np.ndarray
@@ -99,16 +103,26 @@ def _scaled(values: np.ndarray, look: Look, display: Display) -> Heat:
     high = values.max(axes, keepdims=True, where=finite, initial=-np.inf)
     if look.normalise == "fixed":
         low, high = _ends(look, values[finite], display)
-    # An overflowed value is shown as the most there is, one that is not a number as the least.
-    held = np.where(np.isnan(values), low, values).clip(low, high)
     flat = ~(high > low)
     if look.normalise != "fixed":
         flat |= high - low <= ROUNDING * np.maximum(np.abs(low), np.abs(high))
-    scaled = np.where(flat, 0, (held - low) / np.where(flat, 1, high - low))
+    with np.errstate(invalid="ignore"):  # moments without a number, which are flat
+        shares = (values - low) / np.where(flat, 1, high - low)
+    # An overflowed value is shown as the most there is, one that is not a number as the least.
+    shares = np.where(np.isnan(shares), -np.inf, shares)
+    scaled = np.where(flat, 0, shares.clip(0, 1))
+    if look.normalise == "fixed" and look.cut != "value":
+        scaled = np.where(flat, 0, scaled + BEYOND * _beyond(shares))
     least, most = float(np.min(low)), float(np.max(high))
     if display == "log":
         least, most = 10.0**least, 10.0**most
     return Heat(scaled.astype(np.float32), least, most, bool(flat.all()), display=display)
+
+
+def _beyond(shares: np.ndarray) -> np.ndarray:
+    """Return how far values lie below 0 or above 1, from -1 to 1, in their order."""
+    over = np.minimum(np.abs(shares - shares.clip(0, 1)), 1e300)  # infinite ones, too
+    return np.sign(shares) * over / (1 + over)
 
 
 def _ends(look: Look, finite: np.ndarray, display: Display) -> tuple[np.float64, np.float64]:

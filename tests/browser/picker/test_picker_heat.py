@@ -78,6 +78,7 @@ DISPLAYED = {
     "weights with zeros": np.maximum(usual(), 0),
     "weights that tower": np.abs(changed((OWN, 40.0))),
     "nan": ODD["nan"],
+    "infinite": ODD["infinite"],
     "no number": ODD["no number"],
     "constant": ODD["constant"],
 }

@@ -1,5 +1,7 @@
 """Displays and cuts of a look against maps whose answer is worked out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -75,6 +77,28 @@ def test_what_is_shown_is_the_cut(look, shown):
     found = heat.normalise(map_of(ROW), look)
     kept = heat.kept(found.values[0], found.level(0, look))
     assert kept.astype(int).tolist() == shown
+
+
+@pytest.mark.parametrize("ends", [(0.0, 0.5), (90.0, 99.0), (-5.0, 900.0)])
+@pytest.mark.parametrize(("cut", "share", "count"), [("area", 0.34, 3), ("mass", 0.44, 2)])
+def test_a_share_is_exact_where_values_lie_beyond_a_fixed_range(ends, cut, share, count):
+    look = Look(normalise="fixed", fixed_range=ends, cut=cut, share=share)
+    attention = map_of(ROW)
+    found = heat.normalise(attention, look)
+    kept = heat.kept(found.values, found.level(0, look))
+    best = np.sort(attention.values.ravel())[-count:]
+    assert sorted(attention.values[kept]) == best.tolist()
+    np.testing.assert_allclose(
+        found.values, heat.normalise(attention, replace(look, cut="value")).values, atol=1.1e-4
+    )
+
+
+def test_what_overflowed_is_the_most_and_what_is_no_number_the_least_of_a_share():
+    look = Look(normalise="fixed", fixed_range=(2.0, 3.0), cut="area", share=0.25)
+    found = heat.normalise(map_of([[np.nan, -np.inf, 1.0, 2.5, 4.0, 1e9, np.inf, 0.5]]), look)
+    order = np.argsort(found.values.ravel(), kind="stable").tolist()
+    assert order == [0, 1, 7, 2, 3, 4, 5, 6]
+    assert (found.values >= found.level(0, look)).sum() == 2
 
 
 def test_a_map_with_negative_values_is_cut_by_value_and_not_by_mass():

@@ -100,6 +100,7 @@ function levelOf(heat, weights, { cut, share }) {
 // constant, or has no number, is marked, not divided.
 function scaled(values, look, heat) {
   const moments = heat.peaks.length, size = values.length / moments, all = range(values);
+  const counted = look.normalise === "fixed" && look.cut && look.cut !== "value";
   const whole = all[0] > all[1] || look.normalise === "clip" ? all : look.normalise === "fixed" ? endsOf(look, heat.display, all) : null;
   heat.low = Infinity;
   heat.high = -Infinity;
@@ -113,18 +114,26 @@ function scaled(values, look, heat) {
     if (!(span > noise)) heat.values.fill(0, first, first + size);
     else {
       heat.constant = false;
-      heat.peaks[m] = scale(values, heat.values, first, first + size, low, span);
+      heat.peaks[m] = scale(values, heat.values, first, first + size, low, span, counted ? BEYOND : 0);
     }
   }
   if (heat.low > heat.high) heat.low = heat.high = 0;
   return heat;
 }
 
-// Writes (value - low) / span in [0, 1]; what is not a number counts as the least. Returns the largest.
-export function scale(values, out, first, last, low, span) {
+const BEYOND = 1e-4; // viz/rendering/heat.py
+
+// Writes (value - low) / span in [0, 1], and up to `beyond` outside of it, in the order of the values; what
+// is not a number counts as the least. Returns the largest.
+export function scale(values, out, first, last, low, span, beyond = 0) {
   let peak = 0;
   for (let j = first; j < last; j++) {
-    const share = (values[j] - low) / span, kept = share > 1 ? 1 : share > 0 ? share : 0;
+    const share = (values[j] - low) / span;
+    let kept = share > 1 ? 1 : share > 0 ? share : 0;
+    if (beyond && share !== kept) {
+      const over = Math.min(Math.abs(share - kept), 1e300), part = share === share ? over / (1 + over) : 1;
+      kept += share > 1 ? beyond * part : -beyond * part;
+    }
     out[j] = kept;
     if (kept > peak) peak = kept;
   }

@@ -95,7 +95,7 @@ export class PanelView {
   // The colour bar, pale where nothing is shown, and its mark: of this look, and of this map where its
   // cells are counted.
   drawRamp(look, table) {
-    const level = look.cut === "value" ? look.threshold : Math.min(...this.heat.levels);
+    const level = look.cut === "value" ? look.threshold : Math.min(1, ...this.heat.levels);
     if (this.ramped === look && this.rampedFrom === level) return;
     this.ramped = look;
     this.rampedFrom = level;
