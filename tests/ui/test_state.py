@@ -280,8 +280,13 @@ def evaluated(made, monkeypatch, cub):
 
 
 def searched(made):
-    """The page Strongest patches with the example."""
-    return check(app().switch_page("pages/strongest.py").run(), made)
+    """The page Strongest patches with a network of this session."""
+    at, model = app().switch_page("pages/strongest.py"), make_tiny(NonLocalSpec())
+    at.session_state["own_models"] = {model.id: (model, "tiny")}
+    at.session_state["strongest-network"] = model.id
+    at.run()
+    next(one for one in at.button if one.label == "Search").click().run()
+    return check(at, made)
 
 
 def counted_costs(made):
