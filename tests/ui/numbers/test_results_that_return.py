@@ -11,7 +11,7 @@ from models.specs.block import NonLocalSpec
 from tests.conftest import make_tiny
 from tests.ui.pages import app, assert_sound, png, table
 from ui.isolation import given
-from ui.numbers.data import choose, uploads
+from ui.numbers.data import choose, runs, uploads
 
 pytestmark = pytest.mark.slow
 
@@ -33,12 +33,13 @@ def opened(page: str) -> AppTest:
     return assert_sound(app().switch_page(f"pages/{page}.py").run())
 
 
-def with_tiny(page: str, **chosen: object) -> AppTest:
-    """A page with a small network of the session."""
+def with_tiny(page: str) -> AppTest:
+    """A page with a small network of the session, which is chosen."""
     at, model = app().switch_page(f"pages/{page}.py"), make_tiny(NonLocalSpec())
     at.session_state["own_models"] = {model.id: (model, "tiny")}
-    for name, value in chosen.items():
-        at.session_state[name.replace("_", "-")] = value(model.id)
+    several = page == "evaluate"
+    key = "evaluate-networks" if several else "strongest-network"
+    at.session_state[key] = [model.id] if several else model.id
     return assert_sound(at.run())
 
 
@@ -66,8 +67,7 @@ def said_in_place_of(at: AppTest) -> str:
 
 @pytest.mark.parametrize(("page", "button"), [("evaluate", "Evaluate"), ("strongest", "Search")])
 def test_what_was_found_comes_back_with_its_choice(page, button):
-    chosen = {"evaluate_networks": lambda name: [name], "strongest_network": lambda name: name}
-    at = with_tiny(page, **{key: one for key, one in chosen.items() if key.startswith(page)})
+    at = with_tiny(page)
     press(at, button)
     assert "12 pictures" in said_in_place_of(at)
     use(at, choose.UPLOAD)
@@ -83,8 +83,22 @@ def test_what_was_found_comes_back_with_its_choice(page, button):
     assert notes(at) == []
 
 
+@pytest.mark.parametrize(
+    ("page", "button", "key"),
+    [("evaluate", "Evaluate", "evaluated"), ("strongest", "Search", "strongest-found")],
+)
+def test_the_files_of_a_result_stay_while_it_is_kept(page, button, key):
+    at = with_tiny(page)
+    press(at, button)
+    found, kept = at.session_state[key].last, at.session_state["runs"]
+    for number in range(2 * runs._KEPT):
+        with kept.alone(f"new{number}") as folder:
+            folder.mkdir()
+    assert any(found.folder.iterdir())
+
+
 def test_a_search_in_uploads_that_were_read_again_reads_them_where_they_are_now(tmp_path):
-    at = use(with_tiny("strongest", strongest_network=lambda name: name), choose.UPLOAD)
+    at = use(with_tiny("strongest"), choose.UPLOAD)
     press(upload(at, "one"), "Search")
     held = at.session_state["data-upload"]
     folder = shutil.copytree(held.dataset.folder, tmp_path / "again")
