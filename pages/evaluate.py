@@ -17,6 +17,7 @@ WORDS = Words(
     "The results below are those of these pictures and settings; nothing was measured anew.",
     "These are the earlier results; **Evaluate** measures what is chosen now.",
     "**Evaluate** measures what is chosen on the left.",
+    "These are the earlier results, of other pictures or settings.",
 )
 
 
@@ -30,7 +31,7 @@ def main() -> None:
         chosen, wanted = _asked()
         pressed = right.button(
             "Evaluate", type="primary", icon=":material/play_arrow:", width="stretch",
-            disabled=chosen is None or wanted is None or not wanted.networks,
+            disabled=chosen is None or wanted is None,
         )  # fmt: skip
         made = _made(chosen, wanted, pressed)
     if made is not None:
@@ -48,8 +49,8 @@ def _asked() -> tuple[Chosen | None, Wanted | None]:
         with guarded():
             chosen = choose.choose()
         st.subheader("What is measured")
-        with guarded():
-            wanted = settings.choose()
+    with guarded():  # said on the page: what is emptied may be far above the end of the sidebar
+        wanted = settings.choose()
     return chosen, wanted
 
 
@@ -58,8 +59,8 @@ def _made(chosen: Chosen | None, wanted: Wanted | None, pressed: bool) -> Evalua
 
     The example is measured at once.
     """
-    if chosen is None or wanted is None or not wanted.networks:
-        return state.EVALUATED.get()
+    if chosen is None or wanted is None:
+        return evaluated.RESULTS.before(WORDS)
     return evaluated.RESULTS.shown(
         lambda: evaluated.mark_of(chosen, wanted),
         lambda shared: evaluated.run(chosen, wanted, shared),

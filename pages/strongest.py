@@ -34,6 +34,7 @@ WORDS = Words(
     "What is below was found in these pictures with these settings; nothing was searched anew.",
     "This is the earlier search; **Search** goes through what is chosen now.",
     "**Search** goes through what is chosen on the left.",
+    "This is the earlier search, of other pictures or settings.",
 )
 
 
@@ -75,10 +76,10 @@ def _asked() -> tuple[str | None, Sought]:
     labels = queries.block_labels(entries[network].spec)
     block = bound.choice("Block", labels, state.STRONGEST_BLOCK, index=max(0, len(labels) - 1))
     part = bound.pills(
-        "Each", PARTS, state.STRONGEST_PART, default=AUTOMATIC,
+        "Each", PARTS, state.STRONGEST_PART, AUTOMATIC,
         help="Automatic: channels of CGNL, heads of self-attention, else the one row of NL.",
     )  # fmt: skip
-    return network, Sought("" if part in (None, AUTOMATIC) else part, block=block)
+    return network, Sought("" if part == AUTOMATIC else part, block=block)
 
 
 def _found(
@@ -89,14 +90,15 @@ def _found(
     The example is searched at once.
     """
     if chosen is None or network is None:
-        return state.STRONGEST_FOUND.get()
-    return search.RESULTS.shown(
+        return search.RESULTS.before(WORDS)
+    found = search.RESULTS.shown(
         lambda: search.mark_of(chosen, loaders.network(network), sought),
         lambda shared: search.run(chosen, network, sought, shared),
         pressed,
         chosen.title == choose.EXAMPLE and network == FIRST,
         WORDS,
     )
+    return None if found is None else found.of(chosen)
 
 
 def shown(made: Searched) -> None:
@@ -105,7 +107,7 @@ def shown(made: Searched) -> None:
     finished = made.found.finished
     done = finished.pictures - len(finished.problems)
     st.markdown(
-        f"**{plain(made.title)}**: {counted(done, 'picture')}; {plain(made.network)} has "
+        f"**{plain(made.chosen.title)}**: {counted(done, 'picture')}; {plain(made.network)} has "
         f"{counted(count, part)}."
     )
     number = 0

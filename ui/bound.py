@@ -107,9 +107,10 @@ def worded(
 
 
 def several(title: str, options: Sequence[str], key: state.Key, **more: object) -> list[str]:
-    """Draw a multiselect whose values the address keeps; those it has not are named."""
+    """Draw a multiselect whose values the address keeps; those it has not are named. An empty entry
+    of the address is that of a list that was emptied."""
     if taken(key.name) is not None:
-        for one in st.query_params.get_all(key.name):
+        for one in filter(None, st.query_params.get_all(key.name)):
             if one not in options:
                 complain(_unknown(key, one, f"it can be {_listed(options)}"))
     chosen = key.get() or []
@@ -120,10 +121,13 @@ def several(title: str, options: Sequence[str], key: state.Key, **more: object) 
     return st.multiselect(title, options, key=key.name, **bound(), **more)
 
 
-def pills(title: str, options: Sequence[str], key: state.Key, **more: object) -> str | None:
-    """Draw a segmented control whose value the address keeps; an option it has not is named."""
+def pills(title: str, options: Sequence[str], key: state.Key, default: str, **more: object) -> str:
+    """Draw a segmented control whose value the address keeps, with one option always chosen: else
+    pressing it again would leave an empty entry. An option it has not is named."""
     check(key, options.__contains__, f"it can be {_listed(options)}")
-    return st.segmented_control(title, options, key=key.name, **bound(), **more)
+    return st.segmented_control(
+        title, options, key=key.name, default=default, required=True, **bound(), **more
+    )
 
 
 def slider(

@@ -206,7 +206,7 @@ EVALUATE_THRESHOLD: Key[float] = Key("evaluate-threshold", "float", 0.7)
 EVALUATE_AREA: Key[float] = Key("evaluate-area", "float", 0.15)
 EVALUATE_PARTS: Key[str | None] = Key("evaluate-parts", "str | None")
 EVALUATE_SHOWN: Key[str | None] = Key("evaluate-shown", "str | None")
-EVALUATED = Key("evaluated", "Evaluated | None")
+EVALUATED = Key("evaluated", "Kept | None")
 
 COST_NETWORK: Key[str | None] = Key("cost-network", "str | None")
 COST_SIZE: Key[int | None] = Key("cost-size", "int | None")
@@ -216,7 +216,8 @@ STRONGEST_NETWORK: Key[str | None] = Key("strongest-network", "str | None")
 STRONGEST_BLOCK: Key[str | None] = Key("strongest-block", "str | None")
 STRONGEST_PART: Key[str | None] = Key("strongest-part", "str | None")
 STRONGEST_NUMBER: Key[int] = Key("strongest-number", "int", 0)
-STRONGEST_FOUND = Key("strongest-found", "Searched | None")
+STRONGEST_FOUND = Key("strongest-found", "Kept | None")
+STRONGEST_FIGURES = Key("strongest-figures", "Kept")
 
 KEYS: dict[str, Key] = {key.name: key for key in list(globals().values()) if isinstance(key, Key)}
 """Every key by its name."""

@@ -37,6 +37,22 @@ def test_evaluate_keeps_its_choices_in_the_address(page, server):
     expect(page.get_by_role("radio", name="channels")).to_be_checked()
 
 
+def test_an_emptied_list_is_said_and_its_address_is_accepted(page, server):
+    opened(page, server, "evaluate", ".js-plotly-plot")
+    page.get_by_role("radio", name="groups").click()  # chosen already: it stays so
+    for name in ("e2-nl", "e2-cgnl"):
+        page.get_by_test_id("stSidebar").get_by_label(f"Remove {name}", exact=True).click()
+        at_rest(page)
+    expect(page.get_by_text("No network is chosen; choose one or more.")).to_be_visible()
+    expect(page.get_by_text("These are the earlier results")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"evaluate\?evaluate-networks=$"))
+    page.reload()
+    expect(page.get_by_text("No network is chosen; choose one or more.")).to_be_visible()
+    at_rest(page)
+    expect(page.get_by_text("asks for what is not here")).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"evaluate-networks=$"))
+
+
 def test_the_measure_that_is_shown_is_the_one_that_is_named(page, server):
     opened(page, server, "evaluate", ".js-plotly-plot")
     measure = page.get_by_role("combobox", name="Measure", exact=True).first
@@ -50,6 +66,11 @@ def test_the_measure_that_is_shown_is_the_one_that_is_named(page, server):
     at_rest(page)
     plotted = page.locator(".js-plotly-plot .xtitle").first
     expect(plotted).to_contain_text(measure.input_value())
+    choose(page, "Pictures", "Example: drawn birds")
+    expect(page.get_by_text("12 pictures, e2-nl")).to_be_visible()
+    choose(page, "Pictures", "Your own pictures")
+    expect(page.get_by_text("1 uploaded picture: 1 picture")).to_be_visible()
+    expect(page.get_by_text("These are the earlier results")).to_have_count(0)
 
 
 def test_strongest_patches_are_read_on_a_phone(page, server):

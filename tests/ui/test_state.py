@@ -280,8 +280,14 @@ def evaluated(made, monkeypatch, cub):
 
 
 def searched(made):
-    """The page Strongest patches with the example."""
-    return check(app().switch_page("pages/strongest.py").run(), made)
+    """The page Strongest patches with the example, and with a network of this session."""
+    seen = check(app().switch_page("pages/strongest.py").run(), made)
+    at, model = app().switch_page("pages/strongest.py"), make_tiny(NonLocalSpec())
+    at.session_state["own_models"] = {model.id: (model, "tiny")}
+    at.session_state["strongest-network"] = model.id
+    at.run()
+    next(one for one in at.button if one.label == "Search").click().run()
+    return seen | check(at, made)
 
 
 def counted_costs(made):

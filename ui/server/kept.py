@@ -55,6 +55,12 @@ class Kept(Generic[T]):
                 self._lock.notify_all()
 
     @property
+    def last(self) -> T | None:
+        """What was kept or asked for last; None where nothing is kept."""
+        with self._lock:
+            return self._held[next(reversed(self._held))] if self._held else None
+
+    @property
     def nbytes(self) -> int:
         """Bytes of all that is kept."""
         return sum(self._size(value) for value in self._held.values())

@@ -75,10 +75,11 @@ class Asked:
     count: int = 5
 
     def __post_init__(self) -> None:
-        wrong = [one for one in self.what if one not in WHAT]
-        if wrong or not self.what:
-            named = repr(str(wrong[0])[:40]) if wrong else "Nothing"
-            raise InputError(f"{named} cannot be exported; give some of {', '.join(WHAT)}.")
+        if not self.what:
+            raise InputError(f"No arrays were asked for; give one or more of {', '.join(WHAT)}.")
+        wrong = [str(one)[:40] for one in self.what if one not in WHAT]
+        if wrong:
+            raise InputError(f"{wrong[0]!r} cannot be exported; give some of {', '.join(WHAT)}.")
         if self.dtype not in get_args(Kind):
             raise InputError(f"{self.dtype[:40]!r} is not a type; give float16 or float32.")
 

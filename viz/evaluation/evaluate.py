@@ -86,10 +86,13 @@ class Asked:
             (self.measured, measures.NAMES, "measure"),
             (self.maps, tuple(SOURCES), "map to measure"),
         ):
+            if not given:
+                raise InputError(
+                    f"No {what} was asked for; give one or more of {', '.join(known)}."
+                )
             wrong = [one for one in given if one not in known]
-            if wrong or not given:
-                named = repr(wrong[0][:40]) if wrong else "Nothing"
-                raise InputError(f"{named} is not a {what}; use {', '.join(known)}.")
+            if wrong:
+                raise InputError(f"{wrong[0][:40]!r} is not a {what}; use {', '.join(known)}.")
 
 
 def evaluate(

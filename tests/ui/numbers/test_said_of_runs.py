@@ -10,9 +10,9 @@ from streamlit.runtime.scriptrunner import RerunData, RerunException
 from errors import InputError
 from ui import state
 from ui.numbers.data import runs
-from ui.numbers.data.results import Results, Words
+from ui.numbers.data.results import _MOST, _MOST_BYTES, Results, Words
 
-WORDS = Words("**Go**", "the same", "earlier", "none yet")
+WORDS = Words("**Go**", "the same", "earlier", "none yet", "earlier, of others")
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def rerun():
     raise RerunException(RerunData())
 
 
-def result(mark="a"):
-    return SimpleNamespace(mark=mark)
+def result(mark="a", nbytes=3):
+    return SimpleNamespace(mark=mark, nbytes=nbytes)
 
 
 def shown(results, mark="a", run=None, begin=False, is_first=False):
@@ -65,6 +65,43 @@ def test_pressing_the_button_for_what_is_shown_already_says_so(said):
     assert said == ["the same"]
     assert shown(results, mark="b").mark == "a"
     assert said[1:] == ["earlier"]
+
+
+def test_a_result_comes_back_with_its_choice_and_the_last_few_are_kept(said):
+    results = Results(state.EVALUATED)
+    made = {mark: results.keep(result(mark), shared=mark == "a") for mark in "abcdef"}
+    assert shown(results, mark="c") is made["c"]
+    assert shown(results, mark="a") is made["a"]  # everybody's
+    assert said == []
+    assert shown(results, mark="b") is made["a"]  # too long ago
+    assert said == ["earlier"]
+    assert len(state.EVALUATED.get()) == _MOST
+
+
+def test_results_that_take_much_memory_are_not_kept(said):
+    results = Results(state.EVALUATED)
+    results.keep(result(), shared=False)
+    large = results.keep(result("b", _MOST_BYTES + 1), shared=False)
+    assert shown(results) is shown(results, mark="b") is large
+    assert said == ["earlier"]
+
+
+def test_while_nothing_can_be_begun_the_last_result_is_said_to_be_an_earlier_one(said):
+    results = Results(state.EVALUATED)
+    assert results.before(WORDS) is None
+    made = results.keep(result(), shared=False)
+    assert results.before(WORDS) is made
+    assert said == ["none yet", "earlier, of others"]
+
+
+def test_what_is_refused_leaves_the_last_result_and_says_that_it_is_an_earlier_one(said):
+    def refuse(_shared):
+        raise InputError("Nothing could be measured.")
+
+    results = Results(state.EVALUATED)
+    made = results.keep(result(), shared=False)
+    assert shown(results, "b", refuse, begin=True) is made
+    assert said == [r"Nothing could be measured.", "earlier, of others"]
 
 
 @pytest.mark.parametrize(
@@ -122,4 +159,18 @@ def test_the_pictures_of_a_folder_that_is_gone_are_not_kept(said):
         with runs.runs().alone(f"new{number}") as folder:
             folder.mkdir()
     assert runs.stopped("old") is None
+    assert said == []
+
+
+def test_the_folder_of_a_result_stays_as_long_as_somebody_holds_it(said):
+    with runs.runs().alone("old") as folder:
+        folder.mkdir()
+    held = runs.runs().results["old"] = {"a result"}
+    for number in range(2 * runs._KEPT):
+        with runs.runs().alone(f"new{number}") as other:
+            other.mkdir()
+    assert folder.is_dir()
+    del held
+    with runs.runs().alone("last"):
+        assert not folder.exists()
     assert said == []

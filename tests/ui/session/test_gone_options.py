@@ -15,6 +15,7 @@ def _page():
     st.text(bound.worded("Kind", options, state.widget("kind"), str.upper, **default))
     named = bound.several("Names", options, state.widget("names"), default=["first"])
     st.text(" ".join(named))
+    bound.problems()
 
 
 def page_of(has_default: bool = False, **address: str | list[str]) -> AppTest:
@@ -64,3 +65,16 @@ def test_none_of_several_may_be_chosen():
     page = page_of()
     page.multiselect(key="names").set_value([]).run()
     assert without_second(page).multiselect(key="names").value == []
+
+
+def test_an_emptied_list_is_empty_again_after_a_refresh():
+    page = page_of(names="")
+    assert page.multiselect(key="names").value == []
+    assert not page.warning
+    assert page.query_params["names"] in ("", [""])
+
+
+def test_an_entry_that_is_no_option_is_named():
+    page = page_of(names=["second", "third"])
+    assert page.multiselect(key="names").value == ["second"]
+    assert "names=third is not known here" in page.warning[0].value

@@ -29,6 +29,15 @@ def test_who_comes_while_it_is_made_waits_for_it():
     assert kept.once("other", lambda: "two", pytest.fail) == "two"
 
 
+def test_the_last_one_is_what_was_kept_or_asked_for_last():
+    kept = held()
+    assert kept.last is None
+    for key in ("one", "two"):
+        kept.keep(key, key)
+    assert kept.last == "two"
+    assert kept.get("one") == kept.last == "one"
+
+
 def test_what_failed_is_made_by_the_next_one():
     kept = held()
     with pytest.raises(ZeroDivisionError):

@@ -273,7 +273,7 @@ def _twice(data, out):
         (_twice, "given twice"),
         (lambda _d, _o: Asked(("beauty",)), "'beauty' is not a measure"),
         (lambda _d, _o: Asked(maps=("guess",)), "'guess' is not a map"),
-        (lambda _d, _o: Asked(()), "Nothing is not a measure"),
+        (lambda _d, _o: Asked(()), "No measure was asked for; give one or more of"),
         (lambda _d, _o: Asked(threshold=1.5), "threshold 1.5 is out of range"),
         (lambda _d, _o: Asked(parts="legs"), "'legs' are no parts"),
         (lambda _d, _o: Asked(area=0), "area 0 is out of range"),

@@ -84,7 +84,7 @@ def example() -> Dataset:
 def _of_folder(name: str, folder: Path) -> Chosen:
     split = None
     if cub.is_cub(folder):
-        chosen = bound.pills("Split", SPLITS, state.DATA_SPLIT, default="both")
+        chosen = bound.pills("Split", SPLITS, state.DATA_SPLIT, "both")
         split = chosen if chosen in SPLITS[1:] else None
     most = bound.number(
         "Pictures at most", 1, 100_000, 200, state.DATA_MOST,

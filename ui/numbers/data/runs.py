@@ -19,16 +19,19 @@ from ui.server import scratch, waiting
 from ui.server.visitor import stop_if_ended
 
 _KEPT = 6
+"""Folders beside those whose results are still shown."""
 _LOOK_EVERY_S, _PATIENCE_S = 0.2, 120
 
 
 class Runs:
     """The folders of a session's runs, on this machine's disk until the session drops them;
     ``stopped`` are the pictures that are kept of those that did not end, and all of theirs;
-    ``pressed`` are those whose Stop was pressed last."""
+    ``pressed`` are those whose Stop was pressed last; ``results`` are those that are still held,
+    by anybody: their folders stay."""
 
     def __init__(self) -> None:
         self._running = threading.Lock()
+        self.results: weakref.WeakValueDictionary[str, object] = weakref.WeakValueDictionary()
         self.stopped: dict[str, tuple[int, int]] = {}
         self.pressed: set[str] = set()
         try:
@@ -55,8 +58,9 @@ class Runs:
             self._running.release()
 
     def _of(self, mark: str) -> Path:
-        """Return the folder of one run; of earlier ones the last few are kept."""
-        others = [path for path in self.folder.iterdir() if path.name != mark]
+        """Return the folder of one run; of earlier ones without a result the last few are kept."""
+        held = {mark, *self.results.keys()}
+        others = [path for path in self.folder.iterdir() if path.name not in held]
         others.sort(key=lambda path: path.stat().st_mtime)
         for old in others[: max(0, len(others) - _KEPT + 1)]:
             shutil.rmtree(old, ignore_errors=True)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from errors import InputError
 from models.loaded import LoadedModel
 from ui import state
 from ui.numbers.data import runs
@@ -18,6 +17,9 @@ from viz.evaluation.evaluate import evaluate
 from viz.evaluation.report import extremes, plots
 from viz.evaluation.report.summary import Evaluation
 
+_BYTES_OF_A_MEAN = 128
+"""A number in a dict, by the picture's name."""
+
 
 @dataclass(frozen=True, eq=False)
 class Evaluated:
@@ -31,6 +33,11 @@ class Evaluated:
     folder: Path
     pictures: tuple[Path, ...]
     kept_by: Runs
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory, about: those of the mean of each picture."""
+        return _BYTES_OF_A_MEAN * sum(map(len, self.found.pictures.values()))
 
 
 RESULTS: Results[Evaluated] = Results(state.EVALUATED)
@@ -47,8 +54,6 @@ def run(chosen: Chosen, wanted: Wanted, shared: bool = False) -> Evaluated:
 
     InputError where nothing can be measured. What is ``shared`` is there for everybody after.
     """
-    if not wanted.networks:
-        raise InputError("No network is chosen; choose one or more.")
     models = [loaders.network(name) for name in wanted.networks]
     mark, own = mark_of(chosen, wanted), runs.runs()
     progress = Progress(len(chosen.dataset.samples), "evaluate", mark)
@@ -62,6 +67,7 @@ def run(chosen: Chosen, wanted: Wanted, shared: bool = False) -> Evaluated:
     made = Evaluated(
         mark, chosen.title, chosen.dataset, wanted, found, folder, tuple(pictures), own
     )
+    own.results[mark] = made
     return RESULTS.keep(made, shared)
 
 

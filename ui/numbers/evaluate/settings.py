@@ -1,8 +1,11 @@
 """What is measured: networks, measures, maps, the cut."""
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
+import streamlit as st
+
+from errors import InputError
 from ui import bound, state
 from ui.session import loaders
 from ui.session.defaults import PICTURE_NETWORKS
@@ -25,7 +28,18 @@ class Wanted:
 
 
 def choose() -> Wanted:
-    """Draw the settings; InputError where they leave nothing to measure."""
+    """Draw the settings in the sidebar; InputError where they leave nothing to measure."""
+    with st.sidebar:
+        wanted, asked = _chosen()
+    given = {"network": wanted, "measure": asked["measured"], "map": asked["maps"]}
+    for what, names in given.items():
+        if not names:
+            raise InputError(f"No {what} is chosen; choose one or more.")
+    return Wanted(wanted, Asked(**asked))
+
+
+def _chosen() -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Return the networks, and by its name what is asked of them."""
     entries = {one.id: one for one in loaders.catalogue_entries() if one.spec is not None}
     networks = bound.several(
         "Networks", list(entries), state.EVALUATE_NETWORKS, max_selections=MOST_NETWORKS,
@@ -50,14 +64,17 @@ def choose() -> Wanted:
         "Area at which maps are equal", 0.05, 0.5, Cut().area, 0.05, state.EVALUATE_AREA
     )
     parts = bound.pills(
-        "Parts of NMI and ARI", get_args(Parts), state.EVALUATE_PARTS, default="groups",
+        "Parts of NMI and ARI", get_args(Parts), state.EVALUATE_PARTS, "groups",
         help="What is taken as the parts of an object: groups or heads, or every channel.",
     )  # fmt: skip
-    one = None if block in (LAST, None) else block
-    order = tuple(name for name in measures.NAMES if name in measured)
-    asked = Asked(order, tuple(maps), one, threshold=threshold, area=area,
-                  parts=parts or "groups")  # fmt: skip
-    return Wanted(tuple(networks), asked)
+    return tuple(networks), {
+        "measured": tuple(name for name in measures.NAMES if name in measured),
+        "maps": tuple(maps),
+        "block": None if block in (LAST, None) else block,
+        "threshold": threshold,
+        "area": area,
+        "parts": parts,
+    }
 
 
 def usual() -> Wanted:

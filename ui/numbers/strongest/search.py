@@ -1,6 +1,6 @@
 """One search on the page: run, kept, and the figures that were drawn of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.loaded import LoadedModel
@@ -10,8 +10,8 @@ from ui.numbers.data.choose import Chosen
 from ui.numbers.data.results import Results
 from ui.numbers.data.runs import Progress, Runs
 from ui.server import waiting
+from ui.server.kept import Kept
 from ui.session import loaders
-from viz.datasets.sample import Dataset
 from viz.evaluation import strongest
 from viz.evaluation.strongest import Sought, Strongest
 from viz.figure.api import Figure
@@ -21,31 +21,45 @@ _MOST_FIGURES = 8
 
 @dataclass(frozen=True, eq=False)
 class Searched:
-    """What was found in what, and the folder of its files, which stays as long as this does."""
+    """What was found in what, and the folder of its files, which stays as long as this does;
+    ``figures`` are by mark and number: a session's searches have theirs together."""
 
     mark: str
-    title: str
-    dataset: Dataset
+    chosen: Chosen
     network: str
     sought: Sought
     found: Strongest
     folder: Path
     kept_by: Runs
-    figures: dict[int, Figure] = field(default_factory=dict)
+    figures: Kept[Figure]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory, about, without the figures."""
+        found = self.found
+        return sum(one.nbytes for one in (found.pictures, found.strengths, found.x, found.y))
 
     def figure(self, number: int) -> Figure:
         """Return the figure of one channel, group or head; the last few are kept."""
-        if number not in self.figures:
-            model = loaders.network(self.network)
-            found = strongest.figure(
-                self.found, number, self.dataset, {self.network: model}, self.sought
-            )
-            with waiting.turn():
-                found.plan()  # the networks run here, once
-            while len(self.figures) >= _MOST_FIGURES:
-                del self.figures[next(iter(self.figures))]
-            self.figures[number] = found
-        return self.figures[number]
+        drawn = self.figures.get((self.mark, number))
+        if drawn is not None:
+            return drawn
+        model = loaders.network(self.network)
+        made = strongest.figure(
+            self.found, number, self.chosen.dataset, {self.network: model}, self.sought
+        )
+        with waiting.turn():
+            made.plan()  # the networks run here, once
+        return self.figures.keep((self.mark, number), made)
+
+    def of(self, chosen: Chosen) -> "Searched":
+        """Return the same search, of the data set as it was read now if it is that: uploads that
+        are read again lie in another folder."""
+        return replace(self, chosen=chosen) if chosen.mark == self.chosen.mark else self
+
+
+def _figures() -> Kept[Figure]:
+    return Kept(lambda _figure: 1, _MOST_FIGURES, _MOST_FIGURES)
 
 
 RESULTS: Results[Searched] = Results(state.STRONGEST_FOUND)
@@ -65,5 +79,7 @@ def run(chosen: Chosen, network: str, sought: Sought, shared: bool) -> Searched:
         found = strongest.strongest(
             chosen.dataset, model, folder, sought, progress.reached, progress.turn
         )
-    made = Searched(mark, chosen.title, chosen.dataset, network, sought, found, folder, own)
+    figures = _figures() if shared else state.STRONGEST_FIGURES.once(_figures)
+    made = Searched(mark, chosen, network, sought, found, folder, own, figures)
+    own.results[mark] = made
     return RESULTS.keep(made, shared)
