@@ -11,6 +11,7 @@ from ui.components.picker.payload import pack
 from ui.components.picker.picker import cut, focused, picked, picked_object, picker
 from ui.components.pin_cards import pin_cards
 from ui.explore import (
+    answers,
     explanations,
     linked_networks,
     objects,
@@ -25,7 +26,7 @@ from ui.server.sending import order
 from ui.session import kept_view, loaders, missing, pin_button, reference_patch
 from ui.session.media import arrivals, linked, medium, second
 from viz.attention.predictions import prediction_words
-from viz.figure.resolve import Scene
+from viz.figure.resolve import Scene, Shot
 
 TABLE = {"hide_index": True, "width": "stretch"}
 
@@ -76,16 +77,23 @@ def pinned(found: Scene) -> None:
     second_picture.table(found)
 
 
+def answered(shot: Shot) -> None:
+    """Show the network's answer, and at which size it was taken."""
+    if rows := answers.table(shot):
+        st.table(rows, hide_index=True)
+    else:
+        st.caption(prediction_words(shot.answering))
+    if words := answers.note(shot):
+        st.caption(words)
+
+
 def explained(found: Scene) -> None:
     """Show predictions, and how to read each map."""
     columns = st.columns(len(found.shots))
     for number, (column, shot) in enumerate(zip(columns, found.shots, strict=True)):
         with column:
             st.markdown(f"**{scene.heading(shot)}**")
-            if rows := scene.top_table(shot):
-                st.table(rows, hide_index=True)
-            else:
-                st.caption(prediction_words(shot.answering))
+            answered(shot)
             # In a line of text, and not set apart: it breaks where there is little room.
             st.markdown(rf"$\displaystyle {shot.kind.formula(shot.block)}$")
             st.write(shot.kind.sentence(shot.block))

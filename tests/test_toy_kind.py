@@ -280,9 +280,9 @@ def picked(model, photo, **how):
 
     def read(name):
         place = panel["arrays"][name]
+        if place["type"] == "float":
+            return np.frombuffer(body, np.float32, place["length"] // 4, place["offset"])
         values = np.frombuffer(body, np.float16, place["length"] // 2, place["offset"])
-        if place["type"] == "height":
-            return place["low"] + place["span"] * values.astype(float)
         assert place["type"] == "half"
         return place["peak"] * values.astype(float)
 

@@ -202,6 +202,9 @@ def compared(made):
     at.button(key="example-two").click().run()
     seen |= check(at, made)
     at.button(key="drop-second").click().run()
+    seen |= check(at, made)
+    at = opened(net="timm:vit_tiny_patch16_224?pretrained=no", beside="none")
+    at.button(key="example-two").click().run()
     return seen | check(at, made)
 
 

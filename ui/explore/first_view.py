@@ -24,6 +24,7 @@ from ui.session import loaders
 from ui.session.defaults import PICTURE_NETWORKS
 from ui.session.media import medium, second
 from viz.attention import pipeline
+from viz.attention.predictions import answer_size
 
 
 def prepare() -> None:
@@ -34,8 +35,8 @@ def prepare() -> None:
         model = loaders.network_of_all(name, place)
         clip = footage.sample(pipeline.sampling_for(model.spec))
         size = first_size(model.spec, footage.is_clip)
-        loaders.captured_example(model, clip, "fit", size)
-        if loaders.answers_at_own_size(model.spec, size):
-            loaders.captured_example(model, clip, "fit", model.spec.preprocessing.size)
+        capture = loaders.captured_example(model, clip, "fit", size)
+        if (own := answer_size(capture, size)) is not None:
+            loaders.captured_example(model, clip, "fit", own)
     for name in (*medium.EXAMPLES, *second.EXAMPLES):
         pin_cards.example(name)

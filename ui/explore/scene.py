@@ -7,9 +7,11 @@ import numpy as np
 import streamlit as st
 
 from errors import InputError, plural
-from models.loaded import LoadedModel
 from ui import state
 from ui.bound import worded
+from ui.components.picker.payload import heading as heading_of
+from ui.explore import answers
+from ui.explore.settings.map_choice import class_key
 from ui.explore.sidebar import Settings
 from ui.guard import guarded, plain
 from ui.session import loaders, reference_patch
@@ -21,7 +23,7 @@ from viz.attention.choice import MapChoice
 from viz.attention.detection import head_regions, objects
 from viz.attention.kinds.kind import MapKind
 from viz.attention.kinds.registry import kind_of, selection
-from viz.attention.predictions import prediction_words, top_classes
+from viz.attention.predictions import answered_by, prediction_words, top_classes
 from viz.figure import resolve
 from viz.figure.recipe.recipe import View
 from viz.figure.resolve import Scene, Shot
@@ -53,11 +55,14 @@ def scene(clip: Clip, settings: Settings) -> Scene | None:
     shots = []
     for view, capture, block in opened:
         with guarded():
-            named = _shown(settings, view, capture, block)
+            answer = answers.capture_of(clip, view, capture)
+            named = _shown(settings, view, capture, block, answer or capture)
+            if answer or second.in_use(clip):  # else the rank says the same
+                named = answers.listed(named, block, answer or capture)
             cell = queries.nearest_cell(capture, block, reference.at, reference.frame)
             shot = Shot(
                 named, capture.model, capture, block, cell, over=over, frame=reference.frame,
-                answer=_answer(clip, view, capture),
+                answer=answer,
             )  # fmt: skip
             # Asked for here, where what cannot be is said in one line.
             shots += [shot] if shot.maps else []
@@ -67,22 +72,14 @@ def scene(clip: Clip, settings: Settings) -> Scene | None:
     return _beside(Scene(replace(reference, views=views), clip, tuple(shots)))
 
 
-def _shown(settings: Settings, view: View, capture: Capture, block: BlockCapture) -> View:
+def _shown(
+    settings: Settings, view: View, capture: Capture, block: BlockCapture, answering: Capture
+) -> View:
     """Return a view with the maps of its block that are listed and shown large."""
     named = _named(view, capture, block)
     if block.kind in settings.by_class:
-        named = _by_class(named, capture, block)
+        named = _by_class(named, capture, block, answering)
     return _offered(named, block)
-
-
-def _answer(clip: Clip, view: View, capture: Capture) -> Capture | None:
-    """Return the capture at the size of the network's training, where the view's is larger: there
-    answers lose their certainty, though the maps are finer. None where it is not, and for what
-    classifies nothing."""
-    classifies = len(capture.logits) and not capture.detections
-    if not classifies or not loaders.answers_at_own_size(capture.model.spec, view.size):
-        return None
-    return loaders.captured(clip, view.network.id, view.mode, capture.model.spec.preprocessing.size)
 
 
 def _beside(found: Scene) -> Scene:
@@ -98,7 +95,7 @@ def _beside(found: Scene) -> Scene:
         pair = resolve.beside(whole, other, captures)
         firsts = tuple(map(_titled, pair.shots))
         there = tuple(
-            replace(_titled(one), answer=_answer(other, one.view, one.capture))
+            replace(_titled(one), answer=answers.capture_of(other, one.view, one.capture))
             for one in pair.second.shots
         )
         return replace(
@@ -147,16 +144,18 @@ def _named(view: View, capture: Capture, block: BlockCapture) -> View:
     return replace(view, network=network_of(capture.model), label=title)
 
 
-def _by_class(view: View, capture: Capture, block: BlockCapture) -> View:
-    """Return a view of the maps that speak most for a class that is chosen here."""
+def _by_class(view: View, capture: Capture, block: BlockCapture, answering: Capture) -> View:
+    """Return a view of the maps that speak most for a class of the answer, which is chosen here."""
     model = capture.model
-    classes = [index for index, _share in top_classes(capture)]
+    classes = [index for index, _share in top_classes(answering)]
     if not classes:
-        raise InputError(f"{model.id} has {prediction_words(capture)}; rank its maps another way.")
+        raise InputError(
+            f"{model.id} has {prediction_words(answering)}; rank its maps another way."
+        )
     with st.sidebar:
         chosen = worded(
             f"Class for the evidence, {model.id}", [str(index) for index in classes],
-            _class_key(model), lambda number: model.class_name(int(number)),
+            class_key(model.id), lambda number: model.class_name(int(number)),
             help="One backward pass a class, on request.",
         )  # fmt: skip
     listed = loaders.evidence(capture, block, int(chosen), view.count)
@@ -186,18 +185,19 @@ def _is_kept(kind: MapKind, one: MapChoice) -> bool:
 
 
 def headings(found: Scene, settings: Settings) -> Mapping[int, str]:
-    """Return the words over ranked maps where a class was chosen for them, by shot."""
+    """Return the words over ranked maps by shot, where a class was chosen for them, or they are
+    those of an answer."""
     found_words = {}
     for k, shot in enumerate(found.shots):
         if shot.kind.name in settings.by_class:
-            index = int(_class_key(shot.model).get())
+            index = int(class_key(shot.model.id).get())
             words = f"{plural(shot.kind.part)} by {shot.kind.class_ranking}"
             found_words[k] = f"{words} for {shot.model.class_name(index)}"
+            continue
+        asked = settings.selection_of(shot.view)
+        if asked and shot.selection.listed and answered_by(shot.kind, asked):
+            found_words[k] = heading_of(shot.kind, asked) + answers.words(found, shot)
     return found_words
-
-
-def _class_key(model: LoadedModel) -> state.Key[str]:
-    return state.widget(f"class-{model.id}", "str", "0")
 
 
 def ends(found: Scene) -> tuple[float, float]:
@@ -249,14 +249,6 @@ def _values(attention: AttentionMap, shot: Shot, at: tuple[float, float], t: int
         "Lowest": f"{values.min():.6g}",
         "Highest": f"{values.max():.6g} at {top_row}, {top_col}{of_moment}",
     }
-
-
-def top_table(shot: Shot) -> list[dict[str, str]]:
-    """Return the rows of the top-5 table, for markdown."""
-    return [
-        {"Class": plain(shot.model.class_name(index)), "Share": f"{share:.1%}"}
-        for index, share in top_classes(shot.answering)
-    ]
 
 
 def heading(shot: Shot) -> str:

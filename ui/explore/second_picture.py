@@ -7,7 +7,9 @@ import streamlit as st
 from ui import state
 from ui.guard import plain
 from ui.session.media import medium, second
-from viz.attention import matches
+from viz.attention import matches, queries
+from viz.attention.kinds.kind import MapKind
+from viz.attention.kinds.registry import KINDS
 from viz.figure.resolve import Scene, Shot
 
 LISTED = 5
@@ -106,5 +108,17 @@ def table(found: Scene) -> None:
 
 
 def how(shot: Shot) -> str:
-    """Return how the maps of a network over both pictures are made."""
-    return shot.kind.joined_words if shot.kind.referenced else ""
+    """Return how the maps of a network over both pictures are made, and instead of what."""
+    if not shot.kind.referenced:
+        return ""
+    chosen = KINDS.get(shot.view.kind) or queries.own_kind(shot.model.spec)
+    words = "" if chosen.name == shot.kind.name else f"{instead(chosen)} "
+    return words + shot.kind.joined_words
+
+
+def instead(chosen: MapKind) -> str:
+    """Say what is drawn of two pictures in place of the map that was chosen, and why."""
+    return (
+        f"Drawn instead: {KINDS[matches.FEATURES].menu}. {chosen.title} has no map from one "
+        "picture into another at this block; it comes back when the second picture is removed."
+    )

@@ -11,7 +11,7 @@ from ui import state
 from ui.bound import choice, worded
 from ui.components.pin_cards import pin_cards as thumbs
 from ui.explore import linked_networks, second_picture
-from ui.explore.settings import display, map_choice
+from ui.explore.settings import display, kinds, map_choice
 from ui.explore.settings import sampling as sampling_inputs
 from ui.explore.settings.map_choice import Listing
 from ui.guard import plain
@@ -19,19 +19,21 @@ from ui.session import loaders
 from ui.session.defaults import CLIP_NETWORKS, PICTURE_NETWORKS
 from ui.session.media import levels, medium, second
 from viz.attention import pipeline, queries
+from viz.attention.choice import Selection
 from viz.attention.kinds.kind import MapKind
-from viz.attention.kinds.registry import KINDS, derived_names
+from viz.attention.kinds.registry import KINDS, derived_names, selection
 from viz.figure.recipe.recipe import Network, View
 from viz.geometry import MODES, Mode
 from viz.rendering.look import Look
 from viz.types import Sampling
 
 NONE = "none"
-OWN = "what the block computes"
 FRAMING = {"fit": "whole picture", "center-crop": "centre crop"}
 SIZES, LARGEST_SIZE = (224, 320, 448), pipeline.SIZES[1]
 FINE = SIZES[-1]
 """Input side that pictures begin with: the finest grid of which the maps follow the pointer."""
+FIRST = "bird"
+"""The example that is the first of two."""
 RESOLUTIONS = [75, 150, 300, 600]
 
 
@@ -49,13 +51,21 @@ class Settings:
     sampling: Sampling
     dpi: int = 300
 
+    def selection_of(self, shown: View) -> Selection | None:
+        """Return which maps were asked for, of a view as it is shown; None for one that is no view
+        of these."""
+        asked = (shown.network.id, shown.block, shown.kind)
+        same = (v for v in self.views if (v.network.id, v.block, v.kind) == asked)
+        return next((selection(view.maps, view.count) for view in same), None)
+
 
 def sidebar() -> Settings | None:
     """Draw the sidebar and return what it says; None when there is no network to look at."""
     with st.sidebar:
         with medium.choose(_suit_networks, sampling_inputs.forget):
             levels.choose()
-        second_picture.choose(_suit_kinds, thumbs.example)
+        second_picture.choose(kinds.suit, thumbs.example)
+        kinds.go_back()
         chosen = _networks()
         if not chosen:
             return None
@@ -63,8 +73,12 @@ def sidebar() -> Settings | None:
         sampling = sampling_inputs.sampling(medium.in_use(), specs[0])
         mode, size = _input(specs[0])
         views = [replace(view, mode=mode, size=size) for _entry, view in chosen]
-        kinds = [kind_shown(view, entry.spec) for entry, view in chosen]
-        listings = _listings(kinds, specs)
+        asked = [kinds.chosen(view, entry.spec) for entry, view in chosen]
+        drawn = [kinds.drawn(kind) for kind in asked]
+        for (entry, _view), kind in zip(chosen, asked, strict=True):
+            if kind not in drawn:
+                map_choice.put_off(kind, entry.id)
+        listings = _listings(drawn, specs)
         look = display.choose()
         dpi = choice(
             "PNG resolution in dpi", RESOLUTIONS, state.DPI, index=RESOLUTIONS.index(300),
@@ -73,7 +87,7 @@ def sidebar() -> Settings | None:
     return Settings(
         tuple(
             replace(view, maps=one.maps, count=one.count, shown=one.shown)
-            for view, one in zip(views, (listings[kind.name] for kind in kinds), strict=True)
+            for view, one in zip(views, (listings[kind.name] for kind in drawn), strict=True)
         ),
         frozenset(name for name, one in listings.items() if one.by_class),
         look,
@@ -94,32 +108,37 @@ def examples() -> None:
         st.button(
             f"![two birds]({thumbs.example(second.EXAMPLES[0])}) two birds",
             key="example-two", on_click=_two_birds, type="tertiary",
-            disabled=state.SECOND.get() is not None,
+            disabled=_are_two_birds(),
             help="Shows which patches of a second picture match a patch of the first.",
         )  # fmt: skip
 
 
+def _are_two_birds() -> bool:
+    """Tell whether the two example pictures are in use, and no others."""
+    other = state.SECOND.get()
+    return (
+        medium.in_use().sha256 == medium.example(FIRST).sha256
+        and other is not None
+        and other.sha256 == medium.example(second.EXAMPLES[0]).sha256
+    )
+
+
 def _two_birds() -> None:
     """Put two example pictures in use."""
-    if medium.in_use().is_clip:
-        medium.changing(medium.take_example, _suit_networks, sampling_inputs.forget)("bird")
-    second.take_example(second.EXAMPLES[0], _suit_kinds)
+    if medium.in_use().sha256 != medium.example(FIRST).sha256:
+        medium.changing(medium.take_example, _suit_networks, sampling_inputs.forget)(FIRST)
+    second.take_example(second.EXAMPLES[0], kinds.suit)
 
 
-def _listings(kinds: list[MapKind], specs: list[NetworkSpec]) -> dict[str, Listing]:
+def _listings(drawn: list[MapKind], specs: list[NetworkSpec]) -> dict[str, Listing]:
     """Draw one section for each kind that is shown; return what is listed of each, by its name."""
     return {
         name: map_choice.choose(
             KINDS[name],
-            [spec for kind, spec in zip(kinds, specs, strict=True) if kind.name == name],
+            [spec for kind, spec in zip(drawn, specs, strict=True) if kind.name == name],
         )
-        for name in dict.fromkeys(kind.name for kind in kinds)
+        for name in dict.fromkeys(kind.name for kind in drawn)
     }
-
-
-def kind_shown(view: View, spec: NetworkSpec) -> MapKind:
-    """Return the kind of a view: its own, or that of the network's blocks."""
-    return KINDS[view.kind] if view.kind else queries.own_kind(spec)
 
 
 def first_size(spec: NetworkSpec | WrappedSpec, is_clip: bool) -> int:
@@ -144,15 +163,6 @@ def _suit_networks() -> None:
         if name in known and key.get() in others:
             key.set(name)
             state.SIZE.set(first_size(known[name].spec, medium.in_use().is_clip))
-
-
-def _suit_kinds() -> None:
-    """Compare features where two pictures are looked at with a network of a library: a head of one
-    picture was not made to look for something in another."""
-    known = {entry.id: entry.spec for entry in loaders.catalogue_entries() if not entry.problem}
-    for key, kind in ((state.NETWORK, state.KIND), (state.BESIDE, state.KIND_BESIDE)):
-        if isinstance(known.get(key.get()), WrappedSpec) and kind.get() in (None, OWN):
-            kind.set(KINDS["features"].menu)
 
 
 def _networks() -> tuple[tuple[Entry, View], ...]:
@@ -202,18 +212,18 @@ def _view(entry: Entry, block_key: state.Key, kind_key: state.Key) -> View:
     block = choice(f"Block of {entry.id}", labels, block_key, index=len(labels) - 1, help=about)
     suiting = (name for name in derived_names() if KINDS[name].suits(entry.spec))
     menu = {KINDS[name].menu: name for name in suiting}
-    if kind_key.get() not in (None, OWN, *menu):
-        kind_key.set(OWN)
+    if kind_key.get() not in (None, kinds.OWN, *menu):
+        kind_key.set(kinds.OWN)
     kind = choice(
-        f"Map of {entry.id}", [OWN, *menu], kind_key,
+        f"Map of {entry.id}", [kinds.OWN, *menu], kind_key,
         help="What the block computes; the cosine of its input; or another map that the network "
         "has: evidence for a class (Grad-CAM), rollout, the class token.",
     )  # fmt: skip
-    return View(
-        Network(entry.id, ""),
-        block if block in labels else labels[-1],
-        menu.get(kind),
-    )
+    view = View(Network(entry.id, ""), block if block in labels else labels[-1], menu.get(kind))
+    asked = kinds.chosen(view, entry.spec)
+    if kinds.drawn(asked) is not asked:
+        st.caption(second_picture.instead(asked))
+    return view
 
 
 def _input(spec: NetworkSpec) -> tuple[Mode, int]:

@@ -70,13 +70,6 @@ def has_one_size(spec: NetworkSpec) -> bool:
     return spec.preprocessing.fixed
 
 
-def answers_at_own_size(spec: NetworkSpec, size: int | None) -> bool:
-    """Tell whether a network of pictures answers better at the size of its training than at
-    ``size``, which is larger."""
-    prep = spec.preprocessing
-    return prep.frames == 1 and size is not None and size > prep.size
-
-
 def _kept() -> Kept[Capture]:
     most = settings.current().session_capture_mb * _MB
     return state.CAPTURES.once(lambda: Kept(lambda capture: capture.nbytes, most, _KEPT))

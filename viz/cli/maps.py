@@ -15,7 +15,7 @@ from viz.attention import matches
 from viz.attention.choice import MapChoice
 from viz.attention.detection import objects
 from viz.attention.kinds.registry import KINDS, derived_names, selection
-from viz.attention.predictions import prediction_words
+from viz.attention.predictions import prediction_words, size_words
 from viz.cli import file_set, options, people
 from viz.cli import models as models_command
 from viz.evaluation.block_statistics import block_statistics
@@ -145,9 +145,11 @@ def _of_one(
     boxes: str | None,
 ) -> tuple[dict[str, bytes], list[str]]:
     """Return the files of one reference by their names, and what to print of it."""
+    (reference,) = composition.by_answer([reference], sources)
     recipe = composition.view_recipe([reference], look)
     one = scene(reference, sources)
     (shot,) = one.shots
+    shot = replace(shot, answer=composition.answer(reference.medium, shot.view, sources))
     files = _drawn(recipe, one, sources, kinds if one.reference.medium.is_clip else ())
     files["maps.npz"] = maps_file.npz([shot], reference.frame, one.clip, second=one.second)
     # It draws the first of the pictures; the others have their own inside.
@@ -259,8 +261,9 @@ def show_frames(name: str, what: str = "frame") -> Progress:
 def _account(one: Scene, shot: Shot) -> list[str]:
     """Return what the network saw, and where the reference is."""
     clip, model, cell, grid = one.clip, shot.model, shot.cell, shot.block.query_grid
-    guess = prediction_words(shot.capture)
-    lines = [f"{clip.name} {clip.width} x {clip.height}: {guess} by {model.id}"]
+    guess = prediction_words(shot.answering)
+    at_size = size_words(shot.answering, shot.view.size)
+    lines = [f"{clip.name} {clip.width} x {clip.height}: {guess} by {model.id}{at_size}"]
     if objects.is_detector(shot.capture):
         lines += _listed(shot, one.reference.frame)
     if len(clip.frames) > 1:

@@ -229,7 +229,8 @@ def compose(
     found = composition.references(sources, _several(inputs), names, at, asked)
     made = composition.composed(preset, found, **others)
     needs.check(preset, found, sources)
-    return Figure(made, sources)
+    named = composition.by_answer(made.references, sources)
+    return Figure(replace(made, references=named), sources)
 
 
 def _several(given: Inputs) -> Sequence[str | Path]:

@@ -12,8 +12,10 @@ import numpy as np
 from errors import InputError, OutsideError, counted
 from models.loaded import LoadedModel
 from models.report import unused
-from viz.attention import pipeline, queries
+from viz.attention import pipeline, predictions, queries
+from viz.attention.captures import Capture
 from viz.attention.choice import MapChoice
+from viz.attention.kinds.registry import KINDS, selection
 from viz.figure import keypoints
 from viz.figure.keypoints import Truth
 from viz.figure.options import OF_VIEWS, Asked, Each, Sides
@@ -21,6 +23,7 @@ from viz.figure.page.typesetting import MM_PER_INCH
 from viz.figure.panels.presets import TABLE
 from viz.figure.recipe import recipe, recipe_json
 from viz.figure.recipe.recipe import Layout, Medium, Network, Recipe, Reference, View
+from viz.figure.resolve import Sources
 from viz.figure.sources import FileSources
 from viz.rendering.look import Look
 from viz.types import Sampling
@@ -84,6 +87,37 @@ def references(
             media, seconds, found, pixels, frames, names, parts, boxes, strict=True
         )
     )
+
+
+def by_answer(references: Iterable[Reference], sources: Sources) -> tuple[Reference, ...]:
+    """Return references whose classes by probability stand by number, in the order of the network's
+    answer, where their rank would mean another: where that is taken at another size than the maps
+    are made at, and beside a second picture, where the classes of the first count for both.
+
+    Only the networks of such views are run.
+    """
+    return tuple(
+        replace(one, views=tuple(_by_answer(one, view, sources) for view in one.views))
+        for one in references
+    )
+
+
+def answer(medium: Medium, view: View, sources: Sources) -> Capture | None:
+    """Return the capture of a network's answer, where that is not the one of a view's maps."""
+    size = predictions.answer_size(sources.capture(medium, view), view.size)
+    return None if size is None else sources.capture(medium, replace(view, size=size))
+
+
+def _by_answer(reference: Reference, view: View, sources: Sources) -> View:
+    kind = KINDS.get(view.kind or "")
+    if kind is None or not kind.answer_rankings:
+        return view
+    found = answer(reference.medium, view, sources)
+    if found is None and reference.second is None:
+        return view
+    found = found or sources.capture(reference.medium, view)
+    wanted = predictions.by_answer(kind, selection(view.maps, view.count), found)
+    return replace(view, maps=str(wanted)) if wanted.listed else view
 
 
 def options(preset: str, **given: object) -> tuple[Look, Layout]:

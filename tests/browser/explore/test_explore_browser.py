@@ -1,6 +1,7 @@
 """The Explore page as a person uses it: a real browser, a real server, the bundled networks."""
 
 import re
+from urllib.parse import quote
 
 import numpy as np
 from playwright.sync_api import expect
@@ -16,7 +17,7 @@ from tests.browser.conftest import (
     hover,
     open_explore,
 )
-from viz.attention import queries
+from viz.attention import pipeline, queries
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.registry import KINDS, kind_of
 from viz.examples import bird
@@ -163,7 +164,8 @@ def test_cosine_and_grad_cam_are_chosen_shown_and_kept_in_the_address(page, serv
         choose(page, f"Map of {name}", option)
         expect(page.locator(".title").nth(k)).to_have_text(titles[k])
     assert_shows(page, 0, nl, map_at(nl, (8, 16), kind="features"), look)
-    best = cgnl.logits.argsort(descending=True).tolist()
+    answer = pipeline.capture(cgnl.model, bird.clip(), "fit", 224)
+    best = answer.logits.argsort(descending=True).tolist()
     names = [cgnl.model.class_name(index) for index in best]
     classes = [MapChoice("class", index) for index in best]
     assert_shows(page, 1, cgnl, map_at(cgnl, (8, 16), classes[0], "class maps"), look)
@@ -185,6 +187,23 @@ def test_cosine_and_grad_cam_are_chosen_shown_and_kept_in_the_address(page, serv
     at_rest(page)
     assert page.locator(".title").all_inner_texts() == titles
     assert_shows(page, 1, cgnl, map_at(cgnl, (8, 16), classes[2], "class maps"), look)
+
+
+def test_the_rank_of_a_class_map_under_the_pointer_is_that_of_the_table(page, server, captures):
+    open_explore(page, server, f"?size={SIZE}&net=e2-cgnl&beside=none&kind={quote(GRAD_CAM)}")
+    cgnl = captures["e2-cgnl"]
+    answer = pipeline.capture(cgnl.model, bird.clip(), "fit", 224)
+    best = MapChoice("class", int(answer.logits.argmax()))
+    values = map_at(cgnl, (0, 0), best, "class maps").values[0]
+    ranks = (values > values[..., None, None]).sum((2, 3)) + 1
+    halves = (values / values.max()).astype(np.float16)
+    cells = np.argwhere(ranks != (halves > halves[..., None, None]).sum((2, 3)) + 1)
+    assert len(cells), "rounding to halves changes no rank"
+    for row, col in cells[:3]:
+        hover(page, (col + 0.5) / values.shape[1], (row + 0.5) / values.shape[0])
+        assert cell_of(page) == (row, col)
+        rank = f"(rank {ranks[row, col]} of {values.size})"
+        expect(page.locator(".readout")).to_contain_text(rank)
 
 
 def test_a_phone_shows_everything_without_sideways_scrolling(page, server):

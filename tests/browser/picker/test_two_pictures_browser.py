@@ -44,5 +44,12 @@ def test_both_pictures_follow_the_pointer_and_the_best_matches_are_numbered(page
     assert seen[0] != seen[1]
     assert len(sent) == before
     expect(page.locator(".match:visible")).to_have_count(6)
+    expect(page.get_by_text("Drawn instead: cosine of its input").first).to_be_visible()
+    expect(page.get_by_label("Large map", exact=True)).to_have_count(0)
+    expect(page.get_by_role("button", name="two birds")).to_be_disabled()
     page.reload()
     expect(page.locator("canvas.picture")).to_have_count(4)
+    at_rest(page)
+    page.get_by_role("button", name="Remove the second picture").click()
+    expect(page.get_by_label("Large map", exact=True)).to_have_count(1)
+    expect(page.get_by_role("button", name="two birds")).to_be_enabled()

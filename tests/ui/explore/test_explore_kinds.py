@@ -14,11 +14,13 @@ from tests.ui.pages import app, assert_sound, formulas, opened, values_table
 from tests.ui.toy_kind import NearnessMaps
 from ui.components.picker import payload
 from ui.explore.settings import map_choice
-from ui.explore.sidebar import FINE, OWN
+from ui.explore.settings.kinds import OWN
+from ui.explore.sidebar import FINE
 from ui.session import loaders
 from viz.attention import pipeline, queries
 from viz.attention.choice import MapChoice
 from viz.attention.kinds.registry import KINDS, kind_of
+from viz.attention.predictions import top_classes
 from viz.examples import bird
 from viz.figure.recipe.recipe import Recipe
 from viz.figure.recipe.recipe_json import checked, dumps, loads
@@ -50,6 +52,13 @@ def panels(monkeypatch):
 def captures():
     names = ("e2-nl", "e2-cgnl")
     return {name: pipeline.capture(pipeline.load(name), bird.clip(), "fit", FINE) for name in names}
+
+
+@pytest.fixture(scope="module")
+def answer():
+    """The classes of e2-cgnl's answer, the most probable first: at the size of its training."""
+    capture = pipeline.capture(pipeline.load("e2-cgnl"), bird.clip(), "fit", 224)
+    return [index for index, _share in top_classes(capture, 12)]
 
 
 def pinned_views(at):
@@ -99,13 +108,12 @@ def test_the_cosine_is_shown_with_its_numbers_formula_and_sentence(captures):
 
 
 def test_class_maps_have_no_reference_no_query_dependence_and_the_names_of_classes(
-    panels, captures
+    panels, captures, answer
 ):
     at = assert_sound(opened(kind2=GRAD_CAM, at="3,6"))
-    capture = captures["e2-cgnl"]
+    capture, best = captures["e2-cgnl"], answer[0]
     block = queries.block_of(capture, kind="class maps")
-    best = int(capture.logits.argmax())
-    values = kind_of(block).map(block, Cell(0, 3, 6)).values
+    values = kind_of(block).map(block, Cell(0, 3, 6), MapChoice("class", best)).values
     table = values_table(at)
     assert table["Map"][1] == capture.model.class_name(best)
     assert table["Meaning"][1] == "class evidence, 0 and above"
@@ -120,7 +128,21 @@ def test_class_maps_have_no_reference_no_query_dependence_and_the_names_of_class
     assert (own["referenced"], without["referenced"]) == (True, False)
     assert (without["arithmetic"], without["still"]) == ("static", False)
     assert without["names"] == [f"class {k}" for k in range(1, 6)]
-    assert without["heading"] == "classes by probability"
+    assert without["heading"] == "classes by probability at 224 px"
+
+
+@pytest.mark.parametrize(("size", "says"), [("448", " at 224 px"), ("224", "")])
+def test_the_classes_of_the_maps_rank_as_those_of_the_table(panels, size, says):
+    at = assert_sound(opened(**ONE, kind=GRAD_CAM, size=size))
+    listed = next(list(one.value["Class"]) for one in at.table if "Share" in one.value.columns)
+    assert [one["label"] for one in panels[0]["options"]["maps"]] == listed
+    assert values_table(at)["Map"][0] == listed[0]
+    assert panels[0]["heading"] == f"classes by probability{says}"
+    told = [
+        one.value for one in at.caption if "the size that the network was trained at" in one.value
+    ]
+    assert len(told) == bool(says)
+    assert panels[0]["prediction"].startswith(f"{listed[0]} ")
 
 
 def test_moving_the_reference_leaves_class_maps_as_they_are():
@@ -130,12 +152,11 @@ def test_moving_the_reference_leaves_class_maps_as_they_are():
     assert values_table(assert_sound(at))["Highest"][0] == before
 
 
-def test_a_class_is_shown_large_counted_and_listed(panels, captures):
+def test_a_class_is_shown_large_counted_and_listed(panels, captures, answer):
     capture = captures["e2-cgnl"]
-    best = capture.logits.argsort(descending=True).tolist()
     at = opened(**ONE, kind=GRAD_CAM)
     at.selectbox(key="class-focus").set_value("class 3").run()
-    assert values_table(assert_sound(at))["Map"][0] == capture.model.class_name(best[2])
+    assert values_table(assert_sound(at))["Map"][0] == capture.model.class_name(answer[2])
     at.slider(key="class-count").set_value(2).run()
     assert assert_sound(at).selectbox(key="class-focus").value == "class 1"
     assert panels[-1]["names"] == ["class 1", "class 2"]
@@ -205,10 +226,11 @@ def test_a_link_restores_a_kind_and_a_pin_keeps_it_for_the_figure(address):
     for view in views:
         if view.kind == "class maps":
             assert view.shown == MapChoice.parse(focus)
-            assert view.maps == address.get("class-list", "probability")
-            assert view.count == int(
-                address.get("class-count", 2 if "class-list" in address else 5)
-            )
+            count = int(address.get("class-count", 2 if "class-list" in address else 5))
+            assert view.count == count
+            asked = address.get("class-list", "probability")
+            finer = "size" not in address and "class-list" not in address
+            assert (len(view.maps.split(",")) == count) if finer else (view.maps == asked)
         elif view.kind == "features":
             assert (view.maps, view.count, view.shown) == ("auto", 5, None)
     [pin] = at.session_state["pins"]

@@ -1,12 +1,16 @@
 """Explore with a second picture: brought in, refused, kept in the address, pinned, saved."""
 
+import io
+
+import numpy as np
 import pytest
 import torch
 
-from tests.ui.explore.test_saved_view import assert_renders
-from tests.ui.pages import assert_sound, opened, png, table, values_table
+from tests.ui.explore.test_saved_view import COSINE, GRAD_CAM, assert_renders
+from tests.ui.pages import assert_sound, opened, png, table, uploader, values_table
 from tests.viz.drawn_clips import animation, frames
 from ui.components.picker import payload
+from ui.explore.settings.kinds import OWN
 from ui.figure import recipe as figure_recipe
 from ui.session import pins as session_pins
 from viz.attention import pipeline
@@ -52,6 +56,77 @@ def test_each_picture_has_an_answer_of_its_own(monkeypatch):
     for found, clip in zip(told[-2:], (bird.clip(), bird.second()), strict=True):
         wanted = pipeline.capture(model, clip, "fit", model.spec.preprocessing.size)
         assert torch.allclose(found.logits, wanted.logits)
+
+
+def section(at):
+    """The keys of the widgets that choose among CGNL's maps."""
+    keys = {one.key for one in (*at.selectbox, *at.slider)}
+    return keys & {"channels", "count", "focus", "class-e2-cgnl"}
+
+
+def said_instead(at):
+    return [one.value for one in at.sidebar.caption if one.value.startswith("Drawn instead")]
+
+
+CHOSEN = {"channels": "contrast", "count": "3", "focus": "group 2"}
+
+
+@pytest.mark.parametrize("linked", [False, True], ids=["by a click", "by a link"])
+def test_what_is_drawn_in_place_of_channels_is_said_and_their_settings_come_back(linked):
+    second = {"second": "second-bird"} if linked else {}
+    at = assert_sound(opened(net="e2-cgnl", **ALONE, **CHOSEN, **second))
+    if not linked:
+        assert section(at) == CHOSEN.keys()
+        assert not said_instead(at)
+        at.button(key="example-two").click().run()
+    assert not assert_sound(at).warning
+    assert set(table(at, "Match")["Meaning"]) == {"cosine, -1 to 1"}
+    assert not section(at)
+    [said] = said_instead(at)
+    assert COSINE in said
+    assert "CGNL has no map from one picture into another" in said
+    assert any(one.value.startswith(said) for one in at.main.caption)
+    at.button(key="drop-second").click().run()
+    assert section(assert_sound(at)) == CHOSEN.keys()
+    assert not said_instead(at)
+    assert at.slider(key="count").value == 3
+    assert [at.selectbox(key=key).value for key in ("channels", "focus")] == ["contrast", "group 2"]
+    assert list(values_table(at)["Map"]) == ["g2"]
+
+
+def test_what_reaches_into_the_second_picture_is_drawn_as_it_is_chosen():
+    at = assert_sound(opened(net="e2-nl", **ALONE, second="second-bird"))
+    assert not said_instead(at)
+    at = assert_sound(opened(net="e2-cgnl", **ALONE, second="second-bird", kind=GRAD_CAM))
+    assert not said_instead(at)
+    assert at.selectbox(key="class-focus").value == "class 1"
+
+
+@pytest.mark.parametrize("size", ["224", "448"])
+def test_class_maps_of_two_pictures_are_of_the_same_classes(offered, size):
+    address = {"net": "e2-cgnl", "beside": "none", "size": size, "second": "second-bird"}
+    at = assert_sound(opened(**address, kind=GRAD_CAM))
+    listed = next(list(one.value["Class"]) for one in at.table if "Share" in one.value.columns)
+    model = pipeline.load("e2-cgnl")
+    maps = np.load(io.BytesIO(offered["npz"]()), allow_pickle=False)
+    for labels in (maps["labels"], maps["labels_second"]):
+        assert [model.class_name(int(one.split()[1])) for one in labels] == listed
+
+
+def test_two_birds_can_be_clicked_until_just_they_are_in_use():
+    at = opened(**ALONE)
+    assert not at.button(key="example-two").disabled
+    give(at, "grey.png", png(90, 60))
+    assert not at.button(key="example-two").disabled
+    uploader(at, "upload").upload("own.png", png(64, 48), "image/png").run()
+    assert not assert_sound(at).button(key="example-two").disabled
+    at.button(key="second-second-bird").click().run()
+    assert not assert_sound(at).button(key="example-two").disabled
+    at.button(key="example-two").click().run()
+    assert assert_sound(at).button(key="example-two").disabled
+    assert at.query_params["second"] in ("second-bird", ["second-bird"])
+    assert "file" not in at.query_params
+    assert len(table(at, "Match")) == 5
 
 
 def test_a_link_opens_both():
@@ -135,8 +210,21 @@ def test_a_transformer_compares_features_when_a_second_picture_comes():
     at.button(key="second-second-bird").click().run()
     assert not assert_sound(at).error
     assert set(table(at, "Match")["Meaning"]) == {"cosine, -1 to 1"}
-    at.selectbox(key="kind").set_value("what the block computes").run()
+    at.selectbox(key="kind").set_value(OWN).run()
     assert set(table(assert_sound(at), "Match")["Meaning"]) == {"weights, sum 1"}
+
+
+def test_a_transformer_goes_back_to_its_heads_when_the_second_picture_goes():
+    at = opened(net="timm:vit_tiny_patch16_224?pretrained=no", beside="none")
+    for _ in range(2):
+        at.button(key="second-second-bird").click().run()
+        assert assert_sound(at).selectbox(key="kind").value == COSINE
+        at.button(key="drop-second").click().run()
+        assert assert_sound(at).selectbox(key="kind").value == OWN
+    at.selectbox(key="kind").set_value(COSINE).run()
+    at.button(key="second-second-bird").click().run()
+    at.button(key="drop-second").click().run()
+    assert assert_sound(at).selectbox(key="kind").value == COSINE, "it was chosen"
 
 
 def test_a_pin_holds_both_and_the_figure_page_draws_their_matches():

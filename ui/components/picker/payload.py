@@ -18,9 +18,9 @@ from errors import counted, plural
 from ui.components.picker.canvas import canvas_frames, canvas_geometry, canvas_size
 from ui.components.picker.found_objects import FoundOnPanels, placer
 from viz.attention.captures import BlockCapture
-from viz.attention.choice import MapChoice
-from viz.attention.kinds.kind import BrowserFactors
-from viz.attention.predictions import prediction_words, top_classes
+from viz.attention.choice import MapChoice, Selection
+from viz.attention.kinds.kind import BrowserFactors, MapKind
+from viz.attention.predictions import prediction_words, size_words, top_classes
 from viz.figure.resolve import Scene, Shot
 from viz.rendering.colormaps import colour_table
 from viz.rendering.look import Look
@@ -62,6 +62,9 @@ class _Buffers:
         content = ((values.astype(np.float64) - low) / span).astype(np.float16).tobytes()
         return self.add(content) | {"type": "height", "low": low, "span": span}
 
+    def exact(self, values: np.ndarray) -> dict[str, Any]:
+        return self.add(values.astype(np.float32).tobytes()) | {"type": "float"}
+
     def floats(self, values: Tensor) -> dict[str, Any]:
         return self.add(values.float().cpu().numpy().tobytes()) | {"type": "float"}
 
@@ -90,7 +93,7 @@ def pack(
             found_there = () if picture else objects.drawn.get(k, ())
             masks = () if picture else objects.over.get(k, ())
             words = {
-                "heading": headings.get(k, _heading(shot)),
+                "heading": headings.get(k, heading(shot.kind, shot.selection)),
                 "objects": [one.packed(placer(clip, canvas_size(clip))) for one in found_there],
                 "over": [one.packed(buffers.floats, buffers.heights) for one in masks],
             }
@@ -126,9 +129,8 @@ def _picture(clip: Clip, buffers: _Buffers) -> dict[str, object]:
     }
 
 
-def _heading(shot: Shot) -> str:
-    """Return the words over the ranked maps."""
-    kind, wanted = shot.kind, shot.selection
+def heading(kind: MapKind, wanted: Selection) -> str:
+    """Return the words over ranked maps: how those of a selection were chosen."""
     if not kind.part:
         return ""
     ranking = wanted.ranking or kind.rankings[0]
@@ -178,16 +180,12 @@ def _doubts(shot: Shot) -> str:
     """Say what a prediction is worth: a clip network knows only the classes of its training, and
     another size than that of the training changes answers: at a larger one they are those at the
     training's."""
-    prep, words = shot.model.spec.preprocessing, ""
-    if shot.capture.detections or not top_classes(shot.capture):
+    if shot.capture.detections or not top_classes(shot.answering):
         return ""
-    if prep.frames > 1:
-        words += f" · knows only the {counted(len(shot.capture.logits), 'class')} of its training"
-    if shot.answer is not None:
-        words += f" at {prep.size} px · maps at {shot.view.size} px"
-    elif shot.view.size not in (None, prep.size):
-        words += f" · at {shot.view.size} px, trained at {prep.size}"
-    return words
+    many = shot.model.spec.preprocessing.frames > 1
+    known = counted(len(shot.capture.logits), "class")
+    words = f" · knows only the {known} of its training" if many else ""
+    return words + size_words(shot.answering, shot.view.size)
 
 
 def _held(shot: Shot) -> str:
@@ -239,7 +237,10 @@ def _static(shot: Shot, names: list[str], single: str | None, buffers: _Buffers)
         number = kind.resolved(block, shot.cell, shot.selection, one)
         attention = kind.map(block, shot.cell, number)
         name = str(one or "")
-        maps[name] = buffers.heights(shot.meant(attention).values)
+        values = shot.meant(attention).values
+        # Float16 makes neighbours equal, and the rank beside the pointer another than the table's.
+        few = values.size <= LIVE_LIMIT
+        maps[name] = buffers.exact(values) if few else buffers.heights(values)
         tag = kind.caption(shot.capture, attention)
         # "channel 17" for what has no name of its own, as where the browser computes it.
         label = f"{attention.part} {attention.number}" if tag == attention.label else tag

@@ -79,6 +79,19 @@ def choose(kind: MapKind, specs: list[NetworkSpec | WrappedSpec]) -> Listing:
     return Listing(found.maps, found.count, shown, how == kind.class_ranking and bool(how))
 
 
+def class_key(network: str) -> state.Key[str]:
+    """Return the widget of the class for whose evidence a network's maps are ranked."""
+    return state.widget(f"class-{network}", "str", "0")
+
+
+def put_off(kind: MapKind, network: str) -> None:
+    """Keep what the address says of a kind's section for when it is drawn: another kind stands in
+    for it."""
+    keys = _keys(kind)
+    for key in (keys.ranking, keys.listed, keys.count, keys.focus, class_key(network)):
+        bound.taken(key.name)
+
+
 def _one_division(kind: MapKind, keys: _Keys, count: int) -> Listing:
     """Draw which head is shown large, or what is made of all; nothing to choose of one."""
     if count < 2:

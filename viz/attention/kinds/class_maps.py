@@ -45,7 +45,7 @@ class ClassMaps(MapKind):
     referenced = False
     without_reference = "The network's evidence for a class."
     part = "class"
-    rankings = ("probability",)
+    rankings = answer_rankings = ("probability",)
     ranking_help = "probability: the classes that the network finds most probable."
 
     def can_derive(self, block: BlockCapture) -> bool:

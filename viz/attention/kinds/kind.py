@@ -119,6 +119,12 @@ class MapKind(MapParts):
         del a, b
         return None
 
+    @property
+    def reaches(self) -> bool:
+        """Whether it has maps of two pictures: from one into the other by a ``joined`` of its own,
+        or without a reference; else the cosine of the block's input is shown."""
+        return not self.referenced or type(self).joined is not MapKind.joined
+
     def caption(self, capture: Capture, attention: AttentionMap) -> str:
         """Return what stands under a map where a reference has several: its label, or a name."""
         del capture

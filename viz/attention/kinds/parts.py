@@ -24,6 +24,9 @@ class MapParts(ABC):
     """The word for what its maps are grouped into (group, head); "" for nothing."""
     rankings: ClassVar[tuple[str, ...]] = ()
     """The orders of its ranked maps, the default one first."""
+    answer_rankings: ClassVar[tuple[str, ...]] = ()
+    """Those of ``rankings`` that are the order of the network's answer: its classes, the most
+    probable first."""
 
     def parts(self, block: BlockCapture) -> int:
         """Return how many ranked maps there are (channels, classes); 0 where there is one map."""
