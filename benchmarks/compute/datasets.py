@@ -95,9 +95,8 @@ def rates(dataset: Dataset, model: LoadedModel) -> Iterator[str]:
     for name in runs:
         if name != "forward":
             goal = " (goal >= 0.90)" if name in ("evaluate the map", "export maps") else ""
-            yield f"  {name}: rate over that of the forwards alone{goal} " + ratio(
-                times, "forward", name
-            )
+            rate = ratio(times, "forward", name)
+            yield f"  {model.id}, {name}: rate over that of the forwards alone{goal} {rate}"
 
 
 def _tiny() -> LoadedModel:

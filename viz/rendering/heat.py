@@ -150,7 +150,10 @@ def _levels(values: np.ndarray, attention: AttentionMap, look: Look) -> tuple[fl
 
 
 def _level(values: np.ndarray, weights: np.ndarray, look: Look) -> float:
-    """Return the value of the lowest cell that is shown; above 1 where none is."""
+    """Return the value of the lowest cell that is shown; above 1 where none is, as of cells that
+    are all alike, of which none is among the highest."""
+    if values.min() == values.max():
+        return NOTHING
     order = np.argsort(-values, kind="stable")
     if look.cut == "area":
         count = math.ceil(look.share * len(values) - 1e-9)

@@ -79,6 +79,7 @@ DISPLAYED = {
     "weights that tower": np.abs(changed((OWN, 40.0))),
     "nan": ODD["nan"],
     "infinite": ODD["infinite"],
+    "one moment without anything": np.concatenate([np.zeros_like(usual()[:1]), usual()[1:]]),
     "no number": ODD["no number"],
     "constant": ODD["constant"],
 }

@@ -93,6 +93,21 @@ def test_a_share_is_exact_where_values_lie_beyond_a_fixed_range(ends, cut, share
     )
 
 
+@pytest.mark.parametrize("cut", ["area", "mass"])
+@pytest.mark.parametrize(
+    "look", [Look(normalise="fixed", fixed_range=(-1.0, 1.0)), Look(normalise="frame")]
+)
+def test_of_cells_that_are_all_alike_none_is_among_the_highest(cut, look):
+    values = np.array([[[0.0, 0.0, 0.0]], [[0.1, 0.2, 0.3]]], np.float32)
+    attention = AttentionMap(values, Query("res4", Cell(0, 0, 0)), "evidence")
+    look = replace(look, cut=cut, share=0.34)
+    if look.normalise == "fixed":
+        attention = replace(attention, values=values[:1])
+    found = heat.normalise(attention, look)
+    assert not found.constant
+    assert not heat.kept(found.values[0], found.level(0, look)).any()
+
+
 def test_what_overflowed_is_the_most_and_what_is_no_number_the_least_of_a_share():
     look = Look(normalise="fixed", fixed_range=(2.0, 3.0), cut="area", share=0.25)
     found = heat.normalise(map_of([[np.nan, -np.inf, 1.0, 2.5, 4.0, 1e9, np.inf, 0.5]]), look)

@@ -86,7 +86,9 @@ function setLevels(values, look, heat, own) {
   });
 }
 
+// Of cells that are all alike none is among the highest.
 function levelOf(heat, weights, { cut, share }) {
+  if (heat.every((v) => v === heat[0])) return NOTHING;
   const order = Array.from(heat.keys()).sort((a, b) => heat[b] - heat[a] || a - b);
   let count = cut === "area" ? Math.ceil(share * heat.length - 1e-9) : 0;
   if (cut === "mass" && share > 0) {
