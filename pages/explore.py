@@ -19,7 +19,7 @@ from ui.explore import (
     scene,
     second_picture,
 )
-from ui.explore.settings import display, map_choice
+from ui.explore.settings import map_choice
 from ui.explore.sidebar import Settings, examples, sidebar
 from ui.server import waiting
 from ui.server.sending import order
@@ -230,7 +230,7 @@ def view(above: AbstractContextManager) -> None:
         if found is None:
             reference_patch.show_medium(medium.in_use())
             return
-        display.note_ends(scene.ends(found))
+        state.ENDS.set(scene.ends(found))
         left, right = st.columns([5, 3], vertical_alignment="center")
         words = second_picture.sentence if found.second else explanations.strong_sentence
         left.markdown(words(found))

@@ -108,10 +108,6 @@ def test_a_refresh_keeps_a_fixed_range_that_was_filled_in(explore):
     explore.wait_for_selector(DRAWN)
     at_rest(explore)
     assert [one.input_value() for one in inputs] == filled
-    choose(explore, "Network", "e2-cgnl")
-    expect(inputs[1]).not_to_have_value(filled[1])
-    at_rest(explore)
-    expect_address(explore, f"high={inputs[1].input_value()}")
 
 
 @pytest.mark.parametrize("name", ["Figure", "Gates"])

@@ -113,11 +113,14 @@ def test_a_fixed_range_is_filled_in_anew_for_another_network():
     at.selectbox(key="scale").set_value("fixed range").run()
     before = ends_of(at)
     at.selectbox(key="net").set_value("e2-cgnl").run()
+    assert ends_of(assert_sound(at)) == [None, None]  # scaled to the new map's own ends so far
+    at.run()
     assert ends_of(assert_sound(at)) == list(at.session_state["ends"]) != before
 
 
 def test_a_fixed_range_without_ends_takes_those_of_the_map():
     at = assert_sound(opened(scale="fixed range"))
+    at.run()
     assert ends_of(at) == list(at.session_state["ends"])
 
 

@@ -102,6 +102,8 @@ def _range() -> tuple[Normalise, tuple[float, float]]:
         with column:
             given = any_number(title, key, **shown)
         ends.append(otherwise if given is None else given)
+    if all(key.get() is None for key in _ENDS) and prefilled() is None:
+        return "clip", UNIT  # until the map that is drawn now tells its ends
     low, high = ends
     if high <= low:
         st.error(
@@ -127,15 +129,6 @@ def forget_range() -> None:
     for key in _ENDS:
         key.set(None)
     state.ENDS.pop()
-
-
-def note_ends(ends: tuple[float, float]) -> None:
-    """Note the ends of the map that is shown; the page begins anew where a fixed range waits for
-    them."""
-    fixed = state.SCALE.get() == "fixed range" and not state.ENDS.is_set()
-    state.ENDS.set(ends)
-    if fixed and all(key.get() is None for key in _ENDS) and prefilled():
-        st.rerun()
 
 
 def prefilled() -> tuple[float, float] | None:
