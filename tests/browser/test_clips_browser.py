@@ -41,7 +41,7 @@ def test_every_frame_follows_the_pointer_and_what_is_pinned_is_saved(kick, tmp_p
     expect(kick.get_by_label("Row", exact=True)).to_have_value(str(row))
     at_rest(kick)
     assert frame == 5
-    expect_address(kick, f"at=5%2C{row}%2C{col}")
+    expect_address(kick, f"at=5%2C{row}%2C{col}&")
     picture = saved(kick, "PNG")
     assert rendered(tmp_path, saved(kick, "Recipe")) == picture
     kick.get_by_role("button", name="Make the MP4").click()

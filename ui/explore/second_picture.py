@@ -5,9 +5,10 @@ from collections.abc import Callable
 import streamlit as st
 
 from ui import state
+from ui.explore.settings import kinds
 from ui.guard import plain
 from ui.session.media import medium, second
-from viz.attention import matches, queries
+from viz.attention import matches
 from viz.attention.kinds.kind import MapKind
 from viz.attention.kinds.registry import KINDS
 from viz.figure.resolve import Scene, Shot
@@ -111,7 +112,7 @@ def how(shot: Shot) -> str:
     """Return how the maps of a network over both pictures are made, and instead of what."""
     if not shot.kind.referenced:
         return ""
-    chosen = KINDS.get(shot.view.kind) or queries.own_kind(shot.model.spec)
+    chosen = kinds.chosen(shot.view, shot.model.spec)
     words = "" if chosen.name == shot.kind.name else f"{instead(chosen)} "
     return words + shot.kind.joined_words
 

@@ -32,8 +32,6 @@ FRAMING = {"fit": "whole picture", "center-crop": "centre crop"}
 SIZES, LARGEST_SIZE = (224, 320, 448), pipeline.SIZES[1]
 FINE = SIZES[-1]
 """Input side that pictures begin with: the finest grid of which the maps follow the pointer."""
-FIRST = "bird"
-"""The example that is the first of two."""
 RESOLUTIONS = [75, 150, 300, 600]
 
 
@@ -117,7 +115,7 @@ def _are_two_birds() -> bool:
     """Tell whether the two example pictures are in use, and no others."""
     other = state.SECOND.get()
     return (
-        medium.in_use().sha256 == medium.example(FIRST).sha256
+        medium.in_use().sha256 == medium.example(medium.EXAMPLES[0]).sha256
         and other is not None
         and other.sha256 == medium.example(second.EXAMPLES[0]).sha256
     )
@@ -125,8 +123,10 @@ def _are_two_birds() -> bool:
 
 def _two_birds() -> None:
     """Put two example pictures in use."""
-    if medium.in_use().sha256 != medium.example(FIRST).sha256:
-        medium.changing(medium.take_example, _suit_networks, sampling_inputs.forget)(FIRST)
+    if medium.in_use().sha256 != medium.example(medium.EXAMPLES[0]).sha256:
+        medium.changing(medium.take_example, _suit_networks, sampling_inputs.forget)(
+            medium.EXAMPLES[0]
+        )
     second.take_example(second.EXAMPLES[0], kinds.suit)
 
 

@@ -212,7 +212,7 @@ def read(content: bytes, name: str, levels: Levels | None = None) -> Footage:
 
     The sha256 is that of the bytes. ``levels`` are the values that are black and white in pictures
     of more than 8 bits. MediaError, in one line, for anything else, for what is damaged, and over
-    the limits of viz.media.pictures.
+    the limits of viz.media.limits.
     """
     return _read(Stored(limits.safe_name(name), content), levels)
 

@@ -99,7 +99,7 @@ def read(stored: Stored) -> Video:
     A file on the disk is read once from end to end, and stays there.
 
     Frames that an edit list leaves out, cover pictures and damaged packets do not count. Limits
-    are those of viz.media.pictures; MediaError, in one line, for everything that cannot be used.
+    are those of viz.media.limits; MediaError, in one line, for everything that cannot be used.
     """
     name = stored.name
     if stored.path is None:

@@ -15,8 +15,8 @@ TOWERS = 2.0
 NOTHING = 2.0
 """A level that no heat reaches."""
 BEYOND = 1e-4
-"""How far heat goes beyond 0 and 1 where a fixed range ends below or above values that are counted:
-no colour sees it, and of cells that all lie beyond the range the highest are still the highest."""
+"""How far heat goes beyond 0 and 1 where a share is shown of cells that lie beyond a fixed range:
+too little to change a colour, enough to tell which of them are the highest."""
 ROUNDING = 5e-6
 """Spread of a map, relative to its largest value, up to which it is float32 noise on a constant."""
 

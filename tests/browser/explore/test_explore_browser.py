@@ -92,7 +92,7 @@ def test_a_click_pins_and_the_page_shows_cell_and_exact_value(page, server, capt
     expect(page.get_by_label("Row", exact=True)).to_have_value(str(cell[0]))
     expect(page.get_by_label("Column", exact=True)).to_have_value(str(cell[1]))
     at_rest(page)
-    expect_address(page, f"at={cell[0]}%2C{cell[1]}")
+    expect_address(page, f"at={cell[0]}%2C{cell[1]}&")
     page.mouse.move(3, 3)
     expect(page.locator(".readout")).to_contain_text(f"row {cell[0]} column {cell[1]}")
     exact = map_at(captures["e2-nl"], cell).values[0, cell[0], cell[1]]

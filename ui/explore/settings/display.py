@@ -102,8 +102,8 @@ def _range() -> tuple[Normalise, tuple[float, float]]:
         with column:
             given = any_number(title, key, **shown)
         ends.append(otherwise if given is None else given)
-    if all(key.get() is None for key in _ENDS) and prefilled() is None:
-        return "clip", UNIT  # until the map that is drawn now tells its ends
+    if all(key.get() is None for key in _ENDS):
+        return "clip", UNIT  # the ends of the map that is drawn now are filled in next
     low, high = ends
     if high <= low:
         st.error(
