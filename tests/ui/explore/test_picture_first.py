@@ -2,7 +2,7 @@
 
 import streamlit as st
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.pages import opened
@@ -67,6 +67,29 @@ def test_a_page_that_ends_early_has_its_sidebar():
             st.stop()
 
     assert sent(draw) == ["input"]
+
+
+def test_a_run_that_is_interrupted_while_it_sends_the_sidebar_leaves_nothing_out(monkeypatch):
+    # The browser refuses what stands behind an element that it never got: the page stays empty.
+    monkeypatch.setattr(order, "LONGEST_S", -1)
+
+    def draw() -> None:
+        context, asked = get_script_run_ctx(), [True]
+        send = context._enqueue
+
+        def interrupted(message) -> None:
+            if asked:
+                asked.clear()
+                raise StopException
+            send(message)
+
+        context._enqueue = interrupted
+        with order.sidebar_after():
+            st.sidebar.markdown("first")
+            st.sidebar.markdown("second")
+            st.markdown("progress")
+
+    assert sent(draw) == ["first", "second"]
 
 
 def test_outside_of_a_page_nothing_is_held():

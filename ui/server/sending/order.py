@@ -46,7 +46,8 @@ def sidebar_after() -> Iterator[None]:
     def release() -> None:
         context._enqueue = send
         while held:
-            send(held.pop(0))
+            send(held[0])  # ends the run where another was asked for: then it was not sent
+            del held[0]
 
     def sort(message: ForwardMsg) -> None:
         if _is_in_sidebar(message):
